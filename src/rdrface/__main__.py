@@ -1,0 +1,8 @@
+"""``python -m rdrface`` is the command ``rdrface``."""
+
+import sys
+
+from rdrface.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""Augmentation as batched tensor code on the device of its input: windows and labels in, training crops out.
+
+One similarity per face (mirror, turn, scale, shift) is applied to the pixels by a single interpolation and to every
+label by the same numbers. The crop is cut as it would be in use: around the upright box of the *turned* landmarks, with
+the error of a detector added.
+"""
+
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rdrface.crop import EXPANSION
+from rdrface.data.appearance import AppearanceConfig, change_appearance, no_appearance
+from rdrface.data.chance import normal, pick, uniform
+from rdrface.data.occluders import OccluderConfig, hide_covered, no_occluders, occlude
+from rdrface.data.pack import POSE, PackedFaces
+from rdrface.data.sampling import sample
+from rdrface.geometry.camera import mirror_pose, transform_pose
+from rdrface.landmarks import MIRROR
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """How far labels and pixels are changed. Lengths are in units of the landmark box's side sqrt(w h)."""
+
+    mirror: float = 0.5  # probability
+    turn: float = 15.0  # degrees, standard deviation of the in-plane rotation: people tilt heads, phones and cameras
+    turn_limit: float = 45.0  # beyond this a user turns the photo first
+    scale: float = 0.09  # standard deviation of the log of the side; the detector's own is 0.054
+    scale_limit: float = 0.25
+    shift: float = 0.07  # standard deviation, across and down; the detector's own is 0.05
+    shift_limit: float = 0.2
+    # What lies outside the photo: shares of black (what use will show), nearest edge, reflection, another face of the
+    # batch, one colour, noise. Mixed, or the frame would tell the network where the landmarks are.
+    border: tuple[float, float, float, float, float, float] = (0.3, 0.2, 0.2, 0.15, 0.1, 0.05)
+    trim: float = (
+        0.3  # probability, per side, of ending the photo near the face: its edge must tell nothing about where
+    )
+    trim_range: tuple[float, float] = (-0.05, 0.6)  # the face is; distance from the landmark box
+    occluders: OccluderConfig = field(default_factory=OccluderConfig)
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+
+
+def no_augmentation() -> AugmentConfig:
+    """The configuration that changes nothing: the crops of use, black outside the photo."""
+    return AugmentConfig(
+        mirror=0.0,
+        turn=0.0,
+        scale=0.0,
+        shift=0.0,
+        border=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        trim=0.0,
+        occluders=no_occluders(),
+        appearance=no_appearance(),
+    )
+
+
+@dataclass(frozen=True)
+class PackedBatch:
+    """B packed faces as tensors; shapes and frame as in `rdrface.data.pack.PackedFaces`."""
+
+    windows: Tensor
+    valid: Tensor
+    points: Tensor
+    state: Tensor
+    jawline_convention: Tensor
+    outline: Tensor
+    jawline: Tensor
+    Q: Tensor
+    margin: float
+
+    @classmethod
+    def of(cls, packed: PackedFaces, index: np.ndarray, device: torch.device | str = "cpu") -> "PackedBatch":
+        """The faces `index` (B,) of a pack, on `device`."""
+        names = [each.name for each in fields(cls) if each.name != "margin"]
+        tensors = {name: torch.from_numpy(getattr(packed, name)[index]).to(device) for name in names}
+        return cls(**tensors, margin=packed.margin)
+
+
+@dataclass(frozen=True)
+class CoefficientMirror:
+    """How the coefficients of the face model change when the face is mirrored.
+
+    Attributes:
+        identity: (50,) +-1 factors.
+        expression: (46,) int64 permutation: the mirrored face's i-th is the face's `expression[i]`-th.
+    """
+
+    identity: Tensor
+    expression: Tensor
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """B crops with labels in the crop frame.
+
+    Attributes:
+        crops: (B, 3, N, N) float32 RGB 0..255.
+        points: (B, 68, 2) annotated points; 0 where `weight` is 0.
+        weight: (B, 68) float32, 1 where the point has an annotated position, else 0.
+        state: (B, 68) int64, see `rdrface.data.records`; points that augmentation covered or cut off are `OCCLUDED`.
+        outline, jawline: (B, 68, 2) the fitted face; NaN without a fit.
+        Q: (B, 103) crop frame; NaN without a fit.
+        jawline_convention: (B,) bool, points 0-16 are on the absolute jawline.
+    """
+
+    crops: Tensor
+    points: Tensor
+    weight: Tensor
+    state: Tensor
+    outline: Tensor
+    jawline: Tensor
+    Q: Tensor
+    jawline_convention: Tensor
+
+
+def augment(
+    batch: PackedBatch,
+    size: int,
+    config: AugmentConfig,
+    generator: torch.Generator,
+    coefficients: CoefficientMirror | None = None,
+) -> TrainingBatch:
+    """Training crops of a batch of windows.
+
+    Args:
+        batch: B packed faces.
+        size: N, side of the crops in pixels.
+        config: what is changed and how much.
+        generator: all chance comes from it; the same state gives the same crops.
+        coefficients: how Q is mirrored; needed when faces are mirrored and Q is wanted.
+
+    Raises:
+        ValueError: faces are mirrored, the batch has a fit, and `coefficients` is missing.
+    """
+    if config.mirror > 0 and coefficients is None and bool(torch.isfinite(batch.Q).any()):
+        raise ValueError(
+            "mirroring fitted faces needs coefficients=CoefficientMirror(model.identity_mirror, "
+            "model.expression_mirror); pass it, or set AugmentConfig.mirror to 0"
+        )
+    batch = mirror_faces(batch, pick(len(batch.windows), config.mirror, generator, batch.valid.device), coefficients)
+    batch = replace(batch, valid=_trim(batch, config, generator))
+    scale, angle, shift = draw_similarities(batch, config, generator)
+    crops = sample(batch.windows, batch.valid, size, scale, angle, shift, config.border, generator)
+    labels = move_labels(batch, scale, angle, shift)
+    seen = _inside(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
+    crops, covered = occlude(crops, labels.points, config.occluders, generator)
+    state = hide_covered(batch.state, labels.points, covered | ~seen)
+    known = torch.isfinite(labels.points).all(-1)
+    return TrainingBatch(
+        crops=change_appearance(crops, config.appearance, generator),
+        points=torch.where(known[..., None], labels.points, 0.0),
+        weight=known.float(),
+        state=state,
+        outline=labels.outline,
+        jawline=labels.jawline,
+        Q=labels.Q,
+        jawline_convention=batch.jawline_convention,
+    )
+
+
+def mirror_faces(batch: PackedBatch, chosen: Tensor, coefficients: CoefficientMirror | None) -> PackedBatch:
+    """Mirror the faces `chosen` (B,) bool left to right: pixels, order of the landmarks, Q."""
+    if not bool(chosen.any()):
+        return batch
+    order = torch.tensor(MIRROR.tolist(), device=chosen.device)
+    flip = torch.tensor([-1.0, 1.0], device=chosen.device)
+
+    def either(mirrored: Tensor, kept: Tensor) -> Tensor:
+        return torch.where(chosen.reshape(-1, *([1] * (kept.ndim - 1))), mirrored, kept)
+
+    windows = batch.windows.clone()
+    windows[chosen] = windows[chosen].flip(2)
+    Q = batch.Q
+    if coefficients is not None:
+        identity = Q[:, : POSE.start] * coefficients.identity.to(Q)
+        expression = Q[:, POSE.stop :][:, coefficients.expression.to(Q.device)]
+        Q = either(torch.cat([identity, mirror_pose(Q[:, POSE]), expression], 1), Q)
+    return replace(
+        batch,
+        windows=windows,
+        valid=either(batch.valid[:, [2, 1, 0, 3]] * flip.repeat(2), batch.valid),
+        points=either(batch.points[:, order] * flip, batch.points),
+        state=either(batch.state[:, order], batch.state),
+        outline=either(batch.outline[:, order] * flip, batch.outline),
+        jawline=either(batch.jawline[:, order] * flip, batch.jawline),
+        Q=Q,
+    )
+
+
+def draw_similarities(
+    batch: PackedBatch, config: AugmentConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Scale (B,), angle (B,) and shift (B, 2) of crop = scale Rot(angle) window + shift.
+
+    The face is turned first; the crop is then cut around the upright box of the turned landmarks, as in use, with the
+    errors of a detector.
+    """
+    count, device = len(batch.windows), batch.valid.device
+    limit = np.deg2rad(config.turn_limit)
+    angle = (normal((count,), generator, device) * np.deg2rad(config.turn)).clamp(-limit, limit)
+    low, high = _box(turn(_landmarks(batch), angle))
+    side = (high - low).prod(-1).sqrt()
+    factor = (normal((count,), generator, device) * config.scale).clamp(-config.scale_limit, config.scale_limit).exp()
+    error = normal((count, 2), generator, device) * config.shift
+    centre = (low + high) / 2 + error.clamp(-config.shift_limit, config.shift_limit) * side[:, None]
+    scale = 2 / (EXPANSION * side * factor)
+    return scale, angle, -centre * scale[:, None]
+
+
+def turn(points: Tensor, angle: Tensor) -> Tensor:
+    """Points (B, N, 2), y down, turned clockwise as seen by angle (B,) radians about the origin."""
+    c, s = angle.cos()[:, None], angle.sin()[:, None]
+    x, y = points[..., 0], points[..., 1]
+    return torch.stack([c * x - s * y, s * x + c * y], -1)
+
+
+def move_labels(batch: PackedBatch, scale: Tensor, angle: Tensor, shift: Tensor) -> PackedBatch:
+    """Points, outline, jawline and Q after the similarity: window frame -> crop frame. The pixels stay."""
+
+    def moved(points: Tensor) -> Tensor:
+        return turn(points, angle) * scale[:, None, None] + shift[:, None]
+
+    pose = transform_pose(batch.Q[:, POSE], scale, angle, shift)
+    Q = torch.cat([batch.Q[:, : POSE.start], pose, batch.Q[:, POSE.stop :]], 1)
+    return replace(batch, points=moved(batch.points), outline=moved(batch.outline), jawline=moved(batch.jawline), Q=Q)
+
+
+def _trim(batch: PackedBatch, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    count, device = len(batch.valid), batch.valid.device
+    low, high = _box(_landmarks(batch))
+    side = (high - low).prod(-1, keepdim=True).sqrt()
+    distance = uniform((count, 4), *config.trim_range, generator, device) * side
+    chosen = uniform((count, 4), 0, 1, generator, device) < config.trim
+    ends = torch.cat([low - distance[:, :2], high + distance[:, 2:]], 1)
+    shorter = torch.cat(
+        [torch.maximum(ends[:, :2], batch.valid[:, :2]), torch.minimum(ends[:, 2:], batch.valid[:, 2:])], 1
+    )
+    return torch.where(chosen, shorter, batch.valid)
+
+
+def _landmarks(batch: PackedBatch) -> Tensor:
+    return torch.where(torch.isfinite(batch.outline), batch.outline, batch.points)
+
+
+def _box(points: Tensor) -> tuple[Tensor, Tensor]:
+    return points.nan_to_num(nan=torch.inf).amin(1), points.nan_to_num(nan=-torch.inf).amax(1)
+
+
+def _inside(points: Tensor, valid: Tensor) -> Tensor:
+    return ((points >= valid[:, None, :2]) & (points <= valid[:, None, 2:])).all(-1)

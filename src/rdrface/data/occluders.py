@@ -1,0 +1,92 @@
+"""Things in front of faces: boxes and ellipses filled with a colour, noise, or a piece of another face of the batch."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rdrface.data.chance import pick, uniform
+from rdrface.data.records import OCCLUDED, UNKNOWN, VISIBLE
+
+
+@dataclass(frozen=True)
+class OccluderConfig:
+    """How often and how large. Lengths are in units of the crop's side."""
+
+    probability: float = 0.35  # faces that get one; about a seventh of MERL-RAV's points are occluded already
+    second: float = 0.35  # of those, the share that gets two
+    smallest: float = 0.08
+    largest: float = 0.45  # half a face, as a hand, a phone, a scarf or another head hides
+
+
+def no_occluders() -> OccluderConfig:
+    """The configuration that covers nothing."""
+    return OccluderConfig(probability=0.0)
+
+
+def occlude(crops: Tensor, points: Tensor, config: OccluderConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Cover parts of some crops.
+
+    Args:
+        crops: (B, 3, N, N) float32 0..255.
+        points: (B, 68, 2) crop frame.
+        config: how often and how large.
+        generator: source of chance.
+
+    Returns:
+        crops (B, 3, N, N), and covered (B, 68) bool: the points that now lie behind an occluder.
+    """
+    device = crops.device
+    covered = torch.zeros(points.shape[:2], dtype=torch.bool, device=device)
+    chosen = pick(len(crops), config.probability, generator, device)
+    again = chosen & pick(len(crops), config.second, generator, device)
+    for faces in (chosen.nonzero()[:, 0], again.nonzero()[:, 0]):
+        if len(faces):
+            crops, covered = _cover(crops, points, covered, faces, config, generator)
+    return crops, covered
+
+
+def hide_covered(state: Tensor, points: Tensor, covered: Tensor) -> Tensor:
+    """(B, 68) int64 states: visible and unknown points with a position that are covered become `OCCLUDED`."""
+    state = state.long()
+    changes = covered & torch.isfinite(points).all(-1) & ((state == VISIBLE) | (state == UNKNOWN))
+    return torch.where(changes, OCCLUDED, state)
+
+
+def _cover(
+    crops: Tensor, points: Tensor, covered: Tensor, faces: Tensor, config: OccluderConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    device, count, size = crops.device, len(faces), crops.shape[-1]
+    # Crop frame: sides are half axes there, since the crop's side is 2.
+    half = uniform((count, 2), config.smallest, config.largest, generator, device)
+    centre = uniform((count, 2), -0.8, 0.8, generator, device)
+    angle = uniform((count, 1), 0, torch.pi, generator, device)
+    ellipse = pick(count, 0.5, generator, device)[:, None]
+
+    def inside(x: Tensor, y: Tensor) -> Tensor:
+        dx, dy = x - centre[:, :1], y - centre[:, 1:]
+        u = (angle.cos() * dx + angle.sin() * dy) / half[:, :1]
+        v = (angle.cos() * dy - angle.sin() * dx) / half[:, 1:]
+        return torch.where(ellipse, u * u + v * v < 1, (u.abs() < 1) & (v.abs() < 1))
+
+    axis = (2 * torch.arange(size, device=device) + 1) / size - 1
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    mask = inside(x.reshape(1, -1), y.reshape(1, -1)).reshape(count, 1, size, size)
+    filling = _fillings(crops, faces, generator)
+    crops = crops.clone()
+    crops[faces] = torch.where(mask, filling, crops[faces])
+    covered = covered.clone()
+    covered[faces] |= inside(points[faces, :, 0], points[faces, :, 1])
+    return crops, covered
+
+
+def _fillings(crops: Tensor, faces: Tensor, generator: torch.Generator) -> Tensor:
+    device, count = crops.device, len(faces)
+    # Another face, turned half round so that no second face in the right place appears.
+    filling = crops[(faces + 1) % len(crops)].flip(2)
+    kind = uniform((count,), 0, 1, generator, device)
+    plain = (kind < 0.4).nonzero()[:, 0]
+    filling[plain] = uniform((len(plain), 3, 1, 1), 0, 255, generator, device).expand(-1, -1, *crops.shape[2:])
+    noisy = ((kind >= 0.4) & (kind < 0.55)).nonzero()[:, 0]
+    filling[noisy] = uniform((len(noisy), *crops.shape[1:]), 0, 255, generator, device)
+    return filling

@@ -1,0 +1,203 @@
+"""Windows: every face of a set cut once, a little larger than the network's crop, so training never opens a photo.
+
+A window is the crop of `rdrface.crop` around the face's landmark box, `margin` times as large, S pixels a side. All
+labels of a packed face are in the *window frame*: x right, y down, window edges at -1 and 1; the un-augmented crop is
+the part within 1 / margin. What lies outside the photo is black, and `valid` says where the photo is: augmentation
+decides what to put there, because any fixed filling tells the network where the face is (the photos of MERL-RAV end
+close to the landmarks).
+"""
+
+import json
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from tqdm import tqdm
+
+from rdrface.crop import CropFrame, cut, landmark_boxes
+from rdrface.data.records import FaceRecords
+from rdrface.errors import DataError
+from rdrface.geometry.camera import transform_pose
+from rdrface.photo import read_photo
+
+POSE = slice(50, 57)
+"""Where P lies in Q = [alpha_id 50, P 7, alpha_exp 46]."""
+
+MARGIN = 1.4
+"""Side of the window in units of the crop's. A crop turned by 15 degrees reaches 1.22 as far, and shifts add to it."""
+
+_FORMAT = "rdrface-windows-1"
+_ARRAYS = (
+    "windows",
+    "valid",
+    "points",
+    "state",
+    "jawline_convention",
+    "outline",
+    "jawline",
+    "Q",
+    "residual",
+    "resolution",
+    "source",
+)
+
+
+@dataclass(frozen=True)
+class PackedFaces:
+    """N faces ready for training.
+
+    Attributes:
+        windows: (N, S, S, 3) uint8 RGB, black outside the photo.
+        valid: (N, 4) float32 xyxy, window frame: the part of the window that the photo covers (pixel edges).
+        points: (N, 68, 2) float32 window frame, annotated points, NaN where there is none.
+        state: (N, 68) int8, see `rdrface.data.records`.
+        jawline_convention: (N,) bool: points 0-16 are on the absolute jawline (else on the visible outline).
+        outline, jawline: (N, 68, 2) float32 window frame, the fitted face; NaN without a fit.
+        Q: (N, 103) float32, window frame; NaN without a fit.
+        residual: (N,) float32, error of the fit in percent of the box's side; NaN without a fit.
+        resolution: (N,) float32, photo pixels per window pixel (below 1: the window is enlarged).
+        source: (N,) int32, index into `source_names`.
+        source_names: which set and part.
+        margin: side of the window in units of the crop's.
+    """
+
+    windows: np.ndarray
+    valid: np.ndarray
+    points: np.ndarray
+    state: np.ndarray
+    jawline_convention: np.ndarray
+    outline: np.ndarray
+    jawline: np.ndarray
+    Q: np.ndarray
+    residual: np.ndarray
+    resolution: np.ndarray
+    source: np.ndarray
+    source_names: tuple[str, ...]
+    margin: float
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    @property
+    def size(self) -> int:
+        """S, the side of the windows in pixels."""
+        return self.windows.shape[1]
+
+    def select(self, index: np.ndarray) -> "PackedFaces":
+        """The faces at `index`, (M,) int or (N,) bool, in its order."""
+        arrays = {name: getattr(self, name)[index] for name in _ARRAYS}
+        return replace(self, **arrays)
+
+    def save(self, path: str | Path) -> None:
+        """Write one .safetensors file; names, margin and format stand in its metadata."""
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}
+        meta = {"format": _FORMAT, "margin": repr(self.margin), "source_names": json.dumps(self.source_names)}
+        save_file(arrays, str(path), metadata=meta)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "PackedFaces":
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: missing, damaged, or another kind of file.
+        """
+        if not Path(path).is_file():
+            raise DataError(f"no file of packed faces at {path}; make one with rdrface.data.pack.pack")
+        try:
+            with safe_open(str(path), framework="numpy") as file:
+                meta = file.metadata() or {}
+                if meta.get("format") != _FORMAT:
+                    raise DataError(f"{path} does not hold packed faces of format '{_FORMAT}'; pack them anew")
+                arrays = {name: file.get_tensor(name) for name in _ARRAYS}
+        except SafetensorError as error:
+            raise DataError(f"{path} is damaged or no safetensors file ({error}); pack the faces anew") from error
+        return cls(**arrays, source_names=tuple(json.loads(meta["source_names"])), margin=float(meta["margin"]))
+
+
+def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads: int = 2) -> PackedFaces:
+    """Cut the windows of all faces out of their photos.
+
+    The face box is that of the fitted outline where there is a fit, else that of the known points.
+
+    Args:
+        records: N faces, with or without a fit.
+        size: S, side of the windows in pixels.
+        margin: side of the window in units of the crop's, at least 1.
+        threads: how many photos are read at once.
+
+    Returns:
+        The packed faces, in the order of the records.
+
+    Raises:
+        ValueError: size or margin too small, or no records.
+        PhotoError: a photo cannot be read; the message names it.
+    """
+    if size < 16 or margin < 1 or threads < 1 or len(records) == 0:
+        raise ValueError(
+            "pack wants at least one face, size >= 16, margin >= 1 and threads >= 1; "
+            f"got {len(records)} faces, size {size}, margin {margin}, threads {threads}"
+        )
+    frame = _window_frames(records, margin)
+    windows = np.empty((len(records), size, size, 3), np.uint8)
+    valid = np.empty((len(records), 4), np.float32)
+    faces_of: dict[str, list[int]] = defaultdict(list)
+    for i, image in enumerate(records.image.tolist()):
+        faces_of[image].append(i)
+
+    def fill(image: str) -> None:
+        photo = read_photo(image)
+        index = np.array(faces_of[image])
+        here = CropFrame(frame.centre[index], frame.half[index])
+        crops = cut(photo, here, size)
+        windows[index] = np.rint(crops).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        height, width = photo.shape[:2]
+        corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
+        valid[index] = here.to_crop(np.repeat(corners[None], len(index), 0)).reshape(-1, 4).clip(-1, 1)
+
+    with ThreadPoolExecutor(threads) as pool:
+        # list: so that the first error is raised here. disable=None: no bar where the output is no terminal.
+        list(tqdm(pool.map(fill, faces_of), total=len(faces_of), desc="packing photos", disable=None))
+    names, source = np.unique(records.source, return_inverse=True)
+    return PackedFaces(
+        windows=windows,
+        valid=valid,
+        points=frame.to_crop(records.points).astype(np.float32),
+        state=records.state,
+        jawline_convention=records.contour == "jawline",
+        **_fit_in_windows(records, frame),
+        resolution=(2 * frame.half / size).astype(np.float32),
+        source=source.astype(np.int32),
+        source_names=tuple(str(name) for name in names),
+        margin=float(margin),
+    )
+
+
+def _window_frames(records: FaceRecords, margin: float) -> CropFrame:
+    around = records.points if records.outline is None else records.outline
+    frame = CropFrame.from_boxes(landmark_boxes(around))
+    return CropFrame(centre=frame.centre, half=frame.half * margin)
+
+
+def _fit_in_windows(records: FaceRecords, frame: CropFrame) -> dict[str, np.ndarray]:
+    count = len(records)
+    if records.Q is None or records.outline is None or records.jawline is None:
+        empty = np.full((count, 68, 2), np.nan, np.float32)
+        return {
+            "outline": empty,
+            "jawline": empty.copy(),
+            "Q": np.full((count, 103), np.nan, np.float32),
+            "residual": np.full(count, np.nan, np.float32),
+        }
+    Q = records.Q.astype(np.float64)
+    # x' = (x - centre) / half. In float64: t of the photo frame is metres away and becomes millimetres here.
+    Q[:, POSE] = transform_pose(Q[:, POSE], 1 / frame.half, np.zeros(count), -frame.centre / frame.half[:, None])
+    return {
+        "outline": frame.to_crop(records.outline).astype(np.float32),
+        "jawline": frame.to_crop(records.jawline).astype(np.float32),
+        "Q": Q.astype(np.float32),
+        "residual": np.full(count, np.nan, np.float32) if records.residual is None else records.residual,
+    }

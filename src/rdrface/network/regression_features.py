@@ -1,0 +1,41 @@
+"""The regression feature network (supplement, section 2): Res3b -> deconv4 -> deconv5, and conv6 while training."""
+
+from torch import Tensor, nn
+
+CHANNELS = 80
+"""Channels of deconv5: the length of one landmark's shape-indexed feature."""
+
+
+class RegressionFeatures(nn.Module):
+    """Two deconvolutions (kernel 4, stride 2) that bring Res3b back to half the crop's resolution.
+
+    The supplement leaves open what follows each deconvolution; batch normalisation and ReLU are our choice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deconv4 = nn.Sequential(
+            nn.ConvTranspose2d(128, 48, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(48), nn.ReLU()
+        )
+        self.deconv5 = nn.Sequential(
+            nn.ConvTranspose2d(48, CHANNELS, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(CHANNELS), nn.ReLU()
+        )
+
+    def forward(self, res3b: Tensor) -> Tensor:
+        """(B, 128, n, n) -> deconv5 (B, 80, 4n, 4n); at the paper's 256 px: 48x64x64, then 80x128x128."""
+        return self.deconv5(self.deconv4(res3b))
+
+
+class LandmarkResponse(nn.Module):
+    """conv6, used in training only: one response map per landmark, whose softmax over all places is its location.
+
+    It makes deconv5 tell landmarks apart; at run time nothing reads it and it is not exported.
+    """
+
+    def __init__(self, landmarks: int = 68) -> None:
+        super().__init__()
+        self.conv6 = nn.Conv2d(CHANNELS, landmarks, 1)
+
+    def forward(self, deconv5: Tensor) -> Tensor:
+        """(B, 80, m, m) -> (B, 68, m, m) logits."""
+        return self.conv6(deconv5)

@@ -1,0 +1,152 @@
+"""Running an ONNX graph, on OpenVINO or on ONNX Runtime, behind one small protocol.
+
+The two packages are imported only when a session of theirs is opened: each costs memory and a third of a second.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from rdrface.errors import WeightsError
+from rdrface.runtime.weights import WeightsInfo, graph_path, read_info, verify
+
+Backend = Literal["openvino", "onnxruntime"]
+BACKENDS: tuple[Backend, ...] = ("openvino", "onnxruntime")
+
+OUTPUTS = ("landmarks", "projection", "jawline", "Q", "visible", "sigma")
+"""Outputs of the exported RDR, all in the crop frame: S_K (B, 68, 2), S_p with z (B, 68, 3), the absolute jawline's 68
+points (B, 68, 3), Q (B, 103), the probability that a point is not hidden (B, 68), its expected error (B, 68)."""
+
+
+class Session(Protocol):
+    """A graph with one input, ready to run."""
+
+    input_size: int | None
+    """Side N of the square pictures that the graph takes, or None where any size will do."""
+
+    def run(self, pictures: np.ndarray) -> dict[str, np.ndarray]:
+        """Run the graph: (B, 3, H, W) float32 in, output name -> (B, ...) array out. The arrays are the caller's."""
+
+
+class OpenVINOSession:
+    """A graph on OpenVINO's CPU plugin, computed in float32.
+
+    Args:
+        graph: path of an ONNX file, whose external data lies beside it, or the bytes of one without external data.
+        threads: how many the session may use; None leaves it to OpenVINO.
+        settings: further properties of OpenVINO's `compile_model`, e.g. ``{"INFERENCE_PRECISION_HINT": "bf16"}``, twice
+            as fast where the processor has it, at about three digits.
+    """
+
+    def __init__(self, graph: Path | bytes, threads: int | None = None, settings: dict[str, Any] | None = None):
+        import openvino
+
+        # Without the precision hint OpenVINO picks bfloat16 by itself on processors that have it.
+        wanted: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+        if threads is not None:
+            wanted["INFERENCE_NUM_THREADS"] = check_threads(threads)
+        core = openvino.Core()
+        read = core.read_model(graph if isinstance(graph, bytes) else str(graph))
+        model = core.compile_model(read, "CPU", wanted | (settings or {}))
+        # OpenVINO keeps the names of inner tensors beside those of the outputs; only the latter are wanted.
+        self._names = [_public_name(output.get_names()) for output in model.outputs]
+        self._request = model.create_infer_request()
+        self.input_size = _square([d.get_length() if d.is_static else None for d in model.input(0).partial_shape])
+
+    def run(self, pictures: np.ndarray) -> dict[str, np.ndarray]:
+        """See `Session.run`. One thread may call it at a time: open one session per thread."""
+        results = self._request.infer([np.ascontiguousarray(pictures, np.float32)], share_inputs=True)
+        return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
+
+
+class ONNXRuntimeSession:
+    """A graph on ONNX Runtime.
+
+    Args:
+        graph: path of an ONNX file, whose external data lies beside it, or the bytes of one without external data.
+        threads: how many the session may use; None leaves it to ONNX Runtime.
+        providers: names of ONNX Runtime's execution providers in order of preference, e.g.
+            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``. The default is the processor.
+    """
+
+    def __init__(self, graph: Path | bytes, threads: int | None = None, providers: list[str] | None = None):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        if threads is not None:
+            options.intra_op_num_threads = check_threads(threads)
+            options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            graph if isinstance(graph, bytes) else str(graph), options, providers or ["CPUExecutionProvider"]
+        )
+        self._names = [output.name for output in self._session.get_outputs()]
+        self._input = self._session.get_inputs()[0].name
+        shape = self._session.get_inputs()[0].shape
+        self.input_size = _square([d if isinstance(d, int) else None for d in shape])
+
+    def run(self, pictures: np.ndarray) -> dict[str, np.ndarray]:
+        """See `Session.run`."""
+        results = self._session.run(self._names, {self._input: np.ascontiguousarray(pictures, np.float32)})
+        return dict(zip(self._names, results, strict=True))
+
+
+def open_graph(graph: Path | bytes, backend: Backend = "openvino", threads: int | None = None) -> Session:
+    """Open any ONNX graph with one input.
+
+    Raises:
+        ValueError: unknown backend, or `threads` below 1.
+    """
+    if backend == "openvino":
+        return OpenVINOSession(graph, threads)
+    if backend == "onnxruntime":
+        return ONNXRuntimeSession(graph, threads)
+    raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
+
+
+def open_session(
+    weights: Path, backend: Backend = "openvino", threads: int | None = None
+) -> tuple[Session, WeightsInfo]:
+    """Check a weights file and its graph and open a session for them.
+
+    Args:
+        weights: path of ``NAME.safetensors``; ``NAME.onnx`` lies beside it.
+        backend: "openvino" or "onnxruntime".
+        threads: see `OpenVINOSession`.
+
+    Raises:
+        WeightsError: a file is missing, damaged, not one of rdrface, or cannot be run.
+    """
+    weights = Path(weights)
+    info, _ = read_info(weights)
+    verify(weights, info)
+    try:
+        session = open_graph(graph_path(weights), backend, threads)
+    except ImportError as error:
+        raise WeightsError(f"the backend {backend!r} is not installed: pip install {backend}") from error
+    except RuntimeError as error:
+        name = info.config.get("file_name", weights.name)
+        hint = f" The graph wants its weights under the name {name!r}." if name != weights.name else ""
+        raise WeightsError(f"{backend} cannot run {graph_path(weights)}.{hint} ({error})") from error
+    if session.input_size != info.input_size:
+        raise WeightsError(
+            f"{weights} says that crops have {info.input_size} pixels, its graph takes {session.input_size}"
+        )
+    return session, info
+
+
+def check_threads(threads: int) -> int:
+    """A number of threads, at least 1."""
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads must be a whole number of at least 1, or None; got {threads!r}")
+    return threads
+
+
+def _public_name(names: set[str]) -> str:
+    known = names.intersection(OUTPUTS)
+    return min(known) if known else min(names)
+
+
+def _square(shape: list[int | None]) -> int | None:
+    return shape[-1] if len(shape) == 4 and shape[-1] == shape[-2] else None

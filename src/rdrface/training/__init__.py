@@ -1,0 +1,1 @@
+"""Training: from packed faces to weights. Needs PyTorch (``pip install rdrface[train]``)."""

@@ -1,0 +1,47 @@
+"""Checkpoints that hold everything for an exact resume, and are never half written."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from rdrface.errors import ConfigError
+from rdrface.training.config import TrainingConfig
+
+NAME = "checkpoint.pt"
+
+
+def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingConfig) -> None:
+    """Write ``folder/checkpoint.pt``: first beside it, then moved over the old one, so a kill loses nothing."""
+    path = folder / NAME
+    fresh = path.with_suffix(".new")
+    fabric.save(fresh, {**state, "config": asdict(config)})
+    if fabric.is_global_zero:
+        os.replace(fresh, path)
+    fabric.barrier()
+
+
+def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
+    """Read the checkpoint of a run, or None where the run has none yet.
+
+    Raises:
+        ConfigError: the checkpoint is of another configuration, or damaged.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise ConfigError(f"{path} cannot be read ({error}); move it away to start anew") from error
+    ours, theirs = asdict(config), state.pop("config")
+    changed = sorted(key for key in ours if ours[key] != theirs.get(key))
+    if changed:
+        raise ConfigError(
+            f"{folder} holds a run of another configuration (it differs in {', '.join(changed)}); "
+            "resume with the same configuration, or give another folder"
+        )
+    return state

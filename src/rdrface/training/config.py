@@ -1,0 +1,148 @@
+"""A training run on one page: every number that shapes it, read from a TOML file, nothing else.
+
+Unknown keys are errors: a misspelt option that is silently ignored costs a day of computing.
+"""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rdrface.errors import ConfigError
+
+T = TypeVar("T")
+
+STAGES = ("initialisation", "refinement", "joint")
+"""What a stage trains; see `rdrface.training.stages`."""
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of training.
+
+    Attributes:
+        train: one of `STAGES`.
+        steps: optimiser steps.
+        size: N, side of the crops in pixels, a multiple of 32.
+        batch: faces per step, over all devices together.
+        learning_rate: peak of the cosine.
+        warmup: share of the steps in which the rate rises from nothing to the peak.
+        final: what is left of the rate at the end, as a share of the peak.
+        weight_decay: AdamW's, on matrices and kernels only.
+        augment: change the crops at random (see `rdrface.data.augment`); without it the stage sees the crops of use.
+    """
+
+    train: str
+    steps: int
+    size: int = 128
+    batch: int = 64
+    learning_rate: float = 1e-3
+    warmup: float = 0.05
+    final: float = 0.01
+    weight_decay: float = 0.02
+    augment: bool = True
+
+    def __post_init__(self) -> None:
+        if self.train not in STAGES:
+            raise ConfigError(f"stage.train must be one of {', '.join(STAGES)}; got {self.train!r}")
+        if self.size <= 0 or self.size % 32:
+            raise ConfigError(f"stage.size must be a positive multiple of 32; got {self.size}")
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"stage.{name} must be 1 or more; got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A whole run.
+
+    Attributes:
+        stage: the stages, in order.
+        seed: every random choice is a function of it and of the step's number.
+        iterations: K.
+        window: pixels of the windows kept in memory; augmentation cuts the crops from them.
+        validation_share: part of the faces held out, chosen by the photo's name.
+        validation_every: steps between validations (and sample pictures).
+        checkpoint_every: seconds between checkpoints.
+        log_every: steps between lines of the log.
+        average: decay of the exponential average of the weights; the average is what is validated and exported.
+        compile: let torch.compile fuse the convolutional part (needs a C++ compiler on CPUs).
+        loss: overrides for `rdrface.network.losses.LossWeights`.
+    """
+
+    stage: tuple[StageConfig, ...]
+    seed: int = 0
+    iterations: int = 3
+    window: int = 256
+    validation_share: float = 0.04
+    validation_every: int = 500
+    checkpoint_every: float = 180.0
+    log_every: int = 20
+    average: float = 0.999
+    compile: bool = False
+    loss: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.stage:
+            raise ConfigError("the configuration has no [[stage]]; at least one is needed")
+        if not 0 <= self.validation_share < 1:
+            raise ConfigError(f"validation_share must be in [0, 1); got {self.validation_share}")
+
+
+def shipped_configs() -> dict[str, Path]:
+    """Name -> file of the configurations inside the package."""
+    folder = Path(__file__).parent / "configs"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_config(name: str | Path) -> TrainingConfig:
+    """Read a configuration.
+
+    Args:
+        name: name of a shipped one (see `shipped_configs`) or path of a TOML file.
+
+    Raises:
+        ConfigError: no such file, not TOML, an unknown key, a wrong type or an impossible value.
+    """
+    path = shipped_configs().get(str(name), Path(name))
+    if not path.is_file():
+        known = ", ".join(shipped_configs())
+        raise ConfigError(f"no configuration {str(name)!r}: give the path of a TOML file or one of: {known}")
+    try:
+        table = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    stages = table.pop("stage", [])
+    if not isinstance(stages, list):
+        raise ConfigError(f"{path}: stages are written as [[stage]] tables, with double brackets")
+    built = tuple(_build(StageConfig, one, f"{path}, stage {i}") for i, one in enumerate(stages))
+    return _build(TrainingConfig, {**table, "stage": built}, str(path))
+
+
+def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(hints)}")
+    missing = [f.name for f in dataclasses.fields(kind) if _required(f) and f.name not in values]  # type: ignore[arg-type]
+    if missing:
+        raise ConfigError(f"{where}: {missing[0]!r} is missing")
+    checked = {name: _checked(value, hints[name], f"{where}: {name}") for name, value in values.items()}
+    return kind(**checked)
+
+
+def _required(f: "dataclasses.Field[Any]") -> bool:
+    return f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+
+
+def _checked(value: Any, hint: Any, where: str) -> Any:
+    if isinstance(hint, types.GenericAlias):
+        hint = typing.get_origin(hint)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise ConfigError(f"{where} must be {hint.__name__}; got {value!r}")
+    return value

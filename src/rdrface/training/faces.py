@@ -1,0 +1,84 @@
+"""From packed faces to batches: which faces a step sees, and what each face's labels are worth."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rdrface.data.augment import TrainingBatch
+from rdrface.data.records import OCCLUDED
+from rdrface.landmarks import CONTOUR
+from rdrface.network.losses import Targets
+from rdrface.network.projection import Projection
+
+GUESSED = 0.5
+"""Weight of a point that the annotator placed behind an occluder."""
+
+FITTED = 0.25
+"""Weight of a point nobody placed (the far side of a profile): the fitted face's."""
+
+
+def held_out(names: np.ndarray, share: float) -> np.ndarray:
+    """Which faces are kept for validation: a function of the photo's name alone, so that it survives reordering.
+
+    Args:
+        names: (N,) str.
+        share: part to hold out, 0..1.
+
+    Returns:
+        (N,) bool.
+    """
+    digests = [hashlib.sha256(str(name).encode()).digest()[:4] for name in names]
+    return np.array([int.from_bytes(digest, "big") / 2**32 < share for digest in digests], dtype=bool)
+
+
+def batches(count: int, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[np.ndarray]:
+    """Endless batches of face indices, every face once per epoch, in an order that is a function of seed and position.
+
+    Nothing has to be remembered for an exact resume but the number of batches already used.
+
+    Args:
+        count: number of faces.
+        size: faces per batch over all ranks together; `world` must divide it.
+        seed: of the run and stage.
+        start: batches already used.
+        rank: this process.
+        world: number of processes.
+
+    Yields:
+        (size / world,) int64 indices.
+    """
+    order = np.empty(0, dtype=np.int64)
+    epoch = -1
+    for step in range(start, 2**62):
+        taken = []
+        for position in range(step * size + rank, (step + 1) * size, world):
+            if position // count != epoch:
+                epoch = position // count
+                order = np.random.default_rng([seed, epoch]).permutation(count)
+            taken.append(order[position % count])
+        yield np.array(taken)
+
+
+@torch.no_grad()
+def targets(batch: TrainingBatch, residual: Tensor, projection: Projection) -> Targets:
+    """Labels of a batch, completed from the fitted face where the annotators left gaps.
+
+    Args:
+        batch: augmented crops and labels, crop frame.
+        residual: (B,) of the fit, percent of the face's side: a bad fit teaches nothing but its labelled points.
+        projection: maps Q to points.
+    """
+    outline, jawline = projection(batch.Q)
+    # 2.5 % is an ordinary fit and fully trusted; beyond 6 % the face behind the points is somebody else's.
+    trust = ((6.0 - residual) / 3.5).clamp(0.0, 1.0)
+    # Contour points annotated on the absolute jawline say nothing about the outline.
+    contour = torch.zeros(1, batch.weight.shape[1], dtype=torch.bool, device=batch.weight.device)
+    contour[:, torch.from_numpy(CONTOUR)] = True
+    labelled = (batch.weight > 0) & ~(contour & batch.jawline_convention.unsqueeze(1))
+    points = torch.where(labelled.unsqueeze(-1), batch.points, outline[..., :2])
+    annotated = torch.where(batch.state == OCCLUDED, GUESSED, 1.0)
+    weight = torch.where(labelled, annotated, FITTED * trust.unsqueeze(1))
+    return Targets(points, weight, labelled, batch.state, jawline, batch.Q, trust)

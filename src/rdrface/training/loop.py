@@ -1,0 +1,244 @@
+"""The training loop: stages, steps, logs, validations, checkpoints. One script for one CPU, one GPU or many nodes.
+
+Whatever is random in step s is a function of (seed, stage, s), so a run that was killed goes on bit for bit.
+"""
+
+import csv
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from rdrface.data.augment import AugmentConfig, CoefficientMirror, PackedBatch, augment, no_augmentation
+from rdrface.data.pack import POSE, PackedFaces
+from rdrface.geometry.camera import transform_pose
+from rdrface.morphable.model import FaceModel
+from rdrface.network.losses import LossWeights, Targets, losses, total
+from rdrface.network.rdr import RDR
+from rdrface.training import checkpoint, stages
+from rdrface.training.average import WeightAverage
+from rdrface.training.config import StageConfig, TrainingConfig
+from rdrface.training.faces import batches, targets
+from rdrface.training.validation import validate
+
+
+class Lesson:
+    """Crops (B, 3, N, N) and their labels. A plain class, because Fabric rounds the tensors of collections and
+    dataclasses to the precision of the convolutions, and coordinates must keep theirs."""
+
+    def __init__(self, crops: Tensor, labels: Targets) -> None:
+        self.crops = crops.contiguous(memory_format=torch.channels_last)
+        self.labels = labels
+
+
+class Objective(nn.Module):
+    """Network and losses as one module, so that data-parallel wrappers see one forward call.
+
+    Args:
+        network: RDR.
+        weights: of the losses.
+    """
+
+    def __init__(self, network: RDR, weights: LossWeights) -> None:
+        super().__init__()
+        self.network = network
+        self.weights = weights
+
+    def forward(self, lesson: Lesson, iterations: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss, and its parts by name."""
+        prediction = self.network(lesson.crops, iterations)
+        logits = self.network.response(prediction.deconv5)
+        parts = losses(prediction, logits, lesson.labels, self.network.scale.spread)
+        return total(parts, self.weights), parts
+
+
+@dataclass
+class Progress:
+    """Where a run stands: stage, and steps done in it."""
+
+    stage: int = 0
+    step: int = 0
+
+
+def learning_rate(stage: StageConfig, step: int) -> float:
+    """Linear warm-up, then a cosine down to ``final`` of the peak."""
+    warm = max(1.0, stage.warmup * stage.steps)
+    if step < warm:
+        return stage.learning_rate * (step + 1) / warm
+    share = (step - warm) / max(1.0, stage.steps - warm)
+    return stage.learning_rate * (stage.final + (1 - stage.final) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+
+
+def optimiser(network: RDR, stage: StageConfig) -> torch.optim.AdamW:
+    """AdamW on what the stage trains; vectors (biases, normalisation) are not decayed."""
+    learning = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learning if p.ndim > 1], "weight_decay": stage.weight_decay},
+        {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98))
+
+
+def crop_parameters(faces: PackedFaces) -> Tensor:
+    """Q of packed faces in the frame of their un-augmented crops, (N, 103)."""
+    q = torch.from_numpy(faces.Q)
+    scale = torch.full((len(q),), faces.margin)
+    pose = transform_pose(q[:, POSE], scale, torch.zeros(len(q)), torch.zeros(len(q), 2))
+    return torch.cat([q[:, : POSE.start], pose, q[:, POSE.stop :]], dim=1)
+
+
+def train(
+    config: TrainingConfig,
+    learn: PackedFaces,
+    check: PackedFaces | None,
+    folder: Path,
+    fabric: Fabric,
+    max_seconds: float = math.inf,
+) -> RDR | None:
+    """Train to the end of the last stage, going on from ``folder``'s checkpoint if there is one.
+
+    Args:
+        config: the run.
+        learn: fitted faces to learn from.
+        check: fitted faces for validation, if any.
+        folder: gets ``checkpoint.pt``, ``log.csv``, ``validation.csv`` and sample pictures.
+        fabric: launched; says where and in which precision.
+        max_seconds: stop after the step in which this much time is used up, with a checkpoint.
+
+    Returns:
+        The averaged network, in evaluation mode; None if the time was up before the end.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    network = RDR(config.iterations)
+    network.scale.measure(crop_parameters(learn))
+    network = network.to(fabric.device, memory_format=torch.channels_last)
+    average = WeightAverage(network, config.average)
+    progress = Progress()
+    saved = checkpoint.load(folder, config)
+    if saved:
+        network.load_state_dict(saved["network"])
+        average.network.load_state_dict(saved["average"])
+        average.updates = saved["updates"]
+        progress = Progress(saved["stage"], saved["step"])
+    if config.compile:
+        network.backbone.compile()
+        network.regression_features.compile()
+
+    ends = time.monotonic() + max_seconds
+    while progress.stage < len(config.stage):
+        optimiser_state = saved["optimiser"] if saved else None
+        saved = None
+        done = _run_stage(config, progress, network, average, optimiser_state, (learn, check), folder, fabric, ends)
+        if not done:
+            return None
+        progress = Progress(progress.stage + 1, 0)
+    return average.network
+
+
+def _run_stage(
+    config: TrainingConfig,
+    progress: Progress,
+    network: RDR,
+    average: WeightAverage,
+    optimiser_state: dict | None,
+    faces: tuple[PackedFaces, PackedFaces | None],
+    folder: Path,
+    fabric: Fabric,
+    ends: float,
+) -> bool:
+    stage = config.stage[progress.stage]
+    iterations = stages.enter(network, stage.train)
+    objective = Objective(network, LossWeights(**config.loss))
+    steer = optimiser(network, stage)
+    if optimiser_state:
+        steer.load_state_dict(optimiser_state)
+    model, steer = fabric.setup(objective, steer)  # type: ignore[assignment]
+    learn, check = faces
+    recipe = AugmentConfig() if stage.augment else no_augmentation()
+    model_3d = FaceModel.load()
+    mirror = CoefficientMirror(
+        torch.from_numpy(model_3d.identity_mirror).to(fabric.device),
+        torch.from_numpy(model_3d.expression_mirror).long().to(fabric.device),
+    )
+    seed = config.seed * 1000 + progress.stage
+    order = batches(len(learn), stage.batch, seed, progress.step, fabric.global_rank, fabric.world_size)
+    generator = torch.Generator(device=fabric.device)
+
+    def keep() -> None:
+        state = {
+            "network": network.state_dict(),
+            "average": average.network.state_dict(),
+            "updates": average.updates,
+            "optimiser": steer.state_dict(),
+            "stage": progress.stage,
+            "step": progress.step,
+        }
+        checkpoint.save(fabric, folder, state, config)
+
+    bar = tqdm(total=stage.steps, initial=progress.step, desc=f"{progress.stage} {stage.train}", disable=None)
+    last_kept, sums, since = time.monotonic(), {}, 0  # type: ignore[var-annotated]
+    started = time.monotonic()
+    while progress.step < stage.steps:
+        rate = learning_rate(stage, progress.step)
+        for group in steer.param_groups:
+            group["lr"] = rate
+        # 2^20 steps per stage and rank keep the streams apart.
+        generator.manual_seed((seed * 64 + fabric.global_rank) * 2**20 + progress.step)
+        index = next(order)
+        batch = augment(PackedBatch.of(learn, index, fabric.device), stage.size, recipe, generator, mirror)
+        residual = torch.from_numpy(learn.residual[index]).to(fabric.device)
+        labels = targets(batch, residual, network.projection)
+        loss, parts = model(Lesson(batch.crops, labels), iterations)
+        steer.zero_grad()
+        fabric.backward(loss)
+        fabric.clip_gradients(model, steer, max_norm=5.0)
+        steer.step()
+        average.update(network)
+        progress.step += 1
+        bar.update()
+
+        for name, value in {"loss": loss, **parts}.items():
+            sums[name] = sums.get(name, 0.0) + value.detach()
+        since += 1
+        if progress.step % config.log_every == 0:
+            means = {name: round(float(value) / since, 5) for name, value in sums.items()}
+            speed = since * stage.batch / (time.monotonic() - started)
+            row = {"stage": progress.stage, "step": progress.step, "rate": f"{rate:.2e}", "faces_per_second": f"{speed:.1f}"}
+            _append(fabric, folder / "log.csv", {**row, **means})
+            bar.set_postfix(loss=means["loss"])
+            sums, since, started = {}, 0, time.monotonic()
+        if progress.step % config.validation_every == 0 or progress.step == stage.steps:
+            if check is not None and fabric.is_global_zero:
+                picture = folder / f"sample_{progress.stage}_{progress.step:06d}.jpg"
+                scores = validate(average.network, check, stage.size, iterations, fabric.device, picture)
+                # A stage with fewer iterations leaves the columns of the later ones empty.
+                blank = {f"nme_{k}": "" for k in range(config.iterations + 1)}
+                row = {"stage": progress.stage, "step": progress.step, **blank, **scores}
+                _append(fabric, folder / "validation.csv", row)
+            started = time.monotonic()
+        if time.monotonic() - last_kept > config.checkpoint_every:
+            keep()
+            last_kept = time.monotonic()
+        if time.monotonic() > ends:
+            keep()
+            return False
+    bar.close()
+    keep()
+    return True
+
+
+def _append(fabric: Fabric, path: Path, row: dict[str, object]) -> None:
+    if not fabric.is_global_zero:
+        return
+    fresh = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if fresh:
+            writer.writeheader()
+        writer.writerow(row)

@@ -1,0 +1,147 @@
+"""Every dimension that the supplement's section 2 gives, and what the loop must do."""
+
+import pytest
+import torch
+from torch import nn
+
+from rdrface.network.initialisation import ParameterScale
+from rdrface.network.rdr import RDR
+from rdrface.network.refinement import CLSTM, PELSTM
+from rdrface.network.shape_indexed import shape_indexed
+
+
+@pytest.fixture(scope="module")
+def network() -> RDR:
+    torch.manual_seed(0)
+    rdr = RDR().eval()
+    # Something like the pose of a face that fills its crop, so that projections are finite and different.
+    rdr.scale.mean[56] = 0.009
+    return rdr
+
+
+@pytest.fixture(scope="module")
+def crops() -> torch.Tensor:
+    return torch.rand(2, 3, 256, 256, generator=torch.Generator().manual_seed(1)) * 255
+
+
+def outputs(module: nn.Module, name: str, crops: torch.Tensor) -> torch.Size:
+    """Shape of what the submodule `name` puts out when `module` sees `crops`."""
+    shapes: list[torch.Size] = []
+    hook = module.get_submodule(name).register_forward_hook(lambda _m, _i, out: shapes.append(out.shape))
+    with torch.no_grad():
+        module(crops)
+    hook.remove()
+    return shapes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("backbone.res3", (2, 128, 32, 32)),
+        ("initialisation.pool5", (2, 512, 4, 4)),
+        ("initialisation.fc5_p", (2, 128)),
+        ("initialisation.fc5_id", (2, 256)),
+        ("initialisation.fc5_exp", (2, 512)),
+        ("initialisation.fc6_p", (2, 7)),
+        ("initialisation.fc6_id", (2, 50)),
+        ("initialisation.fc6_exp", (2, 46)),
+        ("regression_features.deconv4", (2, 48, 64, 64)),
+        ("regression_features.deconv5", (2, 80, 128, 128)),
+        ("pe_lstm.reduce", (2, 256)),
+        ("c_lstm.reduce", (2, 256)),
+        ("pe_lstm.correct", (2, 53)),
+        ("c_lstm.correct", (2, 136)),
+    ],
+)
+def test_dimension_of_the_supplement(network: RDR, crops: torch.Tensor, name: str, shape: tuple[int, ...]) -> None:
+    assert outputs(network, name, crops) == shape
+
+
+def test_conv6_has_one_channel_per_landmark_at_half_resolution(network: RDR, crops: torch.Tensor) -> None:
+    with torch.no_grad():
+        assert network.response(network(crops).deconv5).shape == (2, 68, 128, 128)
+
+
+def test_deconvolutions_have_kernel_4_and_stride_2(network: RDR) -> None:
+    for part in (network.regression_features.deconv4, network.regression_features.deconv5):
+        deconvolution = part[0]
+        assert isinstance(deconvolution, nn.ConvTranspose2d)
+        assert deconvolution.kernel_size == (4, 4)
+        assert deconvolution.stride == (2, 2)
+
+
+def test_the_shape_indexed_vector_has_5440_numbers(network: RDR) -> None:
+    assert network.pe_lstm.reduce.in_features == network.c_lstm.reduce.in_features == 80 * 68
+
+
+def test_every_step_is_put_out_and_identity_is_never_refined(network: RDR, crops: torch.Tensor) -> None:
+    with torch.no_grad():
+        prediction = network(crops)
+    assert len(prediction.steps) == network.iterations + 1 == 4
+    first, last = prediction.steps[0], prediction.steps[-1]
+    assert torch.equal(first.landmarks, first.projection[..., :2])
+    assert torch.equal(first.q[:, :50], last.q[:, :50])
+    assert not torch.equal(first.q[:, 50:], last.q[:, 50:])
+    assert not torch.equal(last.landmarks, last.projection[..., :2])
+    for step in prediction.steps:
+        assert step.q.shape == (2, 103)
+        assert step.projection.shape == step.jawline.shape == (2, 68, 3)
+        assert torch.equal(step.projection[:, 17:], step.jawline[:, 17:])
+
+
+def test_batch_equals_single(network: RDR, crops: torch.Tensor) -> None:
+    with torch.no_grad():
+        both = network(crops).steps[-1].landmarks
+        alone = torch.cat([network(crop[None]).steps[-1].landmarks for crop in crops])
+    assert torch.allclose(both, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_other_crop_sizes_give_the_same_shapes(network: RDR, size: int) -> None:
+    with torch.no_grad():
+        prediction = network(torch.full((1, 3, size, size), 99.0))
+    assert prediction.deconv5.shape == (1, 80, size // 2, size // 2)
+    assert prediction.steps[-1].landmarks.shape == (1, 68, 2)
+
+
+def test_negative_iterations_are_refused() -> None:
+    with pytest.raises(ValueError, match="0 or more; got -1"):
+        RDR(-1)
+
+
+def test_refinement_components_correct_what_the_paper_says() -> None:
+    features = torch.rand(3, 68, 80)
+    for component, outputs_ in ((PELSTM(), 53), (CLSTM(), 136)):
+        state = component.start(features)
+        correction, (hidden, cell) = component(features, state)
+        assert correction.shape == (3, outputs_)
+        assert hidden.shape == cell.shape == (3, 256)
+        again, _ = component(features, (hidden, cell))
+        assert not torch.equal(again, correction), "the state must matter"
+
+
+def test_shape_indexed_reads_where_the_landmarks_are() -> None:
+    # A map whose value is its own crop-frame x and y: what is read must be the place itself.
+    size = 32
+    axis = (2 * torch.arange(size) + 1) / size - 1
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    field = torch.stack([x, y])[None].expand(3, -1, -1, -1)
+    places = (torch.rand(3, 68, 2) * 2 - 1) * (1 - 1 / size)
+    assert torch.allclose(shape_indexed(field, places), places, atol=1e-6)
+
+
+def test_shape_indexed_passes_no_gradient_to_the_places() -> None:
+    places = torch.zeros(1, 68, 2, requires_grad=True)
+    field = torch.rand(1, 80, 8, 8, requires_grad=True)
+    shape_indexed(field, places).sum().backward()
+    assert places.grad is None
+    assert field.grad is not None
+
+
+def test_parameter_scale_round_trip() -> None:
+    scale = ParameterScale()
+    q = torch.randn(50, 103) * 3 + 1
+    scale.measure(q)
+    whitened = scale.whiten(q)
+    assert torch.allclose(scale(whitened), q, atol=1e-5)
+    assert torch.allclose(whitened.std(0), torch.ones(103), atol=1e-4)
