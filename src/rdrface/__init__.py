@@ -1,9 +1,9 @@
 """Facial landmarks, pose and a 3D face for photos up to full profile.
 
-    import rdrface
-    aligner = rdrface.load()
-    for face in aligner.detect("photo.jpg"):
-        print(face.landmarks, face.pose)
+import rdrface
+aligner = rdrface.load()
+for face in aligner.detect("photo.jpg"):
+    print(face.landmarks, face.pose)
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,8 +1,7 @@
 """Photo in, faces out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,16 +14,12 @@ from rdrface.errors import WeightsError
 from rdrface.face import Confidence, Face, Parameters, packaged_model
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.model import FaceModel
-from rdrface.photo import read_photo
+from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE
+from rdrface.photo import Photo, read_photo
 from rdrface.runtime.session import Backend, Session, open_graph, open_session
 from rdrface.runtime.weights import face_model_digest
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
-
-Photo = Any
-"""A path, a PIL image, or a (H, W, 3) uint8 RGB array: whatever `rdrface.photo.read_photo` takes."""
-
-_IDENTITY, _POSE = 50, 7
 
 
 class Aligner:
@@ -67,7 +62,7 @@ class Aligner:
         """Align faces whose boxes come from elsewhere.
 
         Args:
-            photo: see `Photo`.
+            photo: a path, a PIL image, or an array (`rdrface.photo.read_photo`).
             boxes: (n, 4) xyxy photo pixels. They are taken for landmark boxes: the smallest box around the 68 points,
                 from the brows to the chin, not the forehead. Twenty percent off is fine.
 
@@ -90,27 +85,27 @@ class Aligner:
         """
         if isinstance(photos, (str, Path)):
             raise TypeError("detect_batch takes a list of photos; for one photo call detect")
-        crops, frames, found = [], [], []
+        crops, frames, detections = [], [], []
         for photo in photos:
             # Only the crops are kept: a thousand photos would not fit into memory.
             pixels = read_photo(photo)
-            detections = self.detector.detect(pixels)
-            frame = CropFrame.from_boxes(detections.boxes)
+            found = self.detector.detect(pixels)
+            frame = CropFrame.from_boxes(found.boxes)
             crops.append(cut(pixels, frame, self._crop_size))
             frames.append(frame)
-            found.append(detections)
-        if not found:
+            detections.append(found)
+        if not detections:
             return []
         outputs = self._run(np.concatenate(crops))
-        ends = np.cumsum([len(detections) for detections in found])
+        ends = np.cumsum([len(found) for found in detections])
         return [
-            self._faces({name: value[end - len(detections) : end] for name, value in outputs.items()}, frame, detections)
-            for detections, frame, end in zip(found, frames, ends, strict=True)
+            assemble({name: value[end - len(found) : end] for name, value in outputs.items()}, frame, found, self.model)
+            for found, frame, end in zip(detections, frames, ends, strict=True)
         ]
 
     def _align(self, pixels: np.ndarray, detections: Detections) -> list[Face]:
         frame = CropFrame.from_boxes(detections.boxes)
-        return self._faces(self._run(cut(pixels, frame, self._crop_size)), frame, detections)
+        return assemble(self._run(cut(pixels, frame, self._crop_size)), frame, detections, self.model)
 
     def _run(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         if not len(crops):
@@ -118,37 +113,45 @@ class Aligner:
         parts = [self.session.run(crops[i : i + self.batch_size]) for i in range(0, len(crops), self.batch_size)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def _faces(self, outputs: dict[str, np.ndarray], frame: CropFrame, detections: Detections) -> list[Face]:
-        """Outputs of the network in the crop frame (`rdrface.runtime.session.OUTPUTS`) -> faces in the photo."""
-        if not len(detections):
-            return []
-        landmarks = frame.to_photo(outputs["landmarks"])
-        projection = frame.to_photo(outputs["projection"])
-        jawline = frame.to_photo(outputs["jawline"])
-        q = outputs["Q"].astype(np.float64)
-        pose = transform_pose(
-            q[:, _IDENTITY : _IDENTITY + _POSE], frame.half, np.zeros(len(q)), np.asarray(frame.centre, np.float64)
+
+def assemble(
+    outputs: Mapping[str, np.ndarray], frame: CropFrame, detections: Detections, model: FaceModel | None
+) -> list[Face]:
+    """Faces in the photo from the network's outputs in the crop frame.
+
+    Args:
+        outputs: see `rdrface.runtime.session.OUTPUTS`, B faces; not read where there is no face.
+        frame: where their B crops lie in the photo.
+        detections: B boxes and scores.
+        model: see `Face`.
+    """
+    if not len(detections):
+        return []
+    landmarks = frame.to_photo(outputs["landmarks"])
+    projection = frame.to_photo(outputs["projection"])
+    jawline = frame.to_photo(outputs["jawline"])
+    q = outputs["Q"].astype(np.float64)
+    pose = transform_pose(q[:, POSE], frame.half, np.zeros(len(q)), np.asarray(frame.centre, np.float64))
+    sizes = np.sqrt(np.ptp(landmarks, axis=1).prod(axis=1))
+    errors = 100 * outputs["sigma"] * (frame.half / np.maximum(sizes, 1e-6))[:, None]
+    return [
+        Face(
+            box=detections.boxes[i].astype(np.float32),
+            score=float(detections.scores[i]),
+            landmarks=landmarks[i].astype(np.float32),
+            projection=projection[i, :, :2].astype(np.float32),
+            landmarks_3d=jawline[i].astype(np.float32),
+            visible=outputs["visible"][i].astype(np.float32),
+            confidence=Confidence(errors[i].astype(np.float32)),
+            parameters=Parameters(
+                pose=pose[i].astype(np.float32),
+                identity=q[i, IDENTITY].astype(np.float32),
+                expression=q[i, EXPRESSION].astype(np.float32),
+            ),
+            model=model,
         )
-        sizes = np.sqrt(np.ptp(landmarks, axis=1).prod(axis=1))
-        errors = 100 * outputs["sigma"] * (frame.half / np.maximum(sizes, 1e-6))[:, None]
-        return [
-            Face(
-                box=detections.boxes[i].astype(np.float32),
-                score=float(detections.scores[i]),
-                landmarks=landmarks[i].astype(np.float32),
-                projection=projection[i, :, :2].astype(np.float32),
-                landmarks_3d=jawline[i].astype(np.float32),
-                visible=outputs["visible"][i].astype(np.float32),
-                confidence=Confidence(errors[i].astype(np.float32)),
-                parameters=Parameters(
-                    pose[i].astype(np.float32),
-                    outputs["Q"][i, :_IDENTITY].astype(np.float32),
-                    outputs["Q"][i, _IDENTITY + _POSE :].astype(np.float32),
-                ),
-                model=self.model,
-            )
-            for i in range(len(detections))
-        ]
+        for i in range(len(detections))
+    ]
 
 
 def load(

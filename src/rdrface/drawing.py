@@ -5,6 +5,7 @@ photo: lines stay smooth and in proportion from a face of 40 pixels to one of 4,
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -58,12 +59,12 @@ def overlay(
     for face in sorted(faces, key=lambda one: -one.size):
         if mesh:
             surface = face.mesh()
-            _lay_over(canvas, surface.vertices[:, :2], face.size, lambda layer, m=surface: _surface(layer, m))
+            _lay_over(canvas, surface.vertices[:, :2], face.size, partial(_surface, mesh=surface))
         if landmarks:
-            _lay_over(canvas, face.landmarks, face.size, lambda layer, f=face: _landmarks(layer, f))
+            _lay_over(canvas, face.landmarks, face.size, partial(_landmarks, face=face))
         if axes:
             ends = _axis_ends(face)
-            _lay_over(canvas, ends, face.size, lambda layer, e=ends: _axes(layer, e))
+            _lay_over(canvas, ends, face.size, partial(_axes, ends=ends))
     return canvas
 
 
@@ -110,13 +111,13 @@ def _lay_over(canvas: np.ndarray, points: np.ndarray, face_size: float, draw: Ca
     layer = _Layer(low, (width, height), scale, face_size)
     draw(layer)
     # Colours must be weighted by alpha before they are averaged, or the layer's black ground would darken the edges.
-    alpha = layer.alpha.astype(np.float32)[..., None] / 255
-    colour = layer.colour.astype(np.float32) * alpha
+    alpha = np.repeat(layer.alpha.astype(np.float32)[..., None] / 255, 3, axis=2)
+    weighted = np.stack([layer.colour * alpha, alpha])
     if scale > 1:
-        colour = cv2.resize(colour, (width, height), interpolation=cv2.INTER_AREA)
-        alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)[..., None]
+        small = [cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in weighted]
+        weighted = np.stack(small)
     part = canvas[low[1] : high[1], low[0] : high[0]]
-    part[:] = np.rint(part * (1 - alpha) + colour).astype(np.uint8)
+    part[:] = np.rint(part * (1 - weighted[1]) + weighted[0]).astype(np.uint8)
 
 
 def _landmarks(layer: _Layer, face: Face) -> None:

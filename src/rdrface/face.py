@@ -221,7 +221,8 @@ class Face:
         x0, y0, x1, y1 = self.box.round(1).tolist()
         return (
             f"Face(box=({x0:.1f}, {y0:.1f}, {x1:.1f}, {y1:.1f}), score={self.score:.2f}, yaw={self.pose.yaw:.1f}, "
-            f"pitch={self.pose.pitch:.1f}, roll={self.pose.roll:.1f}, visible {int((self.visible > 0.5).sum())}/{COUNT})"
+            f"pitch={self.pose.pitch:.1f}, roll={self.pose.roll:.1f}, "
+            f"visible {int((self.visible > 0.5).sum())}/{COUNT})"
         )
 
     @property

@@ -3,17 +3,21 @@
 import warnings
 from os import PathLike, fspath
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from rdrface.errors import PhotoError
 
-MAX_PIXELS = 256 * 1024 * 1024
-"""Larger pictures are refused: 0.8 GB as RGB, and a small file can claim any size."""
+MAX_PIXELS = 170 * 1024 * 1024
+"""Larger pictures are refused: half a gigabyte as RGB, and a small file can claim any size. Just below the number at
+which Pillow itself refuses."""
 
 BACKGROUND = (255, 255, 255)
 """What transparent parts show. White, as viewers and printers do; black would cut dark hair out of a light page."""
+
+_OPENING = Lock()
 
 Photo = str | PathLike[str] | Image.Image | np.ndarray
 
@@ -51,11 +55,13 @@ def _from_path(path: Path) -> np.ndarray:
             raise PhotoError(f"no file at {path}")
         if path.stat().st_size == 0:
             raise PhotoError(f"{path} is empty (0 bytes)")
-        with warnings.catch_warnings():
-            # Our own limit is checked below; Pillow's warning would come first and not stop anything.
+        # Our own limit is checked later; Pillow's warning at half of it would stop nothing. The filters of warnings are
+        # shared by all threads, hence the lock; opening reads the header only.
+        with _OPENING, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                return _from_pil(picture, str(path))
+            picture = Image.open(path)
+        with picture:
+            return _from_pil(picture, str(path))
     except UnidentifiedImageError as error:
         hint = (
             "; convert it to JPEG or PNG" if path.suffix.lower() in (".heic", ".heif", ".avif", ".svg", ".pdf") else ""

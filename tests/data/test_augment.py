@@ -17,10 +17,12 @@ from rdrface.data.augment import (  # noqa: E402
     no_augmentation,
 )
 from rdrface.data.occluders import OccluderConfig, no_occluders  # noqa: E402
-from rdrface.data.pack import POSE, pack  # noqa: E402
+from rdrface.data.pack import pack  # noqa: E402
 from rdrface.data.sampling import BORDERS, sample  # noqa: E402
 from rdrface.geometry.camera import project  # noqa: E402
 from rdrface.landmarks import MIRROR  # noqa: E402
+from rdrface.morphable.model import FaceModel  # noqa: E402
+from rdrface.morphable.schemes import POSE, LandmarkModel  # noqa: E402
 from rdrface.photo import read_photo  # noqa: E402
 
 GEOMETRY_ONLY = AugmentConfig(trim=0.0, occluders=no_occluders(), appearance=no_appearance())
@@ -78,6 +80,36 @@ def test_pose_follows_the_points(batch):
     for mirrored in (0.0, 1.0):
         out = augment(replace(batch, outline=outline), 32, replace(GEOMETRY_ONLY, mirror=mirrored), seeded(), MIRRORS)
         torch.testing.assert_close(project(paired, out.Q[:, POSE])[..., :2], out.outline, atol=1e-3, rtol=1e-3)
+
+
+def test_mirrored_coefficients_are_the_mirrored_face():
+    """With the packaged face model: jawline points of the mirrored Q are the mirrored, reordered jawline points."""
+    model = FaceModel.load()
+    landmarks = LandmarkModel.from_face_model(model)
+    rng = np.random.default_rng(2)
+    Q = np.concatenate([rng.normal(0, 1, (6, 50)), np.zeros((6, 7)), rng.uniform(0, 0.6, (6, 46))], 1).astype(
+        np.float32
+    )
+    Q[:, POSE] = np.array([0.2, -0.5, 0.3, 2, -3, 1, 0.01], np.float32)
+    points = torch.from_numpy(landmarks.outline68(Q)[1][..., :2].astype(np.float32))
+    batch = PackedBatch(
+        windows=torch.zeros(6, 16, 16, 3, dtype=torch.uint8),
+        valid=torch.tensor([[-1.0, -1, 1, 1]]).repeat(6, 1),
+        points=points,
+        state=torch.ones(6, 68, dtype=torch.int8),
+        jawline_convention=torch.ones(6, dtype=torch.bool),
+        outline=points,
+        jawline=points,
+        Q=torch.from_numpy(Q),
+        margin=1.4,
+    )
+    mirrors = CoefficientMirror(
+        torch.from_numpy(model.identity_mirror), torch.from_numpy(model.expression_mirror).long()
+    )
+    once = mirror_faces(batch, torch.ones(6, dtype=torch.bool), mirrors)
+    again = torch.from_numpy(landmarks.outline68(once.Q.numpy())[1][..., :2].astype(np.float32))
+    torch.testing.assert_close(again, once.jawline, atol=2e-3, rtol=0)  # 0.2 mm at 0.01 per mm
+    assert (once.jawline - points).abs().max() > 0.05
 
 
 def test_mirroring_twice_changes_nothing(batch):

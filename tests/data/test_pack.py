@@ -4,10 +4,11 @@ from annotated import records_of, write_photo
 from PIL import Image
 
 from rdrface.crop import EXPANSION, CropFrame, cut
-from rdrface.data.pack import MARGIN, POSE, PackedFaces, pack
+from rdrface.data.pack import MARGIN, PackedFaces, pack
 from rdrface.data.records import FaceRecords
 from rdrface.errors import DataError, PhotoError
 from rdrface.geometry.camera import project
+from rdrface.morphable.schemes import POSE
 from rdrface.photo import read_photo
 
 

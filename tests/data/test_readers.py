@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from annotated import face_points, write_photo, write_pts
 
-from rdrface.data.readers import read_300wlp, read_aflw2000, read_merl_rav, read_w300
+from rdrface.data.readers import SETS, read_300wlp, read_aflw2000, read_merl_rav, read_set, read_w300
 from rdrface.data.readers.aflw2000 import angles_from_hpen, hpen_angles, hpen_rotation
 from rdrface.data.readers.merl_rav import SIDES, decode_signs
 from rdrface.data.readers.pts import read_pts
@@ -199,6 +199,25 @@ def test_300wlp_takes_the_best_points_of_each_file(tmp_path):
         read_300wlp(tmp_path)
     with pytest.raises(DataError, match="300W_LP folder"):
         read_300wlp(tmp_path / "AFW")
+
+
+def test_sets_by_name(tmp_path):
+    merl_rav_folder(tmp_path / "merl", face_points())
+    write_pts(tmp_path / "300w/ibug/a.pts", face_points())
+    write_photo(tmp_path / "300w/ibug/a.jpg")
+    points = np.vstack([face_points().T, np.zeros(68)])
+    write_mat(tmp_path / "aflw/image00002.mat", pt3d_68=points, Pose_Para=np.zeros((1, 7)))
+    write_mat(tmp_path / "lp/AFW/a.mat", pt3d_68=points, Pose_Para=np.zeros((1, 7)))
+    folders = {"merl-rav": "merl", "300w": "300w", "300w-lp": "lp", "aflw2000-3d": "aflw"}
+    assert set(folders) == set(SETS)
+    assert len(read_set("merl-rav", tmp_path / "merl", "test")) == 5
+    assert len(read_set("300w", tmp_path / "300w", "test")) == 1
+    assert len(read_set("300w-lp", tmp_path / "lp", "train")) == 1
+    assert len(read_set("aflw2000-3d", tmp_path / "aflw", "test")) == 1
+    with pytest.raises(DataError, match="no train faces of 300w"):
+        read_set("300w", tmp_path / "300w", "train")
+    with pytest.raises(DataError, match="no reader for a set called 'cofw'"):
+        read_set("cofw", tmp_path, "test")
 
 
 def test_real_sets(shared_data):

@@ -20,14 +20,14 @@ class AppearanceConfig:
     """Probability of each effect and how strong it is."""
 
     colour: float = 0.8  # light and white balance differ in every photo
-    brightness: float = 0.25  # +- share of full scale
+    brightness: float = 0.18  # +- share of full scale
     contrast: float = 0.35  # +- factor
     saturation: float = 0.5  # +- factor
     hue: float = 18.0  # +- degrees in the IQ plane: coloured light
     balance: float = 0.12  # +- factor per channel
     grey: float = 0.1  # black-and-white photos and infrared cameras
     gamma: float = 0.25  # under- and overexposed photos
-    gamma_range: tuple[float, float] = (0.55, 1.8)
+    gamma_range: tuple[float, float] = (0.6, 1.7)
     gaussian_blur: float = 0.12  # out of focus
     blur_most: float = 0.02  # standard deviation, units of the crop's side
     motion_blur: float = 0.08

@@ -15,10 +15,11 @@ from rdrface.crop import EXPANSION
 from rdrface.data.appearance import AppearanceConfig, change_appearance, no_appearance
 from rdrface.data.chance import normal, pick, uniform
 from rdrface.data.occluders import OccluderConfig, hide_covered, no_occluders, occlude
-from rdrface.data.pack import POSE, PackedFaces
+from rdrface.data.pack import PackedFaces
 from rdrface.data.sampling import sample
 from rdrface.geometry.camera import mirror_pose, transform_pose
 from rdrface.landmarks import MIRROR
+from rdrface.morphable.schemes import POSE
 
 
 @dataclass(frozen=True)

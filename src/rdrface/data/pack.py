@@ -22,10 +22,8 @@ from rdrface.crop import CropFrame, cut, landmark_boxes
 from rdrface.data.records import FaceRecords
 from rdrface.errors import DataError
 from rdrface.geometry.camera import transform_pose
+from rdrface.morphable.schemes import POSE
 from rdrface.photo import read_photo
-
-POSE = slice(50, 57)
-"""Where P lies in Q = [alpha_id 50, P 7, alpha_exp 46]."""
 
 MARGIN = 1.4
 """Side of the window in units of the crop's. A crop turned by 15 degrees reaches 1.22 as far, and shifts add to it."""

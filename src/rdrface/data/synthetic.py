@@ -8,13 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rdrface.morphable.schemes import LandmarkModel
 
 from rdrface.data.records import SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.geometry.camera import project, transform_pose
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import GROUPS
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.schemes import LandmarkModel
 
 SIDE = 160
 """Pixels of a drawn photo."""

@@ -46,7 +46,7 @@ class BoxFile:
             ) from error
 
     def of(self, photo: str) -> np.ndarray | None:
-        """(n, 4) boxes of a photo, found under its path or else under its file name; None where the file has neither."""
+        """(n, 4) boxes of a photo, under its path or else under its file name; None where the file has neither."""
         path = Path(photo)
         return self._boxes.get(path.as_posix(), self._boxes.get(path.name))
 

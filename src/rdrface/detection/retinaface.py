@@ -125,8 +125,10 @@ def pad(photo: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def priors(height: int, width: int) -> np.ndarray:
-    """(n, 3) centre x, centre y and side of every prior of a picture whose sides are multiples of 32; the frame's origin
-    is the picture's top-left corner."""
+    """(n, 3) centre x, centre y and side of every prior of a picture whose sides are multiples of 32.
+
+    The frame's origin is the picture's top-left corner.
+    """
     parts = []
     for stride, sizes in zip(STRIDES, SIZES, strict=True):
         y, x = np.mgrid[0 : height // stride, 0 : width // stride]
@@ -146,7 +148,7 @@ def decode_boxes(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 
 def decode_points(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """(n, 10) predicted offsets and (n, 3) priors -> (n, 5, 2): left eye, right eye, nose, left and right mouth corner."""
+    """(n, 10) predicted offsets and (n, 3) priors -> (n, 5, 2): eyes, nose and mouth corners, left first."""
     return prior[:, None, :2] + offsets.reshape(-1, 5, 2) * CENTRE_VARIANCE * prior[:, None, 2:]
 
 

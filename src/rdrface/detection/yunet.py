@@ -1,4 +1,4 @@
-"""OpenCV's YuNet, from an ONNX file that the user has (``face_detection_yunet_2023mar.onnx`` of the OpenCV Zoo, MIT)."""
+"""OpenCV's YuNet, from a file that the user has: ``face_detection_yunet_2023mar.onnx`` of the OpenCV Zoo (MIT)."""
 
 from pathlib import Path
 
@@ -51,4 +51,6 @@ class YuNet:
         side = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1)) / SIDE_RATIO
         centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + np.stack([0 * side, CENTRE_UP * side], axis=1)
         half = side[:, None] / 2
-        return Detections(np.concatenate([centre - half, centre + half], axis=1), found[:, 14].astype(np.float32), boxes)
+        return Detections(
+            np.concatenate([centre - half, centre + half], axis=1), found[:, 14].astype(np.float32), boxes
+        )

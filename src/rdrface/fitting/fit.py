@@ -47,7 +47,9 @@ def fit_records(
     basis, sigma = LandmarkBasis.from_model(model), prior_sigma(model.expression_names)
     normals = _mean_normals(model)
     fitted: dict[str, list[np.ndarray]] = {"Q": [], "outline": [], "jawline": [], "hidden": [], "residual": []}
-    with tqdm(total=len(records), unit="face", desc="fitting", disable=None if progress is None else not progress) as bar:
+    with tqdm(
+        total=len(records), unit="face", desc="fitting", disable=None if progress is None else not progress
+    ) as bar:
         for first in range(0, len(records), _BATCH):
             index = np.arange(first, min(first + _BATCH, len(records)))
             seen = observed.select(index)
@@ -103,7 +105,9 @@ def _parameters(state: State, seen: Observations) -> np.ndarray:
     y = state.shift[:, 1] * seen.size - seen.centre[:, 1]  # up
     t = (state.rotation[:, 0] * x[:, None] + state.rotation[:, 1] * y[:, None]) / f[:, None]
     identity, expression = state.coefficients[:, :IDENTITIES], state.coefficients[:, IDENTITIES:]
-    return np.concatenate((identity, euler_angles(state.rotation), t, f[:, None], expression), axis=1).astype(np.float32)
+    return np.concatenate((identity, euler_angles(state.rotation), t, f[:, None], expression), axis=1).astype(
+        np.float32
+    )
 
 
 def _mean_normals(model: FaceModel) -> np.ndarray:

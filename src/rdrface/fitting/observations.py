@@ -7,6 +7,8 @@ import numpy as np
 from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, FaceRecords
 from rdrface.landmarks import CONTOUR
 
+LEAST_POINTS = 6
+"""Points with a position that a face needs: fewer do not hold a pose."""
 OCCLUDED_WEIGHT = 0.3
 """A point hidden by hair or hands was guessed by its annotator."""
 CONTOUR_WEIGHT = 0.5
@@ -37,12 +39,14 @@ class Observations:
         """Take the labels of records.
 
         Raises:
-            ValueError: a face has fewer than six points with a position.
+            ValueError: a face has fewer than `LEAST_POINTS` points with a position.
         """
         known = np.isfinite(records.points).all(axis=-1)
-        if (few := known.sum(axis=1) < 6).any():
+        if (few := known.sum(axis=1) < LEAST_POINTS).any():
             names = ", ".join(records.image[few][:3].tolist())
-            raise ValueError(f"fitting needs at least 6 points with a position; {few.sum()} faces have fewer: {names}")
+            raise ValueError(
+                f"fitting needs {LEAST_POINTS} points with a position; {few.sum()} faces have fewer: {names}"
+            )
         points = records.points.astype(np.float64)
         low = np.where(known[..., None], points, np.inf).min(axis=1)
         high = np.where(known[..., None], points, -np.inf).max(axis=1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rdrface.fitting.basis import COEFFICIENTS, IDENTITIES
+from rdrface.fitting.beyond import FAR, MIDDLE, excess
 from rdrface.fitting.observations import Observations
 
 POSE = 6  # rotation vector 3, translation 2, log of the scale 1
@@ -29,10 +30,6 @@ class State:
     scale: np.ndarray
     coefficients: np.ndarray
 
-    def select(self, index: np.ndarray) -> "State":
-        """The faces named by an index array."""
-        return State(self.rotation[index], self.shift[index], self.scale[index], self.coefficients[index])
-
     def see(self, shape: np.ndarray) -> np.ndarray:
         """(B, N, 3) mm -> (B, N, 3) float64: x, y (up) and z in the observations' frame, without the shift in z."""
         camera = shape @ (self.rotation * self.scale[:, None, None]).swapaxes(1, 2)
@@ -40,18 +37,39 @@ class State:
         return camera
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """One linear system per face: residuals (B, R), weights (B, R), derivatives by the pose (B, R, 6); R = 2 N + more.
+
+    The rows are x and y of the N points in turn, then what `excess` says, then the elevation. `direction` (B, 2) is
+    needed to carry the derivatives of points over to the rows of `excess`.
+    """
+
+    residual: np.ndarray
+    weight: np.ndarray
+    pose: np.ndarray
+    direction: np.ndarray
+
+
 def shape_of(mean: np.ndarray, basis: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """(B, N, 3) mean, (B, N, K, 3) basis, (B, K) -> (B, N, 3) mm."""
-    return mean + np.einsum("bnkc,bk->bnc", basis, coefficients.astype(np.float32), optimize=True)
+    return mean + np.matmul(coefficients[:, None, None].astype(np.float32), basis)[:, :, 0]
+
+
+def elevation_sigma(rotation: np.ndarray) -> np.ndarray:
+    """(B, 3, 3) -> (B,) standard deviation of the sine of the angle from which a face is seen above its own level.
+
+    Heads nod more than they lean to the side: a frontal face varies more than a profile.
+    """
+    return 0.12 + 0.2 * np.maximum(rotation[:, 2, 2], 0)
 
 
 def step_pose(state: State, shape: np.ndarray, seen: Observations, weight: np.ndarray) -> State:
-    """One step of rotation, shift and scale; the shape (B, N, 3) stays."""
-    residual, jacobian = _pose_jacobian(state, shape, seen)
-    w = np.repeat(weight, 2, axis=1)[:, None]
-    transposed = jacobian.swapaxes(1, 2)
-    normal = (transposed * w) @ jacobian + _DAMPING * np.eye(POSE)
-    return _moved(state, np.linalg.solve(normal, ((transposed * w) @ residual[..., None]))[..., 0])
+    """One step of rotation, shift and scale; the shape (B, 68, 3) stays. weight (B, 68)."""
+    rows = _rows(state, shape, seen, weight)
+    transposed = rows.pose.swapaxes(1, 2) * rows.weight[:, None]
+    normal = transposed @ rows.pose + _DAMPING * np.eye(POSE)
+    return _moved(state, np.linalg.solve(normal, transposed @ rows.residual[..., None])[..., 0])
 
 
 def step_all(
@@ -61,24 +79,21 @@ def step_all(
 
     Args:
         state: where to start from.
-        mean: (B, N, 3), basis: (B, N, 96, 3), mm: the landmarks as they lie on the face now.
+        mean: (B, 68, 3), basis: (B, 68, 96, 3), mm: the landmarks as they lie on the face now.
         seen: the labels.
-        weight: (B, N), trust in each label, robust weights included.
+        weight: (B, 68), trust in each label, robust weights included.
         sigma: (96,) standard deviations of the coefficients' priors.
     """
-    residual, jacobian = _pose_jacobian(state, shape_of(mean, basis, state.coefficients), seen)
-    batch, rows = residual.shape
-    toward = (state.rotation[:, :2] * state.scale[:, None, None]).astype(np.float32)
-    bend = np.matmul(basis.reshape(batch, -1, 3), toward.swapaxes(1, 2)).reshape(batch, -1, COEFFICIENTS, 2)
-    full = np.concatenate((jacobian.astype(np.float32), bend.swapaxes(2, 3).reshape(batch, rows, COEFFICIENTS)), axis=2)
-    transposed = full.swapaxes(1, 2) * np.repeat(weight, 2, axis=1).astype(np.float32)[:, None]
-    normal = (transposed @ full).astype(np.float64) / NOISE**2
-    right = (transposed @ residual.astype(np.float32)[..., None])[..., 0].astype(np.float64) / NOISE**2
+    rows = _rows(state, shape_of(mean, basis, state.coefficients), seen, weight)
+    full = np.concatenate((rows.pose.astype(np.float32), _bend(state, basis, rows.direction)), axis=2)
+    transposed = full.swapaxes(1, 2) * (rows.weight / NOISE**2).astype(np.float32)[:, None]
+    normal = (transposed @ full).astype(np.float64)
+    right = (transposed @ rows.residual.astype(np.float32)[..., None])[..., 0].astype(np.float64)
 
     pull = np.broadcast_to(1 / sigma**2, state.coefficients.shape).copy()
     right[:, POSE:] -= pull * state.coefficients
-    face = state.coefficients[:, IDENTITIES:]
-    outside = face - np.clip(face, 0, 1)
+    strength = state.coefficients[:, IDENTITIES:]
+    outside = strength - np.clip(strength, 0, 1)
     pull[:, IDENTITIES:] += (outside != 0) / _BOX_SIGMA**2
     right[:, POSE + IDENTITIES :] -= outside / _BOX_SIGMA**2
     diagonal = np.arange(POSE + COEFFICIENTS)
@@ -87,17 +102,39 @@ def step_all(
     return _moved(state, np.linalg.solve(normal, right[..., None])[..., 0])
 
 
-def _pose_jacobian(state: State, shape: np.ndarray, seen: Observations) -> tuple[np.ndarray, np.ndarray]:
-    """Residuals (B, 2N), label minus model, and the model's derivatives (B, 2N, 6)."""
+def _rows(state: State, shape: np.ndarray, seen: Observations, weight: np.ndarray) -> _Rows:
+    """Residuals, label minus model, and the model's derivatives by the pose."""
     camera = state.see(shape)
     batch, count = camera.shape[:2]
-    residual = (seen.points - camera[..., :2]).reshape(batch, -1)
     x, y, z = camera[..., 0] - state.shift[:, :1], camera[..., 1] - state.shift[:, 1:], camera[..., 2]
     one, none = np.ones_like(x), np.zeros_like(x)
     # A small turn w moves a point p by w x p.
-    of_x = np.stack((none, z, -y, one, none, x), axis=-1)
-    of_y = np.stack((-z, none, x, none, one, y), axis=-1)
-    return residual, np.stack((of_x, of_y), axis=2).reshape(batch, 2 * count, POSE)
+    points = np.stack(
+        (np.stack((none, z, -y, one, none, x), axis=-1), np.stack((-z, none, x, none, one, y), axis=-1)), axis=2
+    )
+    ahead, trust, direction = excess(camera, state.rotation, seen.absent)
+    between = ((points[:, FAR] - points[:, MIDDLE]) * direction[:, None, :, None]).sum(axis=2)
+    up = state.rotation[:, :, 1]
+    level = np.zeros((batch, 1, POSE))
+    level[:, 0, 0], level[:, 0, 1] = up[:, 1], -up[:, 0]
+    return _Rows(
+        residual=np.concatenate(((seen.points - camera[..., :2]).reshape(batch, -1), -ahead, -up[:, 2:]), axis=1),
+        weight=np.concatenate(
+            (np.repeat(weight, 2, axis=1), trust, (NOISE / elevation_sigma(state.rotation)[:, None]) ** 2), axis=1
+        ),
+        pose=np.concatenate((points.reshape(batch, 2 * count, POSE), between, level), axis=1),
+        direction=direction,
+    )
+
+
+def _bend(state: State, basis: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """Derivatives of all rows by the coefficients: (B, R, 96) float32."""
+    batch, count = basis.shape[:2]
+    to_picture = (state.rotation[:, :2] * state.scale[:, None, None]).astype(np.float32)
+    moved = np.matmul(basis.reshape(batch, -1, 3), to_picture.swapaxes(1, 2)).reshape(batch, count, COEFFICIENTS, 2)
+    between = np.matmul(moved[:, FAR] - moved[:, MIDDLE], direction[:, None, :, None].astype(np.float32))[..., 0]
+    points = moved.swapaxes(2, 3).reshape(batch, 2 * count, COEFFICIENTS)
+    return np.concatenate((points, between, np.zeros((batch, 1, COEFFICIENTS), np.float32)), axis=1)
 
 
 def _moved(state: State, step: np.ndarray) -> State:

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from rdrface.fitting.basis import COEFFICIENTS, LandmarkBasis, pose_of
+from rdrface.fitting.basis import COEFFICIENTS, LandmarkBasis
+from rdrface.fitting.beyond import excess
 from rdrface.fitting.observations import Observations
-from rdrface.fitting.solve import State, step_pose
+from rdrface.fitting.solve import State, elevation_sigma, step_pose
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import CONTOUR
 
@@ -12,7 +13,6 @@ STARTS = np.deg2rad([(0, -80), (0, -50), (0, -20), (0, 20), (0, 50), (0, 80), (2
 """(8, 2) pitch and yaw of the starts."""
 _STEPS = 8
 _NOISE = 0.05  # of the mean face's points, in units of sqrt(w h)
-_PITCH_SIGMA = np.deg2rad(25)
 _TURNED_AWAY = 4.0  # cost per point and unit of -n_z for a labelled point on the far side of the head
 
 
@@ -44,7 +44,6 @@ def _refine(
     rotation: np.ndarray, seen: Observations, basis: LandmarkBasis, normals: np.ndarray
 ) -> tuple[State, np.ndarray]:
     """Fit the pose from one start; cost (B,)."""
-    batch = len(rotation)
     mean = _mean_points(basis, seen, rotation)
     state = _similarity(rotation, mean, seen)
     for i in range(_STEPS):
@@ -52,14 +51,14 @@ def _refine(
             mean = _mean_points(basis, seen, state.rotation)
         state = step_pose(state, mean, seen, _robust(state, mean, seen)[0])
     _, cost = _robust(state, mean, seen)
-    pitch = pose_of(state.rotation)[:, 0]
+    elevation = state.rotation[:, 2, 1]
+    ahead, trust, _ = excess(state.see(mean), state.rotation, seen.absent)
     away = np.maximum(0, -np.einsum("bc,nc->bn", state.rotation[:, 2], normals) - 0.1)
     inner = np.ones(len(normals), bool)
     inner[CONTOUR] = False  # an outline's points are in view wherever the jawline lies
     labelled = np.where(inner | ~seen.outline[:, None], seen.weight, 0)
-    cost = cost + (pitch / _PITCH_SIGMA) ** 2 + _TURNED_AWAY * (labelled * away).sum(axis=1)
-    assert cost.shape == (batch,)
-    return state, cost
+    cost = cost + (elevation / elevation_sigma(state.rotation)) ** 2 + _TURNED_AWAY * (labelled * away).sum(axis=1)
+    return state, cost + (trust * (ahead / _NOISE) ** 2).sum(axis=1)
 
 
 def _mean_points(basis: LandmarkBasis, seen: Observations, rotation: np.ndarray) -> np.ndarray:
@@ -99,5 +98,8 @@ def _merge(better: np.ndarray, a: State, b: State) -> State:
         return np.where(better.reshape(-1, *[1] * (x.ndim - 1)), x, y)
 
     return State(
-        pick(a.rotation, b.rotation), pick(a.shift, b.shift), pick(a.scale, b.scale), pick(a.coefficients, b.coefficients)
+        pick(a.rotation, b.rotation),
+        pick(a.shift, b.shift),
+        pick(a.scale, b.scale),
+        pick(a.coefficients, b.coefficients),
     )

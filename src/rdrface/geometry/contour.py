@@ -69,7 +69,10 @@ def slide_contour_line(lines: Array, normals: Array, pose: Array) -> Array:
     xp = array_namespace(lines, normals, pose)
     x, y, _ = _turned(lines, pose)
     towards = _turned(normals, pose)[2] / xp.sqrt(xp.sum(normals * normals, axis=-1) + _TINY)
-    outward = _outward(lines)
+    # The normals of a mesh go in steps: one pass of a small filter along each line.
+    padded = xp.concat((towards[..., :1], towards, towards[..., -1:]), axis=-1)
+    towards = (padded[..., :-2] + 2 * towards + padded[..., 2:]) / 4
+    outward = _outward(lines, pose)
     height = x * outward[:, :, None, 0] + y * outward[:, :, None, 1]
 
     # Before its first sample a line counts as hidden, so that a facing jawline point is a crossing at s = 0.
@@ -159,14 +162,21 @@ def _turned(vectors: Array, pose: Array) -> tuple[Array, Array, Array]:
     return x, y, z
 
 
-def _outward(lines: Array) -> Array:
-    """(B, 17, 2): the unit direction in which a frontal face ends at each jawline point."""
-    xp = array_namespace(lines)
+def _outward(lines: Array, pose: Array) -> Array:
+    """(B, 17, 2): the unit direction in the picture without roll in which the face ends at each landmark.
+
+    For a frontal face it points from the middle between the ears to the jawline point. As the head turns, the side
+    turned away ends more and more at the profile, so the direction leans towards where the nose points.
+    """
+    xp = array_namespace(lines, pose)
     jawline = lines[:, :, 0, :2]
-    centre = (jawline[:, :1] + jawline[:, -1:]) / 2
-    away = jawline - centre
-    # At the ears themselves the direction is sideways; it turns downwards towards the chin.
-    return away / xp.sqrt(xp.sum(away * away, axis=-1, keepdims=True) + _TINY)
+    away = jawline - (jawline[:, :1] + jawline[:, -1:]) / 2
+    away = away / xp.sqrt(xp.sum(away * away, axis=-1, keepdims=True) + _TINY)
+    index, sine = _count(xp, jawline[..., 0]), xp.sin(pose[:, 1])[:, None]
+    # Landmarks 9-16 when the nose points to the right (sine > 0), 0-7 when it points to the left.
+    lean = xp.where((index - _CHIN) * sine > 0, xp.abs(sine), xp.zeros_like(sine))
+    nose = xp.where(sine > 0, xp.ones_like(sine), -xp.ones_like(sine))
+    return xp.stack((away[..., 0] * (1 - lean) + nose * lean, away[..., 1] * (1 - lean)), axis=-1)
 
 
 def _detached(array: Array) -> Array:

@@ -78,7 +78,9 @@ def read_local_targets(folder: Path, kept: np.ndarray) -> list[LocalTarget]:
     return targets
 
 
-def _macro_shapes(people: int, folder: Path, base: np.ndarray, kept: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _macro_shapes(
+    people: int, folder: Path, base: np.ndarray, kept: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """(people, V, 3) shapes from gender, age, ancestry, muscle and weight."""
     male = rng.beta(0.35, 0.35, people)
     old = rng.beta(0.8, 1.2, people)
@@ -138,7 +140,9 @@ def sample_people(source: SourceMesh, mesh: FaceMesh, folder: Path, people: int 
     return shapes
 
 
-def align(shapes: np.ndarray, weights: np.ndarray, mirror: np.ndarray, rounds: int = 4) -> tuple[np.ndarray, np.ndarray]:
+def align(
+    shapes: np.ndarray, weights: np.ndarray, mirror: np.ndarray, rounds: int = 4
+) -> tuple[np.ndarray, np.ndarray]:
     """Generalised similarity Procrustes to a symmetric mean.
 
     Args:

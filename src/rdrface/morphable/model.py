@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from rdrface.errors import DataError
 from rdrface.morphable.blend import blend
@@ -102,9 +102,7 @@ class FaceModel:
         """
         path = PACKAGED if path is None else Path(path)
         if not path.is_file():
-            raise DataError(
-                f"no face model at {path}; build the packaged one with: python -m rdrface.morphable.build"
-            )
+            raise DataError(f"no face model at {path}; build the packaged one with: python -m rdrface.morphable.build")
         try:
             with safe_open(path, framework="numpy") as file:
                 metadata = json.loads((file.metadata() or {}).get("rdrface", "{}"))
@@ -125,7 +123,7 @@ class FaceModel:
         return cls(**arrays, expression_names=tuple(metadata["expression_names"]), points=points)
 
     def save(self, path: str | Path) -> None:
-        """Write the model as safetensors; the bases as float16, so that a saved and read model can differ by 0.01 mm."""
+        """Write the model as safetensors; the bases as float16: what is read again can differ by 0.01 mm."""
         tensors = {name: np.ascontiguousarray(getattr(self, name), kind) for name, kind in _ARRAYS.items()}
         for name in ("identity_basis", "expression_basis"):
             tensors[name] = tensors[name].astype(np.float16)
@@ -138,7 +136,8 @@ class FaceModel:
             "licence": "CC0-1.0 data of MakeHuman (mpfb2) and faceunits01",
         }
         # One entry, since safetensors writes several in random order; the same model must give the same bytes.
-        save_file(dict(sorted(tensors.items())), path, metadata={"rdrface": json.dumps(metadata)})
+        content = save(dict(sorted(tensors.items())), metadata={"rdrface": json.dumps(metadata)})
+        Path(path).write_bytes(content)
 
     def shape(self, alpha_id: np.ndarray, alpha_exp: np.ndarray) -> np.ndarray:
         """(B, V, 3) mm: vertices of faces with coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""

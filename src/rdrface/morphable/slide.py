@@ -22,8 +22,8 @@ from rdrface.morphable import anatomy
 from rdrface.morphable.build import Anatomy, assemble
 from rdrface.morphable.build_source import data_folder, read_target
 from rdrface.morphable.landmark_file import LANDMARK_FILE, write_landmarks
-from rdrface.morphable.model import FaceModel, SurfacePoints
-from rdrface.morphable.surface import nearest, positions
+from rdrface.morphable.model import SurfacePoints
+from rdrface.morphable.surface import nearest, nearest_in_the_middle, positions
 
 FURTHEST = 10.0
 """mm: no point moves further from its anatomical place."""
@@ -35,7 +35,7 @@ FLIP = np.array([-1.0, 1.0, 1.0])
 
 
 def training_faces(root: Path, per_side: int, seed: int = 0) -> FaceRecords:
-    """Training faces spread over yaw: `per_side` of each of MERL-RAV's five sides, twice as many of 300-W's trainsets."""
+    """Training faces spread over yaw: `per_side` of each of MERL-RAV's five sides, two thirds of that of 300-W's parts."""
     rng = np.random.default_rng(seed)
     merl = read_merl_rav(root / "merl_rav", "train")
     chosen = []
@@ -49,23 +49,31 @@ def training_faces(root: Path, per_side: int, seed: int = 0) -> FaceRecords:
     return FaceRecords.concat(parts)
 
 
-def outer_surface(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(F,) bool: triangles of the mean face that some viewer in front of it sees: no mouth sack, no inside of lids."""
+def triangle_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(F, 3) outward normals, not of unit length."""
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
-    centre, normal = (a + b + c)[None] / 3, np.cross(b - a, c - a)[None]
-    seen = np.zeros(len(triangles), bool)
+    return np.cross(b - a, c - a)
+
+
+def visible_somewhere(
+    points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray, normals: np.ndarray, bias: float
+) -> np.ndarray:
+    """(N,) bool: does some viewer in front of the face see the points (N, 3) with the given surface normals (N, 3)?"""
+    seen = np.zeros(len(points), bool)
     for pitch in (-0.6, -0.3, 0.0, 0.3, 0.6):
         for yaw in (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5):
             pose = np.array([[pitch, yaw, 0, 0, 0, 0, 1]])
-            hidden = occluded_by_mesh(centre, vertices[None], triangles, pose, 0.5)[0]
-            seen |= ~hidden & (facing(normal, pose)[0] > 0.15)
+            hidden = occluded_by_mesh(points[None], vertices[None], triangles, pose, bias)[0]
+            seen |= ~hidden & (facing(normals[None], pose)[0] > 0.15)
     return seen
 
 
 def allowed_triangles(body: Anatomy, folder: Path) -> np.ndarray:
     """(68, F) bool: where each point may lie. Upper and lower lip touch, so each lip's points keep to their own."""
     triangles = body.mesh.triangles
-    outer = outer_surface(body.mean, triangles) & body.skin
+    centres = body.mean[triangles].mean(1)
+    # No mouth sack, no inside of lids.
+    outer = visible_somewhere(centres, body.mean, triangles, triangle_normals(body.mean, triangles), 0.5) & body.skin
     outer |= outer[mirror_triangles(triangles, body.mesh.mirror)]
     path = folder / "faceunits01" / "targets" / "faceunits" / "jawOpen.target"
     drop = -read_target(path, body.mesh.kept)[:, 1][triangles].mean(1)
@@ -88,7 +96,7 @@ def mean_offsets(fitted: FaceRecords, usable: np.ndarray, normals: np.ndarray) -
     Args:
         fitted: N faces after `fit_records`; labels and fitted points of the same contour convention are compared.
         usable: (N, 68) bool, labels that count.
-        normals: (68, 3) unit normals of the mean face.
+        normals: (68, 3) normals of the mean face.
 
     Returns:
         (68, 3) mm, tangential, symmetric.
@@ -103,48 +111,63 @@ def mean_offsets(fitted: FaceRecords, usable: np.ndarray, normals: np.ndarray) -
     a = np.einsum("nk,nri,nrj->kij", weight, rows, rows)
     b = np.einsum("nk,nri,nkr->ki", weight, rows, residual)
     a, b = a + a[MIRROR] * FLIP[:, None] * FLIP, b + b[MIRROR] * FLIP
-    project = np.eye(3) - normals[:, :, None] * normals[:, None]
+    unit = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    project = np.eye(3) - unit[:, :, None] * unit[:, None]
     # Moves along the normal are no slides: a stiff term holds them at nothing.
     stiff = a + (1e3 * np.trace(a, axis1=1, axis2=2)[:, None, None] + 1) * (np.eye(3) - project)
     stiff += 0.02 * np.trace(a, axis1=1, axis2=2)[:, None, None] * np.eye(3) + 1e-9 * np.eye(3)
-    return np.einsum("kij,kj->ki", project, np.linalg.solve(stiff, np.einsum("kij,kj->ki", project, b)[..., None])[..., 0])
+    return np.einsum(
+        "kij,kj->ki", project, np.linalg.solve(stiff, np.einsum("kij,kj->ki", project, b)[..., None])[..., 0]
+    )
 
 
 def slid(
-    points: SurfacePoints, offsets: np.ndarray, body: Anatomy, home: np.ndarray, allowed: np.ndarray
+    points: SurfacePoints, offsets: np.ndarray, body: Anatomy, home: SurfacePoints, allowed: np.ndarray
 ) -> SurfacePoints:
-    """The points moved by `offsets` (68, 3) mm on the mean face, symmetric, not too far from `home` (68, 3)."""
-    wanted = positions(body.mean, body.mesh.triangles, points) + offsets
-    wanted[MIRROR == np.arange(68), 0] = 0
-    away = wanted - home
-    far = np.linalg.norm(away, axis=1, keepdims=True)
-    wanted = home + away * np.minimum(1, FURTHEST / np.maximum(far, 1e-9))
-    moved = [nearest(body.mean, body.mesh.triangles, wanted[k : k + 1], allowed[k]) for k in range(68)]
-    joined = SurfacePoints(
-        np.concatenate([p.triangle for p in moved]), np.concatenate([p.barycentric for p in moved])
-    )
-    return anatomy.symmetrised(joined, body.mesh.triangles, body.mesh.mirror)
+    """The points moved by `offsets` (68, 3) mm on the mean face: symmetric, in sight, not too far from `home`.
 
-
-def unit_normals(model: FaceModel, points: SurfacePoints) -> np.ndarray:
-    """(N, 3) unit normals of the mean face."""
-    a, b, c = (model.mean[model.triangles[points.triangle, i]] for i in range(3))
-    normals = np.cross(b - a, c - a).astype(np.float64)
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    A point that would go out of sight moves half as far, or not at all, or starts again from `home`.
+    """
+    triangles, mirror = body.mesh.triangles, body.mesh.mirror
+    origin = positions(body.mean, triangles, home)
+    chosen = home
+    for share in (0.0, 0.5, 1.0):
+        away = positions(body.mean, triangles, points) + share * offsets - origin
+        far = np.linalg.norm(away, axis=1, keepdims=True)
+        wanted = origin + away * np.minimum(1, FURTHEST / np.maximum(far, 1e-9))
+        found = [
+            (nearest_in_the_middle if MIRROR[k] == k else nearest)(body.mean, triangles, wanted[k : k + 1], allowed[k])
+            for k in range(68)
+        ]
+        triangle = np.concatenate([p.triangle for p in found])
+        moved = SurfacePoints(triangle, np.concatenate([p.barycentric for p in found]))
+        at = positions(body.mean, triangles, moved)
+        seen = visible_somewhere(at, body.mean, triangles, triangle_normals(body.mean, triangles)[triangle], 1.0)
+        chosen = SurfacePoints(
+            np.where(seen, moved.triangle, chosen.triangle),
+            np.where(seen[:, None], moved.barycentric, chosen.barycentric),
+        )
+    return anatomy.symmetrised(chosen, triangles, mirror)
 
 
 def slide(
-    body: Anatomy, folder: Path, faces: FaceRecords, jawlines: FaceRecords | None, rounds: int, start: Path | None, out: Path
+    body: Anatomy,
+    folder: Path,
+    faces: FaceRecords,
+    jawlines: FaceRecords | None,
+    rounds: int,
+    start: Path | None,
+    out: Path,
 ) -> None:
     """Learn the 68 points; see the module. `start`: a landmark file to go on from, None for anatomy; `out`: written
     after every round."""
     triangles, mirror = body.mesh.triangles, body.mesh.mirror
-    home = positions(body.mean, triangles, anatomy.place_landmarks(body.mean, triangles, mirror, body.skin))
+    home = anatomy.place_landmarks(body.mean, triangles, mirror, body.skin)
     allowed = allowed_triangles(body, folder)
     model = assemble(body, folder, start)
     for turn in range(rounds):
         points = model.points["ibug68"]
-        normals = unit_normals(model, points)
+        normals = triangle_normals(body.mean, triangles)[points.triangle]
         offsets = np.zeros((68, 3))
         fitted = fit_records(faces, model)
         usable = np.isfinite(faces.points).all(2) & ((faces.state == VISIBLE) | (faces.state == 0))
@@ -156,11 +179,12 @@ def slide(
         residual = float(np.median(np.asarray(fitted.residual)))
         jaw = f", of jawlines {np.median(np.asarray(fitted_jaws.residual)):.3f} %" if jawlines is not None else ""
         size = np.linalg.norm(offsets, axis=1)
-        print(f"round {turn}: median residual {residual:.3f} %{jaw}; mean slide {size.mean():.2f} mm, largest {size.max():.2f} (point {size.argmax()})")
+        slides = f"mean slide {size.mean():.2f} mm, largest {size.max():.2f} (point {size.argmax()})"
+        print(f"round {turn}: median residual {residual:.3f} %{jaw}; {slides}", flush=True)
         points = slid(points, offsets * 1.3, body, home, allowed)
         model = replace(model, points=body.all_points(points))
         write_landmarks(out, points, triangles, body.mesh.kept)
-    moved = positions(body.mean, triangles, model.points["ibug68"]) - home
+    moved = positions(body.mean, triangles, model.points["ibug68"]) - positions(body.mean, triangles, home)
     for k in [*range(8, 17), *range(22, 31), 33, 34, 35, *range(42, 48), *range(51, 58), *range(62, 67)]:
         print(f"point {k}: moved by {np.round(moved[k], 1).tolist()} mm")
 

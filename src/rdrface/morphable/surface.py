@@ -64,6 +64,26 @@ def nearest(vertices: np.ndarray, triangles: np.ndarray, wanted: np.ndarray, all
     return SurfacePoints(np.array(found, np.int32), np.array(weights, np.float32))
 
 
+def nearest_in_the_middle(
+    vertices: np.ndarray, triangles: np.ndarray, wanted: np.ndarray, allowed: np.ndarray
+) -> SurfacePoints:
+    """As `nearest`, on the edges in the plane x = 0 of a symmetric mesh only."""
+    middle = np.abs(vertices[triangles, 0]) < 1e-9
+    found, weights = [], []
+    index = np.flatnonzero(allowed & (middle.sum(1) == 2))
+    ends = np.argsort(~middle[index], axis=1, kind="stable")[:, :2]
+    first = vertices[triangles[index, ends[:, 0]]]
+    edge = vertices[triangles[index, ends[:, 1]]] - first
+    for point in wanted:
+        share = np.clip(((point - first) * edge).sum(1) / (edge * edge).sum(1), 0, 1)
+        best = int(np.argmin(((first + share[:, None] * edge - point) ** 2).sum(1)))
+        row = np.zeros(3)
+        row[ends[best]] = 1 - share[best], share[best]
+        found.append(index[best])
+        weights.append(row)
+    return SurfacePoints(np.array(found, np.int32), np.array(weights, np.float32))
+
+
 def _closest_coordinates(
     a: np.ndarray, edge1: np.ndarray, edge2: np.ndarray, point: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""ResNet-18 up to its last convolution (supplement, section 2: "a variant of ResNet-18. All layers after pool5 are removed").
+"""ResNet-18 up to its last convolution (supplement, section 2: all layers after pool5 are removed).
 
 Two taps leave it: Res3b, for the regression feature network, and Res5b, for pool5 and the parameter initialisation.
 Written here, not borrowed, because a model whose every box can be read is what this project is for.
@@ -25,9 +25,7 @@ class ResidualBlock(nn.Module):
         self.norm_b = nn.BatchNorm2d(outputs)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""

@@ -1,4 +1,4 @@
-"""The 3D parameter initialisation module (supplement, section 2): pool5, then fc5 and fc6 for P, alpha_id, alpha_exp."""
+"""3D parameter initialisation (supplement, section 2): pool5, then fc5 and fc6 for P, alpha_id, alpha_exp."""
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +41,7 @@ class ParameterInitialisation(nn.Module):
 
 
 class ParameterScale(nn.Module):
-    """Whitened parameters <-> Q. Mean and spread are measured on the training records, once, and kept with the weights."""
+    """Whitened parameters <-> Q. Mean and spread are measured on the training records and kept with the weights."""
 
     mean: Tensor
     spread: Tensor

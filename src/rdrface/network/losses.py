@@ -95,7 +95,9 @@ def response_loss(logits: Tensor, points: Tensor, weight: Tensor) -> Tensor:
     loss = torch.zeros_like(weight)
     for dx in (0, 1):
         for dy in (0, 1):
-            share = (fraction[..., 0] if dx else 1 - fraction[..., 0]) * (fraction[..., 1] if dy else 1 - fraction[..., 1])
+            share = (fraction[..., 0] if dx else 1 - fraction[..., 0]) * (
+                fraction[..., 1] if dy else 1 - fraction[..., 1]
+            )
             cell = (low[..., 1] + dy).clamp(max=size - 1) * size + (low[..., 0] + dx).clamp(max=size - 1)
             loss = loss - share * log_p.gather(2, cell.unsqueeze(2)).squeeze(2)
     return (loss * weight).sum() / weight.sum().clamp(min=1.0)

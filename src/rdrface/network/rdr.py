@@ -1,4 +1,4 @@
-"""RDR: recurrent 3D-2D dual learning (supplement, Figure 2 and section 2). The boxes are in the files beside this one."""
+"""RDR: recurrent 3D-2D dual learning (supplement, Figure 2, section 2). The boxes are the files beside this one."""
 
 from dataclasses import dataclass
 
@@ -82,9 +82,7 @@ class RDR(nn.Module):
         whitened = self.initialisation(res5b)
         # From here on everything is geometry: a few kiloflops that need all their digits, whatever the backbone used.
         with torch.autocast(crops.device.type, enabled=False):
-            return self.refine(
-                deconv5.float(), whitened.float(), self.iterations if iterations is None else iterations
-            )
+            return self.refine(deconv5.float(), whitened.float(), self.iterations if iterations is None else iterations)
 
     def refine(self, deconv5: Tensor, whitened: Tensor, iterations: int) -> Prediction:
         """The dual refinement loop.

@@ -1,4 +1,4 @@
-"""The dual refinement module (supplement, section 2, Figure 2): PE-LSTM for the 3D face, C-LSTM for the 2D landmarks."""
+"""The dual refinement module (supplement, section 2): PE-LSTM for the 3D face, C-LSTM for the 2D landmarks."""
 
 import torch
 from torch import Tensor, nn

@@ -1,9 +1,9 @@
 """PyTorch RDR -> ``NAME.safetensors`` and ``NAME.onnx``. Needs ``pip install rdrface[train]``.
 
 The graph holds no tensor worth speaking of: its initialisers point into the safetensors file (see
-`rdrface.runtime.weights`). Learned matrices are stored in float16, each followed by a Cast to float32 that both runtimes
-carry out once, at load: half the download, the same arithmetic. Biases and the face model stay in float32, because 0.06
-mm, float16's step at 100 mm, would be seen.
+`rdrface.runtime.weights`). Learned matrices are stored in float16, each followed by a Cast to float32 that both
+runtimes carry out once, at load: half the download, the same arithmetic. Biases and the face model stay in float32,
+because 0.06 mm, float16's step at 100 mm, would be seen.
 """
 
 import hashlib

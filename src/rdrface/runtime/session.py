@@ -4,6 +4,7 @@ The two packages are imported only when a session of theirs is opened: each cost
 """
 
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -52,12 +53,15 @@ class OpenVINOSession:
         # OpenVINO keeps the names of inner tensors beside those of the outputs; only the latter are wanted.
         self._names = [_public_name(output.get_names()) for output in model.outputs]
         self._request = model.create_infer_request()
+        self._lock = Lock()
         self.input_size = _square([d.get_length() if d.is_static else None for d in model.input(0).partial_shape])
 
     def run(self, pictures: np.ndarray) -> dict[str, np.ndarray]:
-        """See `Session.run`. One thread may call it at a time: open one session per thread."""
-        results = self._request.infer([np.ascontiguousarray(pictures, np.float32)], share_inputs=True)
-        return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
+        """See `Session.run`. Threads that call it together wait for each other."""
+        with self._lock:
+            results = self._request.infer([np.ascontiguousarray(pictures, np.float32)], share_inputs=True)
+            # Copies: OpenVINO writes the next results into the same memory.
+            return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
 
 
 class ONNXRuntimeSession:
@@ -121,14 +125,20 @@ def open_session(
     weights = Path(weights)
     info, _ = read_info(weights)
     verify(weights, info)
+    written_as = info.config.get("file_name", weights.name)
+    if written_as != weights.name:
+        raise WeightsError(
+            f"{weights} was renamed: its graph looks for its weights under the name {written_as!r}. Give the file its "
+            "name back, or export again under the new one"
+        )
     try:
         session = open_graph(graph_path(weights), backend, threads)
     except ImportError as error:
         raise WeightsError(f"the backend {backend!r} is not installed: pip install {backend}") from error
-    except RuntimeError as error:
-        name = info.config.get("file_name", weights.name)
-        hint = f" The graph wants its weights under the name {name!r}." if name != weights.name else ""
-        raise WeightsError(f"{backend} cannot run {graph_path(weights)}.{hint} ({error})") from error
+    except ValueError:
+        raise
+    except Exception as error:  # each runtime has exceptions of its own
+        raise WeightsError(f"{backend} cannot run {graph_path(weights)}: {error}") from error
     if session.input_size != info.input_size:
         raise WeightsError(
             f"{weights} says that crops have {info.input_size} pixels, its graph takes {session.input_size}"

@@ -25,7 +25,12 @@ FORMAT_VERSION = 1
 _ALIGNMENT = 64
 """Header lengths are padded to this many bytes, so that the first tensor starts at an aligned place."""
 
-_DTYPES = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "I64": np.dtype("<i8"), "I32": np.dtype("<i4")}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F16": np.dtype("<f2"),
+    "F32": np.dtype("<f4"),
+    "I64": np.dtype("<i8"),
+    "I32": np.dtype("<i4"),
+}
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 _MAX_HEADER = 100_000_000
 
@@ -73,7 +78,7 @@ def graph_path(weights: Path) -> Path:
 
 
 def face_model_digest(model: Any) -> str:
-    """Short digest of a `rdrface.morphable.model.FaceModel`: Q means something only with the model it was learned on."""
+    """Short digest of a `rdrface.morphable.model.FaceModel`: Q means something only with the model of its training."""
     digest = hashlib.sha256()
     for part in (model.mean, model.identity_basis, model.expression_basis):
         digest.update(np.ascontiguousarray(part, dtype="<f4").tobytes())

@@ -1,6 +1,5 @@
 """Checkpoints that hold everything for an exact resume, and are never half written."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 
 from rdrface.errors import ConfigError
+from rdrface.network.rdr import RDR
 from rdrface.training.config import TrainingConfig
 
 NAME = "checkpoint.pt"
@@ -20,7 +20,7 @@ def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingCo
     fresh = path.with_suffix(".new")
     fabric.save(fresh, {**state, "config": asdict(config)})
     if fabric.is_global_zero:
-        os.replace(fresh, path)
+        fresh.replace(path)
     fabric.barrier()
 
 
@@ -33,10 +33,7 @@ def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
     path = folder / NAME
     if not path.is_file():
         return None
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise ConfigError(f"{path} cannot be read ({error}); move it away to start anew") from error
+    state = _read(path)
     ours, theirs = asdict(config), state.pop("config")
     changed = sorted(key for key in ours if ours[key] != theirs.get(key))
     if changed:
@@ -44,4 +41,26 @@ def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
             f"{folder} holds a run of another configuration (it differs in {', '.join(changed)}); "
             "resume with the same configuration, or give another folder"
         )
+    return state
+
+
+def start_from(network: RDR, folder: Path) -> None:
+    """Give a network the averaged weights of another run; face model and parameter scale stay its own.
+
+    Raises:
+        ConfigError: the run has no checkpoint, or a damaged one.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise ConfigError(f"{folder} holds no {NAME}; --from wants the folder of a run that was trained before")
+    own = ("projection.", "scale.")
+    learnt = {name: value for name, value in _read(path)["average"].items() if not name.startswith(own)}
+    network.load_state_dict(learnt, strict=False)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise ConfigError(f"{path} cannot be read ({error}); move it away to start anew") from error
     return state

@@ -32,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a data set ({', '.join(SETS)}) and its folder, or records written by `rdrface fit`; may be repeated",
     )
     parser.add_argument("--synthetic", type=int, metavar="N", help="draw N faces instead of reading a data set")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run; an existing run goes on there")
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, help="folder of the run; an existing run goes on there"
+    )
+    parser.add_argument("--from", dest="start", type=Path, metavar="RUN", help="begin with the weights of another run")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long, to go on another time")
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--devices", default="auto", help="number of devices, or auto (default)")
@@ -55,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
     )
     fabric.launch()
-    network = train(config, learn, check, folder, fabric, arguments.minutes * 60)
+    network = train(config, learn, check, folder, fabric, arguments.minutes * 60, arguments.start)
     if network is None:
         print(f"time is up; the same command goes on from {folder}", file=sys.stderr)
         return 1
@@ -83,7 +86,9 @@ def packed_faces(
     records = read_faces(data, synthetic, folder)
     kept = held_out(records.image, config.validation_share)
     if kept.all():
-        raise ConfigError(f"validation_share {config.validation_share} leaves none of {len(records)} faces to learn from")
+        raise ConfigError(
+            f"validation_share {config.validation_share} leaves none of {len(records)} faces to learn from"
+        )
     check = pack(records.select(kept), config.window) if kept.any() else None
     if check is not None:
         check.save(check_file)
@@ -103,11 +108,6 @@ def read_faces(data: list[str], synthetic: int | None, folder: Path) -> FaceReco
     parts = []
     for item in data:
         name, _, where = item.partition("=")
-        if where:
-            part = read_set(name, Path(where), "train")
-        else:
-            part = FaceRecords.load(item)
+        part = read_set(name, Path(where), "train") if where else FaceRecords.load(item)
         parts.append(part if part.Q is not None else fit_records(part, FaceModel.load()))
     return FaceRecords.concat(parts)
-
-

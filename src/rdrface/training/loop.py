@@ -99,6 +99,7 @@ def train(
     folder: Path,
     fabric: Fabric,
     max_seconds: float = math.inf,
+    start: Path | None = None,
 ) -> RDR | None:
     """Train to the end of the last stage, going on from ``folder``'s checkpoint if there is one.
 
@@ -108,6 +109,7 @@ def train(
         check: fitted faces for validation, if any.
         folder: gets ``checkpoint.pt``, ``log.csv``, ``validation.csv`` and sample pictures.
         fabric: launched; says where and in which precision.
+        start: folder of another run whose averaged weights a new run starts from.
         max_seconds: stop after the step in which this much time is used up, with a checkpoint.
 
     Returns:
@@ -117,6 +119,8 @@ def train(
     torch.manual_seed(config.seed)
     network = RDR(config.iterations)
     network.scale.measure(crop_parameters(learn))
+    if start is not None:
+        checkpoint.start_from(network, start)
     network = network.to(fabric.device, memory_format=torch.channels_last)
     average = WeightAverage(network, config.average)
     progress = Progress()
@@ -209,7 +213,12 @@ def _run_stage(
         if progress.step % config.log_every == 0:
             means = {name: round(float(value) / since, 5) for name, value in sums.items()}
             speed = since * stage.batch / (time.monotonic() - started)
-            row = {"stage": progress.stage, "step": progress.step, "rate": f"{rate:.2e}", "faces_per_second": f"{speed:.1f}"}
+            row = {
+                "stage": progress.stage,
+                "step": progress.step,
+                "rate": f"{rate:.2e}",
+                "faces_per_second": f"{speed:.1f}",
+            }
             _append(fabric, folder / "log.csv", {**row, **means})
             bar.set_postfix(loss=means["loss"])
             sums, since, started = {}, 0, time.monotonic()

@@ -1,0 +1,83 @@
+"""Which photos a command line names: files, folders, patterns, and ``-`` for standard input."""
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".avif", ".jp2"}
+)
+"""Endings of the files that are taken from a folder. A file named on the command line may end in anything."""
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One photo to work on.
+
+    Attributes:
+        name: as it is printed and written: the path, or "-".
+        path: the file; None is standard input.
+        output: where its outputs go, relative to the output folder and without an ending; unique in one run.
+    """
+
+    name: str
+    path: Path | None
+    output: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that could not be used, and why."""
+
+    name: str
+    reason: str
+
+
+def expand(arguments: Sequence[str]) -> tuple[list[Input], list[Failure]]:
+    """Resolve the arguments into photos, in their order; one named twice is taken once.
+
+    Folders are searched with all their subfolders, in alphabetical order. The outputs of a folder's photos keep their
+    place below that folder; two photos that would share a name get ``-2``, ``-3``, ... appended.
+    """
+    photos: list[Input] = []
+    failures: list[Failure] = []
+    seen: set[Path | None] = set()
+    taken: set[str] = set()
+    for argument in arguments:
+        found, reason = _resolve(argument)
+        if reason:
+            failures.append(Failure(argument, reason))
+        for path, relative in found:
+            key = path.resolve() if path else None
+            if key not in seen:
+                seen.add(key)
+                photos.append(Input(STDIN if path is None else str(path), path, _unique(relative, taken)))
+    return photos, failures
+
+
+def _resolve(argument: str) -> tuple[list[tuple[Path | None, str]], str]:
+    """Files with the names of their outputs, and what went wrong, if anything."""
+    if argument == STDIN:
+        return [(None, "stdin")], ""
+    path = Path(argument)
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        reason = "" if files else f"no pictures in this folder ({', '.join(sorted(SUFFIXES))})"
+        return [(p, p.relative_to(path).with_suffix("").as_posix()) for p in files], reason
+    if not path.exists() and glob.has_magic(argument):
+        files = sorted(Path(p) for p in glob.glob(argument, recursive=True) if Path(p).is_file())  # noqa: PTH207
+        return [(p, p.stem) for p in files], "" if files else "the pattern matches no file"
+    return [(path, path.stem)], ""
+
+
+def _unique(wanted: str, taken: set[str]) -> str:
+    # Compared without case, because two names that differ in it alone are one file on many systems.
+    name, count = wanted, 1
+    while name.casefold() in taken:
+        count += 1
+        name = str(PurePosixPath(wanted).with_name(f"{PurePosixPath(wanted).name}-{count}"))
+    taken.add(name.casefold())
+    return name

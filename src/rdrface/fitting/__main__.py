@@ -1,0 +1,7 @@
+"""``python -m rdrface.fitting`` is ``rdrface fit``."""
+
+import sys
+
+from rdrface.fitting.command import main
+
+sys.exit(main())

@@ -1,0 +1,65 @@
+"""The printed account of a fit: how well, for whom, and who came out worst."""
+
+import numpy as np
+
+from rdrface.data.records import FaceRecords
+
+YAW_BINS = ((0, 30), (30, 60), (60, 180))
+_SIDES = {"left": 1, "lefthalf": 1, "right": -1, "righthalf": -1}
+"""MERL-RAV's folders and the sign of the yaw of the faces in them."""
+
+
+def fit_report(records: FaceRecords, worst: int = 10) -> str:
+    """Residuals by source and yaw, sanity of the yaw's sign, worst faces.
+
+    Args:
+        records: fitted records.
+        worst: how many names to list.
+
+    Returns:
+        Text of several lines; residuals in percent of sqrt(w h) of the fitted box.
+
+    Raises:
+        ValueError: the records are not fitted.
+    """
+    if records.Q is None or records.residual is None:
+        raise ValueError("a report needs fitted records; run fit_records first")
+    residual, yaw = records.residual, np.rad2deg(records.Q[:, 51])
+    lines = [
+        "Residual of the labelled points, percent of sqrt(w h)",
+        f"{'faces':<36}{'number':>8}{'median':>8}{'mean':>8}{'95 %':>8}",
+    ]
+    groups = [(source, records.source == source) for source in np.unique(records.source).tolist()]
+    groups += [(f"yaw {low}-{high}", (abs(yaw) >= low) & (abs(yaw) < high)) for low, high in YAW_BINS]
+    groups += [("all", np.ones(len(records), bool))]
+    for name, chosen in groups:
+        if chosen.any():
+            here = residual[chosen]
+            figures = f"{np.median(here):>8.2f}{here.mean():>8.2f}{np.percentile(here, 95):>8.2f}"
+            lines.append(f"{name:<36}{chosen.sum():>8}{figures}")
+    lines += _yaw_signs(records.source, yaw)
+    order = np.argsort(-residual)[:worst]
+    lines.append(f"Worst {len(order)}:")
+    lines += [f"  {residual[i]:6.2f} %  yaw {yaw[i]:4.0f}  {records.image[i]}" for i in order]
+    return "\n".join(lines)
+
+
+def wrong_yaw_signs(source: np.ndarray, yaw: np.ndarray) -> np.ndarray:
+    """Faces of MERL-RAV that were fitted as looking the other way than their folder says.
+
+    Args:
+        source: (N,) str as the reader makes them, "merl_rav/<side>/<split>set". yaw: (N,).
+
+    Returns:
+        (N,) bool; False for every other set.
+    """
+    sign = np.array([_SIDES.get(s.split("/")[1], 0) if s.startswith("merl_rav/") else 0 for s in source.tolist()])
+    return sign * yaw < 0
+
+
+def _yaw_signs(source: np.ndarray, yaw: np.ndarray) -> list[str]:
+    sided = np.array([s.startswith("merl_rav/") and s.split("/")[1] in _SIDES for s in source.tolist()])
+    if not sided.any():
+        return []
+    wrong = wrong_yaw_signs(source, yaw)
+    return [f"Yaw sign against MERL-RAV's folders: {wrong.sum()} of {sided.sum()} wrong"]

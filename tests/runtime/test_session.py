@@ -1,0 +1,116 @@
+"""The shipped weights, or an untrained network's, in both runtimes."""
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from exported import some_crops, weights_file
+from rdrface.crop import EXPANSION
+from rdrface.errors import WeightsError
+from rdrface.runtime.session import BACKENDS, OUTPUTS, open_graph, open_session
+from rdrface.runtime.weights import graph_path
+
+FACE_SIZE = 2 / EXPANSION
+"""Side of the landmark box in the crop frame."""
+
+
+@pytest.fixture(scope="module")
+def sessions():
+    return {backend: open_session(weights_file(), backend, 1)[0] for backend in BACKENDS}
+
+
+def test_outputs_have_their_names_and_shapes(sessions):
+    for session in sessions.values():
+        outputs = session.run(some_crops(2, session.input_size))
+        shapes = {name: value.shape for name, value in outputs.items()}
+        assert shapes == {
+            "landmarks": (2, 68, 2),
+            "projection": (2, 68, 3),
+            "jawline": (2, 68, 3),
+            "Q": (2, 103),
+            "visible": (2, 68),
+            "sigma": (2, 68),
+        }
+        assert tuple(outputs) == OUTPUTS
+        assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in outputs.values())
+        assert ((outputs["visible"] >= 0) & (outputs["visible"] <= 1)).all() and (outputs["sigma"] > 0).all()
+
+
+def test_both_runtimes_agree(sessions):
+    crops = some_crops(4, sessions["openvino"].input_size)
+    a, b = (sessions[backend].run(crops) for backend in BACKENDS)
+    for name in ("landmarks", "projection", "jawline"):
+        assert np.abs(a[name] - b[name]).max() < 1e-3 * FACE_SIZE
+    for name in ("visible", "sigma"):
+        np.testing.assert_allclose(a[name], b[name], atol=1e-3)
+    np.testing.assert_allclose(a["Q"], b["Q"], atol=5e-3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_batch_gives_what_its_crops_give_alone(sessions, backend):
+    session = sessions[backend]
+    crops = some_crops(3, session.input_size)
+    together = session.run(crops)
+    for i in range(3):
+        alone = session.run(crops[i : i + 1])
+        for name in ("landmarks", "projection", "jawline"):
+            assert np.abs(alone[name][0] - together[name][i]).max() < 1e-3 * FACE_SIZE
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_results_are_the_callers_own(sessions, backend):
+    session = sessions[backend]
+    crops = some_crops(2, session.input_size)
+    first = session.run(crops[:1])
+    kept = {name: value.copy() for name, value in first.items()}
+    session.run(crops[1:])
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, kept[name])
+
+
+def test_threads_may_share_a_session(sessions):
+    session = sessions["openvino"]
+    crops = some_crops(4, session.input_size)
+    alone = [session.run(crops[i : i + 1])["landmarks"] for i in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda i: session.run(crops[i : i + 1])["landmarks"], range(4)))
+    np.testing.assert_array_equal(np.stack(together), np.stack(alone))
+
+
+def test_only_the_wanted_backend_is_imported_and_never_torch():
+    code = (
+        "import sys; from pathlib import Path; from rdrface.runtime.session import open_session;"
+        f"open_session(Path({str(weights_file())!r}), 'openvino', 1);"
+        "print([name for name in ('torch', 'onnxruntime', 'onnx') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_renamed_pair_is_explained(tmp_path):
+    source = weights_file()
+    shutil.copy(source, tmp_path / "mine.safetensors")
+    shutil.copy(graph_path(source), tmp_path / "mine.onnx")
+    for backend in BACKENDS:
+        with pytest.raises(WeightsError, match=r"under the name 'rdr\.safetensors'"):
+            open_session(tmp_path / "mine.safetensors", backend)
+
+
+def test_a_moved_pair_works(tmp_path):
+    for path in (weights_file(), graph_path(weights_file())):
+        shutil.copy(path, tmp_path / path.name)
+    session, info = open_session(tmp_path / weights_file().name, threads=1)
+    assert session.input_size == info.input_size
+
+
+def test_unknown_backends_and_thread_counts_are_refused():
+    with pytest.raises(ValueError, match="openvino, onnxruntime"):
+        open_graph(b"", "tensorrt")  # type: ignore[arg-type]
+    for backend in BACKENDS:
+        for threads in (0, -1, 1.5, True):
+            with pytest.raises(ValueError, match="threads"):
+                open_graph(graph_path(weights_file()), backend, threads)  # type: ignore[arg-type]

@@ -1,0 +1,98 @@
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from rdrface import Face
+from rdrface.errors import DataError
+from some_face import some_face
+
+ARRAYS = ("box", "landmarks", "projection", "landmarks_3d", "visible")
+
+
+def test_json_gives_the_same_face_again():
+    face = some_face()
+    again = Face.from_dict(json.loads(json.dumps(face.to_dict())))
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(again, name), getattr(face, name))
+        assert getattr(again, name).dtype == np.float32
+    np.testing.assert_array_equal(again.confidence.error_percent, face.confidence.error_percent)
+    for name in ("pose", "identity", "expression"):
+        np.testing.assert_array_equal(getattr(again.parameters, name), getattr(face.parameters, name))
+    assert again.score == face.score
+    np.testing.assert_array_equal(again.mesh().vertices, face.mesh().vertices)
+    assert again.to_dict() == face.to_dict()
+
+
+def test_pose_in_degrees_and_its_signs():
+    face = some_face(angles=(0.1, 0.5, -0.2))
+    np.testing.assert_allclose([face.pose.pitch, face.pose.yaw, face.pose.roll], np.degrees([0.1, 0.5, -0.2]), atol=1e-4)
+    nose = face.pose.rotation @ [0, 0, 1]
+    assert nose[0] > 0  # a positive yaw points the nose to the picture's right
+    np.testing.assert_allclose(face.pose.rotation @ face.pose.rotation.T, np.eye(3), atol=1e-6)
+    # And the picture agrees: the nose's tip has moved right of the middle of the outer eye corners.
+    assert face.landmarks[30, 0] > face.landmarks[[36, 45], 0].mean() + 4
+
+
+def test_mesh_lies_under_the_landmarks():
+    face = some_face()
+    mesh = face.mesh()
+    assert mesh.vertices.dtype == np.float32 and mesh.triangles.dtype == np.int32
+    assert mesh.triangles.max() < len(mesh.vertices)
+    nearest = np.linalg.norm(mesh.vertices[None] - face.landmarks_3d[:, None], axis=-1).min(1)
+    assert nearest.max() < 0.06 * face.size
+
+
+def test_points_of_schemes():
+    face = some_face()
+    np.testing.assert_allclose(face.points("ibug68"), face.landmarks_3d, atol=1e-2)
+    np.testing.assert_allclose(face.points("inner51"), face.landmarks_3d[17:], atol=1e-2)
+    assert face.points("aflw21").shape == (21, 3)
+    assert face.points("aflw34").shape == (34, 3)
+    with pytest.raises(ValueError, match="ibug68"):
+        face.points("no such scheme")
+
+
+def test_blendshapes_by_name():
+    shapes = some_face().blendshapes
+    assert len(shapes) == 46
+    assert shapes["jawOpen"] == pytest.approx(0.4) and shapes["mouthSmileLeft"] == pytest.approx(0.25)
+    assert all(0 <= value <= 1 for value in shapes.values())
+
+
+def test_confidence_falls_with_the_expected_error():
+    confidence = some_face().confidence
+    assert (np.diff(confidence.score) < 0).all()
+    assert ((confidence.score > 0) & (confidence.score <= 1)).all()
+    five = np.interp(5.0, confidence.error_percent, confidence.score)
+    assert five == pytest.approx(0.5, abs=1e-3)
+
+
+def test_reprs_are_short_and_clear():
+    face = some_face()
+    for text in map(repr, (face, face.pose, face.confidence, face.parameters, face.mesh())):
+        assert len(text) < 150 and "array" not in text
+    assert "yaw=-22.9" in repr(face) and "visible 60/68" in repr(face)
+
+
+def test_a_face_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        some_face().score = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.pop("landmarks"), "landmarks"),
+        (lambda d: d["parameters"].pop("pose"), "pose"),
+        (lambda d: d.update(visible=[1.0] * 67), "visible.*68"),
+        (lambda d: d.update(landmarks=[[1, 2], [3]]), "landmarks"),
+        (lambda d: d.update(parameters=None), "not a face"),
+    ],
+)
+def test_an_incomplete_dict_is_refused(change, message):
+    content = copy.deepcopy(some_face().to_dict())
+    change(content)
+    with pytest.raises(DataError, match=message):
+        Face.from_dict(content)
