@@ -14,12 +14,16 @@ from rdrface.errors import WeightsError
 from rdrface.face import Confidence, Face, Parameters, packaged_model
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE
+from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel
 from rdrface.photo import Photo, read_photo
 from rdrface.runtime.session import Backend, Session, open_graph, open_session
-from rdrface.runtime.weights import face_model_digest
+from rdrface.runtime.weights import WeightsInfo, read_tensors
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
+
+
+FACE_MODEL_TOLERANCE = 1.0
+"""mm. The face model in the weights file and the packaged one may differ by this much, as two builds of one do."""
 
 
 class Aligner:
@@ -176,12 +180,21 @@ def load(
     path = PACKAGED_WEIGHTS if weights is None else Path(weights)
     session, info = open_session(path, backend, threads)
     model = packaged_model()
-    if info.face_model and info.face_model != face_model_digest(model):
-        raise WeightsError(
-            f"{path} was trained with another face model than the one of this rdrface: its 3D output would be wrong. "
-            "Train and export with this version, or install the one that wrote it "
-            f"({info.version})"
-        )
+    _check_face_model(path, info, model)
     if detector is None:
         detector = RetinaFace(open_graph(retinaface_weights(), backend, threads))
     return Aligner(session, detector, model)
+
+
+def _check_face_model(weights: Path, info: WeightsInfo, model: FaceModel) -> None:
+    """The graph computes landmarks from its own copy of the face model, `Face.mesh` from the packaged one: the same Q
+    must mean the same face in both."""
+    ours = LandmarkModel.from_face_model(model).buffers()
+    theirs = read_tensors(weights, [f"projection.{name}" for name in ("mean", "identity_basis", "expression_basis")])
+    for name, tensor in theirs.items():
+        own = ours[name.removeprefix("projection.")]
+        if tensor.shape != own.shape or np.abs(tensor - own).max() > FACE_MODEL_TOLERANCE:
+            raise WeightsError(
+                f"{weights} was trained with another face model than the one in this rdrface: its 3D output would be "
+                f"wrong. Train and export with this version, or install the one that wrote it ({info.version})"
+            )

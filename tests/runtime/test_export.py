@@ -76,4 +76,3 @@ def test_the_file_describes_itself():
     info, _ = read_info(untrained_weights())
     assert (info.input_size, info.iterations) == (SIZE, 2)
     assert info.training_data == ("no data",) and info.metrics == {"nothing": 1.5}
-    assert len(info.face_model) == 16

@@ -5,6 +5,7 @@ y up, z towards the viewer. Only the right half of the picture is listed; the le
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from rdrface.landmarks import MIRROR
 from rdrface.morphable.model import SurfacePoints
@@ -59,7 +60,8 @@ def place_landmarks(vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndar
         skin: (F,) bool, triangles that are not eyeballs or ears.
     """
     index = np.flatnonzero(skin)
-    origins, directions = [], []
+    origins: list[npt.ArrayLike] = []
+    directions: list[npt.ArrayLike] = []
     for k in range(68):
         if k in FRONTAL:
             origins.append([*FRONTAL[k], -20.0])

@@ -15,7 +15,7 @@ from rdrface.morphable.build_mesh import FaceMesh, vertex_areas
 from rdrface.morphable.build_source import SourceMesh, mirrored, read_target
 
 MODES = 50
-PEOPLE = 1600
+PEOPLE = 1200
 SEED = 20171022
 LOCAL_SIGMA = 0.25
 LOCAL_LIMIT = 1.2

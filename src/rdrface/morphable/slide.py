@@ -35,7 +35,7 @@ FLIP = np.array([-1.0, 1.0, 1.0])
 
 
 def training_faces(root: Path, per_side: int, seed: int = 0) -> FaceRecords:
-    """Training faces spread over yaw: `per_side` of each of MERL-RAV's five sides, two thirds of that of 300-W's parts."""
+    """Training faces spread over yaw: `per_side` of each of MERL-RAV's five sides, and of 300-W's parts."""
     rng = np.random.default_rng(seed)
     merl = read_merl_rav(root / "merl_rav", "train")
     chosen = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from rdrface.data.records import VISIBLE
 from rdrface.network.initialisation import EXPRESSION, IDENTITY
@@ -90,16 +90,14 @@ def response_loss(logits: Tensor, points: Tensor, weight: Tensor) -> Tensor:
     place = ((torch.nan_to_num(points) + 1) * size / 2 - 0.5).clamp(0, size - 1.001)
     low = place.floor()
     fraction = place - low
-    low = low.long()
-    log_p = log_softmax(logits.float().flatten(2), dim=2)
-    loss = torch.zeros_like(weight)
-    for dx in (0, 1):
-        for dy in (0, 1):
-            share = (fraction[..., 0] if dx else 1 - fraction[..., 0]) * (
-                fraction[..., 1] if dy else 1 - fraction[..., 1]
-            )
-            cell = (low[..., 1] + dy).clamp(max=size - 1) * size + (low[..., 0] + dx).clamp(max=size - 1)
-            loss = loss - share * log_p.gather(2, cell.unsqueeze(2)).squeeze(2)
+    column, row = low.long().unbind(-1)
+    cells = torch.stack([row * size + column, row * size + column + 1, (row + 1) * size + column], dim=-1)
+    cells = torch.cat([cells, cells[..., 2:] + 1], dim=-1)
+    x, y = fraction.unbind(-1)
+    shares = torch.stack([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y], dim=-1)
+    # Cross-entropy without writing down the softmax: the maps are the largest tensors of the training.
+    flat = logits.flatten(2).float()
+    loss = torch.logsumexp(flat, dim=2) - (flat.gather(2, cells) * shares).sum(-1)
     return (loss * weight).sum() / weight.sum().clamp(min=1.0)
 
 

@@ -20,10 +20,9 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from rdrface import __version__
-from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
 from rdrface.runtime.session import OUTPUTS
-from rdrface.runtime.weights import WeightsInfo, face_model_digest, graph_path, layout, write_weights
+from rdrface.runtime.weights import WeightsInfo, graph_path, layout, write_weights
 
 _OPSET = 18
 _INLINE_BYTES = 1024
@@ -154,7 +153,7 @@ def describe(
     """What the weights file of a network shall say about itself.
 
     Args:
-        network: RDR, trained with the packaged face model.
+        network: RDR.
         input_size: N, side of the crops it was trained on, pixels.
         training_data: names of the sets it was trained on.
         metrics: name -> value.
@@ -165,5 +164,4 @@ def describe(
         version=__version__,
         training_data=training_data,
         metrics=metrics or {},
-        face_model=face_model_digest(FaceModel.load()),
     )

@@ -11,7 +11,7 @@ Nothing here needs a deep-learning framework: NumPy and the standard library are
 import hashlib
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,6 @@ class WeightsInfo:
         training_data: names of the data sets that the weights were trained on.
         metrics: name -> value, e.g. {"AFLW2000-3D dev, 3D, mean of bins": 5.1}.
         config: further settings of the network, JSON values.
-        face_model: digest of the face model that Q belongs to (`face_model_digest`), "" if unknown.
         checksum: SHA-256 of the tensors' bytes.
         graph_checksum: SHA-256 of the ONNX graph that belongs to the file.
     """
@@ -57,7 +56,6 @@ class WeightsInfo:
     training_data: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
-    face_model: str = ""
     checksum: str = ""
     graph_checksum: str = ""
 
@@ -75,14 +73,6 @@ class TensorPlace:
 def graph_path(weights: Path) -> Path:
     """Path of the ONNX graph that belongs to a weights file."""
     return weights.with_suffix(".onnx")
-
-
-def face_model_digest(model: Any) -> str:
-    """Short digest of a `rdrface.morphable.model.FaceModel`: Q means something only with the model of its training."""
-    digest = hashlib.sha256()
-    for part in (model.mean, model.identity_basis, model.expression_basis):
-        digest.update(np.ascontiguousarray(part, dtype="<f4").tobytes())
-    return digest.hexdigest()[:16]
 
 
 def layout(tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> dict[str, TensorPlace]:
@@ -161,17 +151,26 @@ def verify(path: Path, info: WeightsInfo) -> None:
         raise WeightsError(f"{graph} does not belong to {path.name} or is damaged: take both files from one export")
 
 
-def read_tensors(path: Path) -> dict[str, np.ndarray]:
-    """All tensors of a weights file by name, in the precision that they are stored in."""
-    info, places = read_info(path)
-    content = path.read_bytes()
-    (length,) = struct.unpack_from("<Q", content)
-    if hashlib.sha256(memoryview(content)[8 + length :]).hexdigest() != info.checksum:
-        raise WeightsError(f"{path} is damaged: its checksum is not the one it was written with. Get it again")
-    return {
-        name: np.frombuffer(content, place.dtype, int(np.prod(place.shape)), place.offset).reshape(place.shape)
-        for name, place in places.items()
-    }
+def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """Tensors of a weights file by name, in the precision that they are stored in.
+
+    Args:
+        path: the weights file.
+        names: which to read; all by default.
+
+    Raises:
+        WeightsError: the file cannot be read, or lacks one of them.
+    """
+    _, places = read_info(path)
+    tensors = {}
+    with path.open("rb") as file:
+        for name in places if names is None else names:
+            if name not in places:
+                raise WeightsError(f"{path} has no tensor {name!r}: it was written for another version of rdrface")
+            place = places[name]
+            file.seek(place.offset)
+            tensors[name] = np.frombuffer(file.read(place.length), place.dtype).reshape(place.shape)
+    return tensors
 
 
 def _order(tensors: Mapping[str, np.ndarray]) -> list[str]:
@@ -221,7 +220,6 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
         training_data=tuple(json.loads(metadata["training_data"])),
         metrics=json.loads(metadata["metrics"]),
         config=json.loads(metadata["config"]),
-        face_model=metadata["face_model"],
         checksum=metadata["checksum"],
         graph_checksum=metadata["graph_checksum"],
     )

@@ -1,0 +1,151 @@
+"""The fitter on faces of the face model itself, whose landmarks are known exactly."""
+
+import numpy as np
+import pytest
+
+from rdrface.crop import landmark_boxes
+from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
+from rdrface.fitting import fit_records
+from rdrface.geometry.rotation import rotation_matrix
+from rdrface.landmarks import CONTOUR
+from rdrface.morphable.model import FaceModel
+from rdrface.morphable.schemes import LandmarkModel
+
+SIDE = 60.0  # pixels: about sqrt(w h) of the faces below
+
+
+@pytest.fixture(scope="module")
+def model() -> FaceModel:
+    return FaceModel.load()
+
+
+def true_faces(model: FaceModel, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Q (count, 103), outline and jawline (count, 68, 2) in a photo; yaw goes evenly from -85 to 85 degrees."""
+    rng = np.random.default_rng(seed)
+    q = np.zeros((count, 103), np.float32)
+    q[:, :50] = rng.normal(0, 0.8, (count, 50))
+    q[:, 57:] = rng.uniform(0, 0.8, (count, 46)) * (rng.random((count, 46)) < 0.12)
+    q[:, 50], q[:, 52] = rng.normal(0, 0.15, (2, count))
+    q[:, 51] = np.deg2rad(np.linspace(-85, 85, count))
+    q[:, 53:55], q[:, 56] = (180, -160), SIDE / 120
+    outline, jawline = LandmarkModel.from_face_model(model).outline68(q)
+    return q, outline[..., :2], jawline[..., :2]
+
+
+def records_of(points: np.ndarray, state: np.ndarray, contour: str = "outline") -> FaceRecords:
+    count = len(points)
+    return FaceRecords(
+        image=np.array([f"face{i}.png" for i in range(count)]),
+        points=points,
+        state=state,
+        contour=np.full(count, contour),
+        box=landmark_boxes(points),
+        source=np.full(count, "synthetic"),
+        split=np.full(count, "train"),
+    )
+
+
+def far_side(q: np.ndarray) -> np.ndarray:
+    """(B, 68) bool: what annotators of a profile leave out (brow, eye, half the mouth, contour of the far side)."""
+    right = [*range(9, 17), *range(22, 27), 34, 35, *range(42, 48), 52, 53, 54, 55, 56, 63, 64, 65]
+    left = [*range(8), *range(17, 22), 31, 32, *range(36, 42), 48, 49, 50, 58, 59, 60, 61, 67]
+    far = np.zeros((len(q), 68), bool)
+    far[np.ix_(q[:, 51] > np.deg2rad(60), right)] = True
+    far[np.ix_(q[:, 51] < -np.deg2rad(60), left)] = True
+    return far
+
+
+def mean_error(a: np.ndarray, b: np.ndarray, chosen: np.ndarray) -> float:
+    """Percent of the face's size, over the chosen points."""
+    return float(100 * np.linalg.norm(a - b, axis=-1)[chosen].mean() / SIDE)
+
+
+def test_noisy_points_with_occlusions_give_the_face_back(model):
+    q, outline, _ = true_faces(model, 24, seed=1)
+    rng = np.random.default_rng(2)
+    points = outline + rng.normal(0, 0.0175 * SIDE, outline.shape)
+    far = far_side(q)
+    guessed = (rng.random(far.shape) < 0.15) & ~far
+    points[guessed] += rng.normal(0, 0.08 * SIDE, (guessed.sum(), 2))
+    points[far] = np.nan
+    state = np.where(far, SELF_OCCLUDED, np.where(guessed, OCCLUDED, VISIBLE))
+    fitted = fit_records(records_of(points, state), model, progress=False)
+
+    # The fit is nearer to the truth than the labels are, whose mean error is 2.2 %.
+    assert mean_error(fitted.outline, outline, ~far) < 1.7
+    assert mean_error(fitted.outline, outline, far) < 6
+    turned = rotation_matrix(fitted.Q[:, 50:53].astype(float)) @ rotation_matrix(q[:, 50:53].astype(float)).swapaxes(
+        1, 2
+    )
+    degrees = np.rad2deg(np.arccos(np.clip((np.trace(turned, axis1=1, axis2=2) - 1) / 2, -1, 1)))
+    assert np.median(degrees) < 4
+    assert degrees.max() < 15  # none is flipped
+
+
+def test_q_projects_to_what_the_records_say(model):
+    _, outline, _ = true_faces(model, 5, seed=3)
+    fitted = fit_records(records_of(outline, np.ones((5, 68))), model, progress=False)
+    outline_of_q, jawline_of_q = LandmarkModel.from_face_model(model).outline68(fitted.Q)
+    np.testing.assert_allclose(outline_of_q[..., :2], fitted.outline, atol=1e-3)
+    np.testing.assert_allclose(jawline_of_q[..., :2], fitted.jawline, atol=1e-3)
+    np.testing.assert_allclose(fitted.box, landmark_boxes(fitted.outline), atol=1e-3)
+    # Of all t that give this picture the shortest is taken: nothing along the line of sight.
+    depth = (rotation_matrix(fitted.Q[:, 50:53]) @ fitted.Q[:, 53:56, None])[:, 2]
+    np.testing.assert_allclose(depth, 0, atol=1e-2)
+
+
+def test_each_contour_convention_is_fitted_as_what_it_is(model):
+    _, outline, jawline = true_faces(model, 8, seed=4)
+    state = np.full((8, 68), VISIBLE)
+    everything = np.ones((8, 68), bool)
+    as_jawline = fit_records(records_of(jawline, state, "jawline"), model, progress=False)
+    assert mean_error(as_jawline.jawline, jawline, everything) < 0.8
+    assert mean_error(as_jawline.outline, outline, everything) < 2
+    mixed_up = fit_records(records_of(jawline, state, "outline"), model, progress=False)
+    contour = np.zeros((8, 68), bool)
+    contour[:, CONTOUR] = True
+    assert mean_error(as_jawline.jawline, jawline, contour) < mean_error(mixed_up.jawline, jawline, contour)
+
+
+def test_a_wrong_label_is_overruled(model):
+    _, outline, _ = true_faces(model, 4, seed=5)
+    points = outline.copy()
+    points[:, 33] += (0.4 * SIDE, 0)  # the nose's base, written down elsewhere
+    fitted = fit_records(records_of(points, np.ones((4, 68))), model, progress=False)
+    assert mean_error(fitted.outline, outline, np.ones((4, 68), bool)) < 1.5
+
+
+def test_a_batch_is_fitted_like_single_faces(model):
+    _, outline, _ = true_faces(model, 3, seed=6)
+    records = records_of(outline, np.ones((3, 68)))
+    together = fit_records(records, model, progress=False)
+    alone = [fit_records(records.select([i]), model, progress=False) for i in range(3)]
+    for i, single in enumerate(alone):
+        np.testing.assert_allclose(single.outline[0], together.outline[i], atol=0.05)
+        np.testing.assert_array_equal(single.hidden[0], together.hidden[i])
+
+
+def test_the_far_half_of_a_profile_is_hidden(model):
+    q, outline, _ = true_faces(model, 2, seed=7)  # yaw -85 and 85
+    q[:, :50], q[:, 57:], q[:, 50], q[:, 52] = 0, 0, 0, 0
+    outline, _ = LandmarkModel.from_face_model(model).outline68(q)
+    fitted = fit_records(records_of(outline[..., :2], np.ones((2, 68))), model, progress=False)
+    left_eye, right_eye = slice(36, 42), slice(42, 48)
+    assert fitted.hidden[0, left_eye].mean() > 0.6
+    assert fitted.hidden[0, right_eye].mean() < 0.4
+    assert fitted.hidden[1, right_eye].mean() > 0.6
+    assert fitted.hidden[1, left_eye].mean() < 0.4
+
+
+def test_too_few_points_are_refused_by_name(model):
+    _, outline, _ = true_faces(model, 2, seed=8)
+    outline[1, 5:] = np.nan
+    with pytest.raises(ValueError, match=r"needs 6 points.*face1\.png"):
+        fit_records(records_of(outline, np.ones((2, 68))), model, progress=False)
+
+
+def test_no_faces_give_no_fits(model):
+    empty = records_of(np.zeros((1, 68, 2)), np.ones((1, 68))).select([])
+    fitted = fit_records(empty, model, progress=False)
+    assert len(fitted) == 0
+    assert fitted.Q.shape == (0, 103)

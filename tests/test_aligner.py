@@ -1,0 +1,174 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import rdrface
+from exported import weights_file
+from rdrface.aligner import Aligner
+from rdrface.detection.protocol import Detections
+from rdrface.errors import PhotoError, WeightsError
+from rdrface.runtime.weights import graph_path, read_info, read_tensors, write_weights
+
+BOX = np.array([[183.0, 92, 266, 176]])
+
+
+@pytest.fixture(scope="module")
+def aligner() -> Aligner:
+    return rdrface.load(weights_file(), threads=1)
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return pytest.importorskip("skimage.data").astronaut()
+
+
+class OneBox:
+    """A detector that always sees the same."""
+
+    def detect(self, photo: np.ndarray) -> Detections:
+        return Detections(BOX, np.array([0.5], np.float32), BOX)
+
+
+def assert_same(a: rdrface.Face, b: rdrface.Face, atol: float = 1e-2) -> None:
+    for name in ("box", "landmarks", "projection", "landmarks_3d"):
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), atol=atol)
+    np.testing.assert_allclose(a.visible, b.visible, atol=1e-4)
+    assert a.score == pytest.approx(b.score, abs=1e-6)
+
+
+def test_detect_gives_faces_in_the_photo(aligner, photo):
+    (face,) = aligner.detect(photo)
+    assert face.landmarks.shape == (68, 2) and face.projection.shape == (68, 2) and face.landmarks_3d.shape == (68, 3)
+    assert face.visible.shape == (68,) and face.confidence.error_percent.shape == (68,)
+    assert face.score > 0.9
+    assert ((face.landmarks > face.box[:2] - 60) & (face.landmarks < face.box[2:] + 60)).all()
+    assert len(face.blendshapes) == 46
+
+
+def test_path_picture_and_array_are_the_same_photo(aligner, photo, tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(photo).save(path)
+    (expected,) = aligner.detect(photo)
+    for form in (path, str(path), Image.open(path)):
+        (face,) = aligner.detect(form)
+        assert_same(face, expected, atol=0)
+
+
+def test_parameters_give_back_the_projection(aligner, photo):
+    """Q in the photo's frame, through the face model, is the 3D output: the two ways from the crop to the photo agree."""
+    (face,) = aligner.align(photo, BOX)
+    np.testing.assert_allclose(face.points("ibug68"), face.landmarks_3d, atol=0.002 * face.size)
+    np.testing.assert_allclose(face.projection[17:], face.landmarks_3d[17:, :2], atol=0.002 * face.size)
+
+
+def test_a_batch_is_the_same_as_one_by_one(aligner, photo):
+    photos = [photo, np.zeros((40, 30, 3), np.uint8), np.concatenate([photo, photo[:, ::-1]], axis=1), photo[:, ::-1]]
+    together = aligner.detect_batch(photos)
+    alone = [aligner.detect(one) for one in photos]
+    assert [len(faces) for faces in together] == [len(faces) for faces in alone] == [1, 0, 2, 1]
+    for faces, expected in zip(together, alone, strict=True):
+        for a, b in zip(faces, expected, strict=True):
+            assert_same(a, b, atol=0)
+
+
+def test_larger_network_batches_change_nothing_but_rounding(aligner, photo):
+    wide = Aligner(aligner.session, OneBox(), batch_size=3)
+    together = wide.detect_batch([photo] * 2 + [photo[:, ::-1].copy()] * 2)
+    assert [len(faces) for faces in together] == [1] * 4
+    (expected,) = aligner.align(photo, BOX)
+    assert_same(together[1][0], rdrface.Face.from_dict({**expected.to_dict(), "score": 0.5}), atol=0.05)
+
+
+def test_nothing_in_nothing_out(aligner, photo):
+    assert aligner.detect(np.zeros((64, 64, 3), np.uint8)) == []
+    assert aligner.align(photo, np.empty((0, 4))) == []
+    assert aligner.align(photo, []) == []
+    assert aligner.detect_batch([]) == []
+    assert aligner.detect_batch([np.zeros((9, 9, 3), np.uint8)]) == [[]]
+
+
+def test_faces_follow_a_shifted_and_enlarged_photo(aligner, photo):
+    """The crop is the same picture, so the landmarks move with the photo exactly."""
+    (face,) = aligner.align(photo, BOX)
+    moved = np.zeros((600, 700, 3), np.uint8)
+    moved[40:552, 90:602] = photo
+    (shifted,) = aligner.align(moved, BOX + [90, 40, 90, 40])
+    np.testing.assert_allclose(shifted.landmarks, face.landmarks + [90, 40], atol=1e-3)
+    np.testing.assert_allclose(shifted.mesh().vertices, face.mesh().vertices + [90, 40, 0], atol=1e-2)
+    doubled = photo.repeat(2, axis=0).repeat(2, axis=1)
+    (large,) = aligner.align(doubled, (BOX + 0.5) * 2 - 0.5)
+    np.testing.assert_allclose((large.landmarks + 0.5) / 2 - 0.5, face.landmarks, atol=0.02 * face.size)
+
+
+def test_boxes_keep_their_order_and_may_leave_the_photo(aligner, photo):
+    boxes = np.array([[-50.0, -50, 60, 60], *BOX, [480, 480, 560, 590], [900, 900, 950, 950]])
+    faces = aligner.align(photo, boxes)
+    for face, box in zip(faces, boxes, strict=True):
+        np.testing.assert_allclose(face.box, box)
+        assert face.score == 1
+        assert np.isfinite(face.landmarks).all()
+
+
+@pytest.mark.parametrize("boxes", [[1, 2, 3, 4], [[1, 2, 3]], [[9, 9, 1, 1]], [[0, 0, np.nan, 1]]])
+def test_impossible_boxes_are_refused(aligner, photo, boxes):
+    with pytest.raises(ValueError, match="boxes"):
+        aligner.align(photo, boxes)
+
+
+def test_photos_that_cannot_be_read_are_refused(aligner, tmp_path):
+    with pytest.raises(PhotoError):
+        aligner.detect(tmp_path / "none.jpg")
+    with pytest.raises(PhotoError):
+        aligner.detect_batch([np.zeros((9, 9, 3), np.uint8), tmp_path / "none.jpg"])
+    with pytest.raises(TypeError, match="list"):
+        aligner.detect_batch("photo.jpg")
+
+
+def test_load_refuses_what_it_cannot_use(tmp_path):
+    with pytest.raises(WeightsError, match="cannot be read"):
+        rdrface.load(tmp_path / "none.safetensors")
+    with pytest.raises(ValueError, match="backend"):
+        rdrface.load(weights_file(), backend="tensorrt")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="threads"):
+        rdrface.load(weights_file(), threads=0)
+
+
+def test_weights_of_another_face_model_are_refused(tmp_path):
+    info, _ = read_info(weights_file())
+    path = tmp_path / weights_file().name
+    tensors = read_tensors(weights_file())
+    # The header keeps its length, so the graph's pointers stay right.
+    write_weights(path, tensors | {"projection.mean": tensors["projection.mean"] * np.float32(1.05)}, info)
+    graph_path(path).write_bytes(graph_path(weights_file()).read_bytes())
+    with pytest.raises(WeightsError, match="another face model"):
+        rdrface.load(path)
+
+
+def test_a_detector_of_ones_own(photo):
+    aligner = rdrface.load(weights_file(), threads=1, detector=OneBox())
+    (face,) = aligner.detect(photo)
+    np.testing.assert_allclose(face.box, BOX[0])
+    assert face.score == 0.5
+
+
+def test_the_runtime_needs_no_pytorch():
+    code = (
+        "import sys, rdrface, numpy as np;"
+        f"aligner = rdrface.load({str(weights_file())!r}, threads=1);"
+        "face, = aligner.align(np.zeros((99, 99, 3), np.uint8), [[20, 20, 70, 80]]);"
+        "face.mesh(), face.points('aflw21'), face.to_dict();"
+        "print([m for m in ('torch', 'onnx', 'onnxruntime', 'scipy', 'matplotlib', 'retinaface') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_importing_the_package_is_light():
+    code = "import sys, rdrface; print('numpy' in sys.modules, 'cv2' in sys.modules, sorted(rdrface.__all__))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False False ['Aligner', 'Face', '__version__', 'load']"
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = rdrface.nonsense
