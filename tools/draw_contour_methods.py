@@ -23,6 +23,8 @@ from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel, shapes68
 
 PITCH, YAW = range(-45, 46, 15), range(0, 91, 15)
+HARD = (-45, 35)
+"""Pitch and yaw, degrees, at which extreme x fails."""
 DRAWN = {9: "#ffd92f", 11: "#e41a1c", 13: "#ffd92f", 15: "#e41a1c"}
 """Contour landmark -> colour of its parallel line, on the side turned away."""
 ORANGE = "#ff7f00"
@@ -95,8 +97,9 @@ def draw_face(axes: Axes, model: FaceModel, landmarks: LandmarkModel, q: np.ndar
         line = project(lines[:, k], pose)[0]
         axes.plot(line[:, 0], -line[:, 1], color=colour, linewidth=1.3)
         axes.plot(at[k, 0], -at[k, 1], "o", color=colour, markeredgecolor="black", markersize=7)
-    axes.set_aspect("equal")
-    axes.autoscale_view()
+    shown = landmarks.outline68(q)[0][0, :, :2] * (1, -1)
+    low, high = shown.min(axis=0) - 25, shown.max(axis=0) + 25
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     axes.axis("off")
 
 
@@ -116,16 +119,12 @@ def draw(model: FaceModel, landmarks: LandmarkModel, path: Path) -> None:
         (HARD[0], HARD[1], False, f"extreme x, pitch {HARD[0]}°, yaw {HARD[1]}°: fails"),
         (HARD[0], HARD[1], True, "contour line (orange), same pose"),
     )
-    figure, axes = plt.subplots(1, 4, figsize=(16, 5))
+    figure, axes = plt.subplots(1, 4, figsize=(16, 4.6))
     for place, (pitch, yaw, by_contour, title) in zip(axes, panels, strict=True):
         draw_face(place, model, landmarks, faces(1, pitch, yaw, None), by_contour)
         place.set_title(title, fontsize=11)
     figure.tight_layout()
     figure.savefig(path, dpi=90)
-
-
-HARD = (-45, 40)
-"""Pitch and yaw, degrees, at which extreme x fails."""
 
 
 def main() -> None:

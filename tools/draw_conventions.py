@@ -1,0 +1,80 @@
+"""The axes of the face model and positive yaw, pitch and roll, drawn on the face model.
+
+python tools/draw_conventions.py [-o docs/images/conventions.png]
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+
+from rdrface.geometry.camera import project
+from rdrface.morphable.model import FaceModel
+from rdrface.morphable.schemes import LandmarkModel
+
+POSES = (
+    ("all angles 0", (0, 0, 0)),
+    ("yaw +35°\nnose to the picture's right", (0, 35, 0)),
+    ("pitch +30°\nnose down", (30, 0, 0)),
+    ("roll +25°\ncounterclockwise as seen", (0, 0, 25)),
+)
+"""Title and pitch, yaw, roll in degrees."""
+AXES = (("x", (1, 0, 0), "#d62728"), ("y", (0, 1, 0), "#2ca02c"), ("z", (0, 0, 1), "#1f77b4"))
+LENGTH = 105.0  # mm
+
+
+def draw(axes: Axes, model: FaceModel, angles: tuple[int, int, int]) -> None:
+    """The mean face with its own axes, as they turn with it, and its 68 jawline-convention landmarks."""
+    q = np.zeros((1, 103), np.float32)
+    q[0, 50:53], q[0, 56] = np.deg2rad(angles), 1
+    pose = q[:, 50:57]
+    corners = project(model.mean[None], pose)[0][model.triangles]
+    # y points down in the picture, so the normals of outward triangles have negative z here.
+    normals = -np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
+    front = np.flatnonzero(normals[:, 2] > 0)
+    order = front[np.argsort(corners[front, :, 2].mean(axis=1))]
+    shade = 0.45 + 0.5 * np.clip(normals[order] @ np.array([-0.25, -0.35, 0.9]), 0, 1)
+    grey = np.repeat(shade[:, None], 3, axis=1)
+    axes.add_collection(PolyCollection(corners[order, :, :2], facecolors=grey, edgecolors=grey, linewidths=0.3))
+    points = LandmarkModel.from_face_model(model).outline68(q)[1][0]
+    axes.plot(points[:, 0], points[:, 1], ".", color="#ff7f00", markersize=3)
+    ends = project(np.array([[[0, 0, 0], *(np.array(d) * LENGTH for _, d, _ in AXES)]], np.float32), pose)[0]
+    for (name, _, colour), end in zip(AXES, ends[1:], strict=True):
+        step = end[:2] - ends[0, :2]
+        if np.linalg.norm(step) < 5:  # towards the viewer
+            axes.plot(*ends[0, :2], "o", color=colour, markersize=9, markerfacecolor="white", markeredgewidth=2)
+            axes.plot(*ends[0, :2], ".", color=colour)
+            axes.annotate(name, ends[0, :2] + (6, 14), color=colour, fontsize=13, weight="bold")
+            continue
+        arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", end[:2], ends[0, :2], arrowprops=arrow)
+        axes.annotate(name, end[:2] + 7 * step / np.linalg.norm(step), color=colour, fontsize=13, weight="bold")
+    axes.set(xlim=(-125, 125), ylim=(150, -150), aspect="equal")
+    axes.axis("off")
+
+
+def main() -> None:
+    """Draw the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--out", type=Path, default=Path("docs/images/conventions.png"))
+    args = parser.parse_args()
+    model = FaceModel.load()
+    figure, places = plt.subplots(1, len(POSES), figsize=(14, 5))
+    for place, (title, angles) in zip(places, POSES, strict=True):
+        draw(place, model, angles)
+        place.set_title(title, fontsize=12)
+    note = "face model: x to the picture's right, y up, z towards the viewer      photo: x right, y down"
+    figure.text(0.5, 0.02, note, ha="center", fontsize=11)
+    figure.tight_layout(rect=(0, 0.05, 1, 1))
+    figure.savefig(args.out, dpi=80)
+
+
+if __name__ == "__main__":
+    main()
