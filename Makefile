@@ -8,8 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 
 demo: $(VENV)/.demo
 	$(BIN)/python tools/demo_photo.py out/astronaut.png
-	$(BIN)/rdrface detect out/astronaut.png -o out/demo --draw --mesh --json out/demo/faces.json
-	@echo "The picture: $(CURDIR)/out/demo/astronaut.png"
+	$(BIN)/rdrface detect out/astronaut.png -o out/demo --draw --mesh --overwrite
+	@echo "The picture: $(CURDIR)/out/demo/astronaut.overlay.jpg"
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest

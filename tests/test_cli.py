@@ -262,3 +262,17 @@ def test_bench_prints_every_figure(capsys, monkeypatch):
     (result,) = json.load(io.StringIO(capsys.readouterr().out))["results"]
     assert result["threads"] == 1 and result["network_ms"] > 0 and result["start_s"] > result["load_s"] > 0
     assert main(["bench", "--repeats", "0"]) == 2
+
+
+def test_export_refuses_what_is_no_run(photos, capsys):
+    pytest.importorskip("torch")
+    assert main(["export", "nothing", "-o", "a.safetensors"]) == 2
+    assert "no checkpoint" in capsys.readouterr().err
+    Path("checkpoint.pt").write_bytes(b"no checkpoint")
+    assert main(["export", ".", "-o", "a.safetensors"]) == 2
+    assert "is not a checkpoint" in capsys.readouterr().err
+    assert main(["export", ".", "-o", "a.onnx"]) == 2
+    Path("a.safetensors").write_bytes(b"mine")
+    assert main(["export", ".", "-o", "a.safetensors"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert Path("a.safetensors").read_bytes() == b"mine"

@@ -1,5 +1,6 @@
 import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -25,9 +26,18 @@ def test_json_gives_the_same_face_again():
     assert again.to_dict() == face.to_dict()
 
 
+def test_a_face_is_small_to_send():
+    face = some_face()
+    content = pickle.dumps(face)
+    assert len(content) < 10_000
+    np.testing.assert_array_equal(pickle.loads(content).landmarks, face.landmarks)
+
+
 def test_pose_in_degrees_and_its_signs():
     face = some_face(angles=(0.1, 0.5, -0.2))
-    np.testing.assert_allclose([face.pose.pitch, face.pose.yaw, face.pose.roll], np.degrees([0.1, 0.5, -0.2]), atol=1e-4)
+    np.testing.assert_allclose(
+        [face.pose.pitch, face.pose.yaw, face.pose.roll], np.degrees([0.1, 0.5, -0.2]), atol=1e-4
+    )
     nose = face.pose.rotation @ [0, 0, 1]
     assert nose[0] > 0  # a positive yaw points the nose to the picture's right
     np.testing.assert_allclose(face.pose.rotation @ face.pose.rotation.T, np.eye(3), atol=1e-6)

@@ -55,8 +55,11 @@ def draw(axes: Axes, model: FaceModel, angles: tuple[int, int, int]) -> None:
             continue
         arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", end[:2], ends[0, :2], arrowprops=arrow)
-        axes.annotate(name, end[:2] + 7 * step / np.linalg.norm(step), color=colour, fontsize=13, weight="bold")
-    axes.set(xlim=(-125, 125), ylim=(150, -150), aspect="equal")
+        # Beside the arrow, not beyond it: x and z lie in one line when the face is only turned by yaw.
+        step = step / np.linalg.norm(step)
+        beside = end[:2] + np.array((-step[1], step[0])) * (-12 if name == "x" else 12)
+        axes.annotate(name, beside, color=colour, fontsize=13, weight="bold", ha="center", va="center")
+    axes.set(xlim=(-125, 125), ylim=(115, -135), aspect="equal")
     axes.axis("off")
 
 
@@ -72,7 +75,7 @@ def main() -> None:
         place.set_title(title, fontsize=12)
     note = "face model: x to the picture's right, y up, z towards the viewer      photo: x right, y down"
     figure.text(0.5, 0.02, note, ha="center", fontsize=11)
-    figure.tight_layout(rect=(0, 0.05, 1, 1))
+    figure.subplots_adjust(left=0.01, right=0.99, top=0.86, bottom=0.08, wspace=0.02)
     figure.savefig(args.out, dpi=80)
 
 

@@ -46,7 +46,7 @@ class Aligner:
             raise ValueError(f"batch_size must be 1 or more; got {batch_size}")
         self.session = session
         self.detector = detector
-        self.model = packaged_model() if model is None else model
+        self.model = model
         self.batch_size = batch_size
         self._crop_size = session.input_size
 
@@ -179,11 +179,10 @@ def load(
     """
     path = PACKAGED_WEIGHTS if weights is None else Path(weights)
     session, info = open_session(path, backend, threads)
-    model = packaged_model()
-    _check_face_model(path, info, model)
+    _check_face_model(path, info, packaged_model())
     if detector is None:
         detector = RetinaFace(open_graph(retinaface_weights(), backend, threads))
-    return Aligner(session, detector, model)
+    return Aligner(session, detector)
 
 
 def _check_face_model(weights: Path, info: WeightsInfo, model: FaceModel) -> None:

@@ -67,7 +67,9 @@ def test_several_faces_and_one_at_the_edge(detector, photo):
     assert (np.diff(found.scores) <= 0).all()
     # The two whole faces are mirror images about column 230.
     first, second = found.boxes[np.argsort(found.boxes[:, 0])[:2]]
-    np.testing.assert_allclose(459 - second[[2, 1, 0, 3]] - [0, 459 - 2 * second[1], 0, 459 - 2 * second[3]], first, atol=6)
+    np.testing.assert_allclose(
+        459 - second[[2, 1, 0, 3]] - [0, 459 - 2 * second[1], 0, 459 - 2 * second[3]], first, atol=6
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (2000, 3), (31, 33), (64, 64)])
@@ -83,7 +85,10 @@ def test_both_runtimes_find_the_same(detector, photo):
 
 
 def test_the_weights_package_is_not_imported():
-    code = "import sys; from rdrface.detection.retinaface import weights; print(len(weights()), 'retinaface' in sys.modules)"
+    code = (
+        "import sys; from rdrface.detection.retinaface import weights;"
+        "print(len(weights()), 'retinaface' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     length, imported = done.stdout.split()
     assert int(length) > 1_000_000 and imported == "False"

@@ -13,7 +13,7 @@ class PretendedNet:
         self.rows = rows
         self.size = None
 
-    def setInputSize(self, size):  # noqa: N802
+    def setInputSize(self, size):
         self.size = size
 
     def detect(self, picture):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from rdrface.crop import landmark_boxes
+from rdrface.data.readers import read_merl_rav
 from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.fitting import fit_records
+from rdrface.fitting.report import wrong_yaw_signs
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FaceModel
@@ -149,3 +151,11 @@ def test_no_faces_give_no_fits(model):
     fitted = fit_records(empty, model, progress=False)
     assert len(fitted) == 0
     assert fitted.Q.shape == (0, 103)
+
+
+def test_real_faces_are_fitted_closely_and_look_the_right_way(shared_data, model):
+    records = read_merl_rav(shared_data / "merl_rav", "train")
+    records = records.select(np.arange(0, len(records), len(records) // 60))
+    fitted = fit_records(records, model, progress=False)
+    assert np.median(fitted.residual) < 2.1
+    assert not wrong_yaw_signs(fitted.source, fitted.Q[:, 51]).any()

@@ -104,7 +104,7 @@ def _draw(
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     # Image y points down, so outward triangles of the model have normals with negative z here.
     normals /= -np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
-    light = rng.normal(0, 0.5, 3) + [0, -0.3, 1.2]
+    light = rng.normal(0, 0.5, 3) + np.array([0, -0.3, 1.2])
     shade = 0.35 + 0.65 * np.clip(normals @ (light / np.linalg.norm(light)), 0, 1)
     skin = np.array([225, 180, 150]) * rng.uniform(0.35, 1.1)
     colours = np.clip(skin * shade[:, None], 0, 255)

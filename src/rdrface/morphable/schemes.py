@@ -118,7 +118,12 @@ def shapes68(buffers: Mapping[str, Any], q: Any) -> tuple[Any, Any, Any]:
         axis=-1,
     )
     by_line = (-1, 17, count // 17, 3)
-    return shape[:, :68], xp.reshape(lines, by_line), xp.reshape(normals, by_line)
+    normals = xp.reshape(normals, by_line)
+    # The chin's line runs along edges, between the triangles of two sides: its normals are the mean of both.
+    chin = normals[:, 8:9]
+    chin = xp.concat([xp.zeros_like(chin[..., :1]), chin[..., 1:]], axis=-1)
+    normals = xp.concat([normals[:, :8], chin, normals[:, 9:]], axis=1)
+    return shape[:, :68], xp.reshape(lines, by_line), normals
 
 
 def outline68(buffers: Mapping[str, Any], q: Any, slide: Slide = slide_contour_line) -> tuple[Any, Any]:

@@ -108,6 +108,8 @@ def read_faces(data: list[str], synthetic: int | None, folder: Path) -> FaceReco
     parts = []
     for item in data:
         name, _, where = item.partition("=")
+        if where and name not in SETS:
+            raise ConfigError(f"--data {item}: no reader for a set called {name!r}; there are: {', '.join(SETS)}")
         part = read_set(name, Path(where), "train") if where else FaceRecords.load(item)
         parts.append(part if part.Q is not None else fit_records(part, FaceModel.load()))
     return FaceRecords.concat(parts)

@@ -121,7 +121,7 @@ def train(
     network.scale.measure(crop_parameters(learn))
     if start is not None:
         checkpoint.start_from(network, start)
-    network = network.to(fabric.device, memory_format=torch.channels_last)
+    network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = WeightAverage(network, config.average)
     progress = Progress()
     saved = checkpoint.load(folder, config)
@@ -162,7 +162,7 @@ def _run_stage(
     steer = optimiser(network, stage)
     if optimiser_state:
         steer.load_state_dict(optimiser_state)
-    model, steer = fabric.setup(objective, steer)  # type: ignore[assignment]
+    model, steer = fabric.setup(objective, steer)
     learn, check = faces
     recipe = AugmentConfig() if stage.augment else no_augmentation()
     model_3d = FaceModel.load()

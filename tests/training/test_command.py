@@ -1,0 +1,70 @@
+"""`rdrface train`: from nothing but drawn faces to weights that the runtime runs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rdrface
+from rdrface.cli import main
+from rdrface.data.synthetic import draw_faces
+
+
+def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = ["train", "--config", "tiny", "--synthetic", "40", "-o", str(run), "--accelerator", "cpu"]
+    assert main(command) == 0
+    log = (run / "log.csv").read_text().splitlines()
+    losses = [float(line.split(",")[4]) for line in log[1:]]
+    assert losses[-1] < losses[0], "the loss must fall even in so short a run"
+    assert list(run.glob("sample_*.jpg")), "a sample picture per validation"
+
+    weights = run / "weights" / "rdr.safetensors"
+    aligner = rdrface.load(weights)
+    records = draw_faces(tmp_path / "unseen", 2, seed=5)
+    (face,) = aligner.align(records.image[0], records.box[:1])
+    assert face.landmarks.shape == (68, 2)
+    assert np.isfinite(face.landmarks).all()
+    # Dolls seen for seconds: the points must at least lie about the face.
+    low, high = records.box[0, :2], records.box[0, 2:]
+    assert (np.abs(face.landmarks.mean(0) - (low + high) / 2) < (high - low) / 2).all()
+
+
+def test_a_finished_run_exports_again_without_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "blink.toml"
+    config.write_text(
+        "iterations = 1\nwindow = 48\nvalidation_share = 0.0\n"
+        '[[stage]]\ntrain = "joint"\nsteps = 1\nsize = 32\nbatch = 2\n'
+    )
+    command = [
+        "train",
+        "--config",
+        str(config),
+        "--synthetic",
+        "4",
+        "-o",
+        str(tmp_path / "run"),
+        "--accelerator",
+        "cpu",
+    ]
+    assert main(command) == 0
+    first = (tmp_path / "run" / "weights" / "rdr.safetensors").read_bytes()
+    assert main(command) == 0
+    assert (tmp_path / "run" / "weights" / "rdr.safetensors").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "name the faces to train on"),
+        (["--synthetic", "1"], "2 faces or more; got 1"),
+        (["--synthetic", "4", "--data", "300w=/nowhere"], "not both"),
+        (["--data", "imagenet=/nowhere"], "no reader for a set called 'imagenet'"),
+        (["--synthetic", "4", "--from", "/nowhere"], "--from wants the folder of a run"),
+    ],
+)
+def test_mistakes_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    assert main(["train", "--config", "tiny", "-o", str(tmp_path), "--accelerator", "cpu", *options]) == 2
+    assert message in capsys.readouterr().err
