@@ -8,7 +8,7 @@ import pytest
 from rdrface.data.records import FaceRecords
 from rdrface.errors import DataError
 from rdrface.fitting import command
-from rdrface.fitting.report import fit_report, wrong_yaw_signs
+from rdrface.fitting.report import doubtful_labels, fit_report, wrong_yaw_signs
 from rdrface.fitting.sheet import write_sheet
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import LandmarkModel
@@ -70,6 +70,17 @@ def test_yaw_signs_are_checked_against_the_folders():
     np.testing.assert_array_equal(
         wrong_yaw_signs(source, np.array([50.0, 50.0, -30.0, -20.0, -20.0])), [False, True, True, False, False]
     )
+
+
+def test_a_label_written_down_elsewhere_is_doubtful(tmp_path):
+    pts_folder(tmp_path)
+    out = tmp_path / "fit.npz"
+    command.run(parse("300w", str(tmp_path), "-o", str(out)))
+    records = FaceRecords.load(out)
+    assert not doubtful_labels(records).any()
+    records.points[1, 54] = (0, 90)
+    records.points[0, 3] = np.nan
+    np.testing.assert_array_equal(np.argwhere(doubtful_labels(records)), [[1, 54]])
 
 
 def test_reports_and_sheets_want_fitted_records(tmp_path):

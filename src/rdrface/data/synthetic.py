@@ -11,10 +11,11 @@ import numpy as np
 
 from rdrface.data.records import SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.geometry.camera import project, transform_pose
+from rdrface.geometry.contour import points_on_lines, slide_contour_line
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import GROUPS
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import LandmarkModel
+from rdrface.morphable.schemes import LandmarkModel, shapes68
 
 SIDE = 160
 """Pixels of a drawn photo."""
@@ -61,7 +62,11 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
     q = _shifted(q, middle.astype(np.float32))
     outline, jawline = landmarks.outline68(q)
     vertices = model.shape(q[:, :50], q[:, 57:])
-    hidden = occluded_by_mesh(outline, vertices, model.triangles, q[:, 50:57])
+    # The occlusion test wants the same points on the face itself, in millimetres.
+    surface, lines, normals = shapes68(landmarks.buffers(), q)
+    contour = points_on_lines(lines, slide_contour_line(lines, normals, q[:, 50:57]))
+    surface = np.concatenate([contour, surface[:, 17:]], axis=1)
+    hidden = occluded_by_mesh(surface, vertices, model.triangles, q[:, 50:57], bias=3.0)
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = []

@@ -25,6 +25,12 @@ _FREE = 0.02  # sqrt(w h): the profile runs a little in front of the middle land
 _LARGE = 0.06  # sqrt(w h): from here on a term loses weight; the annotator may have meant something else
 
 
+def behind(absent: np.ndarray) -> np.ndarray:
+    """(B, 68) hidden by the head itself -> (B, 38) bool, which of `FAR` are hidden together with their whole group."""
+    groups = [np.repeat(absent[:, group].all(axis=1, keepdims=True), len(group), axis=1) for group, _ in _GROUPS]
+    return np.concatenate(groups, axis=1)
+
+
 def excess(camera: np.ndarray, rotation: np.ndarray, absent: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How far hidden points stick out beyond the profile.
 
@@ -40,10 +46,6 @@ def excess(camera: np.ndarray, rotation: np.ndarray, absent: np.ndarray) -> tupl
     length = np.linalg.norm(direction, axis=1, keepdims=True)
     direction = direction / np.maximum(length, 1e-9)
     ahead = np.einsum("bnc,bc->bn", camera[:, FAR, :2] - camera[:, MIDDLE, :2], direction) - _FREE
-    whole = np.concatenate(
-        [np.repeat(absent[:, list(group)].all(axis=1, keepdims=True), len(group), axis=1) for group, _ in _GROUPS],
-        axis=1,
-    )
     # Towards a face that looks straight at us there is no profile to hide behind.
-    active = whole & (ahead > 0) & (length > 0.3)
+    active = behind(absent) & (ahead > 0) & (length > 0.3)
     return ahead, active * _TRUST / (1 + (ahead / _LARGE) ** 2), direction

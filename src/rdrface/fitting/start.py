@@ -3,7 +3,7 @@
 import numpy as np
 
 from rdrface.fitting.basis import COEFFICIENTS, LandmarkBasis
-from rdrface.fitting.beyond import excess
+from rdrface.fitting.beyond import FAR, behind, excess
 from rdrface.fitting.observations import Observations
 from rdrface.fitting.solve import State, elevation_sigma, step_pose
 from rdrface.geometry.rotation import rotation_matrix
@@ -13,7 +13,7 @@ STARTS = np.deg2rad([(0, -80), (0, -50), (0, -20), (0, 20), (0, 50), (0, 80), (2
 """(8, 2) pitch and yaw of the starts."""
 _STEPS = 8
 _NOISE = 0.05  # of the mean face's points, in units of sqrt(w h)
-_TURNED_AWAY = 4.0  # cost per point and unit of -n_z for a labelled point on the far side of the head
+_WRONG_SIDE = 4.0  # cost per point and unit of n_z for labelled points on the far side of the head and the reverse
 
 
 def start(seen: Observations, basis: LandmarkBasis, normals: np.ndarray) -> State:
@@ -53,11 +53,15 @@ def _refine(
     _, cost = _robust(state, mean, seen)
     elevation = state.rotation[:, 2, 1]
     ahead, trust, _ = excess(state.see(mean), state.rotation, seen.absent)
-    away = np.maximum(0, -np.einsum("bc,nc->bn", state.rotation[:, 2], normals) - 0.1)
+    facing = state.rotation[:, 2] @ normals.T
+    away = np.maximum(0, -facing - 0.1)
     inner = np.ones(len(normals), bool)
     inner[CONTOUR] = False  # an outline's points are in view wherever the jawline lies
     labelled = np.where(inner | ~seen.outline[:, None], seen.weight, 0)
-    cost = cost + (elevation / elevation_sigma(state.rotation)) ** 2 + _TURNED_AWAY * (labelled * away).sum(axis=1)
+    # An eye or half a mouth that the head is said to hide cannot look straight at us.
+    looking = behind(seen.absent) * np.maximum(0, facing[:, FAR] - 0.5)
+    cost = cost + (elevation / elevation_sigma(state.rotation)) ** 2
+    cost = cost + _WRONG_SIDE * ((labelled * away).sum(axis=1) + looking.sum(axis=1))
     return state, cost + (trust * (ahead / _NOISE) ** 2).sum(axis=1)
 
 

@@ -44,20 +44,21 @@ class RuntimeGraph(nn.Module):
         return last.landmarks, last.projection, last.jawline, last.q, visible, sigma
 
 
-def export(network: RDR, path: Path, info: WeightsInfo) -> WeightsInfo:
+def export(network: RDR, path: Path, info: WeightsInfo, *, half: bool = True) -> WeightsInfo:
     """Write the weights file and its graph. The same network gives the same bytes.
 
     Args:
         network: RDR; it is left as it was, in evaluation mode.
         path: ``NAME.safetensors``; the graph goes beside it.
         info: what the file shall say about itself; checksums and the file's name are filled in.
+        half: store learned matrices in float16; without it everything is float32, for comparisons.
 
     Returns:
         The completed info.
     """
     path = Path(path)
     graph = _trace(network.eval(), info.input_size)
-    tensors = _take_tensors(graph)
+    tensors = take_tensors(graph, half)
     info = replace(info, config=dict(info.config) | {"file_name": path.name})
     for name, place in layout(tensors, info).items():
         _point_to(graph, name, path.name, place.offset, place.length)
@@ -100,8 +101,9 @@ def _trace(network: RDR, size: int) -> onnx.ModelProto:
     return model
 
 
-def _take_tensors(model: onnx.ModelProto) -> dict[str, np.ndarray]:
-    """Take the large initialisers out of the graph: float matrices in float16 and behind a Cast."""
+def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
+    """Name the large initialisers of a graph for the weights file; with `half`, learned matrices in float16 and behind
+    a Cast. The model is changed."""
     tensors: dict[str, np.ndarray] = {}
     casts: list[onnx.NodeProto] = []
     renamed: dict[str, str] = {}
@@ -113,7 +115,7 @@ def _take_tensors(model: onnx.ModelProto) -> dict[str, np.ndarray]:
             continue
         name = initialiser.name.removeprefix("network.")
         renamed[initialiser.name] = name
-        if _is_learned_matrix(name, value):
+        if half and _is_learned_matrix(name, value):
             value = _half(name, value)
             renamed[initialiser.name] = f"{name}:float32"
             casts.append(helper.make_node("Cast", [name], [f"{name}:float32"], f"cast {name}", to=TensorProto.FLOAT))

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rdrface.crop import EXPANSION
 from rdrface.data.augment import TrainingBatch
 from rdrface.data.records import OCCLUDED
 from rdrface.landmarks import CONTOUR
@@ -18,6 +19,9 @@ GUESSED = 0.5
 
 FITTED = 0.25
 """Weight of a point nobody placed (the far side of a profile): the fitted face's."""
+
+DOUBTFUL = 0.15 * 2 / EXPANSION
+"""Distance in the crop frame, 15 % of the face's side, from which a label is not believed."""
 
 
 def held_out(names: np.ndarray, share: float) -> np.ndarray:
@@ -78,6 +82,8 @@ def targets(batch: TrainingBatch, residual: Tensor, projection: Projection) -> T
     contour = torch.zeros(1, batch.weight.shape[1], dtype=torch.bool, device=batch.weight.device)
     contour[:, torch.from_numpy(CONTOUR)] = True
     labelled = (batch.weight > 0) & ~(contour & batch.jawline_convention.unsqueeze(1))
+    # Nor do slips of the mouse, some hundred in MERL-RAV: a label so far from its own fitted face.
+    labelled &= (batch.points - outline[..., :2]).norm(dim=-1) < DOUBTFUL
     points = torch.where(labelled.unsqueeze(-1), batch.points, outline[..., :2])
     annotated = torch.where(batch.state == OCCLUDED, GUESSED, 1.0)
     weight = torch.where(labelled, annotated, FITTED * trust.unsqueeze(1))
