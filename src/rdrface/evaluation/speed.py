@@ -13,12 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rdrface.aligner import PACKAGED_WEIGHTS, Aligner, assemble
+from rdrface.aligner import PACKAGED_WEIGHTS, assemble, load
 from rdrface.crop import CropFrame, cut
 from rdrface.detection.protocol import Detections
-from rdrface.detection.retinaface import RetinaFace
-from rdrface.detection.retinaface import weights as retinaface_weights
-from rdrface.runtime.session import Backend, open_graph, open_session
+from rdrface.runtime.session import Backend
 
 WIDTH, HEIGHT = 640, 480
 
@@ -84,15 +82,15 @@ def measure(threads: int, weights: Path | None = None, backend: Backend = "openv
         raise ValueError(f"repeats must be 1 or more; got {repeats}")
     weights = PACKAGED_WEIGHTS if weights is None else weights
     photo, box = sample_photo()
-    session, info = open_session(weights, backend, threads)
-    detector = RetinaFace(open_graph(retinaface_weights(), backend, threads))
-    aligner = Aligner(session, detector)
+    aligner = load(weights, backend=backend, threads=threads)
+    session, detector = aligner.session, aligner.detector
+    size = session.input_size or 0
     frame = CropFrame.from_boxes(box)
-    crops = cut(photo, frame, info.input_size)
+    crops = cut(photo, frame, size)
     (face,) = aligner.align(photo, box)
 
     detector_ms = _median_ms(lambda: detector.detect(photo), repeats)
-    crop_ms = _median_ms(lambda: cut(photo, frame, info.input_size), repeats)
+    crop_ms = _median_ms(lambda: cut(photo, frame, size), repeats)
     network_ms = _median_ms(lambda: session.run(crops), repeats)
     outputs, found = session.run(crops), Detections(box, np.ones(1, np.float32), box)
 

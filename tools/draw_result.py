@@ -1,0 +1,70 @@
+"""Draw the README's picture: the demonstration photo's face, its landmarks, its 3D face, and that face turned.
+
+python tools/draw_result.py docs/images/result.jpg
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from skimage import data
+
+import rdrface
+from rdrface.drawing import overlay
+from rdrface.face import Face
+from rdrface.geometry.rotation import rotation_matrix
+
+SIDE = 420
+"""Pixels of a panel."""
+
+
+def enlarged(photo: np.ndarray, face: Face) -> np.ndarray:
+    """The face's surroundings as a (SIDE, SIDE, 3) picture."""
+    centre = (face.box[:2] + face.box[2:]) / 2
+    half = 0.95 * face.size
+    scale = 2 * half / SIDE
+    # Pixel i of the panel shows centre - half + scale * (i + 0.5), less half a pixel for centres.
+    start = centre - half + scale / 2 - 0.5
+    matrix = np.array([[scale, 0, start[0]], [0, scale, start[1]]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(photo, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def turned(face: Face, yaw: float) -> Face:
+    """The same 3D face with another yaw in degrees, its origin where it was."""
+    pose = face.parameters.pose.copy()
+    pose[:3] = 0, np.radians(yaw), 0
+    pose[3:6] = 0, 0, 0
+    moved = replace(face, parameters=replace(face.parameters, pose=pose))
+    middle = moved.mesh().vertices[:, :2].mean(0)
+    pose[3:5] = (SIDE / 2 - middle) / pose[6] * [1, -1]
+    pose[3:6] = rotate_back(pose[:3], pose[3:6])
+    return replace(face, parameters=replace(face.parameters, pose=pose))
+
+
+def rotate_back(angles: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """A shift of the camera's axes in those of the model."""
+    return np.asarray(rotation_matrix(angles)).T @ shift
+
+
+def main() -> None:
+    """Write the picture to the path given as the only argument."""
+    photo = data.astronaut()
+    aligner = rdrface.load()
+    panel = enlarged(photo, aligner.detect(photo)[0])
+    face = aligner.detect(panel)[0]
+    blank = np.full_like(panel, 255)
+    panels = [
+        panel,
+        overlay(panel, [face]),
+        overlay(panel, [face], landmarks=False, mesh=True, axes=True),
+        overlay(blank, [turned(face, 40)], landmarks=False, mesh=True),
+    ]
+    Path(sys.argv[1]).parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(sys.argv[1], cv2.cvtColor(np.hstack(panels), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+if __name__ == "__main__":
+    main()
