@@ -7,7 +7,7 @@ from annotated import records_of
 torch = pytest.importorskip("torch")
 
 from rdrface.crop import CropFrame, cut  # noqa: E402
-from rdrface.data.appearance import no_appearance  # noqa: E402
+from rdrface.data.appearance import CHANCES, no_appearance  # noqa: E402
 from rdrface.data.augment import (  # noqa: E402
     AugmentConfig,
     CoefficientMirror,
@@ -15,6 +15,7 @@ from rdrface.data.augment import (  # noqa: E402
     augment,
     mirror_faces,
     no_augmentation,
+    weakened,
 )
 from rdrface.data.occluders import OccluderConfig, no_occluders  # noqa: E402
 from rdrface.data.pack import pack  # noqa: E402
@@ -239,3 +240,19 @@ def test_small_crops_are_not_aliased():
         seeded(),
     )
     torch.testing.assert_close(crop, torch.full_like(crop, 127.5))
+
+
+def test_weakened_scales_every_chance_and_nothing_else() -> None:
+    full = AugmentConfig()
+    half = weakened(full, 0.5)
+    assert half.occluders.probability == full.occluders.probability / 2
+    for name in CHANCES:
+        assert getattr(half.appearance, name) == getattr(full.appearance, name) / 2
+    assert weakened(full, 1.0) == full
+    assert weakened(full, 0.0).appearance == no_appearance()
+    assert (half.turn, half.mirror, half.border, half.appearance.hue) == (
+        full.turn,
+        full.mirror,
+        full.border,
+        full.appearance.hue,
+    )

@@ -5,7 +5,7 @@ sub-batch that drew it only.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -40,11 +40,13 @@ class AppearanceConfig:
     coarsest: float = 6.0  # multiple of the standard quantisation tables; 1 is quality 50, 5 is quality 10
 
 
+CHANCES = ("colour", "grey", "gamma", "gaussian_blur", "motion_blur", "low_resolution", "noise", "blocks")
+"""The fields of `AppearanceConfig` that are probabilities."""
+
+
 def no_appearance() -> AppearanceConfig:
     """The configuration that changes nothing."""
-    return AppearanceConfig(
-        colour=0.0, grey=0.0, gamma=0.0, gaussian_blur=0.0, motion_blur=0.0, low_resolution=0.0, noise=0.0, blocks=0.0
-    )
+    return replace(AppearanceConfig(), **dict.fromkeys(CHANCES, 0.0))
 
 
 def change_appearance(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:

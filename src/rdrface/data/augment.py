@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rdrface.crop import EXPANSION
-from rdrface.data.appearance import AppearanceConfig, change_appearance, no_appearance
+from rdrface.data.appearance import CHANCES, AppearanceConfig, change_appearance, no_appearance
 from rdrface.data.chance import normal, pick, uniform
 from rdrface.data.occluders import OccluderConfig, hide_covered, no_occluders, occlude
 from rdrface.data.pack import PackedFaces
@@ -55,6 +55,16 @@ def no_augmentation() -> AugmentConfig:
         trim=0.0,
         occluders=no_occluders(),
         appearance=no_appearance(),
+    )
+
+
+def weakened(config: AugmentConfig, share: float) -> AugmentConfig:
+    """The same configuration with the probability of every change of the pixels multiplied by `share`, 0..1."""
+    chances = {name: share * getattr(config.appearance, name) for name in CHANCES}
+    return replace(
+        config,
+        occluders=replace(config.occluders, probability=share * config.occluders.probability),
+        appearance=replace(config.appearance, **chances),
     )
 
 

@@ -33,6 +33,8 @@ class StageConfig:
         final: what is left of the rate at the end, as a share of the peak.
         weight_decay: AdamW's, on matrices and kernels only.
         augment: change the crops at random (see `rdrface.data.augment`); without it the stage sees the crops of use.
+        appearance: share of the probability of every change of the pixels. Less than 1 in a last stage lets the network
+            end on photos as they mostly are.
     """
 
     train: str
@@ -44,12 +46,15 @@ class StageConfig:
     final: float = 0.01
     weight_decay: float = 0.02
     augment: bool = True
+    appearance: float = 1.0
 
     def __post_init__(self) -> None:
         if self.train not in STAGES:
             raise ConfigError(f"stage.train must be one of {', '.join(STAGES)}; got {self.train!r}")
         if self.size <= 0 or self.size % 32:
             raise ConfigError(f"stage.size must be a positive multiple of 32; got {self.size}")
+        if not 0 <= self.appearance <= 1:
+            raise ConfigError(f"stage.appearance must be in [0, 1]; got {self.appearance}")
         for name in ("steps", "batch"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"stage.{name} must be 1 or more; got {getattr(self, name)}")

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from rdrface.data.augment import AugmentConfig, CoefficientMirror, PackedBatch, augment, no_augmentation
+from rdrface.data.augment import AugmentConfig, CoefficientMirror, PackedBatch, augment, no_augmentation, weakened
 from rdrface.data.pack import POSE, PackedFaces
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.model import FaceModel
@@ -164,7 +164,7 @@ def _run_stage(
         steer.load_state_dict(optimiser_state)
     model, steer = fabric.setup(objective, steer)
     learn, check = faces
-    recipe = AugmentConfig() if stage.augment else no_augmentation()
+    recipe = weakened(AugmentConfig(), stage.appearance) if stage.augment else no_augmentation()
     model_3d = FaceModel.load()
     mirror = CoefficientMirror(
         torch.from_numpy(model_3d.identity_mirror).to(fabric.device),
