@@ -6,6 +6,7 @@ sub-batch that drew it only.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,8 @@ CHANCES = ("colour", "grey", "gamma", "gaussian_blur", "motion_blur", "low_resol
 
 def no_appearance() -> AppearanceConfig:
     """The configuration that changes nothing."""
-    return replace(AppearanceConfig(), **dict.fromkeys(CHANCES, 0.0))
+    nothing: dict[str, Any] = dict.fromkeys(CHANCES, 0.0)
+    return replace(AppearanceConfig(), **nothing)
 
 
 def change_appearance(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
