@@ -28,6 +28,7 @@ def some_face(
         box=box.astype(np.float32),
         score=0.75,
         landmarks=outline[0, :, :2].astype(np.float32) + np.float32(0.25),
+        landmarks_jawline=jawline[0, :, :2].astype(np.float32) + np.float32(0.25),
         projection=outline[0, :, :2].astype(np.float32),
         landmarks_3d=jawline[0].astype(np.float32),
         visible=visible,

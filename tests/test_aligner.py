@@ -33,7 +33,7 @@ class OneBox:
 
 
 def assert_same(a: rdrface.Face, b: rdrface.Face, atol: float = 1e-2) -> None:
-    for name in ("box", "landmarks", "projection", "landmarks_3d"):
+    for name in ("box", "landmarks", "landmarks_jawline", "projection", "landmarks_3d"):
         np.testing.assert_allclose(getattr(a, name), getattr(b, name), atol=atol)
     np.testing.assert_allclose(a.visible, b.visible, atol=1e-4)
     assert a.score == pytest.approx(b.score, abs=1e-6)

@@ -9,7 +9,7 @@ from rdrface import Face
 from rdrface.errors import DataError
 from some_face import some_face
 
-ARRAYS = ("box", "landmarks", "projection", "landmarks_3d", "visible")
+ARRAYS = ("box", "landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visible")
 
 
 def test_json_gives_the_same_face_again():

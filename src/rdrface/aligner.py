@@ -16,7 +16,7 @@ from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel
 from rdrface.photo import Photo, read_photo
-from rdrface.runtime.session import Backend, Session, open_graph, open_session
+from rdrface.runtime.session import OWN_OUTPUT, Backend, Session, open_graph, open_session
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
@@ -132,8 +132,10 @@ def assemble(
     if not len(detections):
         return []
     landmarks = frame.to_photo(outputs["landmarks"])
+    absolute = frame.to_photo(outputs["absolute"])
     projection = frame.to_photo(outputs["projection"])
     jawline = frame.to_photo(outputs["jawline"])
+    own = frame.to_photo(outputs[OWN_OUTPUT]).astype(np.float32) if OWN_OUTPUT in outputs else None
     q = outputs["Q"].astype(np.float64)
     pose = transform_pose(q[:, POSE], frame.half, np.zeros(len(q)), np.asarray(frame.centre, np.float64))
     sizes = np.sqrt(np.ptp(landmarks, axis=1).prod(axis=1))
@@ -143,6 +145,7 @@ def assemble(
             box=detections.boxes[i].astype(np.float32),
             score=float(detections.scores[i]),
             landmarks=landmarks[i].astype(np.float32),
+            landmarks_jawline=absolute[i].astype(np.float32),
             projection=projection[i, :, :2].astype(np.float32),
             landmarks_3d=jawline[i].astype(np.float32),
             visible=outputs["visible"][i].astype(np.float32),
@@ -153,6 +156,7 @@ def assemble(
                 expression=q[i, EXPRESSION].astype(np.float32),
             ),
             model=model,
+            own=None if own is None else own[i],
         )
         for i in range(len(detections))
     ]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rdrface.errors import DataError
+from rdrface.errors import DataError, WeightsError
 from rdrface.geometry.camera import project
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import COUNT
@@ -102,23 +102,42 @@ class Face:
         box: (4,) float32 xyxy, the landmark box that the face was looked for in.
         score: the detector's, 0..1; 1 for a box that was given.
         landmarks: (68, 2) float32, the refined 2D output (3D+2D); the contour is the visible `outline`.
+        landmarks_jawline: (68, 2) float32, the same with the contour on the absolute jawline, hidden parts included.
         projection: (68, 2) float32, the 3D output S_p: the 3D face's landmarks projected, contour as `outline`.
         landmarks_3d: (68, 3) float32, of the 3D face, contour on the absolute `jawline`; z in pixels, to the viewer.
         visible: (68,) float32, probability that the point is hidden neither by the head itself nor by something else.
         confidence: see `Confidence`.
         parameters: see `Parameters`.
         model: the face model that the parameters belong to; None is the packaged one.
+        own: (L, 2) float32 landmarks of the setting that the weights were fine-tuned to, see `own_landmarks`; None
+            where they were not.
     """
 
     box: np.ndarray
     score: float
     landmarks: np.ndarray
+    landmarks_jawline: np.ndarray
     projection: np.ndarray
     landmarks_3d: np.ndarray
     visible: np.ndarray
     confidence: Confidence
     parameters: Parameters
     model: FaceModel | None = field(default=None, repr=False)
+    own: np.ndarray | None = None
+
+    @property
+    def own_landmarks(self) -> np.ndarray:
+        """(L, 2) float32 photo pixels: landmarks of one's own setting.
+
+        Raises:
+            WeightsError: the weights know the 68 landmarks only.
+        """
+        if self.own is None:
+            raise WeightsError(
+                "this face has no landmarks of a setting of its own: its weights know the 68 points only. Make weights "
+                "with `rdrface train --setting DIR -o RUN` (docs/finetuning.md) and open them with rdrface.load(path)"
+            )
+        return self.own
 
     @property
     def size(self) -> float:
@@ -159,11 +178,14 @@ class Face:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain lists and numbers, for JSON; `from_dict` gives the same face back to the last bit."""
+        own = {} if self.own is None else {"own_landmarks": _plain(self.own)}
         return {
             "box": _plain(self.box),
             "score": float(self.score),
             "landmarks": _plain(self.landmarks),
+            "landmarks_jawline": _plain(self.landmarks_jawline),
             "projection": _plain(self.projection),
+            **own,
             "landmarks_3d": _plain(self.landmarks_3d),
             "visible": _plain(self.visible),
             "confidence": {
@@ -201,6 +223,7 @@ class Face:
                 box=_array(content, "box", (4,)),
                 score=float(content["score"]),
                 landmarks=_array(content, "landmarks", (COUNT, 2)),
+                landmarks_jawline=_array(content, "landmarks_jawline", (COUNT, 2)),
                 projection=_array(content, "projection", (COUNT, 2)),
                 landmarks_3d=_array(content, "landmarks_3d", (COUNT, 3)),
                 visible=_array(content, "visible", (COUNT,)),
@@ -211,6 +234,7 @@ class Face:
                     _array(parameters, "expression", (46,)),
                 ),
                 model=model,
+                own=_own_array(content),
             )
         except KeyError as error:
             raise DataError(f"a face needs the entry {error}, as `Face.to_dict` writes it") from error
@@ -255,3 +279,9 @@ def _array(content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> np.
     if values.shape != shape:
         raise DataError(f"{name} must have shape {shape}; got {values.shape}")
     return values
+
+
+def _own_array(content: Mapping[str, Any]) -> np.ndarray | None:
+    if "own_landmarks" not in content:
+        return None
+    return _array(content, "own_landmarks", (len(content["own_landmarks"]), 2))

@@ -256,3 +256,11 @@ def test_weakened_scales_every_chance_and_nothing_else() -> None:
         full.border,
         full.appearance.hue,
     )
+
+
+def test_some_faces_are_turned_by_any_angle(batch) -> None:
+    config = replace(no_augmentation(), spin=1.0)
+    generator = torch.Generator().manual_seed(0)
+    angles = torch.cat([draw_similarities(batch, config, generator)[1] for _ in range(50)])
+    assert angles.min() < -2.5 and angles.max() > 2.5
+    assert draw_similarities(batch, no_augmentation(), generator)[1].abs().max() == 0

@@ -120,3 +120,15 @@ def test_errors(tmp_path):
     (tmp_path / "cut.safetensors").write_bytes((tmp_path / "p.safetensors").read_bytes()[:-100])
     with pytest.raises(DataError, match=r"cut\.safetensors"):
         PackedFaces.load(tmp_path / "cut.safetensors")
+
+
+def test_joined_packs_keep_their_sources(tmp_path):
+    first, second = pack(records_of(tmp_path, 2), size=32), pack(records_of(tmp_path, 3), size=32)
+    both = first.joined(second)
+    assert len(both) == 5
+    np.testing.assert_array_equal(both.windows[2:], second.windows)
+    np.testing.assert_array_equal(both.Q[:2], first.Q)
+    names = [both.source_names[i] for i in both.source]
+    assert names == [p.source_names[i] for p in (first, second) for i in p.source]
+    with pytest.raises(ValueError, match="32 pixels .* 48"):
+        first.joined(pack(records_of(tmp_path, 1), size=48))

@@ -19,9 +19,11 @@ def face(points, box=None):
     return SimpleNamespace(
         box=np.asarray(box, np.float32),
         landmarks=points,
+        landmarks_jawline=points,
         projection=points,
         landmarks_3d=np.dstack([points[None], points[None, :, :1]])[0],
         visible=np.ones(68, np.float32),
+        confidence=SimpleNamespace(error_percent=np.full(68, 2, np.float32)),
         pose=SimpleNamespace(rotation=np.eye(3)),
     )
 

@@ -3,7 +3,8 @@ import pytest
 
 from rdrface.data.readers.aflw2000 import hpen_rotation
 from rdrface.data.records import FaceRecords
-from rdrface.evaluation.protocols import Predictions, aflw2000_3d, head_pose, merl_rav, visibility, w300
+from rdrface.evaluation.predictions import Predictions
+from rdrface.evaluation.protocols import aflw2000_3d, head_pose, merl_rav, visibility, w300
 
 
 def records(count=4, sources=None, split="test", annotated_pose=None):
@@ -22,12 +23,14 @@ def records(count=4, sources=None, split="test", annotated_pose=None):
     )
 
 
-def predicted(faces, landmarks=0.0, projection=0.0, jawline=0.0):
+def predicted(faces, landmarks=0.0, projection=0.0, jawline=0.0, absolute=0.0):
     """Predictions off by so many pixels."""
     made = Predictions.empty(len(faces))
-    for name, shift in (("landmarks", landmarks), ("projection", projection), ("jawline", jawline)):
+    shifts = {"landmarks": landmarks, "absolute": absolute, "projection": projection, "jawline": jawline}
+    for name, shift in shifts.items():
         getattr(made, name)[:] = faces.points + np.array([shift, 0])
     made.visible[:] = 0.9
+    made.error[:] = 2.0
     made.rotation[:] = np.eye(3)
     return made
 
@@ -38,11 +41,12 @@ def cells(table, name):
 
 def test_aflw2000_rows():
     faces = records(4, annotated_pose=np.radians([[0, 10, 0], [0, -40, 0], [0, 80, 0], [0, -80, 0]]))
-    answer = predicted(faces, landmarks=1, projection=2, jawline=3)
+    answer = predicted(faces, landmarks=1, projection=2, jawline=3, absolute=5)
     answer.jawline[:, :17] += [4, 0]
     answer.landmarks[3] = answer.projection[3] = answer.jawline[3] = np.nan
     table = aflw2000_3d(faces, answer)[0]
     assert cells(table, "rdrface 2D, outline")["mean of bins"] == pytest.approx(1, rel=1e-5)
+    assert cells(table, "rdrface 2D, jawline")["[0,30]"] == pytest.approx(5, rel=1e-5)
     assert cells(table, "rdrface 3D, outline")["image mean"] == pytest.approx(2, rel=1e-5)
     assert cells(table, "rdrface 3D, jawline")["[0,30]"] == pytest.approx(4, rel=1e-5)  # 51 of 3, 17 of 7
     assert cells(table, "rdrface 3D, inner 51")["(60,90]"] == pytest.approx(3, rel=1e-5)
@@ -81,13 +85,14 @@ def test_merl_rav_by_side_and_visibility():
     answer.projection[:, 50:55] = 0
     answer.landmarks[:, 60:] += [1, 0]
     answer.landmarks[3] += [2, 0]
-    table, _ = merl_rav(faces, answer)
+    table, *others = merl_rav(faces, answer)
     assert cells(table, "left")["visible"] == pytest.approx(1, rel=1e-5)
     assert cells(table, "left")["occluded"] == pytest.approx(2, rel=1e-5)
     assert cells(table, "frontal")["visible"] == pytest.approx(3, rel=1e-5)
     assert cells(table, "all")["visible"] == pytest.approx(1.5, rel=1e-5)
     assert cells(table, "all")["3D, all known"] == pytest.approx(5, rel=1e-5)
-    assert [row.name for row in table.rows] == ["left", "frontal", "all"] and cells(table, "all")["faces"] == 4
+    assert [row.name for row in table.rows] == ["left", "frontal", "all", "all, labels' own shift removed"]
+    assert cells(table, "all")["faces"] == 4 and len(others) == 5
 
 
 def test_visibility():

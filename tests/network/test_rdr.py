@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import grid_sample
 
 from rdrface.network.initialisation import ParameterScale
 from rdrface.network.rdr import RDR
@@ -51,6 +52,7 @@ def outputs(module: nn.Module, name: str, crops: torch.Tensor) -> torch.Size:
         ("c_lstm.reduce", (2, 256)),
         ("pe_lstm.correct", (2, 53)),
         ("c_lstm.correct", (2, 136)),
+        ("jawline.correct", (2, 34)),
     ],
 )
 def test_dimension_of_the_supplement(network: RDR, crops: torch.Tensor, name: str, shape: tuple[int, ...]) -> None:
@@ -87,6 +89,9 @@ def test_every_step_is_put_out_and_identity_is_never_refined(network: RDR, crops
         assert step.q.shape == (2, 103)
         assert step.projection.shape == step.jawline.shape == (2, 68, 3)
         assert torch.equal(step.projection[:, 17:], step.jawline[:, 17:])
+        assert torch.equal(step.absolute[:, 17:], step.landmarks[:, 17:])
+    assert torch.equal(first.absolute, first.jawline[..., :2])
+    assert not torch.equal(last.absolute[:, :17], last.jawline[:, :17, :2])
 
 
 def test_batch_equals_single(network: RDR, crops: torch.Tensor) -> None:
@@ -130,6 +135,13 @@ def test_shape_indexed_reads_where_the_landmarks_are() -> None:
     assert torch.allclose(shape_indexed(field, places), places, atol=1e-6)
 
 
+def test_shape_indexed_is_bilinear_and_reads_the_edge_beyond_the_crop() -> None:
+    field = torch.rand(2, 80, 16, 16, generator=torch.Generator().manual_seed(0)).bfloat16()
+    places = (torch.rand(2, 68, 2, generator=torch.Generator().manual_seed(1)) - 0.5) * 3
+    known = grid_sample(field.float(), places.unsqueeze(2), mode="bilinear", padding_mode="border", align_corners=False)
+    assert torch.allclose(shape_indexed(field, places), known.squeeze(3).transpose(1, 2), atol=1e-5)
+
+
 def test_shape_indexed_passes_no_gradient_to_the_places() -> None:
     places = torch.zeros(1, 68, 2, requires_grad=True)
     field = torch.rand(1, 80, 8, 8, requires_grad=True)
@@ -145,3 +157,16 @@ def test_parameter_scale_round_trip() -> None:
     whitened = scale.whiten(q)
     assert torch.allclose(scale(whitened), q, atol=1e-5)
     assert torch.allclose(whitened.std(0), torch.ones(103), atol=1e-4)
+
+
+def test_every_parameter_has_a_spread_of_its_own_unit() -> None:
+    """f is a thousand times smaller than a translation: one floor for both would drown it (1 % of 14 mm is 16 f)."""
+    scale = ParameterScale()
+    q = torch.randn(500, 103) * 0.5
+    q[:, 53:56] *= 30
+    q[:, 56] = 0.0087 + 0.0006 * torch.randn(500)
+    scale.measure(q)
+    assert scale.spread[56] == pytest.approx(0.0006, rel=0.2)
+    scale.measure(q[:1].expand(10, -1))
+    assert 0 < scale.spread[56] < 0.001, "a set in which nothing moves still has a unit for everything"
+    assert (scale.spread > 0).all()

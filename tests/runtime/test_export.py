@@ -24,6 +24,7 @@ def test_runtimes_give_what_pytorch_gives():
     last = prediction.steps[-1]
     truth = {
         "landmarks": last.landmarks,
+        "absolute": last.absolute,
         "projection": last.projection,
         "jawline": last.jawline,
         "Q": last.q,
@@ -36,7 +37,7 @@ def test_runtimes_give_what_pytorch_gives():
     for backend in BACKENDS:
         session, _ = open_session(untrained_weights(), backend, 1)
         outputs = session.run(crops)
-        for name in ("landmarks", "projection", "jawline"):
+        for name in ("landmarks", "absolute", "projection", "jawline"):
             assert np.abs(outputs[name] - truth[name].numpy()).max() < 1e-3 * FACE_SIZE, (backend, name)
         for name in ("visible", "sigma"):
             np.testing.assert_allclose(outputs[name], truth[name].numpy(), atol=1e-3)

@@ -29,6 +29,7 @@ def test_outputs_have_their_names_and_shapes(sessions):
         shapes = {name: value.shape for name, value in outputs.items()}
         assert shapes == {
             "landmarks": (2, 68, 2),
+            "absolute": (2, 68, 2),
             "projection": (2, 68, 3),
             "jawline": (2, 68, 3),
             "Q": (2, 103),
@@ -43,7 +44,7 @@ def test_outputs_have_their_names_and_shapes(sessions):
 def test_both_runtimes_agree(sessions):
     crops = some_crops(4, sessions["openvino"].input_size)
     a, b = (sessions[backend].run(crops) for backend in BACKENDS)
-    for name in ("landmarks", "projection", "jawline"):
+    for name in ("landmarks", "absolute", "projection", "jawline"):
         assert np.abs(a[name] - b[name]).max() < 1e-3 * FACE_SIZE
     for name in ("visible", "sigma"):
         np.testing.assert_allclose(a[name], b[name], atol=1e-3)
@@ -57,7 +58,7 @@ def test_a_batch_gives_what_its_crops_give_alone(sessions, backend):
     together = session.run(crops)
     for i in range(3):
         alone = session.run(crops[i : i + 1])
-        for name in ("landmarks", "projection", "jawline"):
+        for name in ("landmarks", "absolute", "projection", "jawline"):
             assert np.abs(alone[name][0] - together[name][i]).max() < 1e-3 * FACE_SIZE
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import torch
 
+from rdrface.data.pack import PackedFaces
 from rdrface.errors import ConfigError
 from rdrface.network.rdr import RDR
 from rdrface.runtime.export import describe, export
+from rdrface.training.calibration import calibrate
 from rdrface.training.checkpoint import NAME
 
 
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; returns the exit status."""
+    """Do it; returns the exit status. Visibility and expected error are calibrated on the run's held-out faces."""
     output: Path = args.output
     if output.suffix != ".safetensors":
         raise ConfigError(f"a weights file is called NAME.safetensors; got {output.name}")
@@ -38,6 +40,9 @@ def run(args: argparse.Namespace) -> int:
     size = args.size or size
     if size <= 0 or size % 32:
         raise ConfigError(f"--size must be a positive multiple of 32; got {size}")
+    check = (args.run if args.run.is_dir() else args.run.parent) / "check.safetensors"
+    if check.is_file():
+        calibrate(network, PackedFaces.load(check), size, network.iterations, torch.device("cpu"))
     info = export(network, output, describe(network, size, tuple(args.data)))
     print(f"{output}: {info.input_size} px crops, K = {info.iterations}, SHA-256 {info.checksum[:16]}...")
     return 0
@@ -54,7 +59,8 @@ def read_checkpoint(path: Path) -> tuple[RDR, int]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         config = state["config"]
-        network = RDR(config["iterations"])
+        # Runs from before these options have none of them in their checkpoint.
+        network = RDR(config["iterations"], config.get("features", "previous"), config.get("contour", "line"))
         network.load_state_dict(state["average"])
         return network, int(config["stage"][-1]["size"])
     except Exception as error:  # torch raises many kinds for a damaged or foreign file

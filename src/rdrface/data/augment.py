@@ -28,7 +28,8 @@ class AugmentConfig:
 
     mirror: float = 0.5  # probability
     turn: float = 15.0  # degrees, standard deviation of the in-plane rotation: people tilt heads, phones and cameras
-    turn_limit: float = 45.0  # beyond this a user turns the photo first
+    turn_limit: float = 45.0  # of those
+    spin: float = 0.03  # probability of any angle instead: a photo lying on its side must not end in nonsense
     scale: float = 0.09  # standard deviation of the log of the side; the detector's own is 0.054
     scale_limit: float = 0.25
     shift: float = 0.07  # standard deviation, across and down; the detector's own is 0.05
@@ -49,6 +50,7 @@ def no_augmentation() -> AugmentConfig:
     return AugmentConfig(
         mirror=0.0,
         turn=0.0,
+        spin=0.0,
         scale=0.0,
         shift=0.0,
         border=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
@@ -212,6 +214,9 @@ def draw_similarities(
     count, device = len(batch.windows), batch.valid.device
     limit = np.deg2rad(config.turn_limit)
     angle = (normal((count,), generator, device) * np.deg2rad(config.turn)).clamp(-limit, limit)
+    if config.spin > 0:
+        anywhere = uniform((count,), -np.pi, np.pi, generator, device)
+        angle = torch.where(pick(count, config.spin, generator, device), anywhere, angle)
     low, high = _box(turn(_landmarks(batch), angle))
     side = (high - low).prod(-1).sqrt()
     factor = (normal((count,), generator, device) * config.scale).clamp(-config.scale_limit, config.scale_limit).exp()

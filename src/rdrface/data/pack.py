@@ -90,6 +90,17 @@ class PackedFaces:
         arrays = {name: getattr(self, name)[index] for name in _ARRAYS}
         return replace(self, **arrays)
 
+    def joined(self, other: "PackedFaces") -> "PackedFaces":
+        """These faces, then the other's; windows of one size and margin."""
+        if self.size != other.size or self.margin != other.margin:
+            raise ValueError(
+                f"windows of {self.size} pixels and margin {self.margin} cannot be joined with windows of {other.size} "
+                f"pixels and margin {other.margin}; pack both alike"
+            )
+        arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS}
+        arrays["source"][len(self) :] += len(self.source_names)
+        return PackedFaces(**arrays, source_names=self.source_names + other.source_names, margin=self.margin)
+
     def save(self, path: str | Path) -> None:
         """Write one .safetensors file; names, margin and format stand in its metadata."""
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _ARRAYS}

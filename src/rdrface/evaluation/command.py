@@ -14,7 +14,9 @@ from tqdm import tqdm
 from rdrface.data.readers import read_set
 from rdrface.data.records import FaceRecords
 from rdrface.errors import PhotoError
-from rdrface.evaluation.protocols import Predictions, aflw2000_3d, merl_rav, w300
+from rdrface.evaluation.plots import draw_set, require_matplotlib
+from rdrface.evaluation.predictions import Predictions
+from rdrface.evaluation.protocols import aflw2000_3d, merl_rav, w300
 from rdrface.evaluation.tables import Table
 
 Protocol = Callable[[FaceRecords, Predictions], list[Table]]
@@ -38,16 +40,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--weights", type=Path, help="weights to measure (default: the shipped ones)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the tables to FILE")
+    parser.add_argument(
+        "--plots", type=Path, metavar="DIR", help="also write curves to DIR as PNG files (rdrface[plots])"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the tables; 0 when every photo could be read, 1 when some could not.
 
     Raises:
-        RdrError: the set or the weights cannot be read.
+        RdrError: the set or the weights cannot be read, or --plots has no matplotlib.
     """
     import rdrface
 
+    if args.plots is not None:
+        require_matplotlib()
     records = read_for(args.set, args.folder)
     predictions, unreadable = predict(rdrface.load(args.weights), records, args.boxes)
     missed = np.flatnonzero(~predictions.found)
@@ -67,6 +74,9 @@ def run(args: argparse.Namespace) -> int:
             "tables": [table.to_dict() for table in tables],
         }
         args.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    if args.plots is not None:
+        for path in draw_set(args.set, records, predictions, args.plots):
+            print(f"rdrface evaluate: {path}", file=sys.stderr)
     return 1 if unreadable else 0
 
 
@@ -109,9 +119,11 @@ def predict(aligner: Any, records: FaceRecords, boxes: str = "gt") -> tuple[Pred
             continue
         for i, face in pairs:
             predictions.landmarks[i] = face.landmarks
+            predictions.absolute[i] = face.landmarks_jawline
             predictions.projection[i] = face.projection
             predictions.jawline[i] = face.landmarks_3d[:, :2]
             predictions.visible[i] = face.visible
+            predictions.error[i] = face.confidence.error_percent
             predictions.rotation[i] = face.pose.rotation
     return predictions, unreadable
 

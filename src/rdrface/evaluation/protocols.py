@@ -4,13 +4,16 @@ Every function takes the records of a set and predictions for them, in the same 
 were not found have NaN predictions; they are left out of the means and their number stands in the table.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from rdrface.data.readers.aflw2000 import hpen_angles
 from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE, FaceRecords
+from rdrface.evaluation.certainty_tables import certainty_tables, measure_certainty
+from rdrface.evaluation.label_shift import Shift, shifts, summary
 from rdrface.evaluation.metrics import angle_errors, box_size, by_yaw, interocular, mean_of_counted, nme
+from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.tables import Cell, Row, Table
 from rdrface.landmarks import CONTOUR, COUNT, INNER
 
@@ -22,58 +25,16 @@ POSE_LIMIT = 99.0
 _BINS = ("[0,30]", "(30,60]", "(60,90]", "mean of bins", "image mean")
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """What an aligner said about N annotated faces; NaN for faces that were not found.
-
-    Attributes:
-        landmarks: (N, 68, 2) photo pixels, the 2D output (3D+2D), visible outline.
-        projection: (N, 68, 2) the 3D output, visible outline.
-        jawline: (N, 68, 2) the 3D output, absolute jawline.
-        visible: (N, 68) probability that the point is not hidden.
-        rotation: (N, 3, 3) head rotation.
-    """
-
-    landmarks: np.ndarray
-    projection: np.ndarray
-    jawline: np.ndarray
-    visible: np.ndarray
-    rotation: np.ndarray
-
-    @classmethod
-    def empty(cls, count: int) -> "Predictions":
-        """All NaN: nothing found yet."""
-
-        def nothing(*shape: int) -> np.ndarray:
-            return np.full((count, *shape), np.nan)
-
-        return cls(nothing(68, 2), nothing(68, 2), nothing(68, 2), nothing(68), nothing(3, 3))
-
-    @property
-    def found(self) -> np.ndarray:
-        """(N,) bool."""
-        return np.isfinite(self.landmarks).all((1, 2))
-
-
 def aflw2000_3d(records: FaceRecords, predictions: Predictions) -> list[Table]:
     """AFLW2000-3D (Zhu et al., CVPR 2016, section 5): 68 points on the absolute jawline, all of them counted.
 
     Normaliser: sqrt(w h) of the box of the 68 true points, also for the 51 inner points (supplement, section 3). Bins
-    by |yaw| of the set's fitted pose; the papers' mean is the mean of the three bins. Only the jawline output has the
+    by |yaw| of the set's fitted pose; the papers' mean is the mean of the three bins. Only the jawline outputs have the
     set's contour convention; the outline outputs are printed because the paper's numbers are outline against jawline.
     """
     if records.annotated_pose is None:
         raise ValueError("AFLW2000-3D's protocol needs annotated_pose in the records; read them with read_aflw2000")
     yaw = np.degrees(records.annotated_pose[:, 1])
-    size = box_size(records.points)
-    inner = np.isin(np.arange(COUNT), INNER)
-    outputs = (
-        ("3D, jawline", predictions.jawline, None),
-        ("3D, outline", predictions.projection, None),
-        ("2D, outline", predictions.landmarks, None),
-        ("3D, inner 51", predictions.jawline, inner),
-        ("2D, inner 51", predictions.landmarks, inner),
-    )
     rows: list[Row] = [
         _quoted("RDR 3D, 68", 5.36),
         _quoted("3DDFA, 68", 5.42),
@@ -83,8 +44,8 @@ def aflw2000_3d(records: FaceRecords, predictions: Predictions) -> list[Table]:
         _quoted("RDR 2D (3D+2D), inner 51", 3.25),
     ]
     counts: tuple[int, ...] = ()
-    for name, points, mask in outputs:
-        result = by_yaw(nme(points, records.points, size, mask), yaw)
+    for name, errors in aflw2000_errors(records, predictions).items():
+        result = by_yaw(errors, yaw)
         counts = result.counts
         rows.append(Row(f"rdrface {name}", (*result.bins, result.mean_of_bins, result.mean)))
     landmarks = Table(
@@ -97,6 +58,20 @@ def aflw2000_3d(records: FaceRecords, predictions: Predictions) -> list[Table]:
         ),
     )
     return [landmarks, head_pose(records, predictions)]
+
+
+def aflw2000_errors(records: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
+    """Row of AFLW2000-3D's table -> (N,) NME of every face, percent."""
+    size = box_size(records.points)
+    inner = np.isin(np.arange(COUNT), INNER)
+    return {
+        "3D, jawline": nme(predictions.jawline, records.points, size),
+        "2D, jawline": nme(predictions.absolute, records.points, size),
+        "3D, outline": nme(predictions.projection, records.points, size),
+        "2D, outline": nme(predictions.landmarks, records.points, size),
+        "3D, inner 51": nme(predictions.jawline, records.points, size, inner),
+        "2D, inner 51": nme(predictions.landmarks, records.points, size, inner),
+    }
 
 
 def head_pose(records: FaceRecords, predictions: Predictions) -> Table:
@@ -135,30 +110,54 @@ def merl_rav(records: FaceRecords, predictions: Predictions) -> list[Table]:
     """MERL-RAV (Kumar et al., CVPR 2020): by side of the head and by visibility of the points.
 
     Points: all with a position, the 2D output unless named otherwise. Normaliser: sqrt(w h) of the box of all points
-    that have a position. Self-occluded points have none and are never counted.
+    that have a position. Self-occluded points have none and are never counted. One more row has the labels' own shift
+    removed, the one constant by which all of them lie beside the photos; the others measure the labels as they are.
     """
-    size = box_size(records.points)
     side = np.array([source.split("/")[1] if "/" in source else source for source in records.source.tolist()])
+    columns = merl_rav_errors(records, predictions)
+    groups = [(name, side == name) for name in dict.fromkeys(side.tolist())] + [("all", np.ones(len(side), bool))]
+    rows = [
+        Row(name, (*(mean_of_counted(values[group]) for values in columns.values()), int(group.sum())))
+        for name, group in groups
+    ]
+    shift = merl_rav_shift(records, predictions)
+    # With no face found there is nothing to remove.
+    offset = np.nan_to_num(shift.offset)
+    moved = merl_rav_errors(replace(records, points=records.points - offset), predictions)
+    rows.append(
+        Row("all, labels' own shift removed", (*(mean_of_counted(values) for values in moved.values()), len(records)))
+    )
+    points = Table(
+        "MERL-RAV: NME in percent of sqrt(w h) of the box of the points with a position; 2D output unless named",
+        (*columns, "faces"),
+        tuple(rows),
+        (
+            f"Labels' own shift: ({offset[0]:+.2f}, {offset[1]:+.2f}) photo pixels, x to the right, y down: the median",
+            f"over {shift.faces} faces of label - prediction of the visible inner points. One constant, found with",
+            "the very predictions it judges, and removed from the labels in that row only.",
+            _missed_note(predictions),
+        ),
+    )
+    certainty = certainty_tables(measure_certainty(records, predictions, offset))
+    return [points, visibility(records, predictions), *certainty]
+
+
+def merl_rav_errors(records: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
+    """Column of MERL-RAV's table -> (N,) NME of every face, percent; NaN where a face has no such point."""
+    size = box_size(records.points)
     seen, occluded = records.state == VISIBLE, records.state == OCCLUDED
-    columns: dict[str, np.ndarray] = {
+    return {
         "visible": nme(predictions.landmarks, records.points, size, seen),
         "occluded": nme(predictions.landmarks, records.points, size, occluded),
         "all known": nme(predictions.landmarks, records.points, size),
         "3D, visible": nme(predictions.projection, records.points, size, seen),
         "3D, all known": nme(predictions.projection, records.points, size),
     }
-    groups = [(name, side == name) for name in dict.fromkeys(side.tolist())] + [("all", np.ones(len(side), bool))]
-    rows = tuple(
-        Row(name, (*(mean_of_counted(values[group]) for values in columns.values()), int(group.sum())))
-        for name, group in groups
-    )
-    points = Table(
-        "MERL-RAV: NME in percent of sqrt(w h) of the box of the points with a position; 2D output unless named",
-        (*columns, "faces"),
-        rows,
-        (_missed_note(predictions),),
-    )
-    return [points, visibility(records, predictions)]
+
+
+def merl_rav_shift(records: FaceRecords, predictions: Predictions) -> Shift:
+    """By how many photo pixels the set's labels lie beside the predictions, at the visible inner points."""
+    return summary(shifts(records.points, predictions.landmarks, records.state == VISIBLE))
 
 
 def visibility(records: FaceRecords, predictions: Predictions) -> Table:
@@ -183,15 +182,7 @@ def w300(records: FaceRecords, predictions: Predictions) -> list[Table]:
     Normalisers: the distance of the outer eye corners (inter-ocular), and sqrt(w h) of the box. "common" is HELEN's and
     LFPW's test parts, "challenging" is iBUG, "full" is both (Ren et al., CVPR 2014); they appear when DIR holds them.
     """
-    eyes, size = interocular(records.points), box_size(records.points)
-    contour = np.isin(np.arange(COUNT), CONTOUR)
-    columns = {
-        "inter-ocular": nme(predictions.landmarks, records.points, eyes),
-        "inner 51": nme(predictions.landmarks, records.points, eyes, ~contour),
-        "3D inter-ocular": nme(predictions.projection, records.points, eyes),
-        "box": nme(predictions.landmarks, records.points, size),
-        "3D box": nme(predictions.projection, records.points, size),
-    }
+    columns = w300_errors(records, predictions)
     source, tested = records.source, records.split == "test"
     hard = np.array([name.split("/")[-1] == "ibug" for name in source.tolist()])
     easy = tested & np.array([name.split("/")[-1] == "testset" for name in source.tolist()])
@@ -211,6 +202,19 @@ def w300(records: FaceRecords, predictions: Predictions) -> list[Table]:
             ("inter-ocular: distance of the outer eye corners; box: sqrt(w h).", _missed_note(predictions)),
         )
     ]
+
+
+def w300_errors(records: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
+    """Column of 300-W's table -> (N,) NME of every face, percent."""
+    eyes, size = interocular(records.points), box_size(records.points)
+    contour = np.isin(np.arange(COUNT), CONTOUR)
+    return {
+        "inter-ocular": nme(predictions.landmarks, records.points, eyes),
+        "inner 51": nme(predictions.landmarks, records.points, eyes, ~contour),
+        "3D inter-ocular": nme(predictions.projection, records.points, eyes),
+        "box": nme(predictions.landmarks, records.points, size),
+        "3D box": nme(predictions.projection, records.points, size),
+    }
 
 
 def _quoted(name: str, mean: float) -> Row:

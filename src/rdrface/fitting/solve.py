@@ -61,7 +61,7 @@ def elevation_sigma(rotation: np.ndarray) -> np.ndarray:
 
     Heads nod more than they lean to the side: a frontal face varies more than a profile.
     """
-    return 0.12 + 0.2 * np.maximum(rotation[:, 2, 2], 0)
+    return 0.08 + 0.24 * np.maximum(rotation[:, 2, 2], 0)
 
 
 def step_pose(state: State, shape: np.ndarray, seen: Observations, weight: np.ndarray) -> State:

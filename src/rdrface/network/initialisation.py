@@ -56,8 +56,13 @@ class ParameterScale(nn.Module):
     def measure(self, q: Tensor) -> None:
         """Set mean and spread from Q of training faces, (N, 103), crop frame."""
         self.mean.copy_(q.mean(0))
-        # The floor keeps a coefficient that never moves in a small data set from being blown up.
-        self.spread.copy_(q.std(0).clamp(min=1e-2 * q.std(0).max().item()))
+        # The floor keeps a parameter that never moves in a small data set from being blown up. Each kind has a unit of
+        # its own: coefficients, radians, mm, and f, whose 1 % is a hundred-thousandth of a translation's.
+        floor = torch.full_like(self.spread, 0.1)
+        floor[IDENTITY : IDENTITY + 3] = 0.05
+        floor[IDENTITY + 3 : IDENTITY + 6] = 1.0
+        floor[IDENTITY + 6] = 0.02 * q[:, IDENTITY + 6].mean().abs()
+        self.spread.copy_(torch.maximum(q.std(0), floor))
 
     def forward(self, whitened: Tensor) -> Tensor:
         """(B, 103) whitened -> (B, 103) Q."""

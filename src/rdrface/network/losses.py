@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from rdrface.data.records import VISIBLE
-from rdrface.network.initialisation import EXPRESSION, IDENTITY
+from rdrface.network.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance
 from rdrface.network.rdr import Prediction, Step
 
 
@@ -23,19 +23,26 @@ class LossWeights:
         projection: S_p against the labels, at every k: drives pose and shape through the camera.
         jawline: the 68 points of the fitted face in 3D, hidden ones included, at every k: depth and the far side of a
             profile are in no 2D label.
+        absolute: the contour of S_k on the absolute jawline against that of the fitted face, at every k.
         parameters: whitened coefficients against the fit's; small, since the points above say what matters.
         response: conv6's softmax loss.
         visible: cross-entropy of the visibility.
         error: negative log-likelihood of the actual error under the predicted one.
+        wpdc: 3DDFA's weighted parameter distance, see `rdrface.network.parameter_losses`; as `parameters`, of the last
+            step.
+        vertex: mean distance of the fitted face's surface in 3D, likewise.
     """
 
     landmarks: float = 1.0
     projection: float = 0.5
     jawline: float = 0.25
+    absolute: float = 0.1
     parameters: float = 0.002
     response: float = 0.01
     visible: float = 0.01
     error: float = 0.004
+    wpdc: float = 0.0
+    vertex: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -108,29 +115,30 @@ def step_losses(step: Step, targets: Targets) -> dict[str, Tensor]:
         "landmarks": point_loss(step.landmarks, targets.points, targets.weight),
         "projection": point_loss(step.projection[..., :2], targets.points, targets.weight),
         "jawline": point_loss(step.jawline, targets.jawline, trust),
+        "absolute": point_loss(step.absolute[:, :17], targets.jawline[:, :17, :2], trust[:, :17]),
     }
 
 
-def losses(prediction: Prediction, logits: Tensor, targets: Targets, spread: Tensor) -> dict[str, Tensor]:
+def losses(
+    prediction: Prediction, logits: Tensor, targets: Targets, spread: Tensor, weights: LossWeights | None = None
+) -> dict[str, Tensor]:
     """Every loss, unweighted, by the names of `LossWeights`; those of the iterations are averaged over k.
 
     Args:
         prediction: RDR's output.
-        logits: (B, 68, m, m), conv6's output.
+        logits: (b, 68, m, m), conv6's output for the first b <= B faces.
         targets: the labels.
         spread: (103,) of `ParameterScale`, to compare coefficients in units of their spread.
+        weights: where given, `wpdc` and `vertex` are left out if they weigh nothing: they cost time.
     """
     per_step = [step_losses(step, targets) for step in prediction.steps]
     result = {name: torch.stack([one[name] for one in per_step]).mean() for name in per_step[0]}
 
-    # Coefficients only: angles and translation are judged by where they put the points, which knows no gimbal lock.
-    keep = torch.ones_like(spread, dtype=torch.bool)
-    keep[IDENTITY : len(spread) - EXPRESSION] = False
     last = prediction.steps[-1]
-    off = ((last.q - targets.q) / spread)[:, keep].square().mean(1)
-    result["parameters"] = (off * targets.trust).mean()
+    result["parameters"] = parameter_distance(last.q, targets.q, spread, targets.trust)
 
-    result["response"] = response_loss(logits, targets.points, targets.weight)
+    judged = len(logits)
+    result["response"] = response_loss(logits, targets.points[:judged], targets.weight[:judged])
 
     known = (targets.state > 0).float()
     seen = (targets.state == VISIBLE).float()
@@ -143,6 +151,11 @@ def losses(prediction: Prediction, logits: Tensor, targets: Targets, spread: Ten
     labelled = targets.labelled.float()
     log_error = prediction.log_error.clamp(-7.0, 1.0)
     result["error"] = ((distance * torch.exp(-log_error) + log_error) * labelled).sum() / labelled.sum().clamp(min=1.0)
+
+    if weights is None or weights.wpdc:
+        result["wpdc"] = weighted_parameter_distance(last.q, targets.q, spread, targets.trust)
+    if weights is None or weights.vertex:
+        result["vertex"] = vertex_distance(last.q, targets.q, targets.trust)
     return result
 
 

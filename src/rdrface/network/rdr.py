@@ -1,16 +1,26 @@
 """RDR: recurrent 3D-2D dual learning (supplement, Figure 2, section 2). The boxes are the files beside this one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from rdrface.geometry.contour import slide_contour_line, slide_extreme_x
+from rdrface.geometry.rotation import rotation_matrix
+from rdrface.morphable.schemes import POSE, Slide
 from rdrface.network.backbone import Backbone
+from rdrface.network.certainty import Certainty
 from rdrface.network.initialisation import IDENTITY, ParameterInitialisation, ParameterScale
 from rdrface.network.projection import Projection
-from rdrface.network.refinement import CLSTM, PELSTM, Certainty
+from rdrface.network.refinement import CLSTM, PELSTM, JawlineReadout
 from rdrface.network.regression_features import LandmarkResponse, RegressionFeatures
 from rdrface.network.shape_indexed import shape_indexed
+
+FEATURES = ("previous", "projection")
+"""Where C-LSTM's features are read: at S_{k-1} (the supplement), or at S_p of the Q that PE-LSTM has just moved."""
+
+CONTOURS: dict[str, Slide] = {"line": slide_contour_line, "extreme": slide_extreme_x}
+"""How S_p's contour is found: the paper's method, or HPEN's; see `rdrface.geometry.contour`."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +32,14 @@ class Step:
         projection: (B, 68, 3) S_p, the 3D output: visible outline, z towards the viewer.
         jawline: (B, 68, 3) the same face with the contour on the absolute jawline.
         landmarks: (B, 68, 2) S_k, the refined 2D output (3D+2D); at k = 0 the x and y of the projection.
+        absolute: (B, 68, 2) S_k with its contour on the absolute jawline; at k = 0 the x and y of the jawline.
     """
 
     q: Tensor
     projection: Tensor
     jawline: Tensor
     landmarks: Tensor
+    absolute: Tensor
 
 
 @dataclass(frozen=True)
@@ -53,21 +65,30 @@ class RDR(nn.Module):
     Args:
         iterations: K, refinement steps; unknown in the paper, 3 by default. The steps share their weights, so a
             trained network may be run with another K.
+        features: one of `FEATURES`.
+        contour: one of `CONTOURS`.
     """
 
-    def __init__(self, iterations: int = 3) -> None:
+    def __init__(self, iterations: int = 3, features: str = "previous", contour: str = "line") -> None:
         super().__init__()
         if iterations < 0:
             raise ValueError(f"iterations must be 0 or more; got {iterations}")
+        if features not in FEATURES:
+            raise ValueError(f"features must be one of {', '.join(FEATURES)}; got {features!r}")
+        if contour not in CONTOURS:
+            raise ValueError(f"contour must be one of {', '.join(CONTOURS)}; got {contour!r}")
         self.iterations = iterations
+        self.features = features
+        self.contour = contour
         self.backbone = Backbone()
         self.initialisation = ParameterInitialisation()
         self.scale = ParameterScale()
-        self.projection = Projection()
+        self.projection = Projection(slide=CONTOURS[contour])
         self.regression_features = RegressionFeatures()
         self.response = LandmarkResponse()
         self.pe_lstm = PELSTM()
         self.c_lstm = CLSTM()
+        self.jawline = JawlineReadout()
         self.certainty = Certainty()
 
     def forward(self, crops: Tensor, iterations: int | None = None) -> Prediction:
@@ -82,7 +103,7 @@ class RDR(nn.Module):
         whitened = self.initialisation(res5b)
         # From here on everything is geometry: a few kiloflops that need all their digits, whatever the backbone used.
         with torch.autocast(crops.device.type, enabled=False):
-            return self.refine(deconv5.float(), whitened.float(), self.iterations if iterations is None else iterations)
+            return self.refine(deconv5, whitened.float(), self.iterations if iterations is None else iterations)
 
     def refine(self, deconv5: Tensor, whitened: Tensor, iterations: int) -> Prediction:
         """The dual refinement loop.
@@ -99,16 +120,19 @@ class RDR(nn.Module):
             features = shape_indexed(deconv5, step.landmarks)
             correction, state_p = self.pe_lstm(features, state_p)
             whitened = torch.cat([whitened[:, :IDENTITY], whitened[:, IDENTITY:] + correction], dim=1)
+            projected = self._project(whitened)
+            if self.features == "projection":
+                features = shape_indexed(deconv5, projected.landmarks)
             shift, state_c = self.c_lstm(features, state_c)
-            step = self._project(whitened, shift)
+            landmarks = projected.landmarks + shift.view(-1, 68, 2)
+            absolute = self.jawline(projected.jawline, landmarks, state_c[0])
+            step = replace(projected, landmarks=landmarks, absolute=absolute)
             steps.append(step)
-        visible, log_error = self.certainty(shape_indexed(deconv5, step.landmarks), state_c[0])
+        rotation = rotation_matrix(step.q[:, POSE][:, :3])
+        visible, log_error = self.certainty(shape_indexed(deconv5, step.landmarks), state_c[0], rotation)
         return Prediction(steps, deconv5, visible, log_error)
 
-    def _project(self, whitened: Tensor, shift: Tensor | None = None) -> Step:
+    def _project(self, whitened: Tensor) -> Step:
         q = self.scale(whitened)
         projection, jawline = self.projection(q)
-        landmarks = projection[..., :2]
-        if shift is not None:
-            landmarks = landmarks + shift.view(-1, 68, 2)
-        return Step(q, projection, jawline, landmarks)
+        return Step(q, projection, jawline, projection[..., :2], jawline[..., :2])

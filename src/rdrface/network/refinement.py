@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from rdrface.landmarks import COUNT
+from rdrface.landmarks import CONTOUR, COUNT
 from rdrface.network.initialisation import EXPRESSION, POSE
 from rdrface.network.regression_features import CHANNELS
 
 HIDDEN = 256
 """Size of both reduced features (supplement) and of both LSTM states (our choice)."""
+
+CONTOUR_COUNT = len(CONTOUR)
 
 State = tuple[Tensor, Tensor]
 
@@ -63,26 +65,29 @@ class CLSTM(RefinementLSTM):
         super().__init__(2 * COUNT)
 
 
-class Certainty(nn.Module):
-    """How sure the network is of each landmark: not in the paper. Reads the features at S_K and C-LSTM's last state.
+class JawlineReadout(nn.Module):
+    """The contour on the absolute jawline as a second reading of C-LSTM's state: 2 x 17 corrections, crop frame.
 
-    Two numbers per landmark: the logit of the probability that the point is not hidden, and the logarithm of the
-    expected error.
+    Not in the paper, which names the gap (section 3: the 2D output follows the visible outline, AFLW2000-3D's labels
+    the absolute jawline) and proposes fine-tuning. One linear layer gives both conventions at once.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        # The place's own feature tells what is seen there, the state what is known of the whole face. Both are divided
-        # by the root of their length at the start, so that neither drowns the other.
-        self.local = nn.Parameter(torch.randn(COUNT, CHANNELS, 2) * 0.1 / CHANNELS**0.5)
-        self.context = nn.Linear(HIDDEN, 2 * COUNT)
-        nn.init.normal_(self.context.weight, std=1e-3)
-        with torch.no_grad():
-            # Start from "visible in 3 of 4 cases, wrong by 4 % of the crop's half side".
-            self.context.bias.copy_(torch.tensor([1.1, -3.2]).repeat(COUNT))
+        self.correct = nn.Linear(HIDDEN, 2 * CONTOUR_COUNT)
+        nn.init.normal_(self.correct.weight, std=1e-3)
+        nn.init.zeros_(self.correct.bias)
 
-    def forward(self, features: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 68, 80) features at S_K and (B, 256) state -> visibility logit and log error, each (B, 68)."""
-        local = (features.unsqueeze(-1) * self.local).sum(2)
-        both = local + self.context(hidden).view(-1, COUNT, 2)
-        return both[..., 0], both[..., 1]
+    def forward(self, jawline: Tensor, landmarks: Tensor, hidden: Tensor) -> Tensor:
+        """Landmarks in the jawline convention.
+
+        Args:
+            jawline: (B, 68, 3) projected points, contour on the absolute jawline.
+            landmarks: (B, 68, 2) S_k.
+            hidden: (B, 256) C-LSTM's hidden state.
+
+        Returns:
+            (B, 68, 2): the corrected jawline, and S_k's inner points.
+        """
+        contour = jawline[:, :CONTOUR_COUNT, :2] + self.correct(hidden).view(-1, CONTOUR_COUNT, 2)
+        return torch.cat([contour, landmarks[:, CONTOUR_COUNT:]], dim=1)

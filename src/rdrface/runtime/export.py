@@ -21,30 +21,39 @@ from torch import Tensor, nn
 
 from rdrface import __version__
 from rdrface.network.rdr import RDR
-from rdrface.runtime.session import OUTPUTS
+from rdrface.network.setting import SettingReadout, listen
+from rdrface.runtime.session import OUTPUTS, OWN_OUTPUT
 from rdrface.runtime.weights import WeightsInfo, graph_path, layout, write_weights
 
 _OPSET = 18
 _INLINE_BYTES = 1024
 """Smaller initialisers (shapes, indices) stay in the graph."""
 
+_FACE_MODEL = ("projection.", "setting.surface_")
+"""Tensors of the face model, in millimetres: not learned."""
+
 
 class RuntimeGraph(nn.Module):
     """What is exported of RDR: the last iteration, with probabilities and lengths in place of logits and logarithms."""
 
-    def __init__(self, network: RDR) -> None:
+    def __init__(self, network: RDR, readout: SettingReadout | None = None) -> None:
         super().__init__()
         self.network = network
+        self.setting = readout
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        """(B, 3, N, N) RGB 0..255 -> the tensors named in `OUTPUTS`, crop frame."""
-        prediction = self.network(crops)
+        """(B, 3, N, N) RGB 0..255 -> the tensors named in `OUTPUTS`, and `OWN_OUTPUT` with a read-out; crop frame."""
+        heard = listen(self.network, crops)
+        prediction = heard.prediction
         last = prediction.steps[-1]
         visible, sigma = torch.sigmoid(prediction.visible), torch.exp(prediction.log_error)
-        return last.landmarks, last.projection, last.jawline, last.q, visible, sigma
+        outputs = (last.landmarks, last.absolute, last.projection, last.jawline, last.q, visible, sigma)
+        return outputs if self.setting is None else (*outputs, self.setting(heard))
 
 
-def export(network: RDR, path: Path, info: WeightsInfo, *, half: bool = True) -> WeightsInfo:
+def export(
+    network: RDR, path: Path, info: WeightsInfo, *, half: bool = True, readout: SettingReadout | None = None
+) -> WeightsInfo:
     """Write the weights file and its graph. The same network gives the same bytes.
 
     Args:
@@ -52,12 +61,13 @@ def export(network: RDR, path: Path, info: WeightsInfo, *, half: bool = True) ->
         path: ``NAME.safetensors``; the graph goes beside it.
         info: what the file shall say about itself; checksums and the file's name are filled in.
         half: store learned matrices in float16; without it everything is float32, for comparisons.
+        readout: of another setting, which becomes the output `OWN_OUTPUT`; `info.setting` says what it is.
 
     Returns:
         The completed info.
     """
     path = Path(path)
-    graph = _trace(network.eval(), info.input_size)
+    graph = _trace(RuntimeGraph(network.eval(), readout).eval(), info.input_size)
     tensors = take_tensors(graph, half)
     info = replace(info, config=dict(info.config) | {"file_name": path.name})
     for name, place in layout(tensors, info).items():
@@ -68,7 +78,7 @@ def export(network: RDR, path: Path, info: WeightsInfo, *, half: bool = True) ->
     return info
 
 
-def _trace(network: RDR, size: int) -> onnx.ModelProto:
+def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
     example = torch.zeros(2, 3, size, size)
     logger = logging.getLogger("torch.onnx")
     level = logger.level
@@ -77,11 +87,11 @@ def _trace(network: RDR, size: int) -> onnx.ModelProto:
         logger.setLevel(logging.ERROR)
         try:
             program = torch.onnx.export(
-                RuntimeGraph(network).eval(),
+                graph,
                 (example,),
                 dynamo=True,
                 input_names=["crops"],
-                output_names=list(OUTPUTS),
+                output_names=[*OUTPUTS] if graph.setting is None else [*OUTPUTS, OWN_OUTPUT],
                 dynamic_shapes={"crops": {0: torch.export.Dim("batch", min=1, max=65536)}},
                 opset_version=_OPSET,
                 verbose=False,
@@ -131,7 +141,7 @@ def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
 
 
 def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
-    return value.dtype == np.float32 and value.ndim >= 2 and not name.startswith("projection.")
+    return value.dtype == np.float32 and value.ndim >= 2 and not name.startswith(_FACE_MODEL)
 
 
 def _half(name: str, value: np.ndarray) -> np.ndarray:
@@ -166,4 +176,6 @@ def describe(
         version=__version__,
         training_data=training_data,
         metrics=metrics or {},
+        # Baked into the graph; written down for whoever asks.
+        config={"features": network.features, "contour": network.contour},
     )

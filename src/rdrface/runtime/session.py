@@ -15,9 +15,13 @@ from rdrface.runtime.weights import WeightsInfo, graph_path, read_info, verify
 Backend = Literal["openvino", "onnxruntime"]
 BACKENDS: tuple[Backend, ...] = ("openvino", "onnxruntime")
 
-OUTPUTS = ("landmarks", "projection", "jawline", "Q", "visible", "sigma")
-"""Outputs of the exported RDR, all in the crop frame: S_K (B, 68, 2), S_p with z (B, 68, 3), the absolute jawline's 68
-points (B, 68, 3), Q (B, 103), the probability that a point is not hidden (B, 68), its expected error (B, 68)."""
+OUTPUTS = ("landmarks", "absolute", "projection", "jawline", "Q", "visible", "sigma")
+"""Outputs of the exported RDR, all in the crop frame: S_K (B, 68, 2), S_K with its contour on the absolute jawline
+(B, 68, 2), S_p with z (B, 68, 3), the 3D face's 68 points on the absolute jawline (B, 68, 3), Q (B, 103), the
+probability that a point is not hidden (B, 68), its expected error (B, 68)."""
+
+OWN_OUTPUT = "own"
+"""A further output of weights that were fine-tuned to another setting: its landmarks (B, L, 2), crop frame."""
 
 
 class Session(Protocol):
@@ -157,7 +161,7 @@ def check_threads(threads: int) -> int:
 
 
 def _public_name(names: set[str]) -> str:
-    known = names.intersection(OUTPUTS)
+    known = names.intersection((*OUTPUTS, OWN_OUTPUT))
     return min(known) if known else min(names)
 
 

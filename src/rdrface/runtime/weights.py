@@ -36,6 +36,21 @@ _MAX_HEADER = 100_000_000
 
 
 @dataclass(frozen=True)
+class OwnSetting:
+    """A landmark setting that weights were fine-tuned to, beside the 68 points (docs/finetuning.md).
+
+    Attributes:
+        name: of the setting.
+        count: L, its number of points.
+        mirror: L indices: point i of the mirrored face is point ``mirror[i]``; None where it has no mirror image.
+    """
+
+    name: str
+    count: int
+    mirror: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
 class WeightsInfo:
     """What a weights file says about itself.
 
@@ -46,6 +61,7 @@ class WeightsInfo:
         training_data: names of the data sets that the weights were trained on.
         metrics: name -> value, e.g. {"AFLW2000-3D dev, 3D, mean of bins": 5.1}.
         config: further settings of the network, JSON values.
+        setting: of one's own, if the weights were fine-tuned to one.
         checksum: SHA-256 of the tensors' bytes.
         graph_checksum: SHA-256 of the ONNX graph that belongs to the file.
     """
@@ -56,6 +72,7 @@ class WeightsInfo:
     training_data: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+    setting: OwnSetting | None = None
     checksum: str = ""
     graph_checksum: str = ""
 
@@ -198,6 +215,8 @@ def _header(tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> bytes:
         }
         begin += tensor.nbytes
     described = asdict(info) | {"checksum": digest.hexdigest(), "graph_checksum": info.graph_checksum or "0" * 64}
+    if info.setting is None:
+        del described["setting"]
     # The format allows text values only.
     metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
     metadata |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in described.items()}
@@ -220,6 +239,7 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
         training_data=tuple(json.loads(metadata["training_data"])),
         metrics=json.loads(metadata["metrics"]),
         config=json.loads(metadata["config"]),
+        setting=_parse_setting(metadata.get("setting")),
         checksum=metadata["checksum"],
         graph_checksum=metadata["graph_checksum"],
     )
@@ -229,3 +249,11 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
         shape = tuple(entry["shape"])
         places[name] = TensorPlace(_DTYPES[entry["dtype"]], shape, len(header) + begin, end - begin)
     return info, places
+
+
+def _parse_setting(text: str | None) -> OwnSetting | None:
+    if text is None:
+        return None
+    entry = json.loads(text)
+    mirror = entry["mirror"]
+    return OwnSetting(str(entry["name"]), int(entry["count"]), None if mirror is None else tuple(mirror))

@@ -1,5 +1,6 @@
 """Checkpoints that hold everything for an exact resume, and are never half written."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,10 @@ def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
 
 
 def start_from(network: RDR, folder: Path) -> None:
-    """Give a network the averaged weights of another run; face model and parameter scale stay its own.
+    """Give a network the averaged weights of another run, parameter scale included; the face model stays its own.
+
+    Parts that the other run's network did not have, or had in another size, keep their fresh start; they are named on
+    stderr.
 
     Raises:
         ConfigError: the run has no checkpoint, or a damaged one.
@@ -53,8 +57,12 @@ def start_from(network: RDR, folder: Path) -> None:
     path = folder / NAME
     if not path.is_file():
         raise ConfigError(f"{folder} holds no {NAME}; --from wants the folder of a run that was trained before")
-    own = ("projection.", "scale.")
-    learnt = {name: value for name, value in _read(path)["average"].items() if not name.startswith(own)}
+    mine = {name: value for name, value in network.state_dict().items() if not name.startswith("projection.")}
+    theirs = _read(path)["average"]
+    common = [name for name, value in mine.items() if name in theirs and theirs[name].shape == value.shape]
+    learnt = {name: theirs[name] for name in common}
+    if fresh := sorted({name.split(".")[0] for name in mine.keys() - learnt.keys()}):
+        print(f"not in {path} and begun anew: {', '.join(fresh)}", file=sys.stderr)
     network.load_state_dict(learnt, strict=False)
 
 

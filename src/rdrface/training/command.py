@@ -2,11 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from lightning_fabric import Fabric
 
+from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.data.pack import PackedFaces, pack
+from rdrface.data.profiling import ProfilingConfig, choose_faces, profile_faces
 from rdrface.data.readers import SETS, read_set
 from rdrface.data.records import FaceRecords
 from rdrface.data.synthetic import draw_faces
@@ -14,15 +19,17 @@ from rdrface.errors import ConfigError
 from rdrface.fitting import fit_records
 from rdrface.morphable.model import FaceModel
 from rdrface.runtime.export import describe, export
+from rdrface.training.calibration import calibrate
 from rdrface.training.config import TrainingConfig, load_config, shipped_configs
 from rdrface.training.faces import held_out
 from rdrface.training.loop import train
+from rdrface.training.setting import MINUTES, fine_tune
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `rdrface train`."""
     parser.add_argument(
-        "--config", required=True, help=f"a TOML file, or one of the shipped: {', '.join(shipped_configs())}"
+        "--config", help=f"a TOML file, or one of the shipped: {', '.join(shipped_configs())}; not with --setting"
     )
     parser.add_argument(
         "--data",
@@ -35,8 +42,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", type=Path, required=True, help="folder of the run; an existing run goes on there"
     )
-    parser.add_argument("--from", dest="start", type=Path, metavar="RUN", help="begin with the weights of another run")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long, to go on another time")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        type=Path,
+        metavar="RUN",
+        help="begin with the weights of another run; with --setting also NAME.safetensors (default: the shipped)",
+    )
+    parser.add_argument(
+        "--setting",
+        type=Path,
+        metavar="DIR",
+        help="learn other landmarks from DIR's photos, with a .pts file beside each (docs/finetuning.md)",
+    )
+    parser.add_argument("--name", default="own", help="with --setting: name of the setting and of its weights file")
+    parser.add_argument(
+        "--origin",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="with --setting: the .pts files' number of the first pixel",
+    )
+    parser.add_argument(
+        "--minutes", type=float, help=f"stop after so long, to go on another time; with --setting: default {MINUTES:g}"
+    )
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--devices", default="auto", help="number of devices, or auto (default)")
     parser.add_argument("--nodes", type=int, default=1, help="number of machines (under torchrun)")
@@ -47,7 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, then export the averaged weights to ``OUT/weights/``; 0 when done, 1 when the time was up before."""
+    if arguments.setting is not None:
+        return _fine_tune(arguments)
+    if arguments.config is None:
+        raise ConfigError(f"--config is missing: a TOML file, or one of the shipped: {', '.join(shipped_configs())}")
     config = load_config(arguments.config)
+    minutes = float("inf") if arguments.minutes is None else arguments.minutes
     folder: Path = arguments.out
     folder.mkdir(parents=True, exist_ok=True)
     learn, check = packed_faces(config, arguments.data, arguments.synthetic, folder)
@@ -58,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
     )
     fabric.launch()
-    network = train(config, learn, check, folder, fabric, arguments.minutes * 60, arguments.start)
+    network = train(config, learn, check, folder, fabric, minutes * 60, arguments.start)
     if network is None:
         print(f"time is up; the same command goes on from {folder}", file=sys.stderr)
         return 1
@@ -66,8 +100,20 @@ def run(arguments: argparse.Namespace) -> int:
         names = tuple(sorted({name.split("/")[0] for name in learn.source_names}))
         path = folder / "weights" / "rdr.safetensors"
         path.parent.mkdir(exist_ok=True)
+        if check is not None:
+            calibrate(network, check, config.stage[-1].size, config.iterations, fabric.device)
         export(network.cpu(), path, describe(network, config.stage[-1].size, names, metrics={}))
         print(f"weights: {path}")
+    return 0
+
+
+def _fine_tune(arguments: argparse.Namespace) -> int:
+    """`--setting`: only a read-out learns, so neither a configuration nor a data set of the field is wanted."""
+    if arguments.config is not None or arguments.data or arguments.synthetic is not None:
+        raise ConfigError("--setting DIR names all there is to learn from; leave out --config, --data and --synthetic")
+    minutes = MINUTES if arguments.minutes is None else arguments.minutes
+    start = PACKAGED_WEIGHTS if arguments.start is None else arguments.start
+    fine_tune(start, arguments.setting, arguments.out, arguments.name, minutes, arguments.origin)
     return 0
 
 
@@ -83,7 +129,7 @@ def packed_faces(
     learn_file, check_file = folder / "learn.safetensors", folder / "check.safetensors"
     if learn_file.is_file():
         return PackedFaces.load(learn_file), PackedFaces.load(check_file) if check_file.is_file() else None
-    records = read_faces(data, synthetic, folder)
+    records = read_faces(data, synthetic, folder, config.offset)
     kept = held_out(records.image, config.validation_share)
     if kept.all():
         raise ConfigError(
@@ -93,12 +139,16 @@ def packed_faces(
     if check is not None:
         check.save(check_file)
     learn = pack(records.select(~kept), config.window)
+    if config.profiled:
+        turning = ProfilingConfig()
+        chosen = choose_faces(learn, config.profiled, turning, config.seed)
+        learn = learn.joined(profile_faces(learn, chosen, turning, config.seed))
     learn.save(learn_file)
     return learn, check
 
 
-def read_faces(data: list[str], synthetic: int | None, folder: Path) -> FaceRecords:
-    """Records with fits from everything named on the command line."""
+def read_faces(data: list[str], synthetic: int | None, folder: Path, offset: Mapping[str, float]) -> FaceRecords:
+    """Records with fits from everything named on the command line; labels that are read here are moved by `offset`."""
     if (synthetic is None) == (not data):
         raise ConfigError("name the faces to train on: --data SET=DIR (or FILE.npz), or --synthetic N; not both")
     if synthetic is not None:
@@ -110,6 +160,10 @@ def read_faces(data: list[str], synthetic: int | None, folder: Path) -> FaceReco
         name, _, where = item.partition("=")
         if where and name not in SETS:
             raise ConfigError(f"--data {item}: no reader for a set called {name!r}; there are: {', '.join(SETS)}")
-        part = read_set(name, Path(where), "train") if where else FaceRecords.load(item)
+        if where:
+            part = read_set(name, Path(where), "train")
+            part = replace(part, points=part.points - np.float32(offset.get(name, 0.0)))
+        else:
+            part = FaceRecords.load(item)
         parts.append(part if part.Q is not None else fit_records(part, FaceModel.load()))
     return FaceRecords.concat(parts)

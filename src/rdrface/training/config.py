@@ -18,6 +18,12 @@ T = TypeVar("T")
 STAGES = ("initialisation", "refinement", "joint")
 """What a stage trains; see `rdrface.training.stages`."""
 
+FEATURES = ("previous", "projection")
+"""Where C-LSTM's features are read, see `rdrface.network.rdr.FEATURES`; written here too, to do without PyTorch."""
+
+CONTOURS = ("line", "extreme")
+"""How the contour of S_p is found, see `rdrface.network.rdr.CONTOURS`."""
+
 
 @dataclass(frozen=True)
 class StageConfig:
@@ -68,6 +74,9 @@ class TrainingConfig:
         stage: the stages, in order.
         seed: every random choice is a function of it and of the step's number.
         iterations: K.
+        profiled: so many near-frontal faces are turned to larger angles (`rdrface.data.profiling`) and learnt from too.
+        features: one of `FEATURES`.
+        contour: one of `CONTOURS`.
         window: pixels of the windows kept in memory; augmentation cuts the crops from them.
         validation_share: part of the faces held out, chosen by the photo's name.
         validation_every: steps between validations (and sample pictures).
@@ -75,12 +84,17 @@ class TrainingConfig:
         log_every: steps between lines of the log.
         average: decay of the exponential average of the weights; the average is what is validated and exported.
         compile: let torch.compile fuse the convolutional part (needs a C++ compiler on CPUs).
+        offset: set -> photo pixels by which its labels lie too far to the right and too far down, as
+            ``tools/measure_label_offset.py`` measures it; they are moved back before anything else is done.
         loss: overrides for `rdrface.network.losses.LossWeights`.
     """
 
     stage: tuple[StageConfig, ...]
     seed: int = 0
     iterations: int = 3
+    profiled: int = 0
+    features: str = "previous"
+    contour: str = "line"
     window: int = 256
     validation_share: float = 0.04
     validation_every: int = 500
@@ -88,11 +102,15 @@ class TrainingConfig:
     log_every: int = 20
     average: float = 0.999
     compile: bool = False
+    offset: dict[str, float] = field(default_factory=dict)
     loss: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.stage:
             raise ConfigError("the configuration has no [[stage]]; at least one is needed")
+        for name, known in (("features", FEATURES), ("contour", CONTOURS)):
+            if getattr(self, name) not in known:
+                raise ConfigError(f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}")
         if not 0 <= self.validation_share < 1:
             raise ConfigError(f"validation_share must be in [0, 1); got {self.validation_share}")
 

@@ -26,6 +26,9 @@ from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.faces import batches, targets
 from rdrface.training.validation import validate
 
+RESPONSE_PART = 4
+"""Every fourth face is judged by conv6's loss."""
+
 
 class Lesson:
     """Crops (B, 3, N, N) and their labels. A plain class, because Fabric rounds the tensors of collections and
@@ -52,8 +55,10 @@ class Objective(nn.Module):
     def forward(self, lesson: Lesson, iterations: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss, and its parts by name."""
         prediction = self.network(lesson.crops, iterations)
-        logits = self.network.response(prediction.deconv5)
-        parts = losses(prediction, logits, lesson.labels, self.network.scale.spread)
+        # The maps are by far the largest tensors of a step; a part of the faces, another in every step, says enough.
+        some = max(1, len(lesson.crops) // RESPONSE_PART)
+        logits = self.network.response(prediction.deconv5[:some])
+        parts = losses(prediction, logits, lesson.labels, self.network.scale.spread, self.weights)
         return total(parts, self.weights), parts
 
 
@@ -81,7 +86,7 @@ def optimiser(network: RDR, stage: StageConfig) -> torch.optim.AdamW:
         {"params": [p for p in learning if p.ndim > 1], "weight_decay": stage.weight_decay},
         {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98))
+    return torch.optim.AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
 def crop_parameters(faces: PackedFaces) -> Tensor:
@@ -117,7 +122,7 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
-    network = RDR(config.iterations)
+    network = RDR(config.iterations, config.features, config.contour)
     network.scale.measure(crop_parameters(learn))
     if start is not None:
         checkpoint.start_from(network, start)

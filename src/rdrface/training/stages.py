@@ -16,7 +16,7 @@ def initialisation(network: RDR) -> tuple[Parts, int]:
 
 def refinement(network: RDR) -> tuple[Parts, int]:
     """The recurrence alone, on features that hold still."""
-    return [network.pe_lstm, network.c_lstm, network.certainty], network.iterations
+    return [network.pe_lstm, network.c_lstm, network.jawline, network.certainty], network.iterations
 
 
 def joint(network: RDR) -> tuple[Parts, int]:
