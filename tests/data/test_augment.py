@@ -13,6 +13,7 @@ from rdrface.data.augment import (  # noqa: E402
     CoefficientMirror,
     PackedBatch,
     augment,
+    draw_similarities,
     mirror_faces,
     no_augmentation,
     weakened,

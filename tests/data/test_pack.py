@@ -130,5 +130,5 @@ def test_joined_packs_keep_their_sources(tmp_path):
     np.testing.assert_array_equal(both.Q[:2], first.Q)
     names = [both.source_names[i] for i in both.source]
     assert names == [p.source_names[i] for p in (first, second) for i in p.source]
-    with pytest.raises(ValueError, match="32 pixels .* 48"):
+    with pytest.raises(ValueError, match=r"32 pixels .* 48"):
         first.joined(pack(records_of(tmp_path, 1), size=48))

@@ -17,10 +17,10 @@ from rdrface.runtime.weights import OwnSetting, read_info, write_weights
 torch = pytest.importorskip("torch")
 nn = torch.nn
 
+from rdrface.finetuning.weights import load_network  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
 from rdrface.network.setting import SettingReadout, listen  # noqa: E402
 from rdrface.runtime.export import describe, export  # noqa: E402
-from rdrface.training.setting_weights import load_network  # noqa: E402
 
 SIZE = 64
 COUNT = 5

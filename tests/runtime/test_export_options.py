@@ -7,9 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rdrface.commands.export import read_checkpoint  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
 from rdrface.runtime.export import describe  # noqa: E402
+from rdrface.training.checkpoint import read_network  # noqa: E402
 from rdrface.training.config import StageConfig, TrainingConfig  # noqa: E402
 
 
@@ -17,7 +17,7 @@ def test_a_checkpoint_s_options_reach_the_exported_network(tmp_path: Path) -> No
     config = TrainingConfig((StageConfig("joint", 1),), iterations=2, features="projection", contour="extreme")
     network = RDR(2, config.features, config.contour)
     torch.save({"average": network.state_dict(), "config": asdict(config)}, tmp_path / "checkpoint.pt")
-    read, size = read_checkpoint(tmp_path / "checkpoint.pt")
+    read, size = read_network(tmp_path / "checkpoint.pt")
     assert (read.iterations, read.features, read.contour, size) == (2, "projection", "extreme", 128)
     assert describe(read, size).config == {"features": "projection", "contour": "extreme"}
 
@@ -26,5 +26,5 @@ def test_a_checkpoint_from_before_the_options_is_read(tmp_path: Path) -> None:
     config = asdict(TrainingConfig((StageConfig("joint", 1),), iterations=1))
     del config["features"], config["contour"]
     torch.save({"average": RDR(1).state_dict(), "config": config}, tmp_path / "checkpoint.pt")
-    read, _ = read_checkpoint(tmp_path / "checkpoint.pt")
+    read, _ = read_network(tmp_path / "checkpoint.pt")
     assert (read.features, read.contour) == ("previous", "line")

@@ -7,10 +7,9 @@ import torch
 
 from rdrface.data.pack import PackedFaces
 from rdrface.errors import ConfigError
-from rdrface.network.rdr import RDR
 from rdrface.runtime.export import describe, export
 from rdrface.training.calibration import calibrate
-from rdrface.training.checkpoint import NAME
+from rdrface.training.checkpoint import NAME, read_network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"a weights file is called NAME.safetensors; got {output.name}")
     if output.exists() and not args.overwrite:
         raise ConfigError(f"{output} exists already; name another file or give --overwrite")
-    network, size = read_checkpoint(args.run / NAME if args.run.is_dir() else args.run)
+    network, size = read_network(args.run)
     if args.iterations is not None:
         if args.iterations < 0:
             raise ConfigError(f"--iterations must be 0 or more; got {args.iterations}")
@@ -46,22 +45,3 @@ def run(args: argparse.Namespace) -> int:
     info = export(network, output, describe(network, size, tuple(args.data)))
     print(f"{output}: {info.input_size} px crops, K = {info.iterations}, SHA-256 {info.checksum[:16]}...")
     return 0
-
-
-def read_checkpoint(path: Path) -> tuple[RDR, int]:
-    """The averaged network of a checkpoint and the side of the crops of its last stage.
-
-    Raises:
-        ConfigError: no such file, or not a checkpoint of `rdrface train`.
-    """
-    if not path.is_file():
-        raise ConfigError(f"no checkpoint at {path}; `rdrface train -o RUN` writes RUN/{NAME}")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        config = state["config"]
-        # Runs from before these options have none of them in their checkpoint.
-        network = RDR(config["iterations"], config.get("features", "previous"), config.get("contour", "line"))
-        network.load_state_dict(state["average"])
-        return network, int(config["stage"][-1]["size"])
-    except Exception as error:  # torch raises many kinds for a damaged or foreign file
-        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error

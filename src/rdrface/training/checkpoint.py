@@ -9,10 +9,14 @@ import torch
 from lightning_fabric import Fabric
 
 from rdrface.errors import ConfigError
+from rdrface.landmarks import CONTOUR
 from rdrface.network.rdr import RDR
 from rdrface.training.config import TrainingConfig
 
 NAME = "checkpoint.pt"
+
+SAME_FACE = 1.0
+"""mm by which two builds of one face model may differ."""
 
 
 def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingConfig) -> None:
@@ -66,9 +70,41 @@ def start_from(network: RDR, folder: Path) -> None:
     network.load_state_dict(learnt, strict=False)
 
 
+def read_network(path: Path) -> tuple[RDR, int]:
+    """The averaged network of a checkpoint and the side of the crops of its last stage, pixels.
+
+    Where landmarks lie on the face is the package's business, not the run's: jawline points that were calibrated after
+    the training count (`rdrface.morphable.jawline`).
+
+    Args:
+        path: a run's folder, or its ``checkpoint.pt``.
+
+    Raises:
+        ConfigError: no such file, not a checkpoint of `rdrface train`, or one trained with another face model.
+    """
+    path = path / NAME if path.is_dir() else path
+    if not path.is_file():
+        raise ConfigError(f"no checkpoint at {path}; `rdrface train -o RUN` writes RUN/{NAME}")
+    state = _read(path)
+    try:
+        config, average = state["config"], state["average"]
+        # Runs from before these options have none of them in their checkpoint.
+        network = RDR(config["iterations"], config.get("features", "previous"), config.get("contour", "line"))
+        ours, theirs = network.projection.mean, average["projection.mean"]
+        if ours.shape != theirs.shape or (ours - theirs)[len(CONTOUR) :].abs().max() > SAME_FACE:
+            raise ConfigError(f"{path} was trained with another face model than the one in this rdrface; train again")
+        own = {name: value for name, value in network.state_dict().items() if name.startswith("projection.")}
+        network.load_state_dict({**average, **own})
+        return network, int(config["stage"][-1]["size"])
+    except (KeyError, IndexError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
-        raise ConfigError(f"{path} cannot be read ({error}); move it away to start anew") from error
+        raise ConfigError(
+            f"{path} is not a checkpoint of `rdrface train`, or is damaged ({error}); move it away to start anew"
+        ) from error
     return state

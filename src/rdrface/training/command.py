@@ -16,6 +16,7 @@ from rdrface.data.readers import SETS, read_set
 from rdrface.data.records import FaceRecords
 from rdrface.data.synthetic import draw_faces
 from rdrface.errors import ConfigError
+from rdrface.finetuning.tune import MINUTES, fine_tune
 from rdrface.fitting import fit_records
 from rdrface.morphable.model import FaceModel
 from rdrface.runtime.export import describe, export
@@ -23,7 +24,6 @@ from rdrface.training.calibration import calibrate
 from rdrface.training.config import TrainingConfig, load_config, shipped_configs
 from rdrface.training.faces import held_out
 from rdrface.training.loop import train
-from rdrface.training.setting import MINUTES, fine_tune
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

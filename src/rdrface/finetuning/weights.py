@@ -8,11 +8,10 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from rdrface.commands.export import read_checkpoint
 from rdrface.errors import WeightsError
 from rdrface.network.rdr import RDR
 from rdrface.runtime.weights import graph_path, read_info, read_tensors, verify
-from rdrface.training.checkpoint import NAME
+from rdrface.training.checkpoint import read_network
 
 NORM_AFTER = {"conv_a": "norm_a", "conv_b": "norm_b", "0": "1"}
 """Name of a convolution -> name of the batch normalisation behind it, which the export folds into the convolution."""
@@ -35,7 +34,7 @@ def load_network(path: Path) -> tuple[RDR, int, tuple[str, ...]]:
     """
     if path.suffix == ".safetensors":
         return _exported(path)
-    network, size = read_checkpoint(path / NAME if path.is_dir() else path)
+    network, size = read_network(path)
     return network.eval().requires_grad_(False), size, ()
 
 
@@ -48,7 +47,8 @@ def _exported(path: Path) -> tuple[RDR, int, tuple[str, ...]]:
     for initialiser in graph.initializer:
         if initialiser.data_location != onnx.TensorProto.EXTERNAL:
             stored[initialiser.name.removeprefix("network.")] = numpy_helper.to_array(initialiser)
-    network = RDR(info.iterations).eval().requires_grad_(False)
+    options = (info.config.get("features", "previous"), info.config.get("contour", "line"))
+    network = RDR(info.iterations, *options).eval().requires_grad_(False)
     state = network.state_dict()
     unfolded = {}
     for name in list(stored):

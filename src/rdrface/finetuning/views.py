@@ -17,11 +17,11 @@ from rdrface.data.chance import pick
 from rdrface.data.occluders import occlude
 from rdrface.data.pack import MARGIN
 from rdrface.data.sampling import sample
+from rdrface.finetuning.faces import SettingFaces
 from rdrface.network.rdr import RDR
 from rdrface.network.setting import SettingReadout, listen
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.training.faces import batches
-from rdrface.training.setting_faces import SettingFaces
 
 BATCH = 16
 

@@ -12,10 +12,16 @@ import torch
 
 from rdrface.crop import CropFrame, cut
 from rdrface.data.own_points import read_own_points
+from rdrface.data.records import VISIBLE
 from rdrface.data.sheet import contact_sheet
 from rdrface.detection.retinaface import RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights
 from rdrface.errors import ConfigError, DataError
+from rdrface.finetuning.faces import SettingFaces, see_faces
+from rdrface.finetuning.fit import fit_local, fit_place
+from rdrface.finetuning.place import Placement, mirror_pairs, place_points
+from rdrface.finetuning.views import take_notes
+from rdrface.finetuning.weights import load_network
 from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
 from rdrface.network.setting import SettingReadout, listen
@@ -23,11 +29,6 @@ from rdrface.photo import read_photo
 from rdrface.runtime.export import describe, export
 from rdrface.runtime.session import open_graph
 from rdrface.runtime.weights import OwnSetting
-from rdrface.training.setting_faces import SettingFaces, see_faces
-from rdrface.training.setting_fit import fit_local, fit_place
-from rdrface.training.setting_place import Placement, mirror_pairs, place_points
-from rdrface.training.setting_views import take_notes
-from rdrface.training.setting_weights import load_network
 
 FEWEST_FACES = 10
 """Labelled photos without which nothing can be learnt, let alone checked."""
@@ -53,7 +54,7 @@ def fine_tune(
     """Learn a setting and write ``OUT/weights/NAME.safetensors`` with its graph.
 
     Args:
-        start: see `rdrface.training.setting_weights.load_network`.
+        start: see `rdrface.finetuning.weights.load_network`.
         photos: folder of photos and .pts files, see `rdrface.data.own_points`.
         out: folder of the run; gets ``setting.jpg`` too, held-out faces with their new landmarks.
         name: of the setting and of its weights file.
@@ -187,7 +188,8 @@ def errors(network: RDR, readout: SettingReadout, faces: SettingFaces, size: int
         picture.parent.mkdir(parents=True, exist_ok=True)
         some = slice(0, PICTURED)
         titles = [f"{row:.1f}" for row in rows[some]]
-        sheet = contact_sheet(np.concatenate(crops[some]), np.concatenate(points[some]), titles=titles)
+        states = np.full((len(titles), readout.count), VISIBLE)
+        sheet = contact_sheet(np.concatenate(crops[some]), np.concatenate(points[some]), states, titles)
         cv2.imwrite(str(picture), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     return float(np.mean(rows))
 

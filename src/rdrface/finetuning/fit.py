@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rdrface.finetuning.views import Notes
 from rdrface.network.setting import SettingReadout
-from rdrface.training.setting_views import Notes
 
 STRENGTHS = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 1.0))
 """Ridge penalties tried, per view and in units of the inputs' mean square."""

@@ -24,13 +24,12 @@ torch = pytest.importorskip("torch")
 
 from exported import untrained_network  # noqa: E402
 from rdrface.data.augment import no_augmentation  # noqa: E402
+from rdrface.finetuning.faces import SettingFaces, start_box  # noqa: E402
+from rdrface.finetuning.fit import fit_local, fit_place  # noqa: E402
+from rdrface.finetuning.place import mirror_pairs, place_points  # noqa: E402
+from rdrface.finetuning.views import Notes, draw_views  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
 from rdrface.network.setting import SettingReadout  # noqa: E402
-from rdrface.training import setting  # noqa: E402
-from rdrface.training.setting_faces import SettingFaces, start_box  # noqa: E402
-from rdrface.training.setting_fit import fit_local, fit_place  # noqa: E402
-from rdrface.training.setting_place import mirror_pairs, place_points  # noqa: E402
-from rdrface.training.setting_views import Notes, draw_views  # noqa: E402
 
 SIZE = 64
 

@@ -1,0 +1,135 @@
+"""Draw where the weights begin to fail: one photo made worse, step by step, and how far the landmarks move away.
+
+python tools/draw_limits.py docs/images/limits.jpg
+
+The photo is scikit-image's astronaut (NASA, public domain). Every panel says what was done, the error that the network
+expects and the distance to the landmarks of the untouched photo, both in percent of the face's size. The box of
+the untouched face is used throughout, turned with the photo: what is shown is the network, not the detector.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from skimage import data
+
+import rdrface
+from rdrface.drawing import overlay
+
+SIDE = 300
+"""Pixels of a panel."""
+
+COLUMNS = 5
+
+Change = tuple[str, Callable[[np.ndarray], np.ndarray], float]
+"""What the panel is called, what is done to its pixels, and degrees by which it is turned."""
+
+
+def turned(angle: float) -> np.ndarray:
+    """(2, 3) matrix that turns a panel about its centre, counterclockwise as seen, degrees."""
+    return cv2.getRotationMatrix2D((SIDE / 2 - 0.5, SIDE / 2 - 0.5), angle, 1.0)
+
+
+def shrunk(face_pixels: float) -> Callable[[np.ndarray], np.ndarray]:
+    """As a photo in which the face is so large; the face fills 60 % of a panel."""
+
+    def change(panel: np.ndarray) -> np.ndarray:
+        size = max(4, round(face_pixels / 0.6))
+        return cv2.resize(cv2.resize(panel, (size, size), interpolation=cv2.INTER_AREA), (SIDE, SIDE))
+
+    return change
+
+
+def blurred(share: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Out of focus: a Gaussian of so large a part of the panel's side."""
+    return lambda panel: cv2.GaussianBlur(panel, (0, 0), share * SIDE)
+
+
+def dark(factor: float, noise: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Too little light, and the sensor's noise."""
+
+    def change(panel: np.ndarray) -> np.ndarray:
+        grain = np.random.default_rng(0).normal(0, noise, panel.shape)
+        return np.clip(panel * factor + grain, 0, 255).astype(np.uint8)
+
+    return change
+
+
+def covered(x0: float, y0: float, x1: float, y1: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Something grey in front of a rectangle, shares of the panel's side."""
+
+    def change(panel: np.ndarray) -> np.ndarray:
+        panel = panel.copy()
+        panel[int(y0 * SIDE) : int(y1 * SIDE), int(x0 * SIDE) : int(x1 * SIDE)] = (96, 92, 88)
+        return panel
+
+    return change
+
+
+def same(panel: np.ndarray) -> np.ndarray:
+    """Nothing is done."""
+    return panel
+
+
+CHANGES: tuple[Change, ...] = (
+    ("as it is", same, 0),
+    ("turned by 30 degrees", same, 30),
+    ("turned by 60 degrees", same, 60),
+    ("turned by 90 degrees", same, 90),
+    ("upside down", same, 180),
+    ("face of 40 pixels", shrunk(40), 0),
+    ("face of 20 pixels", shrunk(20), 0),
+    ("face of 10 pixels", shrunk(10), 0),
+    ("out of focus", blurred(0.02), 0),
+    ("far out of focus", blurred(0.045), 0),
+    ("dark", dark(0.12, 3), 0),
+    ("darker", dark(0.05, 5), 0),
+    ("mouth and chin covered", covered(0.2, 0.58, 0.8, 1.0), 0),
+    ("eyes covered", covered(0.15, 0.2, 0.85, 0.48), 0),
+    ("half covered", covered(0.5, 0.0, 1.0, 1.0), 0),
+)
+
+
+def panel_of(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """The face's surroundings, the side of its box 60 % of the panel's."""
+    centre, side = (box[:2] + box[2:]) / 2, np.sqrt((box[2:] - box[:2]).prod())
+    scale = side / 0.6 / SIDE
+    start = centre - scale * (SIDE - 1) / 2
+    matrix = np.array([[scale, 0, start[0]], [0, scale, start[1]]])
+    return cv2.warpAffine(photo, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+
+
+def main() -> None:
+    """Write the picture to the path given as the only argument."""
+    photo = data.astronaut()
+    aligner = rdrface.load()
+    panel = panel_of(photo, aligner.detect(photo)[0].box)
+    (clear,) = aligner.align(panel, np.array([[0.2, 0.2, 0.8, 0.8]]) * SIDE)
+    box = np.concatenate([clear.landmarks.min(0), clear.landmarks.max(0)])
+    size = clear.size
+    tiles = []
+    for name, change, angle in CHANGES:
+        matrix = turned(angle)
+        seen = change(cv2.warpAffine(panel, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE))
+        truth = clear.landmarks @ matrix[:, :2].T + matrix[:, 2]
+        # The crop is square: the box may be that of the upright face, moved to where the turned one is.
+        middle = (truth.min(0) + truth.max(0)) / 2
+        half = (box[2:] - box[:2]) / 2
+        (face,) = aligner.align(seen, np.concatenate([middle - half, middle + half])[None])
+        moved = 100 * np.linalg.norm(face.landmarks - truth, axis=1).mean() / size
+        tile = overlay(seen, [face])
+        text = f"said {face.confidence.error_percent.mean():.1f} %, off by {moved:.1f} %"
+        for line, y in ((name, 18), (text, SIDE - 10)):
+            cv2.putText(tile, line, (8, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 4, cv2.LINE_AA)
+            cv2.putText(tile, line, (8, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
+        tiles.append(tile)
+        print(f"{name:<24} {text}")
+    rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
+    Path(sys.argv[1]).parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(sys.argv[1], cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+if __name__ == "__main__":
+    main()
