@@ -73,8 +73,8 @@ VARIANTS = {
     "heads-landmarks": Variant("S_k's loss only", loss={**NO_FIT, "projection": 0.0, "absolute": 0.0}, heads=True),
     # Instead of the 3D loss. The weights make all of them pull as hard as the 3D loss at 0.4 does, see `push`.
     "heads-none": Variant("no loss on the fit", loss=NO_FIT, heads=True),
-    "heads-plain": Variant("plain parameter distance", loss={**NO_FIT, "parameters": 5.0}, heads=True),
-    "heads-wpdc": Variant("WPDC", loss={**NO_FIT, "wpdc": 30.0}, heads=True),
+    "heads-plain": Variant("plain parameter distance", loss={**NO_FIT, "parameters": 0.25}, heads=True),
+    "heads-wpdc": Variant("WPDC", loss={**NO_FIT, "wpdc": 1.4}, heads=True),
     "heads-vertex": Variant("vertex distance", loss={**NO_FIT, "vertex": 0.5}, heads=True),
 }
 

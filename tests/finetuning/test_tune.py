@@ -24,6 +24,7 @@ torch = pytest.importorskip("torch")
 
 from exported import untrained_network  # noqa: E402
 from rdrface.data.augment import no_augmentation  # noqa: E402
+from rdrface.finetuning import tune  # noqa: E402
 from rdrface.finetuning.faces import SettingFaces, start_box  # noqa: E402
 from rdrface.finetuning.fit import fit_local, fit_place  # noqa: E402
 from rdrface.finetuning.place import mirror_pairs, place_points  # noqa: E402
@@ -212,7 +213,7 @@ def test_learning_leaves_the_network_alone(
     crops = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 255
     before = network(crops)
     state = {name: value.clone() for name, value in network.state_dict().items()}
-    readout, mirror, error = setting.learn(network, SIZE, faces, 0.0, 0, tmp_path / "sheet.jpg")
+    readout, mirror, error = tune.learn(network, SIZE, faces, 0.0, 0, tmp_path / "sheet.jpg")
     printed = capsys.readouterr().out
     np.testing.assert_array_equal(mirror, [0, 2, 1, 4, 3])
     # The network has learnt nothing, so its faces say little of their views; the surface points must still fit.

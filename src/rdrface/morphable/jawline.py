@@ -22,7 +22,7 @@ from rdrface.landmarks import CONTOUR, COUNT
 from rdrface.morphable import anatomy
 from rdrface.morphable.build import Anatomy, assemble
 from rdrface.morphable.build_source import data_folder
-from rdrface.morphable.landmark_file import LANDMARK_FILE, write_landmarks
+from rdrface.morphable.landmark_file import JAWLINE_FILE, LANDMARK_FILE, write_landmarks
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import LandmarkModel
 from rdrface.morphable.slide import allowed_triangles, mean_offsets, slid, triangle_normals
@@ -55,14 +55,14 @@ def jawline_error(records: FaceRecords) -> np.ndarray:
     return 100 * distance.mean(axis=1) / side
 
 
-def calibrate(records: FaceRecords, body: Anatomy, folder: Path, start: Path, out: Path) -> None:
+def calibrate(records: FaceRecords, body: Anatomy, folder: Path, start: Path, out: Path, rounds: int = ROUNDS) -> None:
     """Slide the jawline points of `start`, a landmark file, to where the labels of `records` (with Q) have them."""
     triangles = body.mesh.triangles
     home = anatomy.place_landmarks(body.mean, triangles, body.mesh.mirror, body.skin)
     allowed = allowed_triangles(body, folder)
     model = assemble(body, folder, start)
     inner = model.points["ibug68"]
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         points = model.points["ibug68"]
         records = with_points(records, model)
         print(f"round {turn}: jawline {jawline_error(records).mean():.2f} %", flush=True)
@@ -72,7 +72,8 @@ def calibrate(records: FaceRecords, body: Anatomy, folder: Path, start: Path, ou
         points = slid(points, offsets, body, home, allowed)
         # The inner points stay to the last digit.
         points.triangle[17:], points.barycentric[17:] = inner.triangle[17:], inner.barycentric[17:]
-        model = replace(model, points=body.all_points(points))
+        # The parallel lines stay: a network has learnt where they lie.
+        model = replace(model, points=model.points | {"ibug68": points})
         write_landmarks(out, points, triangles, body.mesh.kept)
     print(f"at the end: jawline {jawline_error(with_points(records, model)).mean():.2f} %; written to {out}")
 
@@ -83,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="calibration part of AFLW2000-3D")
     parser.add_argument("--weights", type=Path, help="of the network (default: the shipped ones)")
     parser.add_argument("--start", type=Path, default=LANDMARK_FILE, help="landmark file to go on from")
-    parser.add_argument("--out", type=Path, default=LANDMARK_FILE)
+    parser.add_argument("--out", type=Path, default=JAWLINE_FILE)
     options = parser.parse_args(arguments)
     records = predicted(read_aflw2000(options.folder), load(options.weights))
     calibrate(records, Anatomy.prepare(data_folder()), data_folder(), options.start, options.out)
