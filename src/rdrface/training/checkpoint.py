@@ -73,8 +73,8 @@ def start_from(network: RDR, folder: Path) -> None:
 def read_network(path: Path) -> tuple[RDR, int]:
     """The averaged network of a checkpoint and the side of the crops of its last stage, pixels.
 
-    Where landmarks lie on the face is the package's business, not the run's: jawline points that were calibrated after
-    the training count (`rdrface.morphable.jawline`).
+    Where the jawline lies on the face is the package's business, not the run's: points that were calibrated after the
+    training count.
 
     Args:
         path: a run's folder, or its ``checkpoint.pt``.
