@@ -121,8 +121,8 @@ def main() -> None:
         moved = 100 * np.linalg.norm(face.landmarks - truth, axis=1).mean() / size
         tile = overlay(seen, [face])
         text = f"said {face.confidence.error_percent.mean():.1f} %, off by {moved:.1f} %"
-        for line, y in ((name, 18), (text, SIDE - 10)):
-            cv2.putText(tile, line, (8, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 4, cv2.LINE_AA)
+        for line, y in ((name, 15), (text, SIDE - 7)):
+            cv2.rectangle(tile, (0, y - 15), (SIDE, y + 7), (24, 24, 24), -1)
             cv2.putText(tile, line, (8, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
         tiles.append(tile)
         print(f"{name:<24} {text}")

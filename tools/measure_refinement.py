@@ -1,6 +1,6 @@
 """What each iteration of the refinement is worth: both outputs after every k, on a run's held-out faces.
 
-python tools/measure_refinement.py RUN
+python tools/measure_refinement.py RUN [--faces FILE] [--limit N]
 
 S_k is the 2D output, S_p the 3D output projected, both against the annotated points; "3D" is the 3D face's 68 points
 on the absolute jawline against the fitted face's, in the picture. Percent of the root of the landmark box's area, no
@@ -51,12 +51,16 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training, with check.safetensors")
+    parser.add_argument("--faces", type=Path, metavar="FILE", help="packed faces (default: RUN/check.safetensors)")
+    parser.add_argument("--limit", type=int, metavar="N", help="an even choice of N faces")
     args = parser.parse_args()
     network, size = read_network(args.run)
-    faces = PackedFaces.load(args.run / "check.safetensors")
+    faces = PackedFaces.load(args.faces or args.run / "check.safetensors")
+    if args.limit is not None and args.limit < len(faces):
+        faces = faces.select(np.linspace(0, len(faces) - 1, args.limit).astype(int))
     table = errors(network.eval(), faces, size)
     rows = tuple(Row(f"k = {k}", tuple(float(value) for value in row)) for k, row in enumerate(table))
-    title = f"{len(faces)} held-out faces, percent of the face's size, by iteration"
+    title = f"{len(faces)} packed faces, percent of the face's size, by iteration"
     print(Table(title, ("S_k", "S_p", "3D"), rows).to_text())
 
 

@@ -20,9 +20,9 @@ FAR = np.concatenate([group for group, _ in _GROUPS])
 MIDDLE = np.concatenate([middle for _, middle in _GROUPS])
 """(38,) landmarks that a profile can hide, and the landmark on the middle line that each hides behind."""
 
-_TRUST = 1.0  # weight of a term beside that of a labelled point
-_FREE = 0.01  # sqrt(w h): the profile runs a little in front of the middle landmarks
-_LARGE = 0.12  # sqrt(w h): from here on a term loses weight; the annotator may have meant something else
+_TRUST = 0.6  # weight of a term beside that of a labelled point
+_FREE = 0.02  # sqrt(w h): the profile runs a little in front of the middle landmarks
+_LARGE = 0.1  # sqrt(w h): from here on a term loses weight; the annotator may have meant something else
 
 
 def behind(absent: np.ndarray) -> np.ndarray:
