@@ -13,17 +13,13 @@ from rdrface.detection.retinaface import weights as retinaface_weights
 from rdrface.errors import WeightsError
 from rdrface.face import Confidence, Face, Parameters, packaged_model
 from rdrface.geometry.camera import transform_pose
-from rdrface.morphable.model import FaceModel
+from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
 from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel
 from rdrface.photo import Photo, read_photo
 from rdrface.runtime.session import OWN_OUTPUT, Backend, Session, open_graph, open_session
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
-
-
-FACE_MODEL_TOLERANCE = 1.0
-"""mm. The face model in the weights file and the packaged one may differ by this much, as two builds of one do."""
 
 
 class Aligner:

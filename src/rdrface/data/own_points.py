@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.data.readers.pts import folder, image_beside
+from rdrface.data.readers.pts import folder, image_beside, pts_numbers
 from rdrface.errors import DataError
 
 ABSENT = -1.0
@@ -77,17 +77,7 @@ def read_own_points(root: str | Path, origin: int = 1) -> OwnPoints:
 
 def _read(path: Path) -> np.ndarray:
     """(L, 2) float64 numbers of a file, NaN where there is no position: any L, where `read_pts` knows L beforehand."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a .pts text file: {error}") from error
-    start, end = text.find("{"), text.find("}")
-    if start < 0 or end < start:
-        raise DataError(f"{path} is no .pts file, or is cut short: the points must stand between '{{' and '}}'")
-    try:
-        values = np.array(text[start + 1 : end].split(), dtype=np.float64)
-    except ValueError as error:
-        raise DataError(f"{path} holds something other than numbers between '{{' and '}}': {error}") from error
+    values = pts_numbers(path)
     if values.size == 0 or values.size % 2:
         raise DataError(f"{path} holds {values.size} numbers between '{{' and '}}', wanted an x and a y per point")
     if np.isinf(values).any():

@@ -19,10 +19,9 @@ HIDDEN_FROM: Mapping[int, float] = MappingProxyType({
     52: 60, 53: 46, 54: 39, 55: 44, 56: 50, 63: 54, 64: 39, 65: 54,
 })
 # fmt: on
-"""Landmark -> degrees of yaw (nose to the picture's right) from which most annotators call it self-occluded. Measured
-on 9,980 faces of MERL-RAV's training part: each threshold agrees with 87 to 99 % of the annotations of its point, on
-faces turned by more than 20 degrees all together with 95 %, where the mesh alone agrees with 89 %: annotators hide the
-far contour as a whole, and nostril and corners of eye and mouth before the nose covers them."""
+"""Landmark -> degrees of yaw (nose to the picture's right) from which most annotators of MERL-RAV's training part call
+it self-occluded. They hide the far contour as a whole, and nostril and corners of eye and mouth before the nose covers
+them, which the mesh alone would not tell."""
 
 _COVERED = 10.0  # mm: what lies this far behind another part of the head is hidden, whatever the yaw (strong pitch)
 

@@ -14,6 +14,9 @@ from rdrface.morphable.blend import blend
 PACKAGED = Path(__file__).parent / "data" / "face_model.safetensors"
 FORMAT = "rdrface-face-model-1"
 
+FACE_MODEL_TOLERANCE = 1.0
+"""mm. The face model that weights were trained with and the packaged one may differ by this much, as two builds do."""
+
 _ARRAYS = {
     "mean": np.float32,
     "identity_basis": np.float32,

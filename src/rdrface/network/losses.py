@@ -12,6 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from rdrface.data.records import VISIBLE
 from rdrface.network.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance
 from rdrface.network.rdr import Prediction, Step
+from rdrface.network.refinement import CONTOUR_COUNT
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,9 @@ def step_losses(step: Step, targets: Targets) -> dict[str, Tensor]:
         "landmarks": point_loss(step.landmarks, targets.points, targets.weight),
         "projection": point_loss(step.projection[..., :2], targets.points, targets.weight),
         "jawline": point_loss(step.jawline, targets.jawline, trust),
-        "absolute": point_loss(step.absolute[:, :17], targets.jawline[:, :17, :2], trust[:, :17]),
+        "absolute": point_loss(
+            step.absolute[:, :CONTOUR_COUNT], targets.jawline[:, :CONTOUR_COUNT, :2], trust[:, :CONTOUR_COUNT]
+        ),
     }
 
 

@@ -11,6 +11,7 @@ HIDDEN = 256
 """Size of both reduced features (supplement) and of both LSTM states (our choice)."""
 
 CONTOUR_COUNT = len(CONTOUR)
+"""Landmarks of the contour, the first 17 of the 68."""
 
 State = tuple[Tensor, Tensor]
 

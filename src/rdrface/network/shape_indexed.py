@@ -12,7 +12,7 @@ def shape_indexed(deconv5: Tensor, landmarks: Tensor) -> Tensor:
     recurrence has to learn, and the sampling's gradient is noise at the scale of a few pixels.
 
     Written as a look-up of rows, not with `grid_sample`: 272 rows per face are read (and, going back, written), where
-    `grid_sample`'s gradient walks over the whole map. In training that was a tenth of a step.
+    `grid_sample`'s gradient walks over the whole map.
 
     Args:
         deconv5: (B, C, m, m), any floating type.

@@ -10,13 +10,11 @@ from lightning_fabric import Fabric
 
 from rdrface.errors import ConfigError
 from rdrface.landmarks import CONTOUR
+from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
 from rdrface.training.config import TrainingConfig
 
 NAME = "checkpoint.pt"
-
-SAME_FACE = 1.0
-"""mm by which two builds of one face model may differ."""
 
 
 def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingConfig) -> None:
@@ -73,8 +71,7 @@ def start_from(network: RDR, folder: Path) -> None:
 def read_network(path: Path) -> tuple[RDR, int]:
     """The averaged network of a checkpoint and the side of the crops of its last stage, pixels.
 
-    Where the jawline lies on the face is the package's business, not the run's: points that were calibrated after the
-    training count.
+    The face model is the package's; the contour's place on it may have moved since the training, nothing else.
 
     Args:
         path: a run's folder, or its ``checkpoint.pt``.
@@ -91,7 +88,7 @@ def read_network(path: Path) -> tuple[RDR, int]:
         # Runs from before these options have none of them in their checkpoint.
         network = RDR(config["iterations"], config.get("features", "previous"), config.get("contour", "line"))
         ours, theirs = network.projection.mean, average["projection.mean"]
-        if ours.shape != theirs.shape or (ours - theirs)[len(CONTOUR) :].abs().max() > SAME_FACE:
+        if ours.shape != theirs.shape or (ours - theirs)[len(CONTOUR) :].abs().max() > FACE_MODEL_TOLERANCE:
             raise ConfigError(f"{path} was trained with another face model than the one in this rdrface; train again")
         own = {name: value for name, value in network.state_dict().items() if name.startswith("projection.")}
         network.load_state_dict({**average, **own})

@@ -22,6 +22,20 @@ def read_pts(path: Path, count: int = 68) -> np.ndarray:
     Raises:
         DataError: missing, damaged, or with another number of points.
     """
+    values = pts_numbers(path)
+    if values.size != 2 * count:
+        raise DataError(f"{path} holds {values.size} numbers, wanted {2 * count} ({count} points of x and y)")
+    if not np.isfinite(values).all():
+        raise DataError(f"{path} holds a number that is not finite")
+    return values.reshape(count, 2)
+
+
+def pts_numbers(path: Path) -> np.ndarray:
+    """(n,) float64: whatever numbers stand between the braces of a .pts file, unchecked but for being numbers.
+
+    Raises:
+        DataError: missing, or damaged.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -35,11 +49,7 @@ def read_pts(path: Path, count: int = 68) -> np.ndarray:
         values = np.array(text[start + 1 : end].split(), dtype=np.float64)
     except ValueError as error:
         raise DataError(f"{path} holds something other than numbers between '{{' and '}}': {error}") from error
-    if values.size != 2 * count:
-        raise DataError(f"{path} holds {values.size} numbers, wanted {2 * count} ({count} points of x and y)")
-    if not np.isfinite(values).all():
-        raise DataError(f"{path} holds a number that is not finite")
-    return values.reshape(count, 2)
+    return values
 
 
 def image_beside(annotation: Path) -> Path:
