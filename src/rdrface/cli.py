@@ -41,8 +41,9 @@ _EXTRA_MODULES = {
     "lightning_fabric": "train",
     "onnx": "train",
     "onnxscript": "train",
-    "scipy": "train",
-    "matplotlib": "train",
+    "scipy": "evaluate",
+    "h5py": "evaluate",
+    "matplotlib": "evaluate",
     "tensorboard": "train",
     "anny": "build",
 }

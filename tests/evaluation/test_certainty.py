@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rdrface.data.records import FaceRecords
+from rdrface.data.annotations import Annotations
 from rdrface.evaluation.certainty import ERROR_EDGES, VISIBLE_EDGES, reliability, risk_coverage, roc_curve
 from rdrface.evaluation.certainty_tables import bin_names, certainty_tables, measure_certainty, measured_error
 from rdrface.evaluation.predictions import Predictions
@@ -90,7 +90,7 @@ def test_names_of_bins() -> None:
 SIZE = 100.0
 
 
-def annotated(count: int = 200) -> tuple[FaceRecords, Predictions]:
+def annotated(count: int = 200) -> tuple[Annotations, Predictions]:
     """Faces whose predictions are as uncertain as they say; box 100 x 100 px, so a pixel is a percent."""
     rng = np.random.default_rng(2)
     truth = rng.uniform(20, 80, (count, 68, 2))
@@ -104,19 +104,15 @@ def annotated(count: int = 200) -> tuple[FaceRecords, Predictions]:
     moved[:, :2], said[:, :2] = truth[:, :2], 0.0  # the box stays, and that is known
     labels = np.where((state == 3)[..., None], np.nan, truth)
     labels[:, :2] = truth[:, :2]
-    records = FaceRecords(
+    faces = Annotations(
         image=np.array([f"{i}.jpg" for i in range(count)]),
         points=labels,
         state=state,
-        contour=np.full(count, "outline"),
         box=np.tile([0, 0, SIZE, SIZE], (count, 1)),
         source=np.full(count, "merl_rav/frontal/testset"),
-        split=np.full(count, "test"),
+        tested=np.ones(count, bool),
     )
-    predictions = Predictions.empty(count)
-    predictions.landmarks[:] = predictions.projection[:] = moved
-    predictions.visible[:], predictions.error[:] = visible, said
-    return records, predictions
+    return faces, Predictions({"2D, outline": moved, "3D, outline": moved.copy()}, visible=visible, error=said)
 
 
 def cells(table: Table, name: str) -> dict[str, object]:
@@ -124,18 +120,18 @@ def cells(table: Table, name: str) -> dict[str, object]:
 
 
 def test_what_is_said_truly_is_measured_so() -> None:
-    records, predictions = annotated()
+    faces, predictions = annotated()
     predictions.visible[0] = predictions.landmarks[0] = predictions.error[0] = np.nan  # not found
-    certainty = measure_certainty(records, predictions, np.zeros(2))
+    certainty = measure_certainty(faces, predictions, np.zeros(2))
     assert certainty.visible.gap < 0.02
     assert certainty.error.gap < 0.3 and certainty.error.happened[-2] == pytest.approx(7, abs=0.5)
     assert certainty.points[9] < 0.35 * certainty.points[-1]
-    assert (certainty.best <= certainty.faces + 1e-9).all() and certainty.best[-1] == certainty.faces[-1]
-    states = records.state[1:]
+    assert (certainty.best <= certainty.faces + 1e-9).all() and certainty.best[-1] == pytest.approx(certainty.faces[-1])
+    states = faces.state[1:]
     assert certainty.roc["hidden by the head"].negatives == (states == 3).sum()
     assert certainty.visible.count.sum() == 199 * 68
     # Self-occluded points have no position, hence no error.
-    assert certainty.error.count.sum() == np.isfinite(records.points[1:, :, 0]).sum()
+    assert certainty.error.count.sum() == np.isfinite(faces.points[1:, :, 0]).sum()
     areas, visible, error, risk = certainty_tables(certainty)
     assert cells(areas, "hidden by the head")["area"] == 100 * certainty.roc["hidden by the head"].area
     assert cells(visible, "0.9-1.0")["said"] == pytest.approx(95)
@@ -144,20 +140,21 @@ def test_what_is_said_truly_is_measured_so() -> None:
 
 
 def test_error_is_in_the_unit_of_confidence_that_of_the_predicted_box() -> None:
-    records, predictions = annotated(3)
-    predictions.landmarks[:] = 2 * np.nan_to_num(records.points, nan=50.0)
-    expected = np.linalg.norm(records.points[1, 10]) / 2
-    assert measured_error(records, predictions)[1, 10] == pytest.approx(expected, rel=1e-5, nan_ok=True)
+    faces, predictions = annotated(3)
+    predictions.landmarks[:] = 2 * np.nan_to_num(faces.points, nan=50.0)
+    expected = np.linalg.norm(faces.points[1, 10]) / 2
+    assert measured_error(faces, predictions)[1, 10] == pytest.approx(expected, rel=1e-5, nan_ok=True)
 
 
 def test_a_shift_of_all_labels_is_found_and_removed() -> None:
-    records, predictions = annotated()
+    faces, predictions = annotated()
     # Few and small errors, so that what is left is the shift.
-    predictions.landmarks[:] = np.nan_to_num(records.points, nan=50.0) + np.random.default_rng(3).normal(
-        0, 0.05, records.points.shape
+    predictions.landmarks[:] = np.nan_to_num(faces.points, nan=50.0) + np.random.default_rng(3).normal(
+        0, 0.05, faces.points.shape
     )
-    shifted = replace(records, points=records.points + np.array([0.9, -0.4], np.float32))
-    table, *_, error, _ = merl_rav(shifted, predictions)
+    shifted = replace(faces, points=faces.points + np.array([0.9, -0.4], np.float32))
+    table, *others = merl_rav.tables(shifted, predictions)
+    error = next(other for other in others if other.title.startswith("Expected error"))
     assert cells(table, "all")["visible"] == pytest.approx(np.hypot(0.9, 0.4), abs=0.02)
     removed = cells(table, "all, labels' own shift removed")
     assert removed["visible"] == pytest.approx(0.05 * np.sqrt(np.pi / 2), abs=0.01)
@@ -168,7 +165,11 @@ def test_a_shift_of_all_labels_is_found_and_removed() -> None:
 
 
 def test_nothing_said_and_nothing_found_are_dashes_not_crashes() -> None:
-    records, _ = annotated(3)
-    text = "\n".join(table.to_text() for table in merl_rav(records, Predictions.empty(3)))
+    faces, _ = annotated(3)
+    nothing = np.full((3, 68), np.nan)
+    lost = Predictions({"2D, outline": np.full((3, 68, 2), np.nan)}, visible=nothing, error=nothing)
+    text = "\n".join(table.to_text() for table in merl_rav.tables(faces, lost))
     assert "3 of 3 faces were not found" in text
-    assert np.isnan(measure_certainty(records, Predictions.empty(3), np.zeros(2)).error.gap)
+    assert np.isnan(measure_certainty(faces, lost, np.zeros(2)).error.gap)
+    with pytest.raises(ValueError, match="says nothing"):
+        measure_certainty(faces, Predictions(lost.outputs), np.zeros(2))

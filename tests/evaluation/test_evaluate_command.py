@@ -1,120 +1,127 @@
 import argparse
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from true_aligner import TrueAligner, write_ibug
 
 import rdrface
+from rdrface.data.annotations import Annotations
 from rdrface.data.readers import read_w300
-from rdrface.errors import PhotoError
-from rdrface.evaluation import command
-from rdrface.evaluation.command import add_arguments, overlaps, predict, run
-
-
-def face(points, box=None):
-    points = np.asarray(points, np.float32)
-    box = np.concatenate([points.min(0), points.max(0)]) if box is None else box
-    return SimpleNamespace(
-        box=np.asarray(box, np.float32),
-        landmarks=points,
-        landmarks_jawline=points,
-        projection=points,
-        landmarks_3d=np.dstack([points[None], points[None, :, :1]])[0],
-        visible=np.ones(68, np.float32),
-        confidence=SimpleNamespace(error_percent=np.full(68, 2, np.float32)),
-        pose=SimpleNamespace(rotation=np.eye(3)),
-    )
-
-
-class TrueAligner:
-    """Knows the annotation, is off by 2 px; finds no face in photos named in `blind`, cannot read those in `broken`."""
-
-    def __init__(self, records, blind=(), broken=(), extra=()):
-        self.records, self.blind, self.broken, self.extra = records, blind, broken, extra
-
-    def align(self, photo, boxes):
-        if any(name in photo for name in self.broken):
-            raise PhotoError(f"{photo} is damaged")
-        index = np.flatnonzero(self.records.image == photo)
-        np.testing.assert_array_equal(boxes, self.records.box[index])
-        return [face(self.records.points[i] + [2, 0]) for i in index]
-
-    def detect(self, photo):
-        if any(name in photo for name in self.blind):
-            return list(self.extra)
-        index = np.flatnonzero(self.records.image == photo)
-        return [*self.extra, *self.align(photo, self.records.box[index])]
+from rdrface.errors import ConfigError, DataError
+from rdrface.evaluation.command import add_arguments, run
 
 
 @pytest.fixture
 def folder(tmp_path):
-    rng = np.random.default_rng(0)
-    for name in ("a", "b", "c"):
-        file = tmp_path / "ibug" / f"{name}.pts"
-        file.parent.mkdir(exist_ok=True)
-        points = rng.uniform(40, 60, (68, 2))
-        points[0], points[1] = (1, 1), (101, 101)
-        lines = "\n".join(f"{x:.3f} {y:.3f}" for x, y in points)
-        file.write_text(f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n")
-        Image.new("RGB", (120, 120)).save(file.with_suffix(".png"))
+    write_ibug(tmp_path)
     return tmp_path
 
 
 def arguments(*words):
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return parser.parse_args(list(words))
+    return parser.parse_args([str(word) for word in words])
+
+
+def use(monkeypatch, folder, **how):
+    asked = []
+    aligner = TrueAligner(Annotations.of(read_w300(folder)), **how)
+    monkeypatch.setattr(rdrface, "load", lambda weights=None: asked.append(weights) or aligner, raising=False)
+    return asked
 
 
 def test_ground_truth_boxes(folder, monkeypatch, capsys):
-    asked = []
-    monkeypatch.setattr(
-        rdrface, "load", lambda weights=None: asked.append(weights) or TrueAligner(read_w300(folder)), raising=False
-    )
+    asked = use(monkeypatch, folder)
     out = folder / "r.json"
-    assert run(arguments("300w", str(folder), "--weights", "w.safetensors", "--json", str(out))) == 0
+    assert run(arguments("300w", folder, "--weights", "w.safetensors", "--json", out)) == 0
     assert [path.name for path in asked] == ["w.safetensors"]
     text = capsys.readouterr()
     assert "300w/ibug" in text.out and "All faces found" in text.out and "true landmarks" in text.out
     content = json.loads(out.read_text())
-    assert content["faces"] == 3 and content["missed"] == [] and content["boxes"] == "gt"
-    assert content["tables"][0]["rows"][0]["box"] == pytest.approx(2, rel=1e-4)
+    assert content["missed"] == [] and content["boxes"] == "true landmarks" and content["weights"] == "w.safetensors"
+    face = content["faces"][1]
+    assert face["image"] == "ibug/b.png" and face["found"]
+    assert face["errors"]["2D box"] == pytest.approx(2, rel=1e-4)
+    assert content["tables"][0]["rows"][0]["2D box"] == pytest.approx(2, rel=1e-4)
+
+
+def test_the_same_run_gives_the_same_file(folder, monkeypatch):
+    use(monkeypatch, folder)
+    for name in ("one.json", "two.json"):
+        run(arguments("300w", folder, "--json", folder / name))
+    assert (folder / "one.json").read_bytes() == (folder / "two.json").read_bytes()
 
 
 def test_missed_and_unreadable_photos_are_named(folder, monkeypatch, capsys):
-    aligner = TrueAligner(read_w300(folder), blind=["a.png"], broken=["c.png"])
-    monkeypatch.setattr(rdrface, "load", lambda weights=None: aligner, raising=False)
-    assert run(arguments("300w", str(folder), "--boxes", "detector")) == 1
+    use(monkeypatch, folder, blind=["a.png"], broken=["c.png"])
+    assert run(arguments("300w", folder, "--boxes", "detector")) == 1
     text = capsys.readouterr()
     assert "a.png: face not found" in text.err and "c.png is damaged" in text.err and "b.png" not in text.err
     assert "2 of 3 faces were not found" in text.out
 
 
-def test_faces_are_matched_by_their_boxes(folder):
-    records = read_w300(folder)
-    stranger = face(records.points[0] + [300, 0])
-    lost = face(
-        records.points[0] + [300, 0], box=records.box[0]
-    )  # right box, landmarks gone astray: an error, not a miss
-    answer, unreadable = predict(TrueAligner(records, extra=[stranger]), records, "detector")
-    assert answer.found.all() and not unreadable
-    np.testing.assert_allclose(answer.landmarks, records.points + np.array([2, 0]), atol=1e-4)
-    answer, _ = predict(TrueAligner(records, blind=["a.png"], extra=[stranger, lost]), records, "detector")
-    assert answer.found.all()
-    np.testing.assert_allclose(answer.landmarks[0, :, 0], records.points[0, :, 0] + 300, atol=1e-3)
-    answer, _ = predict(TrueAligner(records, blind=["png"], extra=[stranger]), records, "detector")
-    assert not answer.found.any()
+def test_no_face_at_all(folder, monkeypatch):
+    use(monkeypatch, folder, blind=["png"])
+    with pytest.raises(DataError, match="none of the 3 faces"):
+        run(arguments("300w", folder, "--boxes", "detector"))
 
 
-def test_one_detected_face_serves_one_annotated_face(folder):
-    records = read_w300(folder)
-    pairs = command._matched([0, 1], np.array([[0, 0, 10, 10], [1, 0, 11, 10]]), [face([[0, 0], [10, 10]])])
-    assert [i for i, _ in pairs] == [0]
-    assert command._matched([0], records.box[:1], []) == []
+def test_boxes_of_a_file(folder, monkeypatch, capsys):
+    use(monkeypatch, folder)
+    boxes = folder / "boxes.csv"
+    boxes.write_text("photo,x0,y0,x1,y1\na.png,0,0,100,100\n")
+    assert run(arguments("300w", folder, "--boxes", boxes)) == 0
+    text = capsys.readouterr()
+    assert "boxes: boxes.csv" in text.out and "2 of 3 faces were not found" in text.out
 
 
-def test_overlaps():
-    boxes = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], float)
-    np.testing.assert_allclose(overlaps(boxes[:1], boxes), [[1, 1 / 3, 0]])
+def test_a_text_file_of_predictions_gets_every_figure(folder, monkeypatch, capsys):
+    monkeypatch.setattr(rdrface, "load", None, raising=False)  # no aligner is asked
+    truth = read_w300(folder).points
+    lines = [f"{name}.png " + " ".join(f"{v:.3f}" for v in p.ravel()) for name, p in zip("abc", truth + 3, strict=True)]
+    path = folder / "theirs.txt"
+    path.write_text("\n".join([*lines, "else.png " + "1 " * 136]) + "\n")
+    out = folder / "r.json"
+    assert run(arguments("300w", folder, "--predictions", path, "--json", out)) == 0
+    text = capsys.readouterr()
+    assert "1 of 4 predictions are of no annotated face" in text.err and "predictions: theirs.txt" in text.out
+    content = json.loads(out.read_text())
+    assert content["method"] == "theirs"
+    errors = np.array([face["errors"]["box"] for face in content["faces"]])
+    np.testing.assert_allclose(errors, 3 * np.sqrt(2), rtol=1e-3)
+    assert {"inter-ocular", "inter-pupil", "inner 51, inter-ocular", "box"} == set(content["faces"][0]["errors"])
+
+
+def test_recorded_predictions_measure_the_same(folder, monkeypatch, capsys):
+    use(monkeypatch, folder)
+    assert run(arguments("300w", folder, "--record", folder / "ours.json", "--json", folder / "1.json")) == 0
+    assert run(arguments("300w", folder, "--predictions", folder / "ours.json", "--json", folder / "2.json")) == 0
+    first, second = (json.loads((folder / name).read_text()) for name in ("1.json", "2.json"))
+    for one, two in zip(first["faces"], second["faces"], strict=True):
+        assert one["errors"]["2D inter-ocular"] == pytest.approx(two["errors"]["inter-ocular"], abs=1e-3)
+    assert second["method"] == "rdrface"
+
+
+def test_list_of_faces(folder, monkeypatch, capsys):
+    monkeypatch.setattr(rdrface, "load", None, raising=False)
+    assert run(arguments("300w", folder, "--faces", folder / "faces.json")) == 0
+    assert [face["image"] for face in json.loads((folder / "faces.json").read_text())] == [
+        "ibug/a.png",
+        "ibug/b.png",
+        "ibug/c.png",
+    ]
+    assert "3 faces listed" in capsys.readouterr().out
+
+
+def test_wrong_usage(folder):
+    with pytest.raises(ConfigError, match="does not exist"):
+        run(arguments("300w", folder, "--json", folder / "none" / "r.json"))
+    with pytest.raises(ConfigError, match="aflw2000-3d"):
+        run(arguments("300w", folder, "--labels", folder / "x.npy"))
+    with pytest.raises(ConfigError, match="brings its own faces"):
+        run(arguments("300w", folder, "--predictions", folder / "x.csv", "--boxes", "detector"))
+    with pytest.raises(DataError, match="cannot be read"):
+        run(arguments("300w", folder, "--predictions", folder / "x.csv"))
+    with pytest.raises(SystemExit):
+        arguments("300w", folder, "--predictions", "a", "--weights", "b")

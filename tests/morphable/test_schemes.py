@@ -7,7 +7,16 @@ import torch
 from rdrface.geometry.contour import points_on_lines, slide_extreme_x
 from rdrface.landmarks import MIRROR
 from rdrface.morphable import FaceModel, LandmarkModel
-from rdrface.morphable.schemes import SCHEMES, outline68, shapes68, surface_points
+from rdrface.morphable.schemes import (
+    SCHEMES,
+    WFLW98_BROWS,
+    WFLW98_EVEN,
+    WFLW98_IS,
+    WFLW98_MIRROR,
+    outline68,
+    shapes68,
+    surface_points,
+)
 from rdrface.morphable.slide import triangle_normals, visible_somewhere
 from rdrface.morphable.surface import positions
 
@@ -38,7 +47,7 @@ def parameters(count: int, seed: int = 0) -> np.ndarray:
 
 
 def test_every_scheme_is_there(model: FaceModel) -> None:
-    sizes = {"ibug68": 68, "inner51": 51, "aflw21": 21, "aflw34": 34, "eye_centres": 2, "ear_lobes": 2}
+    sizes = {"ibug68": 68, "inner51": 51, "aflw21": 21, "aflw34": 34, "eye_centres": 2, "ear_lobes": 2, "wflw98": 98}
     for name in SCHEMES:
         points = surface_points(model, name)
         assert len(points) == sizes.get(name, len(points))
@@ -72,8 +81,36 @@ def test_landmarks_are_anatomically_ordered(model: FaceModel) -> None:
     assert x[48] < x[60] and x[64] < x[54] and y[57] < y[66] - 5
 
 
+def test_wflw98_is_placed_as_its_order_says(model: FaceModel) -> None:
+    at = positions(model.mean, model.triangles, model.points["wflw98"])
+    known = positions(model.mean, model.triangles, model.points["ibug68"])
+    np.testing.assert_allclose(at[WFLW98_MIRROR] * FLIP, at, atol=1e-3)
+    np.testing.assert_array_equal(at[list(WFLW98_IS)], known[list(WFLW98_IS.values())])
+    x, y = at[:, 0], at[:, 1]
+    assert (np.diff(x[:33]) > 0).all() and y[16] == y.min()
+    contour = np.linalg.norm(np.diff(at[:33], axis=0), axis=1).reshape(16, 2)
+    np.testing.assert_allclose(contour[:, 0], contour[:, 1], rtol=0.1)
+    for below, above in WFLW98_BROWS.items():
+        assert abs(x[below] - x[above]) < 1e-3 and y[above] - y[below] == pytest.approx(7, abs=1e-3)
+    assert y[WFLW98_MIRROR[41]] > y[70] and y[38] > y[62]
+    # Between the landmarks of its line, a millimetre off it at most where the surface bends.
+    for line, cuts in WFLW98_EVEN:
+        ends = known[[line[0], line[-1]]]
+        chain = np.concatenate([ends[:1], at[list(cuts)], ends[1:]])
+        steps = np.linalg.norm(np.diff(chain, axis=0), axis=1)
+        assert steps.max() < 1.25 * steps.min(), line
+    pupils = positions(model.mean, model.triangles, model.points["eye_centres"])
+    np.testing.assert_array_equal(at[96:], pupils)
+
+
+def test_wflw98_keeps_to_its_own_lip(model: FaceModel) -> None:
+    drop = model.reduced(model.points["wflw98"]).expression_basis[model.expression_names.index("jawOpen")][:, 1]
+    assert drop[[89, 90, 91]].min() > drop[[88, 92]].max() + 5
+    assert drop[[93, 94, 95]].max() < drop[[88, 92]].min() - 5
+
+
 def test_points_lie_on_the_outer_surface(model: FaceModel) -> None:
-    for name in ("ibug68", "parallel_lines", "ear_lobes"):
+    for name in ("ibug68", "parallel_lines", "ear_lobes", "wflw98"):
         points = model.points[name]
         at = positions(model.mean, model.triangles, points)
         normals = triangle_normals(model.mean, model.triangles)[points.triangle]

@@ -1,4 +1,4 @@
-"""Visibility and expected error on an annotated set: from records and predictions to the curves, and to tables of them.
+"""Visibility and expected error on an annotated set: from annotations and predictions to curves, and to tables of them.
 
 A said error is in percent of the face's size as `Face.confidence` defines it: of the box of the 68 *predicted*
 landmarks. The measured error is divided by the same size here, not by the protocol's box of the annotated points: a
@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE, FaceRecords
+from rdrface.data.annotations import Annotations
+from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.evaluation.certainty import (
     ERROR_EDGES,
     VISIBLE_EDGES,
@@ -60,40 +61,46 @@ class Certainty:
     best: np.ndarray
 
 
-def measured_error(records: FaceRecords, predictions: Predictions) -> np.ndarray:
+def measured_error(annotations: Annotations, predictions: Predictions) -> np.ndarray:
     """(N, 68) distance of S_K from the label in percent of `Predictions.size`; NaN where there is no position, or no
     face. Points behind an occluder have a position and count."""
-    distance = np.linalg.norm(predictions.landmarks - records.points, axis=-1)
+    distance = np.linalg.norm(predictions.landmarks - annotations.points, axis=-1)
     return 100 * distance / predictions.size[:, None]
 
 
-def measure_certainty(records: FaceRecords, predictions: Predictions, shift: np.ndarray) -> Certainty:
+def measure_certainty(annotations: Annotations, predictions: Predictions, shift: np.ndarray) -> Certainty:
     """All of `Certainty`.
 
     Args:
-        records: N annotated faces; points of unknown state say nothing about visibility.
+        annotations: N annotated faces; points of unknown state say nothing about visibility.
         predictions: for them, in the same order.
         shift: (2,) photo pixels by which all labels lie beside the photos (`rdrface.evaluation.label_shift`).
+
+    Raises:
+        ValueError: the predictions say nothing of visibility or of their errors.
     """
-    placed = np.isfinite(predictions.visible)
+    if predictions.visible is None or predictions.error is None:
+        raise ValueError(f"{predictions.method} says nothing of visibility, or of its own errors")
+    visible, error = predictions.visible, predictions.error
+    placed = np.isfinite(visible)
 
     def curve(states: tuple[int, ...]) -> RocCurve:
-        chosen = placed & np.isin(records.state, (VISIBLE, *states))
-        return roc_curve(predictions.visible[chosen], records.state[chosen] == VISIBLE)
+        chosen = placed & np.isin(annotations.state, (VISIBLE, *states))
+        return roc_curve(visible[chosen], annotations.state[chosen] == VISIBLE)
 
-    known = placed & (records.state != UNKNOWN)
-    measured = measured_error(records, predictions)
-    moved = replace(records, points=records.points - shift.astype(np.float32))
+    known = placed & (annotations.state != UNKNOWN)
+    measured = measured_error(annotations, predictions)
+    moved = replace(annotations, points=annotations.points - shift)
     per_face = _mean_known(measured)
     coverages = np.arange(1, 101) / 100
     return Certainty(
         roc={name: curve(states) for name, states in HIDDEN.items()},
-        visible=reliability(predictions.visible[known], records.state[known] == VISIBLE, VISIBLE_EDGES),
-        error=reliability(predictions.error.ravel(), measured.ravel(), ERROR_EDGES),
-        unshifted=reliability(predictions.error.ravel(), measured_error(moved, predictions).ravel(), ERROR_EDGES),
+        visible=reliability(visible[known], annotations.state[known] == VISIBLE, VISIBLE_EDGES),
+        error=reliability(error.ravel(), measured.ravel(), ERROR_EDGES),
+        unshifted=reliability(error.ravel(), measured_error(moved, predictions).ravel(), ERROR_EDGES),
         coverages=coverages,
-        points=risk_coverage(predictions.error.ravel(), measured.ravel(), coverages),
-        faces=risk_coverage(predictions.error.mean(1), per_face, coverages),
+        points=risk_coverage(error.ravel(), measured.ravel(), coverages),
+        faces=risk_coverage(error.mean(1), per_face, coverages),
         best=risk_coverage(per_face, per_face, coverages),
     )
 

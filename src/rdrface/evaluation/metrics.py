@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rdrface.crop import landmark_boxes
-from rdrface.landmarks import OUTER_EYE_CORNERS
+from rdrface.landmarks import GROUPS, OUTER_EYE_CORNERS
 
 YAW_BINS = ((0.0, 30.0), (30.0, 60.0), (60.0, 90.0))
 """Degrees of |yaw|: [0, 30], (30, 60], (60, 90]. Faces beyond 90 belong to the last, as in 3DDFA's evaluation code."""
@@ -52,6 +52,17 @@ def interocular(points: np.ndarray) -> np.ndarray:
     points = np.asarray(points, np.float64)
     left, right = OUTER_EYE_CORNERS
     return _positive(np.linalg.norm(points[:, left] - points[:, right], axis=-1), "distance of the outer eye corners")
+
+
+def interpupil(points: np.ndarray) -> np.ndarray:
+    """(B,) distance of the means of the two eyes' six points, the normaliser of early 300-W papers; points (B, 68, 2).
+
+    Raises:
+        ValueError: a point of an eye has no position, or both means coincide.
+    """
+    points = np.asarray(points, np.float64)
+    left, right = (points[:, list(GROUPS[eye])].mean(1) for eye in ("left_eye", "right_eye"))
+    return _positive(np.linalg.norm(left - right, axis=-1), "distance of the pupils")
 
 
 def nme(predicted: np.ndarray, truth: np.ndarray, size: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:

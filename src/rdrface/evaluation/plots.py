@@ -1,39 +1,31 @@
-"""`rdrface evaluate --plots DIR`: the curves behind the tables as PNG files. Needs ``pip install rdrface[plots]``.
+"""`rdrface evaluate --plots DIR`: the pictures behind the tables. Needs ``pip install rdrface[evaluate]``.
 
 matplotlib is imported inside the functions: everything else of `rdrface evaluate` works without it.
 """
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rdrface.data.records import FaceRecords
+from rdrface.data.annotations import Annotations
 from rdrface.errors import ConfigError
-from rdrface.evaluation.certainty import Reliability, RocCurve
-from rdrface.evaluation.certainty_tables import Certainty, measure_certainty
+from rdrface.evaluation.certainty_tables import measure_certainty
+from rdrface.evaluation.curves import COLOURS, GREY, draw_certainty, draw_cumulative, dress, empty_figure, save, short
 from rdrface.evaluation.predictions import Predictions
-from rdrface.evaluation.protocols import aflw2000_errors, merl_rav_errors, merl_rav_shift, w300_errors
+from rdrface.evaluation.protocols.merl_rav import shift
+from rdrface.evaluation.worst import draw_worst
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-"""Okabe and Ito's, told apart by everyone (jfly.uni-koeln.de/color, 2008)."""
+YAW_EDGES = np.arange(-90, 91, 10)
+"""Degrees, edges of the bins by yaw. Faces that are turned further belong to the outermost."""
 
-GREY = "#8a8a8a"
-DPI = 150
+FRONTAL = 30.0
+"""Degrees of |yaw|: up to here a face shows the shape that errors of landmarks are drawn on."""
 
-CUMULATIVE_LIMIT = 12.0
-"""Percent: where the axis of the cumulative curves ends."""
-
-Errors = Callable[[FaceRecords, Predictions], dict[str, np.ndarray]]
-
-SETS: dict[str, tuple[Errors, str]] = {
-    "aflw2000-3d": (aflw2000_errors, "AFLW2000-3D"),
-    "merl-rav": (merl_rav_errors, "MERL-RAV"),
-    "300w": (w300_errors, "300-W"),
-}
-"""Name on the command line -> errors of the faces by the columns of its table, and its name as it is written."""
+NAMED = 5
+"""Landmarks whose error is written out: the worst."""
 
 
 def require_matplotlib() -> None:
@@ -43,160 +35,241 @@ def require_matplotlib() -> None:
         ConfigError: matplotlib is not installed.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise ConfigError("--plots needs matplotlib, which is not installed: pip install 'rdrface[plots]'")
+        raise ConfigError("--plots needs matplotlib, which is not installed: pip install 'rdrface[evaluate]'")
 
 
-def draw_set(name: str, records: FaceRecords, predictions: Predictions, folder: Path) -> list[Path]:
-    """Every plot there is of a set, by its name on the command line; returns their paths.
+def draw_set(
+    name: str,
+    title: str,
+    limit: float,
+    annotations: Annotations,
+    predictions: Predictions,
+    errors: Mapping[str, np.ndarray],
+    folder: Path,
+    unit: str = "%",
+) -> list[Path]:
+    """Every picture there is of a set; returns their paths.
 
-    ``cumulative.png`` for all sets; for MERL-RAV, which says what is hidden, also those of `draw_certainty`.
+    ``cumulative.png``; ``by_yaw.png`` where the set has poses; ``by_landmark.png`` where it has points; ``worst.jpg``;
+    for MERL-RAV, which says what is hidden, also those of `draw_certainty`. What there is nothing to show of is left
+    out.
+
+    Args:
+        name: of the set on the command line.
+        title: its name as papers write it.
+        limit: threshold of the area under the curve and of a failure, in `unit`.
+        annotations: N faces.
+        predictions: for them, in the same order.
+        errors: name of the output -> (N,) error of the face, NaN where it has none. Those of the principal output are
+            under its name, else they come first.
+        folder: is made if it is not there.
+        unit: of the errors.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    errors, title = SETS[name]
-    path = folder / "cumulative.png"
-    draw_cumulative(errors(records, predictions), path, title, int((~predictions.found).sum()))
-    if name != "merl-rav":
-        return [path]
-    shift = np.nan_to_num(merl_rav_shift(records, predictions).offset)
-    return [path, *draw_certainty(measure_certainty(records, predictions, shift), folder, title)]
-
-
-def draw_certainty(certainty: Certainty, folder: Path, name: str) -> list[Path]:
-    """``roc.png``, ``visible.png``, ``error.png`` and ``risk.png`` of a set called `name`; returns their paths."""
-    paths = [folder / f"{stem}.png" for stem in ("roc", "visible", "error", "risk")]
-    draw_roc(certainty.roc, paths[0], name)
-    draw_visible(certainty.visible, paths[1], name)
-    draw_error(certainty.error, certainty.unshifted, paths[2], name)
-    draw_risk(certainty, paths[3], name)
+    found, paths = predictions.found, []
+    title = f"{title}, {predictions.method}"
+    if errors:
+        paths.append(folder / "cumulative.png")
+        draw_cumulative(errors, paths[-1], title, limit, found, unit)
+    if errors and annotations.yaw is not None and np.isfinite(annotations.yaw).any():
+        paths.append(folder / "by_yaw.png")
+        draw_by_yaw(errors, annotations.yaw, found, paths[-1], title, unit)
+    if annotations.points.shape[1]:
+        paths.append(folder / "by_landmark.png")
+        draw_by_landmark(annotations, predictions, paths[-1], title)
+    if errors:
+        principal = next(iter(predictions.outputs))
+        judged = principal if principal in errors else next(iter(errors))
+        sheet = draw_worst(annotations, predictions, errors[judged], folder / "worst.jpg", _of(title, judged), unit)
+        paths += [] if sheet is None else [sheet]
+    if name == "merl-rav" and predictions.visible is not None and predictions.error is not None:
+        # With no face found there is no shift.
+        offset = np.nan_to_num(shift(annotations, predictions).offset)
+        paths += draw_certainty(measure_certainty(annotations, predictions, offset), folder, title)
     return paths
 
 
-def draw_roc(curves: Mapping[str, RocCurve], path: Path, name: str) -> None:
-    """ROC curves of telling visible points from each kind of hidden ones; a kind that does not occur is left out."""
-    figure, axes = _figure(f"{name}: telling visible points from hidden ones")
-    for colour, (kind, curve) in zip(COLOURS, curves.items(), strict=False):
-        if np.isfinite(curve.area):
-            label = f"{kind}: area {100 * curve.area:.1f} %, {curve.negatives:,} points"
-            axes.plot(100 * curve.false_rate, 100 * curve.true_rate, color=colour, label=label)
-    axes.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="chance")
-    visible = max((curve.positives for curve in curves.values()), default=0)
-    axes.set(xlabel="hidden points called visible, %", ylabel=f"visible points called visible, % of {visible:,}")
-    axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
-    _legend(axes, loc="lower right")
-    _save(figure, path)
-
-
-def draw_visible(visible: Reliability, path: Path, name: str) -> None:
-    """Reliability diagram of the probability of being visible, with the number of points of every bin."""
-    figure, axes = _figure(f"{name}: `visible`, said and seen (mean gap {100 * visible.gap:.1f} %)")
-    middle, width = 50 * (visible.edges[1:] + visible.edges[:-1]), 100 * np.diff(visible.edges)
-    axes.bar(middle, 100 * visible.happened, width, color=COLOURS[0], alpha=0.25, edgecolor="white")
-    axes.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="as it should be")
-    axes.plot(100 * visible.said, 100 * visible.happened, "o-", color=COLOURS[0], label="measured, by bins of 10 %")
-    for x, count in zip(middle, visible.count, strict=True):
-        axes.text(x, 101.5, _short(count), ha="center", va="bottom", fontsize=8, color=GREY)
-    axes.set(xlabel="said: probability of being visible, %", ylabel="points of the bin that are visible, %")
-    axes.set(xlim=(0, 100), ylim=(0, 108))
-    _legend(axes, loc="lower right", title="above the bars: points")
-    _save(figure, path)
-
-
-def draw_error(error: Reliability, unshifted: Reliability, path: Path, name: str) -> None:
-    """Said against measured error, with the number of points of every bin.
+def draw_by_yaw(
+    errors: Mapping[str, np.ndarray], yaw: np.ndarray, found: np.ndarray, path: Path, name: str, unit: str = "%"
+) -> None:
+    """Error against the signed yaw: single faces, median and mean of the bins, and the median of the other side.
 
     Args:
-        error: against the labels as they are.
-        unshifted: against the labels without their own shift.
+        errors: name of the output -> (N,) error of the face, NaN where it has none.
+        yaw: (N,) degrees, the set's own; faces of unknown yaw (NaN) are not drawn.
+        found: (N,) bool.
         path: of the PNG.
         name: of the set.
+        unit: of the errors.
     """
-    figure, axes = _figure(f"{name}: `confidence`, said and measured (mean gap {error.gap:.2f} %)")
-    filled = error.count > 0
-    values = np.concatenate([each[filled] for each in (error.said, error.happened, unshifted.happened)])
-    low = min(1.0, 0.8 * float(values.min(initial=np.inf)))
-    high = max(12.0, 1.4 * float(values.max(initial=0)))
-    axes.plot([low, high], [low, high], color=GREY, linestyle=":", label="as it should be")
-    for bins, style, colour, name_of in (
-        (error, "o-", COLOURS[0], "measured, labels as they are"),
-        (unshifted, "s--", COLOURS[1], f"measured, labels' own shift removed (mean gap {unshifted.gap:.2f} %)"),
-    ):
-        axes.plot(bins.said[filled], bins.happened[filled], style, color=colour, label=name_of)
-    for said, count in zip(error.said[filled], error.count[filled], strict=True):
-        axes.text(said, 0.99 * high, _short(count), ha="center", va="top", fontsize=8, color=GREY)
-    # Logarithmic: most points are at small errors, and what counts there is the ratio.
-    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
-    ticks = [edge for edge in (*error.edges.tolist(), 15.0, 25.0) if low <= edge <= high]
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.set_ticks([], minor=True)
-    axes.set(xlabel="said: expected error, % of the face's size (ticks: the bins)")
-    axes.set(ylabel="mean measured error, % of the face's size")
-    _legend(axes, loc="lower right", title="at the top: points of the bin")
-    _save(figure, path)
+    outputs = {output: values for output, values in errors.items() if np.isfinite(values[np.isfinite(yaw)]).any()}
+    turn = yaw.clip(YAW_EDGES[0], YAW_EDGES[-1])
+    columns = min(2, max(1, len(outputs)))
+    rows = -(-max(1, len(outputs)) // columns)
+    figure = empty_figure(4.8 * columns + 1.2 * (columns == 1), 2.9 * rows + 1.9)
+    figure.suptitle(f"{name}\nerror of the face by yaw, {unit}", fontsize=11)
+    heights = [1.0] * rows + [0.5]
+    panels = figure.subplots(rows + 1, columns, sharex=True, sharey="row", squeeze=False, height_ratios=heights)
+    top = _top(list(outputs.values()), turn)
+    for axes in panels.ravel():
+        dress(axes)
+    for axes in panels[:-1].ravel()[len(outputs) :]:
+        axes.set_axis_off()
+    for axes, (output, values) in zip(panels[:-1].ravel(), outputs.items(), strict=False):
+        _draw_turned(axes, values, turn, found, top)
+        axes.set_title(output, fontsize=9)
+        axes.set_ylim(0, 1.06 * top)
+    for axes in panels[:-1, 0]:
+        axes.set_ylabel("error", fontsize=9)
+    for axes in panels[-1]:
+        _draw_counts(axes, turn, found)
+        axes.set(xlim=(-92, 92), xticks=YAW_EDGES[::3])
+        axes.set_xlabel("annotated yaw, degrees, in the set's own sign", fontsize=9)
+    panels[-1, 0].set_ylabel("faces", fontsize=9)
+    handles = {
+        label: handle
+        for axes in panels[:-1].ravel()
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3 * columns, fontsize=8)
+    save(figure, path)
 
 
-def draw_risk(certainty: Certainty, path: Path, name: str) -> None:
-    """Mean error of the surest share of the points and of the faces."""
-    figure, axes = _figure(f"{name}: the error of what the network is surest of")
-    kept = 100 * certainty.coverages
-    axes.plot(kept, certainty.points, color=COLOURS[0], label=f"points, {int(certainty.error.count.sum()):,}")
-    axes.plot(kept, certainty.faces, color=COLOURS[1], label="faces, by the mean said error of their points")
-    axes.plot(kept, certainty.best, color=GREY, linestyle="--", label="faces, best order there is")
-    axes.set(xlabel="share that is kept, the surest first, %", ylabel="mean measured error, % of the face's size")
-    axes.set(xlim=(0, 100), ylim=(0, None))
-    _legend(axes, loc="lower right")
-    _save(figure, path)
+def draw_by_landmark(annotations: Annotations, predictions: Predictions, path: Path, name: str) -> None:
+    """Mean error of every landmark of the principal output: a circle of that radius, on the mean annotated shape.
 
-
-def draw_cumulative(errors: Mapping[str, np.ndarray], path: Path, name: str, missed: int = 0) -> None:
-    """Share of the faces whose error is no larger than x.
-
-    Args:
-        errors: name of the output -> (N,) NME in percent, NaN where a face does not count.
-        path: of the PNG.
-        name: of the set.
-        missed: faces that were not found: they count as larger than any error.
+    Everything is in percent of one normaliser: the set's own where it brings one along, else sqrt(w h) of the box of
+    the annotated points. Landmarks that the method does not have, or the set never places, are left out.
     """
-    figure, axes = _figure(f"{name}: cumulative error")
-    for colour, (output, values) in zip(COLOURS, errors.items(), strict=False):
-        ordered = np.sort(values[np.isfinite(values)])
-        if len(ordered):
-            share = 100 * np.arange(1, len(ordered) + 1) / (len(ordered) + missed)
-            label = f"{output}: mean {ordered.mean():.2f} %, {len(ordered):,} faces"
-            axes.step(np.append(0, ordered), np.append(0, share), where="post", color=colour, label=label)
-    axes.set(xlabel="NME of the face, %", ylabel="faces with no larger error, %")
-    axes.set(xlim=(0, CUMULATIVE_LIMIT), ylim=(0, 100))
-    _legend(axes, loc="lower right", title=f"{missed} faces not found" if missed else None)
-    _save(figure, path)
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Circle
+    from matplotlib.patheffects import withStroke
 
-
-def _figure(title: str) -> tuple[Any, Any]:
-    # The canvas of the file format, not pyplot: no display is asked for and no global state is touched.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    size, unit = _normaliser(annotations)
+    distance = 100 * np.linalg.norm(predictions.landmarks - annotations.points, axis=-1) / size[:, None]
+    error, shape = _mean_known(distance), _mean_shape(annotations, size)
+    drawn = np.flatnonzero(np.isfinite(error) & np.isfinite(shape).all(1))
+    # The largest below, so that none is hidden.
+    drawn = drawn[np.argsort(-error[drawn], kind="stable")]
+    figure = empty_figure(7.4, 6.2)
     axes = figure.subplots()
-    axes.set_title(title, fontsize=11)
-    axes.grid(color="#e4e4e4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+    dress(axes)
+    faces = f"{np.isfinite(distance).any(1).sum():,} faces"
+    name = _of(name, next(iter(predictions.outputs)))
+    axes.set_title(f"{name}\nmean error by landmark, {faces}", fontsize=11)
+    if len(drawn):
+        axes.scatter(*shape[drawn].T, s=7, color="black", edgecolor="white", linewidth=0.5, zorder=3)
+        disks = [Circle(place, radius) for place, radius in zip(shape[drawn], error[drawn], strict=True)]
+        circles = PatchCollection(disks, cmap="cividis_r", edgecolor="white", linewidth=0.7)
+        circles.set_array(error[drawn])
+        circles.set_clim(0, error[drawn[0]] or 1)
+        axes.add_collection(circles)
+        figure.colorbar(circles, ax=axes, shrink=0.8, label=f"mean error = radius, % of {unit}")
+        halo = [withStroke(linewidth=2.5, foreground="white")]
+        for i in drawn[:NAMED].tolist():
+            place = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "path_effects": halo}
+            axes.annotate(str(i), shape[i], fontsize=8, **place)
+        listed = ", ".join(f"{i}: {error[i]:.1f}" for i in drawn[:NAMED].tolist())
+        axes.text(0.01, 0.012, f"largest (landmarks counted from 0): {listed}", transform=axes.transAxes, fontsize=8)
+    axes.set(aspect="equal", xlabel=f"x on the mean shape, % of {unit}", ylabel=f"y, down, % of {unit}")
+    axes.margins(0.09)
+    axes.invert_yaxis()
+    save(figure, path)
 
 
-def _legend(axes: Any, **options: Any) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8, title_fontsize=8, framealpha=0.9, **options)
+def _of(name: str, output: str) -> str:
+    # The only output of other methods has no name.
+    return f"{name}, {output}" if output else name
 
 
-def _save(figure: Any, path: Path) -> None:
-    # Without the version of matplotlib, so that the same numbers give the same file.
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+def _draw_turned(axes: Any, values: np.ndarray, turn: np.ndarray, found: np.ndarray, top: float) -> None:
+    # One output: its faces, and the middle of its bins.
+    placed = np.isfinite(turn) & np.isfinite(values)
+    inside = placed & (values <= top)
+    axes.scatter(turn[inside], values[inside], s=5, color=COLOURS[0], alpha=0.4, linewidths=0, label="a face")
+    beyond = turn[placed & ~inside]
+    if len(beyond):
+        # On the upper edge, so that one outlier does not press all others to the floor.
+        axes.scatter(
+            beyond, np.full(len(beyond), top), s=16, marker="^", color=COLOURS[0], linewidths=0, label="beyond the axis"
+        )
+    missed = turn[~found & np.isfinite(turn)]
+    if len(missed):
+        axes.scatter(
+            missed,
+            np.full(len(missed), 1.06 * top),
+            s=60,
+            marker="|",
+            color=COLOURS[1],
+            clip_on=False,
+            label="a face not found",
+        )
+    middle, median = (YAW_EDGES[1:] + YAW_EDGES[:-1]) / 2, _of_bins(np.median, values, turn)
+    axes.plot(middle, median[::-1], ":", color=GREY, label="median of the other side")
+    axes.plot(middle, _of_bins(np.mean, values, turn), "s--", color=COLOURS[1], markersize=3, label="mean, 10° bins")
+    axes.plot(middle, median, "o-", color="black", markersize=3.5, label="median, 10° bins")
 
 
-def _short(count: int) -> str:
-    """742, 3.1k, 12k."""
-    if count < 1000:
-        return str(count)
-    return f"{count / 1000:.1f}k" if count < 10_000 else f"{count / 1000:.0f}k"
+def _draw_counts(axes: Any, turn: np.ndarray, found: np.ndarray) -> None:
+    middle, width = (YAW_EDGES[1:] + YAW_EDGES[:-1]) / 2, np.diff(YAW_EDGES)
+    count, missed = (np.histogram(turn[np.isfinite(turn) & chosen], YAW_EDGES)[0] for chosen in (found, ~found))
+    axes.bar(middle, count, width, color=COLOURS[0], alpha=0.35, edgecolor="white")
+    axes.bar(middle, missed, width, count, color=COLOURS[1], edgecolor="white")
+    for x, number in zip(middle, count + missed, strict=True):
+        if number:
+            axes.annotate(short(number), (x, number), (0, 1), textcoords="offset points", ha="center", fontsize=6.5)
+    axes.set_ylim(0, 1.3 * max(1, (count + missed).max()))
+
+
+def _of_bins(statistic: Callable[[np.ndarray], np.floating[Any]], values: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    # (18,) NaN where a bin has no face.
+    placed = np.isfinite(turn) & np.isfinite(values)
+    index = np.digitize(turn[placed], YAW_EDGES[1:-1])
+    parts = [values[placed][index == i] for i in range(len(YAW_EDGES) - 1)]
+    return np.array([statistic(part) if len(part) else np.nan for part in parts])
+
+
+def _top(outputs: Sequence[np.ndarray], turn: np.ndarray) -> float:
+    # Where the axis of the errors ends: nearly all faces and all bins are below.
+    highest = 0.0
+    for values in outputs:
+        middles = [_of_bins(statistic, values, turn) for statistic in (np.median, np.mean)]
+        high = float(np.quantile(values[np.isfinite(values) & np.isfinite(turn)], 0.98))
+        highest = max(highest, high, 1.1 * float(np.nanmax(middles)))
+    return highest if highest > 0 else 1.0
+
+
+def _normaliser(annotations: Annotations) -> tuple[np.ndarray, str]:
+    # (N,) pixels, NaN where a face's points span no area, and how it is called.
+    if annotations.size is not None:
+        return annotations.size, "the set's normaliser"
+    points = annotations.points
+    placed = np.isfinite(points).all(-1)
+    size = np.full(len(points), np.nan)
+    for i in np.flatnonzero(placed.any(1)).tolist():
+        size[i] = np.sqrt(np.ptp(points[i][placed[i]], axis=0).prod())
+    return np.where(size > 0, size, np.nan), "sqrt(w h) of the annotated points' box"
+
+
+def _mean_shape(annotations: Annotations, size: np.ndarray) -> np.ndarray:
+    # (P, 2) percent of `size` beside the box's centre.
+    points = annotations.points
+    chosen = np.isfinite(size)
+    if annotations.yaw is not None:
+        frontal = chosen & (np.abs(annotations.yaw) <= FRONTAL)
+        chosen = frontal if frontal.any() else chosen
+    # Where a face hides points, the others are those of a turned face: take whole ones while there are any.
+    placed = np.isfinite(points).all(-1)
+    whole = chosen & (placed | ~placed.any(0)).all(1)
+    chosen = whole if whole.any() else chosen
+    centre = (annotations.box[:, :2] + annotations.box[:, 2:]) / 2
+    beside = 100 * (points - centre[:, None]) / size[:, None, None]
+    return _mean_known(beside[chosen])
+
+
+def _mean_known(values: np.ndarray) -> np.ndarray:
+    # Over the first axis; NaN where nothing is known.
+    known = np.isfinite(values)
+    number = known.sum(0)
+    return np.divide(np.where(known, values, 0).sum(0), number, out=np.full(number.shape, np.nan), where=number > 0)

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rdrface.landmarks import MIRROR
+from rdrface.morphable.curve import evenly, middles
 from rdrface.morphable.model import SurfacePoints
-from rdrface.morphable.surface import cast_outermost, mirror_points, positions
+from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_MIRROR, WFLW98_PUPILS
+from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, positions
 
 LINE_POINTS = 24
 """Sample points per parallel line."""
@@ -47,6 +49,10 @@ LINE_ENDS: dict[int, tuple[float, float, float]] = {
 }  # fmt: skip
 """Landmark -> where its parallel line ends, next to nose, mouth and chin. Heights chosen so that on a turned face the
 lines meet the far outline where the annotators of MERL-RAV and 300-W (training parts) put the landmarks."""
+
+BROW = 7.0
+"""mm from the upper to the lower edge of a brow, straight down: about what it is in the mean of WFLW's training
+annotations, measured by the height from the eyes to the base of the nose."""
 
 EAR_LOBE = (83.0, -51.0, -75.0)
 PUPIL_HEIGHT = -1.0
@@ -153,3 +159,48 @@ def place_others(
             )
         )
     return both[0], both[1]
+
+
+def place_wflw98(
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    mirror: np.ndarray,
+    skin: np.ndarray,
+    ibug68: SurfacePoints,
+    eyes: SurfacePoints,
+) -> SurfacePoints:
+    """WFLW's 98 points, contour on the absolute jawline.
+
+    Those that are no landmark of the 68 are put on the surface: on the jawline between two of its points as seen from
+    `HUB`, on other lines through landmarks at equal lengths, under the upper edge of a brow. Symmetric.
+
+    Args:
+        ibug68: the 68 points, symmetric. eyes: the two pupils. Others as for `place_landmarks`.
+    """
+    at = positions(vertices, triangles, ibug68).astype(np.float64)
+    wanted = np.zeros((98, 3))
+    for point, landmark in WFLW98_IS.items():
+        wanted[point] = at[landmark]
+    for line, points in WFLW98_EVEN:
+        wanted[list(points)] = evenly(at[list(line)], len(points) + 2)[1:-1]
+    for below, above in WFLW98_BROWS.items():
+        wanted[below] = wanted[above] - [0.0, BROW, 0.0]
+    placed = nearest(vertices, triangles, wanted, skin)
+    index = np.flatnonzero(skin)
+    jaw, brows = list(range(1, 33, 2)), list(WFLW98_BROWS)
+    towards = middles(at[:17]) - HUB
+    origins = np.concatenate([np.broadcast_to(HUB, towards.shape), wanted[brows] * [1, 1, 0]])
+    directions = np.concatenate([towards, np.broadcast_to([0.0, 0.0, 1.0], (len(brows), 3))])
+    hits = cast_outermost(vertices, triangles[index], origins, directions)
+    placed.triangle[jaw + brows], placed.barycentric[jaw + brows] = index[hits.triangle], hits.barycentric
+    # The right half of the picture is worked out, the left is its mirror; points that exist already stay as they are.
+    left = wanted[:, 0] < 0
+    left[1:16:2] = True
+    other = mirror_points(placed, triangles, mirror)
+    placed.triangle[left] = other.triangle[WFLW98_MIRROR][left]
+    placed.barycentric[left] = other.barycentric[WFLW98_MIRROR][left]
+    copies = [(point, ibug68, row) for point, row in WFLW98_IS.items()]
+    copies += [(point, eyes, row) for row, point in enumerate(WFLW98_PUPILS)]
+    for point, known, row in copies:
+        placed.triangle[point], placed.barycentric[point] = known.triangle[row], known.barycentric[row]
+    return placed

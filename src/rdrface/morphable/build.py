@@ -102,7 +102,8 @@ class Anatomy:
         lines = anatomy.place_lines(mean, mesh.triangles, mesh.mirror, self.skin, jawline)
         eyes, ears = anatomy.place_others(mean, mesh.triangles, mesh.mirror, self.eyeball, self.ear)
         points = {"ibug68": ibug68, "parallel_lines": lines, "eye_centres": eyes, "ear_lobes": ears}
-        return points | aflw_points(points)
+        wflw98 = anatomy.place_wflw98(mean, mesh.triangles, mesh.mirror, self.skin, ibug68, eyes)
+        return points | aflw_points(points) | {"wflw98": wflw98}
 
 
 def build(folder: Path | None = None, landmarks: Path | None = LANDMARK_FILE) -> FaceModel:

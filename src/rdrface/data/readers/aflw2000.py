@@ -59,7 +59,7 @@ def load_mat(file: Path) -> dict[str, Any]:
         import scipy.io
     except ImportError as error:
         raise DataError(
-            f"reading {file} needs scipy, which belongs to the training extra: pip install 'rdrface[train]'"
+            f"reading {file} needs scipy, which belongs to an extra: pip install 'rdrface[evaluate]'"
         ) from error
     try:
         return scipy.io.loadmat(str(file))

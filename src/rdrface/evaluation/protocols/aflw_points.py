@@ -1,0 +1,81 @@
+"""AFLW's 21 points and the 34 of AFLW-PIFA: which they are, made of the 68, and of our mesh (docs/aflw.md)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rdrface.evaluation.spread import spread
+from rdrface.face import Face
+from rdrface.landmarks import COUNT, GROUPS
+
+_LEFT_EYE, _RIGHT_EYE, _MOUTH = (tuple(GROUPS[name]) for name in ("left_eye", "right_eye", "inner_lip"))
+
+POINTS: Mapping[str, tuple[int, ...]] = {
+    "left brow, outer end": (17,),
+    "left brow, middle": (19,),
+    "left brow, inner end": (21,),
+    "right brow, inner end": (22,),
+    "right brow, middle": (24,),
+    "right brow, outer end": (26,),
+    "left eye, outer corner": (36,),
+    "left eye, centre": _LEFT_EYE,
+    "left eye, inner corner": (39,),
+    "right eye, inner corner": (42,),
+    "right eye, centre": _RIGHT_EYE,
+    "right eye, outer corner": (45,),
+    "left ear lobe": (),
+    "nose, left": (31,),
+    "nose tip": (30,),
+    "nose, right": (35,),
+    "right ear lobe": (),
+    "mouth, left corner": (48,),
+    "mouth centre": _MOUTH,
+    "mouth, right corner": (54,),
+    "chin": (8,),
+    **{f"landmark {k}": (k,) for k in (3, 5, 11, 13, 27, 33, 37, 41, 44, 46, 51, 57, 66)},
+}
+"""The 34 points in their order, the first 21 AFLW's -> those of the 68 whose mean they are; () = the 68 have none.
+
+Left and right are the picture's. The 21 are in the order of 3DDFA's evaluation code, and so are the means; which are
+the 13 more is our choice.
+"""
+
+COUNTS = (21, 34)
+
+
+def from68(points: np.ndarray, count: int = 21) -> np.ndarray:
+    """AFLW's points from the 68, as `POINTS` says: points of the 68 or means of them.
+
+    Args:
+        points: (N, 68, 2). count: 21 or 34.
+
+    Returns:
+        (N, count, 2) float64; NaN where one of the 68 is, and for the ear lobes.
+
+    Raises:
+        ValueError: other shapes or counts.
+    """
+    points = np.asarray(points, np.float64)
+    if points.ndim != 3 or points.shape[1:] != (COUNT, 2) or count not in COUNTS:
+        raise ValueError(f"wanted 68 points (N, 68, 2) and a count of {COUNTS}; got {points.shape} and {count}")
+    nowhere = np.full((len(points), 2), np.nan)
+    chosen = list(POINTS.values())[:count]
+    return np.stack([points[:, list(of)].mean(1) if of else nowhere for of in chosen], axis=1)
+
+
+def from68_to_34(points: np.ndarray) -> np.ndarray:
+    """`from68` to the 34 points."""
+    return from68(points, 34)
+
+
+def outputs(face: Face, scheme: str = "aflw21") -> dict[str, np.ndarray]:
+    """Our two outputs at points of the mesh: name -> (21 or 34, 2) photo pixels.
+
+    "3D" is the 3D face's own point, "2D" the same moved by what the refinement moved the landmarks around it.
+    """
+    return {"2D": spread(face, scheme), "3D": face.points(scheme)[:, :2].astype(np.float64)}
+
+
+def outputs34(face: Face) -> dict[str, np.ndarray]:
+    """`outputs` of the 34 points."""
+    return outputs(face, "aflw34")

@@ -1,0 +1,32 @@
+"""What every protocol must say below its table, so that no face and no point is dropped silently."""
+
+from rdrface.data.annotations import Annotations
+from rdrface.evaluation.predictions import Predictions
+
+
+def missed_note(predictions: Predictions) -> str:
+    """How many faces were not found."""
+    missed = int((~predictions.found).sum())
+    if not missed:
+        return "All faces found."
+    return f"{missed} of {len(predictions.found)} faces were not found and are in no mean."
+
+
+def offered_note(predictions: Predictions) -> tuple[str, ...]:
+    """Which points the method does not have; nothing when it has all, or has found no face."""
+    lacking = (~predictions.offered).nonzero()[0].tolist()
+    if not lacking or not predictions.found.any():
+        return ()
+    return (f"Points that {predictions.method} does not have, counted for no face: {', '.join(map(str, lacking))}.",)
+
+
+def check_points(annotations: Annotations, predictions: Predictions, count: int, protocol: str) -> None:
+    """Refuse what a protocol is not about.
+
+    Raises:
+        ValueError: annotations or predictions do not have `count` points, or are of different faces.
+    """
+    wanted = (len(annotations), count, 2)
+    for name, shape in (("annotations", annotations.points.shape), ("predictions", predictions.landmarks.shape)):
+        if shape != wanted:
+            raise ValueError(f"{protocol} is about {count} points: {name} must be {wanted}, got {shape}")

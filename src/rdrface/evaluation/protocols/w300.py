@@ -1,0 +1,85 @@
+"""300-W: 68 points on the visible outline of faces within some 45 degrees of yaw."""
+
+import numpy as np
+
+from rdrface.data.annotations import Annotations
+from rdrface.evaluation import published
+from rdrface.evaluation.metrics import box_size, interocular, interpupil, mean_of_counted, nme
+from rdrface.evaluation.predictions import Predictions
+from rdrface.evaluation.protocols.notes import check_points, missed_note
+from rdrface.evaluation.tables import Row, Table
+from rdrface.landmarks import CONTOUR, COUNT
+
+SUBSETS = ("common", "challenging", "full")
+
+
+def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+    """300-W (Sagonas et al., 2013): all 68 points on the visible outline, by part.
+
+    Normalisers, named in the columns: inter-ocular, the distance of the outer eye corners (the set's own and today's
+    usual one); inter-pupil, the distance of the means of the two eyes' six points (Ren et al., CVPR 2014); box, sqrt(w
+    h) of the box of the 68 points. "common" is HELEN's and LFPW's test parts (554 faces), "challenging" is iBUG (135),
+    "full" both (Ren et al.); they appear when the folder holds them. Faces of training parts stand in rows of their
+    own, which say so.
+
+    Raises:
+        ValueError: not 68 points.
+    """
+    columns = errors(annotations, predictions)
+    groups = subsets(annotations)
+    result = []
+    if all(name in groups for name in SUBSETS):
+        rows = [
+            Row(predictions.row(name), tuple(mean_of_counted(values[groups[s]]) for s in SUBSETS))
+            for name, values in columns.items()
+            if "inter-ocular" in name
+        ]
+        result.append(
+            Table(
+                "300-W, 68 points: NME in percent of the inter-ocular distance (outer eye corners)",
+                SUBSETS,
+                (*published.W300_INTEROCULAR, *rows, Row("faces", tuple(int(groups[s].sum()) for s in SUBSETS))),
+                (missed_note(predictions),),
+            )
+        )
+    rows = []
+    for name, group in groups.items():
+        label = f"{name} (training part)" if not annotations.tested[group].any() else name
+        rows.append(Row(label, (*(mean_of_counted(values[group]) for values in columns.values()), int(group.sum()))))
+    notes = (
+        "inter-ocular: distance of the outer eye corners; inter-pupil: of the means of the eyes' points;",
+        "box: sqrt(w h) of the box of the 68 points.",
+        missed_note(predictions),
+    )
+    by_part = Table(f"300-W, by part: NME in percent, {predictions.method}", (*columns, "faces"), tuple(rows), notes)
+    return [*result, by_part]
+
+
+def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+    """Column of the table -> (N,) NME of every face, percent; outputs of the visible outline only."""
+    check_points(annotations, predictions, COUNT, "300-W")
+    truth = annotations.points
+    eyes, pupils, size = interocular(truth), interpupil(truth), box_size(truth)
+    inner = ~np.isin(np.arange(COUNT), CONTOUR)
+    result = {}
+    for i, (name, points) in enumerate(predictions.outputs.items()):
+        if "jawline" in name:
+            continue
+        head = f"{name.partition(',')[0]} ".lstrip()
+        result[f"{head}inter-ocular"] = nme(points, truth, eyes)
+        if i == 0:
+            result[f"{head}inter-pupil"] = nme(points, truth, pupils)
+            result[f"{head}inner 51, inter-ocular"] = nme(points, truth, eyes, inner)
+        result[f"{head}box"] = nme(points, truth, size)
+    return result
+
+
+def subsets(annotations: Annotations) -> dict[str, np.ndarray]:
+    """Name of a part -> (N,) bool: every folder, then common, challenging and full where they are there."""
+    source = annotations.source
+    hard = np.array([name.split("/")[-1] == "ibug" for name in source.tolist()], bool)
+    easy = annotations.tested & np.array([name.split("/")[-1] == "testset" for name in source.tolist()], bool)
+    groups = {name: source == name for name in dict.fromkeys(source.tolist())}
+    if easy.any() and hard.any():
+        groups |= {"common": easy, "challenging": hard, "full": easy | hard}
+    return groups

@@ -1,0 +1,128 @@
+"""300W-LP: 122,450 faces turned by face profiling, with the 68 points of a fitted face model. A training set."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from rdrface.data.annotations import Annotations
+from rdrface.data.readers.w300lp import read_300wlp
+from rdrface.data.records import CONTOURS
+from rdrface.evaluation.metrics import box_size, by_yaw, mean_of_counted, nme
+from rdrface.evaluation.predictions import Predictions
+from rdrface.evaluation.protocols.notes import check_points, missed_note
+from rdrface.evaluation.tables import Row, Table
+from rdrface.landmarks import COUNT, INNER
+
+BINS = ("[0,30]", "(30,60]", "(60,90]", "mean of bins", "image mean")
+
+NOTES = (
+    "Training set of nearly all published methods for large poses: for whatever was trained on it these numbers",
+    "measure no generalisation.",
+)
+
+WHOLE = "68 points"
+_INNER = "inner 51"
+
+
+def read(root: str | Path, flipped: bool = True) -> Annotations:
+    """All faces of the folder 300W_LP, as `rdrface.data.readers.read_300wlp` finds them (arguments and errors there).
+
+    `source` ends in the contour convention of the face's points: "300w_lp/AFW_Flip/jawline". The set has no test part,
+    so none of the faces is `tested`, and none is left out for it.
+    """
+    records = read_300wlp(root, flipped)
+    pairs = zip(records.source.tolist(), records.contour.tolist(), strict=True)
+    return replace(Annotations.of(records), source=np.array([f"{source}/{contour}" for source, contour in pairs]))
+
+
+def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+    """300W-LP (Zhu et al., CVPR 2016): 68 points, by |yaw| of the set's fitted pose and by part.
+
+    Normaliser: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points have the absolute
+    jawline, those with `pt2d` alone the visible outline: each is compared with the output of its own convention where a
+    method has both.
+
+    Raises:
+        ValueError: not 68 points, or annotations that were not read with `read`.
+    """
+    measured = errors(annotations, predictions)
+    yaw = annotations.yaw
+    if yaw is None:
+        raise ValueError("300W-LP's protocol needs the set's angles; read it with rdrface.evaluation.protocols.w300lp")
+    found = by_yaw(np.where(predictions.found, 0.0, np.nan), yaw).counts
+    rows = []
+    for name, values in measured.items():
+        result = by_yaw(values, yaw)
+        cells = (*result.bins, result.mean_of_bins, result.mean)
+        rows.append(Row(predictions.row("" if name == WHOLE else name), cells))
+    contour = _contour(annotations)
+    conventions = ", ".join(f"{int((contour == name).sum())} on the {name}" for name in CONTOURS)
+    notes = (f"Faces by the contour of their labels: {conventions}.", missed_note(predictions), *NOTES)
+    return [
+        Table(
+            "300W-LP: NME in percent of sqrt(w h) of the true landmark box, by |yaw| in degrees",
+            BINS,
+            (*rows, Row("faces", (*found, None, sum(found)))),
+            notes,
+        ),
+        Table(
+            f"300W-LP, by part: NME in percent of sqrt(w h) of the true landmark box, {predictions.method}",
+            (*measured, "faces"),
+            tuple(
+                Row(name, (*(mean_of_counted(values[group]) for values in measured.values()), int(group.sum())))
+                for name, group in _groups(annotations, contour)
+            ),
+            notes,
+        ),
+    ]
+
+
+def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+    """Row of the table -> (N,) NME of every face, percent.
+
+    Outputs called "..., outline" and "..., jawline" become one row: of each face, the one with the convention of its
+    labels. Then the 51 inner points, which have no convention, of every output that differs there.
+
+    Raises:
+        ValueError: as `tables`.
+    """
+    check_points(annotations, predictions, COUNT, "300W-LP")
+    size = box_size(annotations.points)
+    inner = np.isin(np.arange(COUNT), INNER)
+    outputs = _outputs(annotations, predictions)
+    result = {name or WHOLE: nme(points, annotations.points, size) for name, points in outputs.items()}
+    for name, points in outputs.items():
+        result[f"{name}, {_INNER}" if name else _INNER] = nme(points, annotations.points, size, inner)
+    return result
+
+
+def _outputs(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+    jawline = (_contour(annotations) == "jawline")[:, None, None]
+    given = predictions.outputs
+    chosen: dict[str, np.ndarray] = {}
+    for name, points in given.items():
+        head, _, convention = name.rpartition(", ")
+        if convention in CONTOURS and all(f"{head}, {other}" in given for other in CONTOURS):
+            chosen[head] = np.where(jawline, given[f"{head}, jawline"], given[f"{head}, outline"])
+        else:
+            chosen[name] = points
+    return chosen
+
+
+def _contour(annotations: Annotations) -> np.ndarray:
+    contour = np.array([source.rpartition("/")[2] for source in annotations.source.tolist()], np.str_)
+    if not np.isin(contour, CONTOURS).all():
+        raise ValueError(
+            f"the sources of 300W-LP's faces must end in {' or '.join(CONTOURS)}, got {str(annotations.source[0])!r}; "
+            "read the set with rdrface.evaluation.protocols.w300lp.read"
+        )
+    return contour
+
+
+def _groups(annotations: Annotations, contour: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    part = np.array([source.rpartition("/")[0] for source in annotations.source.tolist()], np.str_)
+    groups = [(name, part == name) for name in dict.fromkeys(part.tolist())]
+    if len(set(contour.tolist())) > 1:
+        groups += [(f"labels on the {name}", contour == name) for name in CONTOURS]
+    return [*groups, ("all", np.ones(len(part), bool))]

@@ -1,0 +1,163 @@
+"""WFLW: 98 points on the visible outline, six kinds of hard faces. How our mesh and others' 68 points become 98."""
+
+import numpy as np
+
+from rdrface.data.annotations import Annotations
+from rdrface.data.readers.wflw import ATTRIBUTES, POINTS, attributes
+from rdrface.evaluation.distribution import area_under_curve, failure_rate
+from rdrface.evaluation.metrics import mean_of_counted, nme
+from rdrface.evaluation.predictions import Predictions
+from rdrface.evaluation.protocols.notes import check_points, missed_note, offered_note
+from rdrface.evaluation.spread import spread
+from rdrface.evaluation.tables import Row, Table
+from rdrface.face import Face
+from rdrface.landmarks import COUNT, GROUPS
+from rdrface.morphable.curve import evenly, middles
+from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_PUPILS
+
+LIMIT = 10.0
+"""Percent: a larger error is a failure, and the area under the curve ends here (Wu et al.)."""
+
+OUTER_EYE_CORNERS = (60, 72)
+CONTOUR = 33
+SCHEME = "wflw98"
+_OF_THE_MESH = [*WFLW98_BROWS, *WFLW98_PUPILS]
+COLUMNS = ("full", *ATTRIBUTES)
+
+_LAB = "Wu et al., CVPR 2018"
+_HRNET = "Wang et al., TPAMI 2020"
+_AWING = "Wang et al., ICCV 2019"
+_PIPNET = "Jin et al., IJCV 2021"
+_SLPT = "Xia et al., CVPR 2022, its repository"
+_FULL_ONLY = (None,) * len(ATTRIBUTES)
+
+PUBLISHED_NME = (
+    Row("LAB", (5.27, 10.24, 5.51, 5.23, 5.15, 6.79, 6.32), quoted=_LAB),
+    Row("HRNet", (4.60, 7.94, 4.85, 4.55, 4.29, 5.44, 5.42), quoted=_HRNET),
+    Row("AWing", (4.36, 7.38, 4.58, 4.32, 4.27, 5.19, 4.96), quoted=_AWING),
+    Row("PIPNet-101", (4.31, *_FULL_ONLY), quoted=_PIPNET),
+    Row("SLPT", (4.14, *_FULL_ONLY), quoted=_SLPT),
+)
+PUBLISHED_FAILURES = (
+    Row("LAB", (7.56, *_FULL_ONLY), quoted=_LAB),
+    Row("AWing", (2.84, *_FULL_ONLY), quoted=_AWING),
+    Row("SLPT", (2.76, *_FULL_ONLY), quoted=_SLPT),
+)
+PUBLISHED_AREA = (
+    Row("LAB", (53.23, *_FULL_ONLY), quoted=_LAB),
+    Row("AWing", (57.19, *_FULL_ONLY), quoted=_AWING),
+    Row("SLPT", (59.5, *_FULL_ONLY), quoted=_SLPT),
+)
+
+
+def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+    """WFLW (Wu et al., CVPR 2018): 98 points on the visible outline, all of them counted, hidden ones too.
+
+    Normaliser: the distance of the outer eye corners (points 60 and 72). NME, failure rate and area under the
+    cumulative curve at 10 %, over the whole test part and over the faces with each of the six attributes. A method of
+    68 points has no lower edges of the brows; rows that are named so count 90 points for it, and for ours as well.
+
+    Raises:
+        ValueError: not 98 points.
+    """
+    measured = errors(annotations, predictions)
+    groups = subsets(annotations)
+    found = predictions.found
+    nmes, failures, areas = [], [], []
+    for name, values in measured.items():
+        row = predictions.row(name)
+        parts = [(values[group], found[group]) for group in groups.values()]
+        nmes.append(Row(row, tuple(mean_of_counted(e) for e, _ in parts)))
+        failures.append(Row(row, tuple(failure_rate(e, LIMIT, seen) for e, seen in parts)))
+        areas.append(Row(row, tuple(area_under_curve(e, LIMIT, seen) for e, seen in parts)))
+    faces = Row("faces", tuple(int(group.sum()) for group in groups.values()))
+    notes = (*offered_note(predictions), missed_note(predictions))
+    counted = "Faces that were not found count as failures."
+    ours = (
+        "90 points: without the lower edges of the brows (38-41, 47-50), which methods of 68 points do not have.",
+        *notes,
+    )
+    return [
+        Table(
+            "WFLW, 98 points: NME in percent of the inter-ocular distance (outer eye corners)",
+            COLUMNS,
+            (*PUBLISHED_NME, *nmes, faces),
+            ours,
+        ),
+        Table(
+            f"WFLW: failure rate, percent of the faces with an NME above {LIMIT:g} %",
+            COLUMNS,
+            (*PUBLISHED_FAILURES, *failures, faces),
+            (counted, *notes),
+        ),
+        Table(
+            f"WFLW: area under the cumulative error curve up to {LIMIT:g} %, percent of the whole",
+            COLUMNS,
+            (*PUBLISHED_AREA, *areas, faces),
+            (counted, *notes),
+        ),
+    ]
+
+
+def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+    """Row of the table -> (N,) NME of every face, percent: of the points that the method has, and, when it has more,
+    of the 90 that follow from the 68."""
+    check_points(annotations, predictions, POINTS, "WFLW")
+    left, right = OUTER_EYE_CORNERS
+    size = np.linalg.norm(annotations.points[:, left] - annotations.points[:, right], axis=-1)
+    common = ~np.isin(np.arange(POINTS), list(WFLW98_BROWS))
+    masks = {int(mask.sum()): mask for mask in (predictions.offered, predictions.offered & common)}
+    result = {}
+    for output, points in predictions.outputs.items():
+        for count, mask in masks.items():
+            name = output if count in (0, POINTS) else f"{output}, {count} points".removeprefix(", ")
+            result[name] = nme(points, annotations.points, size, mask)
+    return result
+
+
+def subsets(annotations: Annotations) -> dict[str, np.ndarray]:
+    """Column of the tables -> (N,) bool, the faces of the subset; a face can be in several."""
+    flags = attributes(annotations.source)
+    return {"full": np.ones(len(annotations), bool), **dict(zip(ATTRIBUTES, flags.T, strict=True))}
+
+
+def outputs(face: Face) -> dict[str, np.ndarray]:
+    """Our two outputs of the 98 points, (98, 2) photo pixels each.
+
+    What the 68 define is taken from them as for any other method (`from68`): "2D" from the refined landmarks, "3D" from
+    the projected mesh, both on the visible outline. The lower edges of the brows and the pupils are points of the mesh,
+    in "2D" moved by the refinement of what is near (`rdrface.evaluation.spread`).
+    """
+    known = from68(np.stack([face.landmarks, face.projection]))
+    own = np.stack([spread(face, SCHEME), face.points(SCHEME)[:, :2]])
+    known[:, _OF_THE_MESH] = own[:, _OF_THE_MESH]
+    return {"2D": known[0], "3D": known[1]}
+
+
+def from68(points: np.ndarray) -> np.ndarray:
+    """WFLW's points as far as 68 points define them.
+
+    Of the 98, 52 are at the place of one of the 68; 16 of the contour lie halfway between two; 20 cut lids and lips
+    into equal lengths, as seen in the photo; the pupils are the means of the eyes' six points, exact for a gaze
+    straight ahead. The eight on the lower edges of the brows are NaN: nothing says how wide a brow is.
+
+    Args:
+        points: (N, 68, 2) contour on the visible outline; NaN for faces that were not found.
+
+    Returns:
+        (N, 98, 2) float64.
+
+    Raises:
+        ValueError: another shape.
+    """
+    known = np.asarray(points, np.float64)
+    if known.ndim != 3 or known.shape[1:] != (COUNT, 2):
+        raise ValueError(f"points must be (N, {COUNT}, 2), got {known.shape}")
+    result = np.full((len(known), POINTS, 2), np.nan)
+    result[:, list(WFLW98_IS)] = known[:, list(WFLW98_IS.values())]
+    result[:, 1:CONTOUR:2] = middles(known[:, list(GROUPS["contour"])])
+    for line, cuts in WFLW98_EVEN:
+        result[:, list(cuts)] = evenly(known[:, list(line)], len(cuts) + 2)[:, 1:-1]
+    for pupil, eye in zip(WFLW98_PUPILS, ("left_eye", "right_eye"), strict=True):
+        result[:, pupil] = known[:, list(GROUPS[eye])].mean(1)
+    return result

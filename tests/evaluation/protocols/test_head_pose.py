@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+from annotated_faces import annotations, cells
+
+from rdrface.data.annotations import Annotations
+from rdrface.data.readers.aflw2000 import hpen_angles, hpen_rotation
+from rdrface.evaluation.predictions import Predictions
+from rdrface.evaluation.protocols import head_pose
+from rdrface.geometry.rotation import rotation_matrix
+
+TRUTH = np.array([[5, 20, -10], [10, 97, 3], [0, 10, 120], [3, -50, 8]], float)  # the third is left out
+
+
+def aflw2000(truth=TRUTH):
+    return annotations(len(truth), sources=["aflw2000_3d"] * len(truth), angles=truth)
+
+
+def said(faces, rotation, method="rdrface"):
+    return Predictions({"": faces.points}, rotation=rotation, method=method)
+
+
+def poses(angles):
+    """Faces without points, as BIWI has them."""
+    count = len(angles)
+    return Annotations(
+        image=np.array([f"{i}.png" for i in range(count)]),
+        points=np.empty((count, 0, 2)),
+        state=np.empty((count, 0)),
+        box=np.tile([0, 0, 1, 1], (count, 1)),
+        source=np.full(count, "biwi/01"),
+        tested=np.ones(count, bool),
+        angles=angles,
+        rotation=hpen_rotation(np.radians(angles)),
+    )
+
+
+def test_euler_errors_and_signed_means():
+    faces = aflw2000()
+    answer = said(faces, hpen_rotation(np.radians(TRUTH + np.array([2, -1, 3]))))
+    table = head_pose.tables(faces, answer)[0]
+    error, bias = cells(table, "rdrface"), cells(table, "rdrface, signed mean")
+    for name, expected in (("yaw", -1), ("pitch", 2), ("roll", 3)):
+        assert bias[name] == pytest.approx(expected, abs=1e-6)
+        assert error[name] == pytest.approx(abs(expected), abs=1e-6)
+    assert error["mean"] == pytest.approx(2) and error["faces"] == 3
+    assert "1 of 4 faces left out" in table.to_text()
+    quoted = {row.name: row.cells[3] for row in table.rows if row.quoted}
+    assert quoted["6DRepNet"] == 3.97 and quoted["3DDFA_V2"] == 4.27 and quoted["SynergyNet"] == 3.35
+    rotation = answer.rotation.copy()
+    rotation[0] = np.nan
+    assert cells(head_pose.tables(faces, said(faces, rotation))[0], "rdrface")["faces"] == 2
+
+
+def test_quoted_means_are_the_means_of_their_angles():
+    for row in [row for rows in head_pose.QUOTED.values() for row in rows]:
+        assert row.quoted
+        if row.cells[0] is not None:
+            assert np.mean(row.cells[:3]) == pytest.approx(row.cells[3], abs=0.011), row.name
+
+
+def test_signs_of_truth_and_prediction_agree():
+    # One who looks to the picture's left, a little up: our yaw and pitch are negative, the set's are positive.
+    truth = poses([[10.0, 30.0, 0.0]])
+    ours = rotation_matrix(np.radians([[-10.0, -30.0, 0.0]]))
+    assert head_pose.geodesic(ours, truth.rotation)[0] < 6  # the order of the two turns differs, no sign does
+    wrong = rotation_matrix(np.radians([[-10.0, 30.0, 0.0]]))
+    assert head_pose.geodesic(wrong, truth.rotation)[0] > 55
+    answer = Predictions({"": truth.points}, rotation=ours)
+    np.testing.assert_allclose(head_pose.measure(truth, answer.rotation).signed[0], 0, atol=6)
+
+
+@pytest.mark.parametrize("angle", [0, 1e-4, 1, 37, 90, 179, 180])
+def test_geodesic_is_the_angle_about_any_axis(angle):
+    axis = np.array([2, -1, 2]) / 3
+    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    turn = np.eye(3) + np.sin(np.radians(angle)) * cross + (1 - np.cos(np.radians(angle))) * cross @ cross
+    start = hpen_rotation(np.radians([[10, -70, 30], [0, 0, 0]]))
+    np.testing.assert_allclose(head_pose.geodesic(start, start @ turn), angle, atol=1e-6)
+    np.testing.assert_allclose(head_pose.geodesic(start @ turn, start), angle, atol=1e-6)
+
+
+def test_constant_rotation_is_found_and_removed():
+    angles = np.random.default_rng(2).uniform(-60, 60, (40, 3))
+    faces = poses(angles)
+    constant = rotation_matrix(np.radians([[8.0, -3.0, 2.0]]))[0]
+    noise = rotation_matrix(np.radians(np.random.default_rng(3).normal(0, 0.5, (40, 3))))
+    rotation = faces.rotation @ constant @ noise
+    assert head_pose.geodesic(head_pose.constant_rotation(faces.rotation, rotation), constant) < 0.5
+    answer = Predictions({"": faces.points}, rotation=rotation)
+    euler, geodesic = head_pose.tables(faces, answer)
+    size = head_pose.geodesic(constant, np.eye(3))
+    assert cells(geodesic, "rdrface")["mean"] == pytest.approx(size, abs=0.3)
+    assert cells(geodesic, "rdrface, constant rotation removed")["mean"] < 1.2
+    assert cells(euler, "rdrface, constant rotation removed")["mean"] < 1 < 2 < cells(euler, "rdrface")["mean"]
+    pitch, yaw, roll = np.degrees(hpen_angles(head_pose.constant_rotation(faces.rotation, rotation)))
+    assert f"yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees" in geodesic.to_text()
+    assert "the very predictions it judges" in euler.to_text()
+
+
+def test_faces_not_found_do_not_enter_the_constant():
+    faces = poses([[0, 10, 0], [5, -20, 0], [0, 40, 3]])
+    rotation = faces.rotation.copy()
+    rotation[1] = np.nan
+    np.testing.assert_allclose(head_pose.constant_rotation(faces.rotation, rotation), np.eye(3), atol=1e-12)
+    np.testing.assert_array_equal(head_pose.constant_rotation(faces.rotation, rotation * np.nan), np.eye(3))
+    answer = Predictions({"": faces.points}, rotation=rotation)
+    geodesic = head_pose.tables(faces, answer)[1]
+    assert "1 of 3 faces were not found" in geodesic.to_text()
+    assert np.isnan(head_pose.errors(faces, answer)["geodesic"]).tolist() == [False, True, False]
+    nothing = head_pose.tables(faces, Predictions({"": faces.points}, rotation=rotation * np.nan))
+    assert np.isnan(cells(nothing[1], "rdrface")["median"]) and cells(nothing[0], "rdrface")["faces"] == 0
+
+
+def test_geodesic_by_yaw_and_median():
+    angles = np.array([[0, 10, 0], [0, -30, 0], [0, 50, 0], [0, 80, 0]], float)
+    faces = poses(angles)
+    turned = faces.rotation @ rotation_matrix(np.radians([[1.0, 0, 0], [3, 0, 0], [5, 0, 0], [9, 0, 0]]))
+    table = head_pose.tables(faces, Predictions({"": faces.points}, rotation=turned))[1]
+    row = cells(table, "rdrface")
+    assert [row[name] for name in table.columns] == pytest.approx([4.5, 4, 2, 5, 9])
+    assert [cells(table, "faces")[name] for name in table.columns] == [4, 4, 2, 1, 1]
+    errors = head_pose.errors(faces, Predictions({"": faces.points}, rotation=turned))
+    np.testing.assert_allclose(errors["geodesic"], [1, 3, 5, 9])
+    assert errors["mean of yaw, pitch, roll"].shape == (4,)
+
+
+def test_biwi_says_how_many_frames_and_on_which_the_others_were_measured():
+    faces = poses([[0, 10, 0], [0, 20, 0]])
+    text = head_pose.tables(faces, Predictions({"": faces.points}, rotation=faces.rotation, method="other"))[
+        0
+    ].to_text()
+    assert "BIWI: head pose" in text and "2 of the set's 15,678 frames" in text and "13,219" in text
+    assert "6DRepNet, all frames" in text and "other, signed mean" in text
+
+
+def test_faces_without_a_pose_are_left_out():
+    truth = TRUTH.copy()
+    truth[0] = np.nan
+    faces = aflw2000(truth)
+    table = head_pose.tables(faces, said(faces, hpen_rotation(np.radians(TRUTH))))[0]
+    assert cells(table, "rdrface")["faces"] == 2 and cells(table, "rdrface")["mean"] == pytest.approx(0, abs=1e-6)
+    assert "1 of 4 faces left out" in table.to_text() and "1 without a pose" in table.to_text()
+
+
+def test_refusals():
+    faces = aflw2000()
+    with pytest.raises(ValueError, match="other says nothing of head pose"):
+        head_pose.tables(faces, Predictions({"": faces.points}, method="other"))
+    with pytest.raises(ValueError, match="needs the set's angles"):
+        head_pose.tables(annotations(4), said(faces, hpen_rotation(np.radians(TRUTH))))
+    with pytest.raises(ValueError, match="4 predictions for 2 annotated faces"):
+        head_pose.errors(faces.select([0, 1]), said(faces, hpen_rotation(np.radians(TRUTH))))
+
+
+def test_on_real_poses(shared_data):
+    pytest.importorskip("scipy")
+    from rdrface.data.readers import read_aflw2000
+
+    faces = Annotations.of(read_aflw2000(shared_data / "aflw2000_3d_dev"))
+    answer = said(faces, hpen_rotation(np.radians(faces.angles)))
+    measured = head_pose.errors(faces, answer)
+    assert np.nanmax(measured["geodesic"]) < 1e-3 and np.nanmax(measured["mean of yaw, pitch, roll"]) < 1e-3
+    assert 190 < np.isfinite(measured["geodesic"]).sum() <= 200

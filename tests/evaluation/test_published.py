@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from rdrface.evaluation import published
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in published.AFLW2000_68 if row.cells[0] is not None], ids=lambda r: r.name
+)
+def test_published_means_are_the_means_of_the_published_bins(row):
+    assert np.mean(row.cells[:3]) == pytest.approx(row.cells[3], abs=0.0101)
+
+
+@pytest.mark.parametrize("row", published.W300_INTEROCULAR, ids=lambda r: r.name)
+def test_the_full_set_of_300w_is_554_common_and_135_challenging_faces(row):
+    common, challenging, full = row.cells
+    assert (554 * common + 135 * challenging) / 689 == pytest.approx(full, abs=0.01)
+
+
+def test_every_quoted_number_names_its_source():
+    tables = [value for name, value in vars(published).items() if name[0].isupper() and isinstance(value, tuple)]
+    rows = [row for table in tables for row in table]
+    assert len(rows) > 15 and all(row.quoted for row in rows)
