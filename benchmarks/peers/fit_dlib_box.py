@@ -49,7 +49,7 @@ def main() -> None:
             break
     names = ("side", "shift x", "shift y", *(f"error % at {pixels}" for pixels in args.working_sides))
     print("found", *names, sep="\t")
-    for part, values in (*rows.items(), ("all", sum(rows.values(), []))):
+    for part, values in (*rows.items(), ("all", [row for found in rows.values() for row in found])):
         total = count[part] if part in count else sum(count.values())
         print(f"{len(values)}/{total}", *np.median(values, axis=0).round(3), part, sep="\t")
 

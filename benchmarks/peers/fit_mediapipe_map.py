@@ -4,7 +4,8 @@ python fit_mediapipe_map.py TRAIN.json -o mediapipe_map.json
 
 TRAIN.json is what training_faces.py wrote. Runs in the environment of mediapipe.txt. For each point it takes the two
 vertices and the place between them with the smallest mean distance from the visible annotated points, in units of the
-face's size. Prints the distance that is left.
+face's size. Every other face is mirrored: MERL-RAV's labels lie a little to one side of the photos, which is nothing
+that the map should learn. Prints the distance that is left.
 """
 
 import argparse
@@ -45,14 +46,22 @@ def collect(path: Path, every: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     peer = MediaPipe()
     meshes, truths, sizes = [], [], []
     photos = dict(list(faces_by_photo(path).items())[::every])
-    for photo, faces in progress(photos):
+    for path, faces in progress(photos):
+        photo = read_rgb(path)
         for face in faces:
-            mesh = peer.given(read_rgb(photo), face["box"])
+            x0, y0, x1, y1 = face["box"]
+            truth = np.array([point or (np.nan, np.nan) for point in face["landmarks"]], np.float64)
+            if len(truths) % 2:
+                last = photo.shape[1] - 1
+                truth = np.array([point or (np.nan, np.nan) for point in face["mirrored"]], np.float64)
+                truth[:, 0] += last
+                mesh = peer.given(np.ascontiguousarray(photo[:, ::-1]), [last - x1, y0, last - x0, y1])
+            else:
+                mesh = peer.given(photo, face["box"])
             if mesh is None:
                 continue
-            x0, y0, x1, y1 = face["box"]
             meshes.append(mesh)
-            truths.append([point or (np.nan, np.nan) for point in face["landmarks"]])
+            truths.append(truth)
             sizes.append(((x1 - x0) * (y1 - y0)) ** 0.5)
     return np.array(meshes), np.array(truths), np.array(sizes)
 

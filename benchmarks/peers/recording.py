@@ -69,7 +69,7 @@ class View:
     Attributes:
         pixels: (h, w, 3) uint8 RGB.
         scale: pixels of the view per pixel of the photo.
-        corner: (2,) where the outer corner of the view's first pixel lies in the photo; the photo's own is (-0.5, -0.5).
+        corner: (2,) place of the outer corner of the view's first pixel in the photo, whose own is (-0.5, -0.5).
     """
 
     pixels: np.ndarray

@@ -2,8 +2,8 @@
 
 python benchmarks/peers/training_faces.py merl-rav=DIR 300w=DIR -n 1500 -o TRAIN.json
 
-Writes a list of faces as `rdrface evaluate --faces` does, with "landmarks" in addition: 68 of [x, y], null where the
-point has no position or is hidden. Needs rdrface.
+Writes a list of faces as `rdrface evaluate --faces` does, with two things more: "landmarks", 68 of [x, y], null where
+the point has no position or is hidden, and "mirrored", the 68 of the mirrored face with -x. Needs rdrface.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import numpy as np
 
 from rdrface.data.readers import read_set
 from rdrface.data.records import UNKNOWN, VISIBLE
+from rdrface.landmarks import MIRROR
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
                     "box": records.box[i].tolist(),
                     "source": records.source[i].item(),
                     "landmarks": points,
+                    "mirrored": [None if points[j] is None else [-points[j][0], points[j][1]] for j in MIRROR],
                 }
             )
     args.out.write_text(json.dumps(faces) + "\n", encoding="utf-8")

@@ -62,7 +62,7 @@ WFLW98_EVEN: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 """Lines through the 68 -> the points of WFLW that cut them into equal lengths. WFLW spaces its points evenly on lids,
 inner lips and the lower lip's border: the mean of its training annotations, part of PIPNet's code, shows it. The 68 do
 not: iBUG has a lid's points at a third and two thirds, and the inner lips' close to the middle. The nearest of the 68,
-often taken instead, lies up to 7 mm beside the place."""
+often taken instead, lies some millimetres beside the place."""
 
 WFLW98_BROWS: Mapping[int, int] = {38: 37, 39: 36, 40: 35, 41: 34, 47: 45, 48: 44, 49: 43, 50: 42}
 """Point on a brow's lower edge -> the point of WFLW above it on the upper edge."""

@@ -45,9 +45,7 @@ _PUBLISHED_BY_YAW: tuple[Row, ...] = (
     Row("3DDFA-TPAMI", (None, None, None, 4.55, None, None), quoted="Zhu et al., TPAMI 2019"),
 )
 
-_CHOICE = (
-    "Which 13 points follow AFLW's 21 is our choice: compare with quoted rows only if the next table bears it out."
-)
+_CHOICE = "Which 13 points follow AFLW's 21 is our choice: compare with quoted rows only if the next table agrees."
 
 
 def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:

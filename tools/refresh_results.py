@@ -1,0 +1,65 @@
+"""Run the commands of docs/results.md again and put what they print into its blocks.
+
+python tools/refresh_results.py DATA [--only WORDS] [--check]
+
+DATA is the folder that the commands' paths are relative to. A block is an indented command that starts with ``rdrface``
+or ``python``, and the fenced text below it. With --check nothing is written, and the exit status is 1 when a block
+differs. Blocks with times (`rdrface bench`) differ every time: leave them out with --only.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "docs" / "results.md"
+
+BLOCK = re.compile(r"^    (?P<command>(?:rdrface|python) [^\n]+)\n\n```\n(?P<text>.*?)\n```$", re.DOTALL | re.MULTILINE)
+
+
+def main() -> int:
+    """Refresh or check the blocks."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("--only", default="", metavar="WORDS", help="commands that hold these words only")
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    args = parser.parse_args()
+
+    text = RESULTS.read_text(encoding="utf-8")
+    differ = []
+    for block in list(BLOCK.finditer(text)):
+        command = block["command"]
+        if args.only not in command:
+            continue
+        print(command, file=sys.stderr)
+        printed = run(command, args.data)
+        if printed == block["text"]:
+            continue
+        differ.append(command)
+        text = text.replace(block[0], f"    {command}\n\n```\n{printed}\n```", 1)
+    for command in differ:
+        print(f"differs: {command}", file=sys.stderr)
+    if args.check:
+        return 1 if differ else 0
+    RESULTS.write_text(text, encoding="utf-8")
+    return 0
+
+
+def run(command: str, data: Path) -> str:
+    """What a command prints, run in the folder of the data with the project's own source and files."""
+    program, *rest = shlex.split(command)
+    here = [str(ROOT / word) if word.startswith(("tools/", "benchmarks/")) else word for word in rest]
+    words = [sys.executable, "-m", "rdrface", *here] if program == "rdrface" else [sys.executable, *here]
+    path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
+    done = subprocess.run(
+        words, cwd=data, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout.strip("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
