@@ -1,10 +1,11 @@
 """Run the commands of docs/results.md again and put what they print into its blocks.
 
-python tools/refresh_results.py DATA [--only WORDS] [--check]
+python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
-DATA is the folder that the commands' paths are relative to. A block is an indented command that starts with ``rdrface``
-or ``python``, and the fenced text below it. With --check nothing is written, and the exit status is 1 when a block
-differs. Blocks with times (`rdrface bench`) differ every time: leave them out with --only.
+DATA holds the sets' folders as the commands name them. The commands run in DIR, where links to these folders are made,
+in the order of the page, so that one may use what an earlier one has written. A block is an indented command that
+starts with ``rdrface`` or ``python``, and the fenced text below it. With --check the page is not written, and the exit
+status is 1 when a block differs. Blocks with times differ every time: leave them out with --only.
 """
 
 import argparse
@@ -26,9 +27,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("--only", default="", metavar="WORDS", help="commands that hold these words only")
+    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "results", metavar="DIR")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     args = parser.parse_args()
 
+    args.work.mkdir(parents=True, exist_ok=True)
+    for entry in args.data.resolve().iterdir():
+        if entry.is_dir() and not (args.work / entry.name).exists():
+            (args.work / entry.name).symlink_to(entry)
     text = RESULTS.read_text(encoding="utf-8")
     differ = []
     for block in list(BLOCK.finditer(text)):
@@ -36,7 +42,7 @@ def main() -> int:
         if args.only not in command:
             continue
         print(command, file=sys.stderr)
-        printed = run(command, args.data)
+        printed = run(command, args.work)
         if printed == block["text"]:
             continue
         differ.append(command)
@@ -49,14 +55,14 @@ def main() -> int:
     return 0
 
 
-def run(command: str, data: Path) -> str:
-    """What a command prints, run in the folder of the data with the project's own source and files."""
+def run(command: str, folder: Path) -> str:
+    """What a command prints, run in a folder with the project's own source and files."""
     program, *rest = shlex.split(command)
     here = [str(ROOT / word) if word.startswith(("tools/", "benchmarks/")) else word for word in rest]
     words = [sys.executable, "-m", "rdrface", *here] if program == "rdrface" else [sys.executable, *here]
     path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
     done = subprocess.run(
-        words, cwd=data, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True, check=True
+        words, cwd=folder, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True, check=True
     )
     return done.stdout.strip("\n")
 

@@ -38,8 +38,8 @@ RECTANGLE_SIDE, RECTANGLE_SHIFT = 1.05, -0.09
 below the box's centre. Measured by fit_dlib_box.py: 0.97-1.06 and -0.07 to -0.10 on frontal training faces."""
 
 SIDEWAYS = 0.25
-"""How far dlib's rectangle lies towards the back of a turned head, in sqrt(w h); 0.20-0.30 by fit_dlib_box.py. The trees
-are lost where a rectangle does not lie as their detector's, and a box does not tell the turn: so three are tried."""
+"""How far dlib's rectangle lies towards the back of a turned head, in sqrt(w h); 0.20-0.30 by fit_dlib_box.py. The
+trees are lost where a rectangle does not lie as their detector's, and a box does not tell the turn: three are tried."""
 
 WORKING_SIDE = 400
 """Pixels: the trees see the face with a rectangle of this side. dlib rounds its landmarks to whole pixels, which would

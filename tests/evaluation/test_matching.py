@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from annotated_faces import annotations
 
-from rdrface.data.readers.aflw2000 import hpen_angles
+from rdrface.data.readers.aflw2000 import hpen_angles, hpen_rotation
 from rdrface.errors import DataError
 from rdrface.evaluation.matching import assign, entries_of, match, overlaps, write_face_list
 from rdrface.evaluation.prediction_files import PredictedFaces
@@ -124,6 +124,11 @@ def test_recorded_predictions_come_back(tmp_path):
     recorded = entries_of(faces, first, Path("set"))
     assert recorded.image == ("0.jpg", "2.jpg")
     np.testing.assert_array_equal(assign(recorded, faces)[0].landmarks, first.landmarks)
+    assert np.isnan(recorded.angles).all()
+    turned = replace(first, rotation=hpen_rotation(np.radians(np.array([[10, 20, 30], [0, 0, 0], [-5, 80, 7]]))))
+    recorded = entries_of(faces, turned, Path("set"))
+    np.testing.assert_allclose(recorded.angles, [[10, 20, 30], [-5, 80, 7]], atol=1e-9)
+    np.testing.assert_allclose(assign(recorded, faces)[0].rotation[2], turned.rotation[2], atol=1e-12)
 
 
 def test_list_of_faces(tmp_path):

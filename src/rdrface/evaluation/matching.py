@@ -9,7 +9,7 @@ import numpy as np
 
 from rdrface.crop import landmark_boxes
 from rdrface.data.annotations import Annotations
-from rdrface.data.readers.aflw2000 import hpen_rotation
+from rdrface.data.readers.aflw2000 import hpen_angles, hpen_rotation
 from rdrface.errors import DataError
 from rdrface.evaluation.prediction_files import PredictedFaces
 from rdrface.evaluation.predictions import Predictions
@@ -102,13 +102,16 @@ def entries_of(annotations: Annotations, predictions: Predictions, root: Path) -
     """The principal output of predictions as entries for a file, names relative to the set's folder."""
     index = np.flatnonzero(predictions.found)
     none = np.full(len(index), np.nan)
+    angles = np.full((len(index), 3), np.nan)
+    if predictions.rotation is not None:
+        angles = np.degrees(hpen_angles(predictions.rotation[index]))
     return PredictedFaces(
         image=tuple(relative(str(annotations.image[i]), root) for i in index),
         landmarks=predictions.landmarks[index],
         face=index,
         box=np.full((len(index), 4), np.nan),
         milliseconds=none if predictions.milliseconds is None else predictions.milliseconds[index],
-        angles=np.full((len(index), 3), np.nan),
+        angles=angles,
         method=predictions.method,
     )
 
