@@ -27,8 +27,8 @@ from recording import (
 MODEL = "shape_predictor_68_face_landmarks.dat"
 
 BORDER = 0.3
-"""Border around a photo before dlib's detector looks, in units of the photo's shorter side. On 300 of MERL-RAV's
-training crops, which end at the chin and brows, it misses 25.7 % without a border and 24.3 % with this one."""
+"""Border around a photo before dlib's detector looks, in units of the photo's shorter side: it misses a little less of
+MERL-RAV's training crops, which end at the chin and brows."""
 
 SMALL = 300
 """Photos whose shorter side has fewer pixels are doubled for the detector: it knows faces of 80 pixels and more."""
@@ -42,8 +42,8 @@ SIDEWAYS = 0.25
 trees are lost where a rectangle does not lie as their detector's, and a box does not tell the turn: three are tried."""
 
 WORKING_SIDE = 400
-"""Pixels: the trees see the face with a rectangle of this side. dlib rounds its landmarks to whole pixels, which would
-cost half a percent of the face's size on the smallest photos; enlarged, it costs nothing."""
+"""Pixels: the trees see the face with a rectangle of this side. dlib rounds its landmarks to whole pixels, which costs
+something on small photos; fit_dlib_box.py prints how much."""
 
 
 class Dlib:

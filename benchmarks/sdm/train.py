@@ -1,9 +1,9 @@
 """Fit a cascade (`sdm.py`) to the faces of a record file.
 
-python benchmarks/sdm/train.py RECORDS.npz -o runs/sdm/mean.npz [--start mean|ours] [--faces N] [--starts N]
+python benchmarks/sdm/train.py RECORDS.npz ... -o runs/sdm/mean.npz [--start mean|ours] [--faces N] [--starts N]
 
-RECORDS.npz is what `rdrface fit` writes. After every stage the error on the faces it learns from and on a held-out part
-of them is printed.
+RECORDS.npz is what `rdrface fit` writes, one file per set. After every stage the error on the faces it learns from and
+on a held-out part of them is printed.
 """
 
 import argparse
@@ -208,7 +208,7 @@ def report(name: str, samples: Samples) -> None:
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("records", type=Path, metavar="RECORDS.npz", help="fitted records (`rdrface fit`)")
+    parser.add_argument("records", type=Path, nargs="+", metavar="RECORDS.npz", help="fitted records (`rdrface fit`)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz", help="the cascade")
     parser.add_argument("--start", choices=STARTS, default="mean", help="the mean shape, or rdrface's 3D output")
     parser.add_argument("--faces", type=int, metavar="N", help="a random choice of N faces instead of all")
@@ -220,7 +220,7 @@ def main() -> int:
     cv2.setNumThreads(1)
     begin = time.process_time()
     try:
-        records = FaceRecords.load(args.records)
+        records = FaceRecords.concat([FaceRecords.load(path) for path in args.records])
         if args.faces is not None and args.faces < len(records):
             chosen = np.random.default_rng(args.seed).choice(len(records), args.faces, replace=False)
             records = records.select(np.sort(chosen))

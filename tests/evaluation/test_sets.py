@@ -1,4 +1,4 @@
-"""Every set of `rdrface evaluate` from a small folder in its published format to its tables, with the shipped weights."""
+"""Every set of `rdrface evaluate` from a small folder in its published format to its tables, with shipped weights."""
 
 import json
 

@@ -50,6 +50,13 @@ def test_an_output_folder_that_does_not_exist_is_named_before_the_work(tmp_path)
         command.run(parse("300w", str(tmp_path), "-o", str(tmp_path / "nowhere" / "fit.npz")))
 
 
+def test_labels_that_lie_beside_the_photo_are_moved_back(tmp_path):
+    points = pts_folder(tmp_path)
+    out = tmp_path / "fit.npz"
+    assert command.run(parse("300w", str(tmp_path), "-o", str(out), "--offset", "2.5")) == 0
+    np.testing.assert_allclose(FaceRecords.load(out).points, points - 2.5, atol=1e-3)
+
+
 def test_limit_takes_fewer_faces(tmp_path):
     pts_folder(tmp_path)
     out = tmp_path / "fit.npz"

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("train", "test"), default="train", help="part of the set (default: train)")
     parser.add_argument("--model", type=Path, metavar="FILE", help="another face model than the packaged one")
     parser.add_argument("--limit", type=int, metavar="N", help="fit only N faces, evenly chosen")
+    parser.add_argument(
+        "--offset",
+        type=float,
+        default=0.0,
+        metavar="PX",
+        help="photo pixels by which the set's labels lie too far to the right and down (docs/training.md, Labels)",
+    )
     parser.add_argument("--worst", type=Path, metavar="SHEET.jpg", help="also draw the worst fits into a picture")
 
 
@@ -37,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.out.absolute().parent.is_dir():
         raise DataError(f"cannot write {args.out}: its folder does not exist; make it first")
     records = read_set(args.set, args.folder, args.split)
+    records = replace(records, points=records.points - np.float32(args.offset))
     if args.limit is not None and args.limit < len(records):
         records = records.select(np.linspace(0, len(records) - 1, max(args.limit, 1)).astype(int))
     enough = np.isfinite(records.points).all(axis=-1).sum(axis=1) >= LEAST_POINTS
