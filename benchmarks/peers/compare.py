@@ -75,7 +75,8 @@ def compare(args: argparse.Namespace) -> int:
     print("\n".join(f"  {line}" for line in lines))
     content = {"set": args.set, "faces": len(annotations), "tables": to_json(tables), "rdrface_behind": lines}
     (place / "tables.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    (place / "tables.md").write_text("\n\n".join(map(to_markdown, tables)) + "\n", encoding="utf-8")
+    last = "\n".join(["### Where rdrface is not the best", "", *(f"- {line}" for line in lines or ["nowhere"])])
+    (place / "tables.md").write_text("\n\n".join([*map(to_markdown, tables), last]) + "\n", encoding="utf-8")
     return 1 if problems else 0
 
 
