@@ -6,6 +6,7 @@ import pytest
 from true_aligner import TrueAligner, write_ibug
 
 import rdrface
+from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.data.annotations import Annotations
 from rdrface.data.readers import read_w300
 from rdrface.errors import ConfigError, DataError
@@ -34,12 +35,13 @@ def use(monkeypatch, folder, **how):
 def test_ground_truth_boxes(folder, monkeypatch, capsys):
     asked = use(monkeypatch, folder)
     out = folder / "r.json"
-    assert run(arguments("300w", folder, "--weights", "w.safetensors", "--json", out)) == 0
-    assert [path.name for path in asked] == ["w.safetensors"]
+    assert run(arguments("300w", folder, "--weights", PACKAGED_WEIGHTS, "--json", out)) == 0
+    assert asked == [PACKAGED_WEIGHTS]
     text = capsys.readouterr()
     assert "300w/ibug" in text.out and "All faces found" in text.out and "true landmarks" in text.out
     content = json.loads(out.read_text())
-    assert content["missed"] == [] and content["boxes"] == "true landmarks" and content["weights"] == "w.safetensors"
+    assert content["missed"] == [] and content["boxes"] == "true landmarks"
+    assert content["weights"] == "rdr.safetensors" and len(content["weights_sha256"]) == 64
     face = content["faces"][1]
     assert face["image"] == "ibug/b.png" and face["found"]
     assert face["errors"]["2D box"] == pytest.approx(2, rel=1e-4)

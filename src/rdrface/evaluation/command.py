@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.data.annotations import Annotations
 from rdrface.detection.boxes import BoxFile
 from rdrface.errors import ConfigError, DataError
@@ -20,6 +21,7 @@ from rdrface.evaluation.prediction_files import read_prediction_file, write_pred
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.report import report, write_report
 from rdrface.evaluation.sets import SETS, EvaluationSet
+from rdrface.runtime.weights import read_info
 
 _NAMED = 20
 """So many faces that were not found are named on the terminal; the JSON names all."""
@@ -133,11 +135,19 @@ def _predictions(
     said = {"gt": "true landmarks", "detector": "detector"}.get(args.boxes)
     if said is None:
         boxes, said = BoxFile.read(Path(args.boxes)), Path(args.boxes).name
+    weights = PACKAGED_WEIGHTS if args.weights is None else args.weights
+    # Which weights, for good: a file's name says little.
+    checksum = read_info(weights)[0].checksum
     predictions, unreadable = run_aligner(rdrface.load(args.weights), annotations, chosen.outputs, boxes)
     if args.method:
         predictions = replace(predictions, method=args.method)
-    weights = None if args.weights is None else args.weights.name
-    how = {"said": f"boxes: {said}", "boxes": said, "weights": weights, "labels": labels}
+    how = {
+        "said": f"boxes: {said}",
+        "boxes": said,
+        "weights": weights.name,
+        "weights_sha256": checksum,
+        "labels": labels,
+    }
     return predictions, unreadable, how
 
 
