@@ -12,7 +12,7 @@ from rdrface.data.annotations import Annotations
 from rdrface.data.records import UNKNOWN, VISIBLE
 from rdrface.evaluation.label_shift import shifts, summary
 from rdrface.evaluation.matching import assign
-from rdrface.evaluation.metrics import YAW_BINS, box_size, nme
+from rdrface.evaluation.metrics import YAW_BIN_NAMES, box_size, nme, yaw_index
 from rdrface.evaluation.prediction_files import read_prediction_file
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.tables import Cell, Row, Table
@@ -20,8 +20,6 @@ from rdrface.landmarks import COUNT, INNER
 
 FAILURE = 10.0
 """Percent: a face with a larger NME counts as failed, as one that was not found does."""
-
-BIN_NAMES = ("[0,30]", "(30,60]", "(60,90]")
 
 COSTS = ("milliseconds", "processor_milliseconds", "detector_milliseconds")
 
@@ -90,7 +88,7 @@ def accuracy_tables(annotations: Annotations, methods: list[Method], title: str)
         errors = {m.name: nme(m.predictions.landmarks, annotations.points, size, mask) for m in measured}
         unshifted = {m.name: _unshifted(annotations, m.predictions, size, mask) for m in measured}
         common = counts & np.all([np.isfinite(values) for values in errors.values()], axis=0)
-        heads = (*BIN_NAMES, "mean of bins", "all", "all, shift removed")
+        heads = (*YAW_BIN_NAMES, "mean of bins", "all", "all, shift removed")
         shift = "shift removed: each method's own constant offset from the labels, one per method, taken off first."
         for which, faces in (
             ("the faces that each method found", counts),
@@ -110,12 +108,12 @@ def accuracy_tables(annotations: Annotations, methods: list[Method], title: str)
         failed = {n: np.where(np.isnan(values), 100.0, 100.0 * (values > FAILURE)) for n, values in errors.items()}
         rows = [Row(name, _means(values, counts, index)) for name, values in failed.items()]
         text = f"{title}, {points}: failures, percent of the faces not found or with an NME above {FAILURE:g} %"
-        tables.append(Table(text, (*BIN_NAMES, "all"), (*rows, *_dashes(methods, 4)), notes))
+        tables.append(Table(text, (*YAW_BIN_NAMES, "all"), (*rows, *_dashes(methods, 4)), notes))
     everyone = np.ones(len(annotations), bool)
     missed = [Row(m.name, _means(np.where(m.predictions.found, 0.0, 100.0), everyone, index)) for m in measured]
     faces_row = Row("faces", _numbers(everyone, index))
     text = f"{title}: percent of the faces that were not found"
-    tables.append(Table(text, (*BIN_NAMES, "all"), (*missed, *_dashes(methods, 4), faces_row), notes))
+    tables.append(Table(text, (*YAW_BIN_NAMES, "all"), (*missed, *_dashes(methods, 4), faces_row), notes))
     return tables
 
 
@@ -191,20 +189,18 @@ def to_json(tables: list[Table]) -> list[dict[str, Any]]:
 def _bins(annotations: Annotations) -> np.ndarray:
     if annotations.yaw is None:
         raise ValueError("the comparison is by yaw: give annotations with angles (rdrface.evaluation.poses)")
-    turn = np.abs(annotations.yaw)
-    index = np.digitize(turn, [YAW_BINS[1][0], YAW_BINS[2][0]], right=True)
-    return np.where(np.isnan(turn), -1, index)
+    return yaw_index(annotations.yaw)
 
 
 def _means(values: np.ndarray, faces: np.ndarray, index: np.ndarray) -> tuple[float, ...]:
     """Mean of every bin and of all, over the faces that have a value."""
-    groups = [faces & (index == i) for i in range(len(BIN_NAMES))] + [faces]
+    groups = [faces & (index == i) for i in range(len(YAW_BIN_NAMES))] + [faces]
     counted = [values[group & np.isfinite(values)] for group in groups]
     return tuple(float(part.mean()) if len(part) else float("nan") for part in counted)
 
 
 def _numbers(faces: np.ndarray, index: np.ndarray) -> tuple[int, ...]:
-    return (*(int((faces & (index == i)).sum()) for i in range(len(BIN_NAMES))), int(faces.sum()))
+    return (*(int((faces & (index == i)).sum()) for i in range(len(YAW_BIN_NAMES))), int(faces.sum()))
 
 
 def _unshifted(annotations: Annotations, predictions: Predictions, size: np.ndarray, mask: np.ndarray) -> np.ndarray:

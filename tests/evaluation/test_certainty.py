@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from rdrface.data.annotations import Annotations
-from rdrface.evaluation.certainty import ERROR_EDGES, VISIBLE_EDGES, reliability, risk_coverage, roc_curve
+from rdrface.evaluation.certainty import (
+    ERROR_EDGES,
+    VISIBLE_EDGES,
+    precision_recall,
+    reliability,
+    risk_coverage,
+    roc_curve,
+)
 from rdrface.evaluation.certainty_tables import bin_names, certainty_tables, measure_certainty, measured_error
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.protocols import merl_rav
@@ -85,6 +92,12 @@ def test_risk_and_coverage() -> None:
 
 def test_names_of_bins() -> None:
     assert bin_names(np.array([0, 0.5, np.inf]), 1) == ["0.0-0.5", "0.5+"]
+
+
+def test_ties_in_precision_and_recall_are_not_parted() -> None:
+    precision, recall = precision_recall(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, True, False, True]))
+    np.testing.assert_allclose(precision, [100, 200 / 3, 75])
+    np.testing.assert_allclose(recall, [100 / 3, 200 / 3, 100])
 
 
 SIZE = 100.0

@@ -80,16 +80,36 @@ def roc_curve(scores: np.ndarray, positive: np.ndarray) -> RocCurve:
     nothing = np.full(2, np.nan)
     if positives == 0 or negatives == 0:
         return RocCurve(nothing, nothing, float("nan"), positives, negatives)
-    order = np.argsort(-scores, kind="stable")
-    # The last of each run of equal scores: a threshold cannot part them.
-    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    hits = np.append(0, np.cumsum(positive[order])[ends])
-    alarms = np.append(0, ends + 1) - hits
+    hits, called = (np.append(0, counts) for counts in _by_threshold(scores, positive))
+    alarms = called - hits
     # Trapezia over tied runs count ties half: the same number as the rank statistic (Hanley & McNeil 1982). In
     # integers, hence exact; twice the area, so that the half does not leave them.
     twice = int((np.diff(alarms) * (hits[1:] + hits[:-1])).sum())
     area = twice / (2 * positives * negatives)
     return RocCurve(alarms / negatives, hits / positives, area, positives, negatives)
+
+
+def precision_recall(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Precision and recall, percent, of calling positive what has at least a score, for every distinct score.
+
+    Args:
+        scores: (n,) finite.
+        positive: (n,) bool.
+
+    Returns:
+        precision (T,), recall (T,), from the highest score to the lowest; recall is NaN without positives.
+    """
+    hits, called = _by_threshold(scores, positive)
+    total = int(positive.sum())
+    return 100 * hits / called, 100 * hits / total if total else np.full(len(hits), np.nan)
+
+
+def _by_threshold(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # Positives, and cases, with at least a score, for every distinct score from the highest on.
+    order = np.argsort(-scores, kind="stable")
+    # The last of each run of equal scores: a threshold cannot part them.
+    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)) if len(order) else order
+    return np.cumsum(positive[order])[ends], ends + 1
 
 
 def reliability(said: np.ndarray, happened: np.ndarray, edges: Sequence[float]) -> Reliability:

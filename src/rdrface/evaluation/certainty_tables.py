@@ -22,6 +22,7 @@ from rdrface.evaluation.certainty import (
     risk_coverage,
     roc_curve,
 )
+from rdrface.evaluation.metrics import mean_known
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.tables import Row, Table
 
@@ -91,7 +92,7 @@ def measure_certainty(annotations: Annotations, predictions: Predictions, shift:
     known = placed & (annotations.state != UNKNOWN)
     measured = measured_error(annotations, predictions)
     moved = replace(annotations, points=annotations.points - shift)
-    per_face = _mean_known(measured)
+    per_face = mean_known(measured, 1)
     coverages = np.arange(1, 101) / 100
     return Certainty(
         roc={name: curve(states) for name, states in HIDDEN.items()},
@@ -175,10 +176,3 @@ def _risk_table(certainty: Certainty) -> Table:
 def _overall(bins: Reliability, means: np.ndarray) -> float:
     filled = bins.count > 0
     return float(np.average(means[filled], weights=bins.count[filled])) if filled.any() else float("nan")
-
-
-def _mean_known(values: np.ndarray) -> np.ndarray:
-    known = np.isfinite(values)
-    number = known.sum(1)
-    total = np.where(known, values, 0.0).sum(1)
-    return np.divide(total, number, out=np.full(len(values), np.nan), where=number > 0)

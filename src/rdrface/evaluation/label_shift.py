@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rdrface.crop import landmark_boxes
+from rdrface.evaluation.metrics import mean_known
 from rdrface.landmarks import COUNT, INNER, MIRROR
 from rdrface.photo import read_photo
 
@@ -53,9 +54,7 @@ def shifts(labels: np.ndarray, predicted: np.ndarray, counted: np.ndarray | None
     used = np.isfinite(off).all(-1) & np.isin(np.arange(COUNT), INNER)
     if counted is not None:
         used &= counted
-    number = used.sum(1)[:, None]
-    total = np.where(used[..., None], off, 0.0).sum(1)
-    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+    return mean_known(np.where(used[..., None], off, np.nan), 1)
 
 
 def summary(per_face: np.ndarray) -> Shift:

@@ -10,6 +10,9 @@ from rdrface.landmarks import GROUPS, OUTER_EYE_CORNERS
 YAW_BINS = ((0.0, 30.0), (30.0, 60.0), (60.0, 90.0))
 """Degrees of |yaw|: [0, 30], (30, 60], (60, 90]. Faces beyond 90 belong to the last, as in 3DDFA's evaluation code."""
 
+YAW_BIN_NAMES = ("[0,30]", "(30,60]", "(60,90]")
+"""How the columns of `YAW_BINS` are called."""
+
 
 @dataclass(frozen=True)
 class BinnedError:
@@ -26,6 +29,11 @@ class BinnedError:
     counts: tuple[int, int, int]
     mean_of_bins: float
     mean: float
+
+    @property
+    def cells(self) -> tuple[float, ...]:
+        """The bins, their mean, and the mean over all faces: a row of the papers' tables."""
+        return (*self.bins, self.mean_of_bins, self.mean)
 
 
 def box_size(points: np.ndarray) -> np.ndarray:
@@ -107,12 +115,12 @@ def nme(predicted: np.ndarray, truth: np.ndarray, size: np.ndarray, mask: np.nda
 
 def by_yaw(errors: np.ndarray, yaw: np.ndarray) -> BinnedError:
     """Sort errors (B,) into `YAW_BINS` by |yaw| (B,) degrees; NaN errors (faces not found) are not counted."""
-    errors, turn = np.asarray(errors, np.float64), np.abs(np.asarray(yaw, np.float64))
-    if errors.shape != turn.shape or errors.ndim != 1:
-        raise ValueError(f"errors and yaw must both be (B,); got {errors.shape} and {turn.shape}")
-    if np.isnan(turn).any():
+    errors, yaw = np.asarray(errors, np.float64), np.asarray(yaw, np.float64)
+    if errors.shape != yaw.shape or errors.ndim != 1:
+        raise ValueError(f"errors and yaw must both be (B,); got {errors.shape} and {yaw.shape}")
+    index = yaw_index(yaw)
+    if (index < 0).any():
         raise ValueError("yaw holds NaN: every face needs an annotated yaw to be put into a bin")
-    index = np.digitize(turn, [YAW_BINS[1][0], YAW_BINS[2][0]], right=True)
     counted = np.isfinite(errors)
     parts = [errors[counted & (index == i)] for i in range(len(YAW_BINS))]
     first, second, third = (float(part.mean()) if len(part) else float("nan") for part in parts)
@@ -122,6 +130,20 @@ def by_yaw(errors: np.ndarray, yaw: np.ndarray) -> BinnedError:
         mean_of_bins=(first + second + third) / 3,
         mean=mean_of_counted(errors),
     )
+
+
+def yaw_index(yaw: np.ndarray) -> np.ndarray:
+    """(B,) place of each face in `YAW_BINS` by |yaw| (B,) degrees; -1 where it is NaN."""
+    turn = np.abs(np.asarray(yaw, np.float64))
+    return np.where(np.isnan(turn), -1, np.digitize(turn, [YAW_BINS[1][0], YAW_BINS[2][0]], right=True))
+
+
+def mean_known(values: np.ndarray, axis: int) -> np.ndarray:
+    """Mean along an axis over what is known (not NaN); NaN where nothing is."""
+    known = np.isfinite(values)
+    number = known.sum(axis)
+    total = np.where(known, values, 0.0).sum(axis)
+    return np.divide(total, number, out=np.full(number.shape, np.nan), where=number > 0)
 
 
 def mean_of_counted(errors: np.ndarray) -> float:

@@ -14,6 +14,7 @@ from rdrface.data.annotations import Annotations
 from rdrface.errors import ConfigError
 from rdrface.evaluation.certainty_tables import measure_certainty
 from rdrface.evaluation.curves import COLOURS, GREY, draw_certainty, draw_cumulative, dress, empty_figure, save, short
+from rdrface.evaluation.metrics import box_size, mean_known
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.protocols.merl_rav import shift
 from rdrface.evaluation.worst import draw_worst
@@ -148,7 +149,7 @@ def draw_by_landmark(annotations: Annotations, predictions: Predictions, path: P
 
     size, unit = _normaliser(annotations)
     distance = 100 * np.linalg.norm(predictions.landmarks - annotations.points, axis=-1) / size[:, None]
-    error, shape = _mean_known(distance), _mean_shape(annotations, size)
+    error, shape = mean_known(distance, 0), _mean_shape(annotations, size)
     drawn = np.flatnonzero(np.isfinite(error) & np.isfinite(shape).all(1))
     # The largest below, so that none is hidden.
     drawn = drawn[np.argsort(-error[drawn], kind="stable")]
@@ -241,15 +242,10 @@ def _top(outputs: Sequence[np.ndarray], turn: np.ndarray) -> float:
 
 
 def _normaliser(annotations: Annotations) -> tuple[np.ndarray, str]:
-    # (N,) pixels, NaN where a face's points span no area, and how it is called.
+    # (N,) pixels, and how it is called.
     if annotations.size is not None:
         return annotations.size, "the set's normaliser"
-    points = annotations.points
-    placed = np.isfinite(points).all(-1)
-    size = np.full(len(points), np.nan)
-    for i in np.flatnonzero(placed.any(1)).tolist():
-        size[i] = np.sqrt(np.ptp(points[i][placed[i]], axis=0).prod())
-    return np.where(size > 0, size, np.nan), "sqrt(w h) of the annotated points' box"
+    return box_size(annotations.points), "sqrt(w h) of the annotated points' box"
 
 
 def _mean_shape(annotations: Annotations, size: np.ndarray) -> np.ndarray:
@@ -265,11 +261,4 @@ def _mean_shape(annotations: Annotations, size: np.ndarray) -> np.ndarray:
     chosen = whole if whole.any() else chosen
     centre = (annotations.box[:, :2] + annotations.box[:, 2:]) / 2
     beside = 100 * (points - centre[:, None]) / size[:, None, None]
-    return _mean_known(beside[chosen])
-
-
-def _mean_known(values: np.ndarray) -> np.ndarray:
-    # Over the first axis; NaN where nothing is known.
-    known = np.isfinite(values)
-    number = known.sum(0)
-    return np.divide(np.where(known, values, 0).sum(0), number, out=np.full(number.shape, np.nan), where=number > 0)
+    return mean_known(beside[chosen], 0)

@@ -58,6 +58,11 @@ class Predictions:
         return next(iter(self.outputs.values()))
 
     @property
+    def outlines(self) -> dict[str, np.ndarray]:
+        """The outputs without those on the absolute jawline, for sets whose contour is the visible outline."""
+        return {name: points for name, points in self.outputs.items() if not name.endswith("jawline")}
+
+    @property
     def found(self) -> np.ndarray:
         """(N,) bool: the method found a face there: it has a point, or a rotation where a set has no points."""
         if self.landmarks.shape[1] or self.rotation is None:

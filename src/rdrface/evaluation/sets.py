@@ -111,9 +111,9 @@ SETS: dict[str, EvaluationSet] = {
         10.0,
         aflw_points.from68,
     ),
-    "wflw": EvaluationSet("WFLW", read_wflw, wflw.outputs, wflw.errors, wflw.tables, _EYES, 10.0, wflw.from68),
+    "wflw": EvaluationSet("WFLW", read_wflw, wflw.outputs, wflw.errors, wflw.tables, _EYES, wflw.LIMIT, wflw.from68),
     "300w-lp": EvaluationSet("300W-LP", w300lp.read, own68, w300lp.errors, w300lp.tables, _BOX, 7.0),
-    "cofw68": EvaluationSet("COFW68", read_cofw68, own68, cofw.errors, cofw.tables, _EYES, 10.0),
+    "cofw68": EvaluationSet("COFW68", read_cofw68, own68, cofw.errors, cofw.tables, _EYES, cofw.LIMIT),
     "biwi": EvaluationSet("BIWI", read_biwi, _no_points, head_pose.errors, head_pose.tables, "degrees", 10.0),
 }
 """Name on the command line -> set."""

@@ -92,12 +92,6 @@ def test_occlusion_counts_only_what_was_said_and_known():
     assert all(np.isnan(cells(nothing, "rdrface")[name]) for name in nothing.columns[:3])
 
 
-def test_ties_in_precision_recall_are_not_parted():
-    precision, recall = cofw.precision_recall(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, True, False, True]))
-    np.testing.assert_allclose(precision, [100, 200 / 3, 75])
-    np.testing.assert_allclose(recall, [100 / 3, 200 / 3, 100])
-
-
 def test_a_method_of_68_points_without_names():
     set_ = faces()
     answer = Predictions({"": set_.points + np.array([1, 0])}, method="other")

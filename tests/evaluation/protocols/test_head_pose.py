@@ -4,6 +4,7 @@ from annotated_faces import annotations, cells
 
 from rdrface.data.annotations import Annotations
 from rdrface.data.readers.aflw2000 import hpen_angles, hpen_rotation
+from rdrface.evaluation import published
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
 from rdrface.geometry.rotation import rotation_matrix
@@ -52,7 +53,7 @@ def test_euler_errors_and_signed_means():
 
 
 def test_quoted_means_are_the_means_of_their_angles():
-    for row in [row for rows in head_pose.QUOTED.values() for row in rows]:
+    for row in [row for rows in published.HEAD_POSE.values() for row in rows]:
         assert row.quoted
         if row.cells[0] is not None:
             assert np.mean(row.cells[:3]) == pytest.approx(row.cells[3], abs=0.011), row.name

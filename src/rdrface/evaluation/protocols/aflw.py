@@ -3,47 +3,17 @@
 Where the files come from, and what of the points is our choice: docs/aflw.md.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from rdrface.data.annotations import Annotations
 from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, VISIBLE
-from rdrface.evaluation.metrics import box_size, by_yaw, mean_of_counted, nme
+from rdrface.evaluation import published
+from rdrface.evaluation.metrics import YAW_BIN_NAMES, box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.protocols.aflw_points import COUNTS, POINTS, from68
 from rdrface.evaluation.protocols.notes import check_points, missed_note
 from rdrface.evaluation.tables import Row, Table
 from rdrface.landmarks import COUNT
-
-RDR = "RDR (Xiao et al., ICCV 2017), supplement"
-CCL = f"{RDR}, table 1, quoted there from CCL (Zhu et al., CVPR 2016)"
-D3PF = f"{RDR}, table 2, quoted there from D3PF (Jourabloo & Liu, CVPR 2016)"
-ZHU = "Zhu et al., CVPR 2016, as repeated by github.com/Ray-tju/PRMNet"
-
-_PUBLISHED: Mapping[int, tuple[tuple[str, float, str], ...]] = {
-    21: (
-        ("CDM", 8.59, CCL),
-        ("RCPR", 7.15, CCL),
-        ("CFSS", 6.75, CCL),
-        ("ERT", 7.03, CCL),
-        ("SDM", 6.96, CCL),
-        ("PIFA", 6.52, CCL),
-        ("CCL", 5.81, CCL),
-        ("RDR", 4.07, f"{RDR}, table 1"),
-    ),
-    34: (("RCPR", 6.26, D3PF), ("PIFA", 8.04, D3PF), ("D3PF", 4.72, D3PF), ("RDR", 4.11, f"{RDR}, table 2")),
-}
-
-_PUBLISHED_BY_YAW: tuple[Row, ...] = (
-    Row("CDM", (8.15, 13.02, 16.17, 12.44, 4.04, None), quoted=ZHU),
-    Row("RCPR", (5.43, 6.58, 11.53, 7.85, 3.24, None), quoted=ZHU),
-    Row("ESR", (5.66, 7.12, 11.94, 8.24, 3.29, None), quoted=ZHU),
-    Row("SDM", (4.75, 5.55, 9.34, 6.55, 2.45, None), quoted=ZHU),
-    Row("3DDFA", (5.00, 5.06, 6.74, 5.60, 0.99, None), quoted=ZHU),
-    Row("3DDFA, repository", (None, None, None, 5.40, 0.75, None), quoted="github.com/cleardusk/3DDFA"),
-    Row("3DDFA-TPAMI", (None, None, None, 4.55, None, None), quoted="Zhu et al., TPAMI 2019"),
-)
 
 _CHOICE = "Which 13 points follow AFLW's 21 is our choice: compare with quoted rows only if the next table agrees."
 
@@ -83,7 +53,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     measured = errors(annotations, predictions)
     count = annotations.points.shape[1]
     seen = (annotations.state == VISIBLE)[annotations.tested]
-    rows = [Row(name, (mean, None), quoted=source) for name, mean, source in _PUBLISHED[count]]
+    rows = list(published.AFLW_PIFA[count])
     rows += [_row(name, values, count, predictions) for name, values in measured.items()]
     notes = (
         f"{int(seen.sum())} of {seen.size} points of {len(seen)} test faces are marked as visible.",
@@ -108,7 +78,7 @@ def tables_by_yaw(annotations: Annotations, predictions: Predictions) -> list[Ta
     if annotations.points.shape[1] != 21 or annotations.yaw is None:
         raise ValueError("3DDFA's protocol on AFLW needs 21 points and the set's yaw; read it with read_aflw21")
     counts: tuple[int, ...] = ()
-    rows = list(_PUBLISHED_BY_YAW)
+    rows = list(published.AFLW_21)
     for name, values in errors(annotations, predictions).items():
         result = by_yaw(values, annotations.yaw)
         counts = result.counts
@@ -117,7 +87,7 @@ def tables_by_yaw(annotations: Annotations, predictions: Predictions) -> list[Ta
     return [
         Table(
             "AFLW, 21 points: NME of visible points in percent of sqrt(w h) of the box of 68 points, by |yaw|",
-            ("[0,30]", "(30,60]", "(60,90]", "mean of bins", "deviation of bins", "image mean"),
+            (*YAW_BIN_NAMES, "mean of bins", "deviation of bins", "image mean"),
             (*rows, Row("faces", (*counts, None, None, sum(counts)))),
             (
                 "Deviations of Zhu et al. are those of a sample of three, the others as of a population.",
@@ -168,7 +138,7 @@ def tables_on_merl_rav(annotations: Annotations, predictions: Predictions) -> li
         ValueError: not 68 points.
     """
     check_points(annotations, predictions, COUNT, "MERL-RAV")
-    outlines = {name: points for name, points in predictions.outputs.items() if "jawline" not in name}
+    outlines = predictions.outlines
     columns = {}
     for count in COUNTS:
         derived = Predictions(

@@ -7,11 +7,9 @@ from rdrface.evaluation import published
 from rdrface.evaluation.metrics import box_size, by_yaw, nme
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
-from rdrface.evaluation.protocols.notes import check_points, missed_note
+from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
 from rdrface.evaluation.tables import Row, Table
 from rdrface.landmarks import COUNT, GROUPS, INNER
-
-BINS = ("[0,30]", "(30,60]", "(60,90]", "mean of bins", "image mean")
 
 REGIONS = {
     "contour": (*GROUPS["contour"],),
@@ -35,17 +33,14 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         ValueError: not 68 points, or annotations without the set's angles.
     """
     yaw = _yaw(annotations)
-    measured = errors(annotations, predictions)
-    whole = {name: values for name, values in measured.items() if not name.endswith(_INNER)}
-    inner = {name.removesuffix(_INNER).rstrip(", "): e for name, e in measured.items() if name.endswith(_INNER)}
+    whole, inner = _whole(annotations, predictions), _inner(annotations, predictions)
     published_mean = "The published means are of the bins and of all 2,000 images."
     conventions = (
         "outline: contour on the visible outline; jawline: on the absolute jawline, as the set's own labels."
         if any("outline" in name for name in predictions.outputs)
         else "The set's contour is the absolute jawline; a method of the visible outline is better judged by the 51."
     )
-    found = tuple(by_yaw(np.where(predictions.found, 0.0, np.nan), yaw).counts)
-    faces = Row("faces", (*found, None, sum(found)))
+    faces = faces_row(predictions, yaw)
     return [
         Table(
             "AFLW2000-3D, 68 points: NME in percent of sqrt(w h) of the true landmark box, by |yaw| in degrees",
@@ -64,27 +59,34 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     ]
 
 
-_INNER = "inner 51"
-
-
 def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
     """Output -> (N,) NME of every face, percent; for the 68 points, then as "..., inner 51" for the inner ones.
 
     Outputs that differ only in the contour have one entry for the inner points.
     """
+    whole = {name or "68 points": values for name, values in _whole(annotations, predictions).items()}
+    inner = {f"{name}, inner 51".lstrip(", "): values for name, values in _inner(annotations, predictions).items()}
+    return whole | inner
+
+
+def _whole(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
     check_points(annotations, predictions, COUNT, "AFLW2000-3D")
     size = box_size(annotations.points)
-    inner = np.isin(np.arange(COUNT), INNER)
-    result = {name or "68 points": nme(p, annotations.points, size) for name, p in predictions.outputs.items()}
+    return {name: nme(points, annotations.points, size) for name, points in predictions.outputs.items()}
+
+
+def _inner(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+    # Named by what stands before the comma, "2D", as long as that tells them apart.
+    check_points(annotations, predictions, COUNT, "AFLW2000-3D")
+    size, mask = box_size(annotations.points), np.isin(np.arange(COUNT), INNER)
+    result: dict[str, np.ndarray] = {}
     seen: list[np.ndarray] = []
     for name, points in predictions.outputs.items():
         if any(np.array_equal(points[:, INNER], other, equal_nan=True) for other in seen):
             continue
         seen.append(points[:, INNER])
         head = name.partition(",")[0]
-        if f"{head}, {_INNER}" in result:
-            head = name
-        result[f"{head}, {_INNER}" if head else _INNER] = nme(points, annotations.points, size, inner)
+        result[name if head in result else head] = nme(points, annotations.points, size, mask)
     return result
 
 
@@ -106,12 +108,7 @@ def _regions(annotations: Annotations, predictions: Predictions, yaw: np.ndarray
 
 
 def _rows(measured: dict[str, np.ndarray], yaw: np.ndarray, predictions: Predictions) -> list[Row]:
-    rows = []
-    for name, values in measured.items():
-        result = by_yaw(values, yaw)
-        title = predictions.row("" if name == "68 points" else name)
-        rows.append(Row(title, (*result.bins, result.mean_of_bins, result.mean)))
-    return rows
+    return [Row(predictions.row(name), by_yaw(values, yaw).cells) for name, values in measured.items()]
 
 
 def _yaw(annotations: Annotations) -> np.ndarray:

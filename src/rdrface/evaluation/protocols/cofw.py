@@ -1,9 +1,13 @@
 """COFW68: 507 test faces behind hands, hair and things, 68 points, each said to be occluded or not."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from rdrface.data.annotations import Annotations
 from rdrface.data.records import OCCLUDED, VISIBLE
+from rdrface.evaluation import published
+from rdrface.evaluation.certainty import precision_recall
 from rdrface.evaluation.distribution import failure_rate
 from rdrface.evaluation.metrics import box_size, interocular, interpupil, mean_of_counted, nme
 from rdrface.evaluation.predictions import Predictions
@@ -18,12 +22,6 @@ LIMIT = 10.0
 PRECISION = 80.0
 """Percent of precision at which papers on COFW print their recall of occluded points (Burgos-Artizzu et al.)."""
 
-QUOTED = (
-    Row("SLPT, trained on 300-W", (4.10, None, None), quoted="Xia et al., CVPR 2022"),
-    Row("SPIGA", (None, None, 2.52), quoted="Prados-Torreblanca et al., BMVC 2022, repository andresprados/SPIGA"),
-)
-"""Columns: inter-ocular, inter-pupil, box."""
-
 
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """COFW68 (Ghiasi & Fowlkes, arXiv 1506.08347): all 68 points on the visible outline, occluded ones included.
@@ -36,7 +34,8 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     Raises:
         ValueError: not 68 points.
     """
-    result = [_whole(annotations, predictions), _by_state(annotations, predictions)]
+    measured = errors(annotations, predictions)
+    result = [_whole(annotations, predictions, measured), _by_state(annotations, predictions, measured)]
     if predictions.visible is not None:
         result.append(occlusion(annotations, predictions))
     return result
@@ -51,7 +50,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     truth = annotations.points
     eyes, pupils, size = interocular(truth), interpupil(truth), box_size(truth)
     result = {}
-    for i, (name, points) in enumerate(_outlines(predictions).items()):
+    for i, (name, points) in enumerate(predictions.outlines.items()):
         head = f"{name.partition(',')[0]} ".lstrip()
         result[f"{head}inter-ocular"] = nme(points, truth, eyes)
         if i == 0:
@@ -99,30 +98,11 @@ def occlusion(annotations: Annotations, predictions: Predictions) -> Table:
     )
 
 
-def precision_recall(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and recall, percent, of calling positive what has at least a score, for every distinct score.
-
-    Args:
-        score: (n,) finite.
-        positive: (n,) bool.
-
-    Returns:
-        precision (T,), recall (T,), from the highest score to the lowest; recall is NaN without positives.
-    """
-    order = np.argsort(-score, kind="stable")
-    # The last of each run of equal scores: a threshold cannot part them.
-    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) if len(order) else order
-    hits = np.cumsum(positive[order])[ends]
-    total = int(positive.sum())
-    return 100 * hits / (ends + 1), 100 * hits / total if total else np.full(len(ends), np.nan)
-
-
-def _whole(annotations: Annotations, predictions: Predictions) -> Table:
+def _whole(annotations: Annotations, predictions: Predictions, measured: Mapping[str, np.ndarray]) -> Table:
     columns = ("inter-ocular", "inter-pupil", "box")
-    measured = errors(annotations, predictions)
     # A published mean is of all faces; failures of those papers are not known to us, hence the dash.
-    rows = [Row(row.name, (*row.cells, None), quoted=row.quoted) for row in QUOTED]
-    for name in _outlines(predictions):
+    rows = [Row(row.name, (*row.cells, None), quoted=row.quoted) for row in published.COFW68]
+    for name in predictions.outlines:
         head = f"{name.partition(',')[0]} ".lstrip()
         failures = failure_rate(measured[f"{head}inter-ocular"], LIMIT, predictions.found)
         means = (mean_of_counted(measured[f"{head}{column}"]) for column in columns)
@@ -140,9 +120,8 @@ def _whole(annotations: Annotations, predictions: Predictions) -> Table:
     )
 
 
-def _by_state(annotations: Annotations, predictions: Predictions) -> Table:
+def _by_state(annotations: Annotations, predictions: Predictions, measured: Mapping[str, np.ndarray]) -> Table:
     state = annotations.state
-    measured = errors(annotations, predictions)
     first = next(name.removesuffix(", visible") for name in measured if name.endswith(", visible"))
     rows = []
     for label, name, points in (
@@ -158,7 +137,3 @@ def _by_state(annotations: Annotations, predictions: Predictions) -> Table:
         tuple(rows),
         ("Every face counts once in each row, however many such points it has.", missed_note(predictions)),
     )
-
-
-def _outlines(predictions: Predictions) -> dict[str, np.ndarray]:
-    return {name: points for name, points in predictions.outputs.items() if "jawline" not in name}

@@ -9,44 +9,16 @@ import numpy as np
 
 from rdrface.data.annotations import Annotations
 from rdrface.data.readers.aflw2000 import hpen_angles, hpen_rotation
-from rdrface.evaluation.metrics import angle_errors, by_yaw, mean_of_counted
+from rdrface.evaluation import published
+from rdrface.evaluation.metrics import YAW_BIN_NAMES, angle_errors, by_yaw, mean_of_counted
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.protocols.notes import missed_note
-from rdrface.evaluation.tables import Cell, Row, Table
+from rdrface.evaluation.tables import Row, Table
 
 POSE_LIMIT = 99.0
 """Degrees: head-pose protocols leave out faces with an annotated angle beyond this: 30 of AFLW2000-3D's 2,000."""
 
 TITLES = {"aflw2000_3d": "AFLW2000-3D", "biwi": "BIWI"}
-FRAMES = 15_678
-"""Of BIWI."""
-
-_SIXD = "Hempel et al., ICIP 2022, and what they quote (github.com/thohemp/6DRepNet)"
-_PLUS = "github.com/kuhnkeF/headposeplus, results/compilations/ypr.md"
-
-
-def _quoted(name: str, mean: float, source: str, angles: tuple[Cell, ...] = (None,) * 3, faces: Cell = None) -> Row:
-    return Row(name, (*angles, mean, faces), quoted=source)
-
-
-QUOTED = {
-    "aflw2000_3d": (
-        _quoted("HopeNet (alpha 2)", 6.16, _SIXD, (6.47, 6.56, 5.44)),
-        _quoted("FSA-Net", 5.07, _SIXD, (4.50, 6.08, 4.64)),
-        _quoted("3DDFA_V2", 4.27, "Guo et al., ECCV 2020"),
-        _quoted("6DRepNet", 3.97, _SIXD, (3.63, 4.91, 3.37)),
-        _quoted("SynergyNet", 3.35, "Wu et al., 3DV 2021"),
-    ),
-    "biwi": (
-        _quoted("HopeNet (alpha 1)", 4.90, _SIXD, (4.81, 6.61, 3.27)),
-        _quoted("FSA-Net", 4.00, _SIXD, (4.27, 4.96, 2.76)),
-        _quoted("6DRepNet", 3.47, _SIXD, (3.24, 4.48, 2.68)),
-        _quoted("HopeNet, all frames", 4.83, _PLUS, (4.89, 6.49, 3.13), FRAMES),
-        _quoted("FSA-Net, all frames", 5.15, _PLUS, (6.20, 6.10, 3.15), FRAMES),
-        _quoted("6DRepNet, all frames", 4.34, _PLUS, (4.65, 5.46, 2.91), FRAMES),
-    ),
-}
-"""Set -> rows of papers: yaw, pitch, roll, mean, faces. All were trained on 300W-LP."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +58,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     row, removed = predictions.row(""), f"{predictions.method}, constant rotation removed"
     counted = int(np.isfinite(plain.geodesic).sum())
     euler = (
-        *QUOTED.get(name, ()),
+        *published.HEAD_POSE.get(name, ()),
         Row(row, (*_absolute(plain), counted)),
         Row(f"{predictions.method}, signed mean", (*_means(plain.signed), None, counted)),
         Row(removed, (*_absolute(aligned), counted)),
@@ -97,14 +69,14 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         "for all faces, found with the very predictions it judges.",
     )
     notes = [_left_out(angles, kept), missed_note(predictions), *of_constant]
-    if name in QUOTED:
+    if name in published.HEAD_POSE:
         notes.append("The published methods were trained on 300W-LP.")
     if name == "biwi":
         notes += [
-            f"{len(annotations)} of the set's {FRAMES:,} frames. The first published rows are on the frames where a",
-            "detector found the head, 13,219 for FSA-Net (github.com/kuhnkeF/headposeplus); the others on all frames.",
+            f"{len(annotations)} of the set's {published.BIWI_FRAMES:,} frames. The first published rows are on the",
+            "frames where a detector found the head, 13,219 for FSA-Net (github.com/kuhnkeF/headposeplus); the others",
+            "are on all frames.",
         ]
-    bins = ("[0,30]", "(30,60]", "(60,90]")
     rows = [_geodesic(label, values, angles[:, 1], kept) for label, values in ((row, plain), (removed, aligned))]
     faces = by_yaw(plain.geodesic[kept], angles[kept, 1]).counts
     return [
@@ -116,7 +88,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         ),
         Table(
             f"{title}: head pose, geodesic error, degrees; by |yaw|: means",
-            ("mean", "median", *bins),
+            ("mean", "median", *YAW_BIN_NAMES),
             (*rows, Row("faces", (counted, counted, *faces))),
             (_left_out(angles, kept), missed_note(predictions), *of_constant),
         ),

@@ -11,7 +11,7 @@ from rdrface.evaluation.label_shift import Shift, shifts, summary
 from rdrface.evaluation.metrics import box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.protocols import aflw
-from rdrface.evaluation.protocols.notes import check_points, missed_note
+from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
 from rdrface.evaluation.tables import Row, Table
 from rdrface.landmarks import COUNT
 
@@ -72,9 +72,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     size = box_size(truth)
     seen, occluded = annotations.state == VISIBLE, annotations.state == OCCLUDED
     result = {}
-    for i, (name, points) in enumerate(predictions.outputs.items()):
-        if "jawline" in name:
-            continue
+    for i, (name, points) in enumerate(predictions.outlines.items()):
         head = "" if i == 0 else f"{name.partition(',')[0]}, "
         result[f"{head}visible"] = nme(points, truth, size, seen)
         if i == 0:
@@ -112,14 +110,10 @@ def visibility(annotations: Annotations, predictions: Predictions) -> Table:
 
 def _by_yaw(columns: dict[str, np.ndarray], yaw: np.ndarray, predictions: Predictions) -> Table:
     known = np.isfinite(yaw)
-    rows = []
-    for name, values in columns.items():
-        result = by_yaw(values[known], yaw[known])
-        rows.append(Row(name, (*result.bins, result.mean_of_bins, result.mean)))
-    counts = by_yaw(np.where(predictions.found, 0.0, np.nan)[known], yaw[known]).counts
+    rows = [Row(name, by_yaw(values[known], yaw[known]).cells) for name, values in columns.items()]
     return Table(
         f"MERL-RAV, by |yaw| in degrees of the fitted face: NME in percent as above, {predictions.method}",
-        ("[0,30]", "(30,60]", "(60,90]", "mean of bins", "image mean"),
-        (*rows, Row("faces", (*counts, None, sum(counts)))),
+        BINS,
+        (*rows, faces_row(predictions, yaw)),
         (f"{int((~known).sum())} faces have no fitted yaw.", missed_note(predictions)),
     )

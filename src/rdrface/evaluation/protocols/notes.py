@@ -1,7 +1,14 @@
-"""What every protocol must say below its table, so that no face and no point is dropped silently."""
+"""What every protocol must say in and below its table, so that no face and no point is dropped silently."""
+
+import numpy as np
 
 from rdrface.data.annotations import Annotations
+from rdrface.evaluation.metrics import YAW_BIN_NAMES, by_yaw
 from rdrface.evaluation.predictions import Predictions
+from rdrface.evaluation.tables import Row
+
+BINS = (*YAW_BIN_NAMES, "mean of bins", "image mean")
+"""Columns of tables by yaw, as `BinnedError.cells` has them."""
 
 
 def missed_note(predictions: Predictions) -> str:
@@ -18,6 +25,14 @@ def offered_note(predictions: Predictions) -> tuple[str, ...]:
     if not lacking or not predictions.found.any():
         return ()
     return (f"Points that {predictions.method} does not have, counted for no face: {', '.join(map(str, lacking))}.",)
+
+
+def faces_row(predictions: Predictions, yaw: np.ndarray) -> Row:
+    """How many faces were found in every bin by yaw (N,) degrees (NaN: in none), and in all: the last row of a table of
+    `BinnedError.cells`."""
+    known = np.isfinite(yaw)
+    counts = by_yaw(np.where(predictions.found, 0.0, np.nan)[known], yaw[known]).counts
+    return Row("faces", (*counts, None, sum(counts)))
 
 
 def check_points(annotations: Annotations, predictions: Predictions, count: int, protocol: str) -> None:

@@ -62,9 +62,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     eyes, pupils, size = interocular(truth), interpupil(truth), box_size(truth)
     inner = ~np.isin(np.arange(COUNT), CONTOUR)
     result = {}
-    for i, (name, points) in enumerate(predictions.outputs.items()):
-        if "jawline" in name:
-            continue
+    for i, (name, points) in enumerate(predictions.outlines.items()):
         head = f"{name.partition(',')[0]} ".lstrip()
         result[f"{head}inter-ocular"] = nme(points, truth, eyes)
         if i == 0:

@@ -10,11 +10,9 @@ from rdrface.data.readers.w300lp import read_300wlp
 from rdrface.data.records import CONTOURS
 from rdrface.evaluation.metrics import box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions import Predictions
-from rdrface.evaluation.protocols.notes import check_points, missed_note
+from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
 from rdrface.evaluation.tables import Row, Table
 from rdrface.landmarks import COUNT, INNER
-
-BINS = ("[0,30]", "(30,60]", "(60,90]", "mean of bins", "image mean")
 
 NOTES = (
     "Training set of nearly all published methods for large poses: for whatever was trained on it these numbers",
@@ -50,12 +48,10 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     yaw = annotations.yaw
     if yaw is None:
         raise ValueError("300W-LP's protocol needs the set's angles; read it with rdrface.evaluation.protocols.w300lp")
-    found = by_yaw(np.where(predictions.found, 0.0, np.nan), yaw).counts
-    rows = []
-    for name, values in measured.items():
-        result = by_yaw(values, yaw)
-        cells = (*result.bins, result.mean_of_bins, result.mean)
-        rows.append(Row(predictions.row("" if name == WHOLE else name), cells))
+    rows = [
+        Row(predictions.row("" if name == WHOLE else name), by_yaw(values, yaw).cells)
+        for name, values in measured.items()
+    ]
     contour = _contour(annotations)
     conventions = ", ".join(f"{int((contour == name).sum())} on the {name}" for name in CONTOURS)
     notes = (f"Faces by the contour of their labels: {conventions}.", missed_note(predictions), *NOTES)
@@ -63,7 +59,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         Table(
             "300W-LP: NME in percent of sqrt(w h) of the true landmark box, by |yaw| in degrees",
             BINS,
-            (*rows, Row("faces", (*found, None, sum(found)))),
+            (*rows, faces_row(predictions, yaw)),
             notes,
         ),
         Table(

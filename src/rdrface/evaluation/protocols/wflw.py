@@ -4,6 +4,7 @@ import numpy as np
 
 from rdrface.data.annotations import Annotations
 from rdrface.data.readers.wflw import ATTRIBUTES, POINTS, attributes
+from rdrface.evaluation import published
 from rdrface.evaluation.distribution import area_under_curve, failure_rate
 from rdrface.evaluation.metrics import mean_of_counted, nme
 from rdrface.evaluation.predictions import Predictions
@@ -23,19 +24,6 @@ CONTOUR = 33
 SCHEME = "wflw98"
 _OF_THE_MESH = [*WFLW98_BROWS, *WFLW98_PUPILS]
 COLUMNS = ("full", *ATTRIBUTES)
-
-_LAB = "Wu et al., CVPR 2018, as repeated by Wang et al., TPAMI 2020"
-_HRNET = "Wang et al., TPAMI 2020"
-_SLPT = "Xia et al., CVPR 2022, its repository"
-_FULL_ONLY = (None,) * len(ATTRIBUTES)
-
-PUBLISHED_NME = (
-    Row("LAB", (5.27, 10.24, 5.51, 5.23, 5.15, 6.79, 6.32), quoted=_LAB),
-    Row("HRNet", (4.60, 7.94, 4.85, 4.55, 4.29, 5.44, 5.42), quoted=_HRNET),
-    Row("SLPT", (4.14, *_FULL_ONLY), quoted=_SLPT),
-)
-PUBLISHED_FAILURES = (Row("SLPT", (2.76, *_FULL_ONLY), quoted=_SLPT),)
-PUBLISHED_AREA = (Row("SLPT", (59.5, *_FULL_ONLY), quoted=_SLPT),)
 
 
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
@@ -69,19 +57,19 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         Table(
             "WFLW, 98 points: NME in percent of the inter-ocular distance (outer eye corners)",
             COLUMNS,
-            (*PUBLISHED_NME, *nmes, faces),
+            (*published.WFLW_NME, *nmes, faces),
             ours,
         ),
         Table(
             f"WFLW: failure rate, percent of the faces with an NME above {LIMIT:g} %",
             COLUMNS,
-            (*PUBLISHED_FAILURES, *failures, faces),
+            (*published.WFLW_FAILURES, *failures, faces),
             (counted, *notes),
         ),
         Table(
             f"WFLW: area under the cumulative error curve up to {LIMIT:g} %, percent of the whole",
             COLUMNS,
-            (*PUBLISHED_AREA, *areas, faces),
+            (*published.WFLW_AREA, *areas, faces),
             (counted, *notes),
         ),
     ]
