@@ -14,8 +14,11 @@ from torch import Tensor
 from rdrface.crop import EXPANSION
 from rdrface.data.appearance import CHANCES, AppearanceConfig, change_appearance, no_appearance
 from rdrface.data.chance import normal, pick, uniform
+from rdrface.data.eyewear import EyewearConfig, no_eyewear, wear_glasses
+from rdrface.data.face_covers import CoverConfig, cover_halves, no_covers, wear_masks
 from rdrface.data.occluders import OccluderConfig, hide_covered, no_occluders, occlude
 from rdrface.data.pack import PackedFaces
+from rdrface.data.photo_ends import border_shares, box_of, detected_box, end_inside, end_near, inside
 from rdrface.data.sampling import sample
 from rdrface.geometry.camera import mirror_pose, transform_pose
 from rdrface.landmarks import MIRROR
@@ -41,7 +44,12 @@ class AugmentConfig:
         0.3  # probability, per side, of ending the photo near the face: its edge must tell nothing about where
     )
     trim_range: tuple[float, float] = (-0.05, 0.6)  # the face is; distance from the landmark box
+    cut: float = 0.12  # probability of ending the photo inside the face: close-ups, faces at the border of a photo
+    cut_across: tuple[float, float] = (0.1, 0.55)  # share of the landmark box that is cut off at the left or right
+    cut_down: tuple[float, float] = (0.1, 0.4)  # at the top or bottom
     occluders: OccluderConfig = field(default_factory=OccluderConfig)
+    covers: CoverConfig = field(default_factory=CoverConfig)
+    eyewear: EyewearConfig = field(default_factory=EyewearConfig)
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
 
 
@@ -55,17 +63,26 @@ def no_augmentation() -> AugmentConfig:
         shift=0.0,
         border=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
         trim=0.0,
+        cut=0.0,
         occluders=no_occluders(),
+        covers=no_covers(),
+        eyewear=no_eyewear(),
         appearance=no_appearance(),
     )
 
 
 def weakened(config: AugmentConfig, share: float) -> AugmentConfig:
-    """The same configuration with the probability of every change of the pixels multiplied by `share`, 0..1."""
+    """The same configuration with the probability of every change of the pixels, and of cut faces, multiplied by
+    `share`, 0..1."""
     chances = {name: share * getattr(config.appearance, name) for name in CHANCES}
     return replace(
         config,
+        cut=share * config.cut,
         occluders=replace(config.occluders, probability=share * config.occluders.probability),
+        covers=replace(config.covers, half=share * config.covers.half, mask=share * config.covers.mask),
+        eyewear=replace(
+            config.eyewear, sunglasses=share * config.eyewear.sunglasses, clear=share * config.eyewear.clear
+        ),
         appearance=replace(config.appearance, **chances),
     )
 
@@ -154,12 +171,16 @@ def augment(
             "model.expression_mirror); pass it, or set AugmentConfig.mirror to 0"
         )
     batch = mirror_faces(batch, pick(len(batch.windows), config.mirror, generator, batch.valid.device), coefficients)
-    batch = replace(batch, valid=_trim(batch, config, generator))
-    scale, angle, shift = draw_similarities(batch, config, generator)
-    crops = sample(batch.windows, batch.valid, size, scale, angle, shift, config.border, generator)
+    valid = end_near(batch.valid, _landmarks(batch), config.trim, config.trim_range, generator)
+    cut = pick(len(valid), config.cut, generator, valid.device)
+    valid = end_inside(valid, _landmarks(batch), cut, config.cut_across, config.cut_down, generator)
+    batch = replace(batch, valid=valid)
+    scale, angle, shift = draw_similarities(batch, config, generator, cut)
+    borders = border_shares(config.border, cut)
+    crops = sample(batch.windows, batch.valid, size, scale, angle, shift, borders, generator)
     labels = move_labels(batch, scale, angle, shift)
-    seen = _inside(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
-    crops, covered = occlude(crops, labels.points, config.occluders, generator)
+    seen = inside(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
+    crops, covered = hide_parts(crops, labels.points, labels.outline, config, generator)
     state = hide_covered(batch.state, labels.points, covered | ~seen)
     known = torch.isfinite(labels.points).all(-1)
     return TrainingBatch(
@@ -172,6 +193,29 @@ def augment(
         Q=labels.Q,
         jawline_convention=batch.jawline_convention,
     )
+
+
+def hide_parts(
+    crops: Tensor, points: Tensor, outline: Tensor, config: AugmentConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Everything that can be in front of a face: masks, glasses, covers of half the face, boxes and ellipses.
+
+    Args:
+        crops: (B, 3, N, N) float32 0..255, changed in place.
+        points: (B, 68, 2) crop frame, NaN where there is no position.
+        outline: (B, 68, 2) the fitted face: where things are placed if a point has no position.
+        config: how often and how large.
+        generator: source of chance.
+
+    Returns:
+        crops, and covered (B, 68) bool: the points that lie behind something.
+    """
+    around = torch.where(torch.isfinite(points), points, outline)
+    crops, masked = wear_masks(crops, around, config.covers, generator)
+    crops, shaded = wear_glasses(crops, around, config.eyewear, generator)
+    crops, halved = cover_halves(crops, around, config.covers, generator)
+    crops, covered = occlude(crops, points, config.occluders, generator)
+    return crops, covered | masked | shaded | halved
 
 
 def mirror_faces(batch: PackedBatch, chosen: Tensor, coefficients: CoefficientMirror | None) -> PackedBatch:
@@ -204,12 +248,13 @@ def mirror_faces(batch: PackedBatch, chosen: Tensor, coefficients: CoefficientMi
 
 
 def draw_similarities(
-    batch: PackedBatch, config: AugmentConfig, generator: torch.Generator
+    batch: PackedBatch, config: AugmentConfig, generator: torch.Generator, cut: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Scale (B,), angle (B,) and shift (B, 2) of crop = scale Rot(angle) window + shift.
 
     The face is turned first; the crop is then cut around the upright box of the turned landmarks, as in use, with the
-    errors of a detector.
+    errors of a detector. Faces that the photo cuts, `cut` (B,) bool, are not turned, because the end of a photo is
+    upright in use; their box lies between that of the part that is seen and that of the whole face.
     """
     count, device = len(batch.windows), batch.valid.device
     limit = np.deg2rad(config.turn_limit)
@@ -217,7 +262,12 @@ def draw_similarities(
     if config.spin > 0:
         anywhere = uniform((count,), -np.pi, np.pi, generator, device)
         angle = torch.where(pick(count, config.spin, generator, device), anywhere, angle)
-    low, high = _box(turn(_landmarks(batch), angle))
+    landmarks = _landmarks(batch)
+    if cut is None:
+        low, high = box_of(turn(landmarks, angle))
+    else:
+        angle = torch.where(cut, 0.0, angle)
+        low, high = detected_box(turn(landmarks, angle), inside(landmarks, batch.valid), cut, generator)
     side = (high - low).prod(-1).sqrt()
     factor = (normal((count,), generator, device) * config.scale).clamp(-config.scale_limit, config.scale_limit).exp()
     error = normal((count, 2), generator, device) * config.shift
@@ -244,26 +294,5 @@ def move_labels(batch: PackedBatch, scale: Tensor, angle: Tensor, shift: Tensor)
     return replace(batch, points=moved(batch.points), outline=moved(batch.outline), jawline=moved(batch.jawline), Q=Q)
 
 
-def _trim(batch: PackedBatch, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    count, device = len(batch.valid), batch.valid.device
-    low, high = _box(_landmarks(batch))
-    side = (high - low).prod(-1, keepdim=True).sqrt()
-    distance = uniform((count, 4), *config.trim_range, generator, device) * side
-    chosen = uniform((count, 4), 0, 1, generator, device) < config.trim
-    ends = torch.cat([low - distance[:, :2], high + distance[:, 2:]], 1)
-    shorter = torch.cat(
-        [torch.maximum(ends[:, :2], batch.valid[:, :2]), torch.minimum(ends[:, 2:], batch.valid[:, 2:])], 1
-    )
-    return torch.where(chosen, shorter, batch.valid)
-
-
 def _landmarks(batch: PackedBatch) -> Tensor:
     return torch.where(torch.isfinite(batch.outline), batch.outline, batch.points)
-
-
-def _box(points: Tensor) -> tuple[Tensor, Tensor]:
-    return points.nan_to_num(nan=torch.inf).amin(1), points.nan_to_num(nan=-torch.inf).amax(1)
-
-
-def _inside(points: Tensor, valid: Tensor) -> Tensor:
-    return ((points >= valid[:, None, :2]) & (points <= valid[:, None, 2:])).all(-1)

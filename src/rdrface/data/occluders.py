@@ -1,4 +1,4 @@
-"""Things in front of faces: boxes and ellipses filled with a colour, noise, or a piece of another face of the batch."""
+"""Boxes and ellipses in front of faces, anywhere in the crop, with the fillings of `rdrface.data.fillings`."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from rdrface.data.chance import pick, uniform
+from rdrface.data.fillings import Shares, draw_fillings
 from rdrface.data.records import OCCLUDED, UNKNOWN, VISIBLE
 
 
@@ -24,11 +25,14 @@ def no_occluders() -> OccluderConfig:
     return OccluderConfig(probability=0.0)
 
 
+_SHARES: Shares = (0.4, 0.0, 0.15, 0.0, 0.0, 0.0, 0.45)
+
+
 def occlude(crops: Tensor, points: Tensor, config: OccluderConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Cover parts of some crops.
 
     Args:
-        crops: (B, 3, N, N) float32 0..255.
+        crops: (B, 3, N, N) float32 0..255, changed in place.
         points: (B, 68, 2) crop frame.
         config: how often and how large.
         generator: source of chance.
@@ -72,21 +76,7 @@ def _cover(
     axis = (2 * torch.arange(size, device=device) + 1) / size - 1
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     mask = inside(x.reshape(1, -1), y.reshape(1, -1)).reshape(count, 1, size, size)
-    filling = _fillings(crops, faces, generator)
-    crops = crops.clone()
+    filling = draw_fillings(crops, faces, _SHARES, generator)
     crops[faces] = torch.where(mask, filling, crops[faces])
-    covered = covered.clone()
     covered[faces] |= inside(points[faces, :, 0], points[faces, :, 1])
     return crops, covered
-
-
-def _fillings(crops: Tensor, faces: Tensor, generator: torch.Generator) -> Tensor:
-    device, count = crops.device, len(faces)
-    # Another face, turned half round so that no second face in the right place appears.
-    filling = crops[(faces + 1) % len(crops)].flip(2)
-    kind = uniform((count,), 0, 1, generator, device)
-    plain = (kind < 0.4).nonzero()[:, 0]
-    filling[plain] = uniform((len(plain), 3, 1, 1), 0, 255, generator, device).expand(-1, -1, *crops.shape[2:])
-    noisy = ((kind >= 0.4) & (kind < 0.55)).nonzero()[:, 0]
-    filling[noisy] = uniform((len(noisy), *crops.shape[1:]), 0, 255, generator, device)
-    return filling

@@ -17,7 +17,7 @@ def sample(
     scale: Tensor,
     angle: Tensor,
     shift: Tensor,
-    shares: tuple[float, float, float, float, float, float],
+    shares: tuple[float, float, float, float, float, float] | Tensor,
     generator: torch.Generator,
 ) -> Tensor:
     """Crops seen through the similarity crop = scale Rot(angle) window + shift.
@@ -29,7 +29,7 @@ def sample(
         valid: (B, 4) xyxy window frame, where the photo is.
         size: N, side of the crops in pixels.
         scale, angle, shift: (B,), (B,) radians clockwise as seen, (B, 2).
-        shares: relative frequency of each of `BORDERS`.
+        shares: relative frequency of each of `BORDERS`; (B, 6) to give every face its own.
         generator: source of chance.
 
     Returns:
@@ -93,6 +93,9 @@ def _fill(crops: Tensor, outside: Tensor, style: Tensor, generator: torch.Genera
     return crops
 
 
-def _draw_style(count: int, shares: tuple[float, ...], generator: torch.Generator, device: torch.device) -> Tensor:
-    edges = torch.tensor(shares, device=device).cumsum(0)
-    return torch.searchsorted(edges / edges[-1], uniform((count,), 0, 1, generator, device)).clamp(max=len(shares) - 1)
+def _draw_style(
+    count: int, shares: tuple[float, ...] | Tensor, generator: torch.Generator, device: torch.device
+) -> Tensor:
+    edges = torch.as_tensor(shares, device=device).cumsum(-1).expand(count, -1)
+    drawn = uniform((count, 1), 0, 1, generator, device) * edges[:, -1:]
+    return torch.searchsorted(edges.contiguous(), drawn)[:, 0].clamp(max=edges.shape[1] - 1)

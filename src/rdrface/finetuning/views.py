@@ -12,9 +12,16 @@ import torch
 from torch import Tensor
 
 from rdrface.data.appearance import change_appearance
-from rdrface.data.augment import AugmentConfig, PackedBatch, draw_similarities, mirror_faces, turn, weakened
+from rdrface.data.augment import (
+    AugmentConfig,
+    PackedBatch,
+    draw_similarities,
+    hide_parts,
+    mirror_faces,
+    turn,
+    weakened,
+)
 from rdrface.data.chance import pick
-from rdrface.data.occluders import occlude
 from rdrface.data.pack import MARGIN
 from rdrface.data.sampling import sample
 from rdrface.finetuning.faces import SettingFaces
@@ -110,7 +117,7 @@ def draw_views(
     def moved(points: Tensor) -> Tensor:
         return turn(points, angle) * scale[:, None, None] + shift[:, None]
 
-    crops, _ = occlude(crops, moved(batch.points), config.occluders, generator)
+    crops, _ = hide_parts(crops, moved(batch.points), moved(batch.outline), config, generator)
     return change_appearance(crops, config.appearance, generator), moved(labels)
 
 
