@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from rdrface.data.lid_warp import LidMove, move_lids
+from rdrface.data.lid_warp import LidMove, darkest_row, move_lids
 from rdrface.data.pack import PackedFaces
 from rdrface.data.rasterise import to_pixels
 from rdrface.data.records import OCCLUDED, SELF_OCCLUDED
@@ -24,6 +24,7 @@ EYES = ("Right", "Left")
 _LIDS = (np.arange(36, 42), np.arange(42, 48))
 _BROWS = (np.arange(17, 22), np.arange(22, 27))
 _NO_LONGER = ("eyeWide", "eyeSquint", "eyeLookUp", "eyeLookDown")
+_STEP = 0.1  # least distance of neighbouring points of a lid along the eye, in units of its width
 _CHUNK = 256  # faces whose landmarks are computed at once
 
 
@@ -43,10 +44,12 @@ class ExpressionWarpConfig:
     deviation: float = 0.15  # largest distance between a label of the eye and the fitted face
     blink: tuple[float, float] = (0.8, 1.25)  # eyeBlink at which the fitted face's lids meet; others fit badly
 
+    darkest: tuple[float, float] = (0.25, 1.27)  # where the eye is darkest, see `rdrface.data.lid_warp.darkest_row`
+
     wink: float = 0.45  # probability of closing one eye only
     shut: float = 0.6  # probability of closing fully
     closing: tuple[float, float] = (0.4, 0.9)  # share of the way, of eyes that are not fully closed
-    lash: tuple[float, float] = (0.15, 0.55)  # how dark the line between shut lids becomes
+    lash: tuple[float, float] = (0.05, 0.45)  # how dark the line between shut lids becomes
 
 
 def choose_open_eyes(faces: PackedFaces, count: int, config: ExpressionWarpConfig, seed: int) -> np.ndarray:
@@ -70,7 +73,15 @@ def choose_open_eyes(faces: PackedFaces, count: int, config: ExpressionWarpConfi
     good = np.flatnonzero(good)
     meets = _meeting(faces.Q[good])
     good = good[((meets >= config.blink[0]) & (meets <= config.blink[1])).all(axis=1)]
-    return np.random.default_rng(seed).permutation(good)[:count].astype(np.int64)
+    chosen: list[int] = []
+    for i in np.random.default_rng(seed).permutation(good).tolist():
+        if len(chosen) == count:
+            break
+        eyes = [to_pixels(faces.points[i, lids], faces.size) for lids in _LIDS]
+        rows = [darkest_row(faces.windows[i], eye) for eye in eyes]
+        if min(rows) >= config.darkest[0] and max(rows) <= config.darkest[1]:
+            chosen.append(i)
+    return np.array(chosen, np.int64)
 
 
 def close_eyes(
@@ -98,8 +109,9 @@ def close_eyes(
     source = faces.select(index)
     needed = source.points[:, np.concatenate([*_LIDS, *_BROWS])]
     if not (np.isfinite(source.Q).all() and np.isfinite(needed).all()):
-        raise ValueError("eyes can be closed only in faces with a fit and all points of eyes and brows; "
-                         "choose_open_eyes finds them")
+        raise ValueError(
+            "eyes can be closed only in faces with a fit and labels on eyes and brows; choose_open_eyes finds them"
+        )
     shares, lash = _chances(index, config, seed)
     Q = _closed(source.Q, shares)
     landmarks = LandmarkModel.from_face_model(FaceModel.load())
@@ -116,11 +128,14 @@ def close_eyes(
     for side, lids in enumerate(_LIDS):
         moved = _moved_points(source, outline, lids, shares[:, side])
         result.points[:, lids] = np.where(shares[:, side, None, None] > 0, moved, source.points[:, lids])
-    for i in tqdm(range(len(index)), unit="face", desc="closing eyes", disable=None if progress is None else not progress):
-        for side in np.flatnonzero(shares[i]):
+    for i in tqdm(
+        range(len(index)), unit="face", desc="closing eyes", disable=None if progress is None else not progress
+    ):
+        for side in np.flatnonzero(shares[i]).tolist():
             lids, brow = _LIDS[side], _BROWS[side]
             old, new, above = (
-                to_pixels(p, source.size) for p in (source.points[i, lids], result.points[i, lids], source.points[i, brow])
+                to_pixels(p, source.size)
+                for p in (source.points[i, lids], result.points[i, lids], source.points[i, brow])
             )
             move_lids(result.windows[i], LidMove(old, new, above, float(shares[i, side])), float(lash[i]))
     return result
@@ -135,6 +150,8 @@ def _suitable(faces: PackedFaces, lids: np.ndarray, brow: np.ndarray, config: Ex
     deviation = np.linalg.norm(eye - faces.outline[:, lids], axis=2).max(axis=1) / width
     skin = np.linalg.norm(above[:, 1:4].mean(axis=1) - eye[:, [1, 2]].mean(axis=1), axis=1) / width
     along = np.einsum("nkc,nc->nk", eye - eye[:, :1], eye[:, 3] - eye[:, 0]) / width[:, None] ** 2
+    # From one corner to the other in order, as curves through the points want them.
+    steps = np.diff(along[:, [[0, 1, 2, 3], [0, 5, 4, 3]]], axis=2).min(axis=(1, 2))
     inside = np.abs(np.concatenate([eye, above], axis=1)).max(axis=(1, 2)) < 1
     inside &= ((eye > faces.valid[:, None, :2]) & (eye < faces.valid[:, None, 2:])).all(axis=(1, 2))
     return (
@@ -145,8 +162,7 @@ def _suitable(faces: PackedFaces, lids: np.ndarray, brow: np.ndarray, config: Ex
         & (aperture <= config.aperture[1])
         & (deviation <= config.deviation)
         & (skin >= config.brow)
-        & (along[:, 1] > 0.1) & (along[:, 2] > along[:, 1] + 0.1) & (along[:, 2] < 0.9)
-        & (along[:, 5] > 0.1) & (along[:, 4] > along[:, 5] + 0.1) & (along[:, 4] < 0.9)
+        & (steps > _STEP)
     )
 
 

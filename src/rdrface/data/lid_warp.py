@@ -13,8 +13,9 @@ import numpy as np
 
 _LASHES = 0.07  # above the lid's edge: lashes and edge keep their shape
 _BELOW = 0.03  # below the lid's edge: its thickness, which covers the eyeball
-_SKIN = 0.6  # share of the distance between lid and brow that is stretched; above it the brow's hairs begin
-_LEAST_SKIN = 0.2  # the stretched strip is at least so high
+_SKIN = np.linspace(0.2, 0.65, 10)  # shares of the distance between lid and brow up to which skin can be stretched
+_DARKER = 0.85  # a row so much darker than those below it belongs to the brow or to glasses and stays where it is
+_LEAST_SKIN = 0.16  # the stretched strip is at least so high
 _AROUND = 0.3  # beyond the corners and below the lower lid, moves fade out over this distance
 _SCLERA = 0.04  # the lower lid's edge as labelled still mixes with the white of the eye
 
@@ -58,15 +59,18 @@ def move_lids(window: np.ndarray, move: LidMove, lash: float) -> None:
     drop = (to_upper - upper) * fade
     at_upper = upper + drop
     brow = np.stack(frame.local(move.brow), -1)
-    height = np.maximum(_SKIN * (np.interp(u, brow[:, 0], brow[:, 1]) - upper), _LEAST_SKIN)
+    share = _skin_share(window, frame, old[:4], brow)
+    height = np.maximum(share * (np.interp(u, brow[:, 0], brow[:, 1]) - upper), _LEAST_SKIN)
     above = v - at_upper
     stretched = upper + _LASHES + (above - _LASHES) * (height - _LASHES) / (height - drop - _LASHES)
-    skin = np.where(above < _LASHES, upper + above, np.where(above < height - drop, stretched, v))
+    skin = np.where(above < _LASHES, upper + np.maximum(above, 0), np.where(above < height - drop, stretched, v))
 
     rise = (to_lower - lower) * fade
     at_lower = lower + rise
     weight = np.clip(1 - np.abs(v - at_lower) / _AROUND, 0, 1)
     below = v - (rise + _SCLERA * move.shut * fade * (v > at_lower - _AROUND)) * weight
+    if move.shut >= 1:
+        below = np.where(beyond > 0, below, np.minimum(below, lower - _SCLERA))
 
     covered = _smooth((above + _BELOW) * frame.width / 1.4 + 0.5)[..., None]
     patch = covered * _sample(window, frame, u, skin) + (1 - covered) * _sample(window, frame, u, below)
@@ -77,6 +81,25 @@ def move_lids(window: np.ndarray, move: LidMove, lash: float) -> None:
     changed = (np.abs(drop) + np.abs(rise) + line > 1e-4) & (v < upper + height) & (v > lower - _AROUND - 0.1)
     part = window[y0:y1, x0:x1]
     part[changed] = np.rint(patch[changed]).clip(0, 255).astype(np.uint8)
+
+
+def darkest_row(window: np.ndarray, eye: np.ndarray) -> float:
+    """Where an eye is darkest from top to bottom: 0 on the lower lid's edge, 1 on the upper's.
+
+    Lashes and iris are darker than skin. Where brow, glasses or skin are darkest, the lids cannot be told from them, or
+    the labels lie beside the eye.
+
+    Args:
+        window: (S, S, 3) uint8.
+        eye: (6, 2) float pixels, as in `LidMove`.
+    """
+    frame = _Frame(eye)
+    local = np.stack(frame.local(eye), -1)
+    u, rows = np.linspace(0.2, 0.8, 9), np.linspace(-0.75, 1.75, 26)
+    upper, lower = _curve(local[:4], u), _curve(local[[0, 5, 4, 3]], u)
+    v = lower + rows[:, None] * (upper - lower)
+    light = _sample(window, frame, np.broadcast_to(u, v.shape), v).mean(axis=(1, 2))
+    return float(rows[light.argmin()])
 
 
 class _Frame:
@@ -98,6 +121,16 @@ class _Frame:
         x0, y0 = np.floor(at.min(0)).clip(0, size).astype(int)
         x1, y1 = np.ceil(at.max(0) + 1).clip(0, size).astype(int)
         return int(x0), int(y0), int(x1), int(y1)
+
+
+def _skin_share(window: np.ndarray, frame: _Frame, lid: np.ndarray, brow: np.ndarray) -> float:
+    """Share of the distance from the lid (4, 2) to the brow (5, 2), local, below which there is only skin."""
+    u = np.linspace(0.2, 0.8, 7)
+    upper = _curve(lid, u)
+    v = upper + _SKIN[:, None] * (np.interp(u, brow[:, 0], brow[:, 1]) - upper)
+    light = _sample(window, frame, np.broadcast_to(u, v.shape), v).mean(axis=(1, 2))
+    dark = light < _DARKER * np.maximum.accumulate(light)
+    return float(_SKIN[max(int(dark.argmax()) - 1, 0)] if dark.any() else _SKIN[-1])
 
 
 def _sample(window: np.ndarray, frame: _Frame, u: np.ndarray, v: np.ndarray) -> np.ndarray:
