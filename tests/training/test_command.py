@@ -1,5 +1,6 @@
 """`rdrface train`: from nothing but drawn faces to weights that the runtime runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 import rdrface
 from rdrface.cli import main
 from rdrface.data.synthetic import draw_faces
+from rdrface.training.command import packed_faces
+from rdrface.training.config import StageConfig, TrainingConfig
 
 
 def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> None:
@@ -68,3 +71,16 @@ def test_mistakes_are_named(
 ) -> None:
     assert main(["train", "--config", "tiny", "-o", str(tmp_path), "--accelerator", "cpu", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_closed_eyes_are_made_once_and_kept_with_the_faces(tmp_path: Path) -> None:
+    stage = (StageConfig(train="joint", steps=1),)
+    config = TrainingConfig(stage=stage, window=96, validation_share=0.0, closed=2, offset={})
+    (tmp_path / "plain").mkdir()
+    learn, _ = packed_faces(config, [], 100, tmp_path)
+    plain, _ = packed_faces(replace(config, closed=0), [], 100, tmp_path / "plain")
+    made = np.array([learn.source_names[i].endswith("/closed") for i in learn.source])
+    assert 0 < made.sum() <= 2
+    np.testing.assert_array_equal(learn.windows[~made], plain.windows)
+    again, _ = packed_faces(config, [], 100, tmp_path)
+    np.testing.assert_array_equal(again.Q, learn.Q)

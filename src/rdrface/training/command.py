@@ -10,6 +10,7 @@ import numpy as np
 from lightning_fabric import Fabric
 
 from rdrface.aligner import PACKAGED_WEIGHTS
+from rdrface.data.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
 from rdrface.data.pack import PackedFaces, pack
 from rdrface.data.profiling import ProfilingConfig, choose_faces, profile_faces
 from rdrface.data.readers import SETS, read_set
@@ -139,10 +140,15 @@ def packed_faces(
     if check is not None:
         check.save(check_file)
     learn = pack(records.select(~kept), config.window)
+    photos = learn
     if config.profiled:
         turning = ProfilingConfig()
-        chosen = choose_faces(learn, config.profiled, turning, config.seed)
-        learn = learn.joined(profile_faces(learn, chosen, turning, config.seed))
+        chosen = choose_faces(photos, config.profiled, turning, config.seed)
+        learn = learn.joined(profile_faces(photos, chosen, turning, config.seed))
+    if config.closed:
+        closing = ExpressionWarpConfig()
+        chosen = choose_open_eyes(photos, config.closed, closing, config.seed)
+        learn = learn.joined(close_eyes(photos, chosen, closing, config.seed))
     learn.save(learn_file)
     return learn, check
 

@@ -75,6 +75,8 @@ class TrainingConfig:
         seed: every random choice is a function of it and of the step's number.
         iterations: K.
         profiled: so many near-frontal faces are turned to larger angles (`rdrface.data.profiling`) and learnt from too.
+        closed: so many faces with open eyes are learnt from once more with one eye or both closed
+            (`rdrface.data.expression_warp`).
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
         window: pixels of the windows kept in memory; augmentation cuts the crops from them.
@@ -93,6 +95,7 @@ class TrainingConfig:
     seed: int = 0
     iterations: int = 3
     profiled: int = 0
+    closed: int = 0
     features: str = "previous"
     contour: str = "line"
     window: int = 256
