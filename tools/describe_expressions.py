@@ -76,8 +76,8 @@ def functions(names: tuple[str, ...], mean: np.ndarray, moves: np.ndarray) -> Ta
         tuple(measures),
         tuple(rows),
         (
-            "lids: vertical aperture of the eye. gap: of the inner lips, vertical. width: of the mouth. Heights: lower lid,",
-            "brow in and out (inner and outer points of a brow), nostril, corner (of the mouth), chin. left: to the subject's",
+            "lids: vertical aperture of the eye. gap: of the inner lips, vertical. width: of the mouth. Heights: lower",
+            "lid, brow in, brow out (its inner and outer points), nostril, corner (of the mouth), chin. left: to the subject's",
             "left. forward: towards the viewer. First row: lengths and places of the neutral face.",
         ),
     )
