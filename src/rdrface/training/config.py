@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rdrface.data.label_offset import check_offset
 from rdrface.errors import ConfigError
 
 T = TypeVar("T")
@@ -86,8 +87,9 @@ class TrainingConfig:
         log_every: steps between lines of the log.
         average: decay of the exponential average of the weights; the average is what is validated and exported.
         compile: let torch.compile fuse the convolutional part (needs a C++ compiler on CPUs).
-        offset: set -> photo pixels by which its labels lie too far to the right and too far down, as
-            ``tools/measure_label_offset.py`` measures it; they are moved back before anything else is done.
+        offset: part of a set, e.g. "300w/helen" -> [dx, dy], how far its labels lie to the right and down in percent of
+            the face's side, as ``tools/measure_label_offset.py`` measures it. They are moved back before anything else
+            is done (`rdrface.data.label_offset`), except in records that `rdrface fit` wrote, which has its own option.
         loss: overrides for `rdrface.network.losses.LossWeights`.
     """
 
@@ -105,7 +107,7 @@ class TrainingConfig:
     log_every: int = 20
     average: float = 0.999
     compile: bool = False
-    offset: dict[str, float] = field(default_factory=dict)
+    offset: dict[str, list[float]] = field(default_factory=dict)
     loss: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,6 +118,7 @@ class TrainingConfig:
                 raise ConfigError(f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}")
         if not 0 <= self.validation_share < 1:
             raise ConfigError(f"validation_share must be in [0, 1); got {self.validation_share}")
+        check_offset(self.offset)
 
 
 def shipped_configs() -> dict[str, Path]:
