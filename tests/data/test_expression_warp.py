@@ -178,8 +178,8 @@ def test_labels_beside_the_eye_are_found_in_the_pixels(faces):
 
 
 def test_lids_that_do_not_move_change_nothing():
-    eye = np.float32([[30, 50], [37, 45], [45, 45], [52, 50], [45, 53], [37, 53]])
-    brow = np.float32([[26, 38], [33, 34], [40, 33], [47, 34], [54, 38]])
+    eye = np.array([[30, 50], [37, 45], [45, 45], [52, 50], [45, 53], [37, 53]], np.float32)
+    brow = np.array([[26, 38], [33, 34], [40, 33], [47, 34], [54, 38]], np.float32)
     window = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
     same = window.copy()
     move_lids(same, LidMove(eye, eye, brow, 0.0), lash=0.5)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -76,15 +77,24 @@ def test_mistakes_are_named(
 
 
 def test_closed_eyes_are_made_once_and_kept_with_the_faces(tmp_path: Path) -> None:
-    stage = (StageConfig(train="joint", steps=1),)
-    config = TrainingConfig(stage=stage, window=96, validation_share=0.0, closed=2, offset={})
-    (tmp_path / "plain").mkdir()
-    learn, _ = packed_faces(config, [], 100, tmp_path)
-    plain, _ = packed_faces(replace(config, closed=0), [], 100, tmp_path / "plain")
+    records = draw_faces(tmp_path / "faces", 100, seed=4)
+    for path, points in zip(records.image, records.points, strict=True):
+        # Drawn faces have pale eyes in dark sockets; photos have it the other way round.
+        photo = np.full_like(cv2.imread(str(path)), 160)
+        for eye in (points[36:42], points[42:48]):
+            cv2.fillPoly(photo, [np.rint(eye).astype(np.int32)], [40, 30, 20])
+        cv2.imwrite(str(path), photo)
+    records.save(tmp_path / "faces.npz")
+    config = TrainingConfig(stage=(StageConfig(train="joint", steps=1),), window=96, validation_share=0.0, closed=2)
+    for name in ("run", "plain"):
+        (tmp_path / name).mkdir()
+    data = [str(tmp_path / "faces.npz")]
+    learn, _ = packed_faces(config, data, None, tmp_path / "run")
+    plain, _ = packed_faces(replace(config, closed=0), data, None, tmp_path / "plain")
     made = np.array([learn.source_names[i].endswith("/closed") for i in learn.source])
-    assert 0 < made.sum() <= 2
+    assert made.sum() == 2
     np.testing.assert_array_equal(learn.windows[~made], plain.windows)
-    again, _ = packed_faces(config, [], 100, tmp_path)
+    again, _ = packed_faces(config, data, None, tmp_path / "run")
     np.testing.assert_array_equal(again.Q, learn.Q)
 
 
