@@ -1,13 +1,17 @@
-"""How far the labels of a set lie beside the places that its photos show, by part of the set.
+"""How far the labels of sets lie beside the places that their photos show, by part of the set.
 
-python tools/measure_label_offset.py SET DIR [--split train] [--limit N] [--weights W]
+python tools/measure_label_offset.py SET=DIR [SET=DIR ...] [--method labels|network] [--split train] [--limit N]
 
-Every face is aligned in its photo and in the mirrored photo, and the average is compared with the labels of the 51
-inner points. Across (dx) the average favours no side, so dx is the labels'. Down (dy) there is no such trick: a
-network has learnt where its own training labels lie, so dy only compares the set with those.
+labels (default): needs no network. Across (dx) from the mirror axis of the mean near-frontal face, down (dy) from the
+dark line between closed lips. dy compares sets with each other; with merl-rav among them its difference is printed too.
+
+network: every face is aligned in its photo and in the mirrored photo, and the average is compared with the labels of
+the 51 inner points. Across the average favours no side, so dx is the labels'. Down, a network has learnt where its own
+training labels lie, so dy only compares the set with those.
 """
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,41 +19,85 @@ from tqdm import tqdm
 
 import rdrface
 from rdrface.data.readers import SETS, read_set
+from rdrface.data.records import FaceRecords
+from rdrface.evaluation.label_offset import LEAST, Offset, measure_offset
 from rdrface.evaluation.label_shift import balanced_landmarks, shifts, summary
 from rdrface.evaluation.metrics import box_size
 from rdrface.evaluation.tables import Row, Table
 
+REFERENCE = "merl-rav"
+"""The set whose dy counts as 0."""
+
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", choices=SETS)
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--split", choices=("train", "test"), default="test", help="part of the set (default: test)")
-    parser.add_argument("--limit", type=int, metavar="N", help="an even choice of N faces instead of all")
-    parser.add_argument("--weights", type=Path, metavar="W", help="weights to align with (default: the shipped ones)")
+    parser.add_argument("data", nargs="+", metavar="SET=DIR", help=f"a set ({', '.join(SETS)}) and its folder")
+    parser.add_argument("--method", choices=("labels", "network"), default="labels", help="default: labels")
+    parser.add_argument("--split", choices=("train", "test"), default="train", help="part of the set (default: train)")
+    parser.add_argument("--limit", type=int, metavar="N", help="an even choice of N faces of each set instead of all")
+    parser.add_argument("--weights", type=Path, metavar="W", help="for network: weights (default: the shipped ones)")
     args = parser.parse_args()
-
-    records = read_set(args.set, args.folder, args.split)
-    if args.limit is not None and args.limit < len(records):
-        records = records.select(np.linspace(0, len(records) - 1, args.limit).astype(int))
+    sets = {}
+    for item in args.data:
+        name, _, folder = item.partition("=")
+        if name not in SETS or not folder:
+            parser.error(f"wanted SET=DIR with SET one of {', '.join(SETS)}; got {item!r}")
+        records = read_set(name, Path(folder), args.split)
+        if args.limit is not None and args.limit < len(records):
+            records = records.select(np.linspace(0, len(records) - 1, args.limit).astype(int))
+        sets[name] = records
+    if args.method == "labels":
+        print(by_labels(sets).to_text())
+        return
     aligner = rdrface.load(args.weights)
+    for name, records in sets.items():
+        print(by_network(name, records, aligner).to_text())
+
+
+def by_labels(sets: dict[str, FaceRecords]) -> Table:
+    """Offsets of every part with enough near-frontal faces, and of every set."""
+    measured: dict[str, Offset] = {}
+    for name, records in sets.items():
+        for part, group in parts(records):
+            offset = measure_offset(records.select(group))
+            if part == "all" or offset.faces >= LEAST:
+                measured[f"{name}, all" if part == "all" else part] = offset
+    reference = measured.get(f"{REFERENCE}, all")
+    rows = []
+    for name, one in measured.items():
+        beside = None
+        if reference is not None:
+            beside = within(one.down - reference.down, np.hypot(one.down_error, reference.down_error))
+        across, down = within(one.across, one.across_error), within(one.down, one.down_error)
+        rows.append(Row(name, (across, one.faces, down, beside, one.closed)))
+    return Table(
+        "How far labels lie to the right and down, percent of the face's side sqrt(w h) ± standard error",
+        ("dx", "faces", "dy to the dark line", f"dy to {REFERENCE}", "closed lips"),
+        tuple(rows),
+        (
+            "dx: to the mirror axis of the mean near-frontal face.",
+            "dy: mean of the inner lip labels to the dark line between closed lips. Sets differ in where they put the",
+            "two inner lines of closed lips, so compare dy with care.",
+        ),
+    )
+
+
+def by_network(name: str, records: FaceRecords, aligner: rdrface.Aligner) -> Table:
+    """Median of label - prediction of every part of a set."""
     predicted = np.full(records.points.shape, np.nan)
     for i in tqdm(range(len(records)), desc="faces", disable=None):
         predicted[i] = balanced_landmarks(aligner, str(records.image[i]), records.box[i : i + 1])[0]
-
     pixels = shifts(records.points, predicted)
     percent = 100 * pixels / box_size(records.points)[:, None]
-    parts = dict.fromkeys(records.source.tolist())
-    groups = [(part, records.source == part) for part in parts] + [("all", np.ones(len(records), bool))]
     rows = []
-    for name, group in groups:
+    for part, group in parts(records):
         px, share = summary(pixels[group]), summary(percent[group])
-        dx, dy = (f"{px.offset[i]:+.2f} ± {px.error[i]:.2f}" for i in (0, 1))
-        dx_share, dy_share = (f"{share.offset[i]:+.2f} ± {share.error[i]:.2f}" for i in (0, 1))
-        rows.append(Row(name, (dx, dx_share, dy, dy_share, px.faces)))
-    table = Table(
-        f"{args.set}: label - prediction of the 51 inner points, median over faces ± standard error",
+        dx, dy = (within(px.offset[i], px.error[i]) for i in (0, 1))
+        dx_share, dy_share = (within(share.offset[i], share.error[i]) for i in (0, 1))
+        rows.append(Row(part, (dx, dx_share, dy, dy_share, px.faces)))
+    return Table(
+        f"{name}: label - prediction of the 51 inner points, median over faces ± standard error",
         ("dx, px", "dx, %", "dy, px", "dy, %", "faces"),
         tuple(rows),
         (
@@ -57,7 +105,18 @@ def main() -> None:
             "dx is the labels' own; dy is only relative to the labels that the weights were trained on.",
         ),
     )
-    print(table.to_text())
+
+
+def parts(records: FaceRecords) -> Iterator[tuple[str, np.ndarray]]:
+    """Each source and its faces (N,) bool, then "all"."""
+    for part in dict.fromkeys(records.source.tolist()):
+        yield part, records.source == part
+    yield "all", np.ones(len(records), bool)
+
+
+def within(value: float, error: float) -> str | None:
+    """A value and its standard error as a cell; None where it is not known."""
+    return f"{value:+.2f} ± {error:.2f}" if np.isfinite(value) else None
 
 
 if __name__ == "__main__":
