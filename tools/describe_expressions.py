@@ -77,8 +77,8 @@ def functions(names: tuple[str, ...], mean: np.ndarray, moves: np.ndarray) -> Ta
         tuple(rows),
         (
             "lids: vertical aperture of the eye. gap: of the inner lips, vertical. width: of the mouth. left: to the",
-            "subject's left. forward: towards the viewer. The others are heights; brow in and brow out are of the inner and",
-            "outer points of a brow, corner is of the mouth. First row: lengths and places of the neutral face.",
+            "subject's left. forward: towards the viewer. The others are heights; brow in, brow out: inner and outer",
+            "points of a brow; corner: of the mouth. First row: lengths and places of the neutral face.",
         ),
     )
 

@@ -54,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plots", type=Path, metavar="DIR", help="also draw curves and the worst faces into DIR (rdrface[evaluate])"
     )
     parser.add_argument("--record", type=Path, metavar="FILE", help="also write the predictions: .json, .csv or .npz")
+    parser.add_argument(
+        "--faces", type=Path, metavar="FILE", help="write the list of faces for other methods to FILE, and do no more"
+    )
     only = parser.add_argument_group(f"only with {expression_command.NAME}")
     only.add_argument(
         "--format", choices=LAYOUTS, metavar="NAME", help="the set in DIR (default: found from its files)"
@@ -64,9 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="also align the mirrored photos and compare; doubles the time",
-    )
-    parser.add_argument(
-        "--faces", type=Path, metavar="FILE", help="write the list of faces for other methods to FILE, and do no more"
     )
 
 

@@ -28,7 +28,7 @@ Split = Literal["train", "test"]
 NAME = "expression"
 """Its name on the command line, where a set's name stands otherwise."""
 
-_OTHERS = ("predictions", "labels", "poses", "plots", "record", "faces")
+_OTHERS = ("predictions", "method", "labels", "poses", "plots", "record", "faces")
 """Options of the sets that mean nothing here."""
 
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     import rdrface
 
     for option in _OTHERS:
-        if getattr(args, option) is not None:
+        if getattr(args, option):
             raise ConfigError(f"--{option} does not go with `rdrface evaluate {NAME}`; leave it out")
     if args.json is not None and not args.json.absolute().parent.is_dir():
         raise ConfigError(f"cannot write {args.json}: its folder does not exist; make it first")

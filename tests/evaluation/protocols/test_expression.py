@@ -44,7 +44,7 @@ def test_eye_blink_is_compared_with_the_eye_of_its_own_side() -> None:
     winks = expression.winks(result)
     assert cells(winks, "eyeBlink") == {"closed eye told": 100, "by 0.3 or more": 100}
     assert cells(winks, "aspect of the 2D landmarks")["closed eye told"] == 100
-    assert "2 faces have one eye closed" in winks.notes[0]
+    assert "the other open: 2." in winks.notes[0]
 
 
 def test_a_blink_of_the_wrong_side_is_found_out() -> None:

@@ -143,7 +143,7 @@ def winks(measured: MeasuredExpressions) -> Table:
         "Expression, winks: percent of the faces in which the closed eye is told from the open one",
         ("closed eye told", f"by {MARGIN} or more"),
         tuple(rows),
-        (f"{count} faces have one eye closed and the other open.",),
+        (f"Faces with one eye closed and the other open: {count}.",),
     )
 
 
