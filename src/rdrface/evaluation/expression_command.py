@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.mirror:
         mirrored, _ = run_aligner(MirroringAligner(aligner, model), annotations, own68, boxes)
     measured = expression.measure(
-        annotations, predictions, model.expression_names, mirrored, _yaw(records), getattr(records, "eye_aspect", None)
+        annotations, predictions, model.expression_names, mirrored, _yaw(records), records.eye_aspect
     )
     tables = expression.tables(measured)
     part = str(records.split[0])
