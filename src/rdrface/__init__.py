@@ -9,11 +9,12 @@ for face in aligner.detect("photo.jpg"):
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Aligner", "Face", "__version__", "load"]
+__all__ = ["Aligner", "Face", "__version__", "fit", "load"]
 
 if TYPE_CHECKING:
     from rdrface.aligner import Aligner, load
     from rdrface.face import Face
+    from rdrface.fitting.one import fit
 
 
 def __getattr__(name: str) -> Any:
@@ -26,6 +27,10 @@ def __getattr__(name: str) -> Any:
         from rdrface.face import Face
 
         return Face
+    if name == "fit":
+        from rdrface.fitting.one import fit
+
+        return fit
     raise AttributeError(f"module 'rdrface' has no attribute {name!r}")
 
 

@@ -1,0 +1,108 @@
+"""`rdrface.fit`: the 3D face behind one face's 2D landmarks, wherever they come from."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rdrface.crop import landmark_boxes
+from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
+from rdrface.face import Confidence, Face, Parameters
+from rdrface.fitting.fit import fit_records
+from rdrface.fitting.observations import LEAST_POINTS
+from rdrface.landmarks import COUNT
+from rdrface.morphable.model import FaceModel
+from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel
+
+
+def fit(
+    points: npt.ArrayLike,
+    *,
+    visible: npt.ArrayLike | None = None,
+    contour: Literal["outline", "jawline"] = "outline",
+    model: FaceModel | None = None,
+) -> Face:
+    """Fit the 3D face model to the 68 landmarks of one face.
+
+    Pose, 50 identity and 46 expression coefficients are found together, see `rdrface.fitting.fit_records`. No photo and
+    no network is needed.
+
+    Args:
+        points: (68, 2) photo pixels, iBUG's order, x right, y down; NaN where a landmark has no position. At least six
+            positions are needed.
+        visible: (68,) bool or probability; landmarks below 0.5 count as hidden: with a position as a guess of little
+            weight, without one as hidden by the head, which tells how far it is turned.
+        contour: convention of points 0-16: the visible outline, or the absolute jawline.
+        model: the face model; the packaged one by default.
+
+    Returns:
+        The face: `landmarks` are the given points, and the fitted face's where there was none; `projection`,
+        `landmarks_3d`, `pose`, `parameters`, `blendshapes` and `mesh()` are the fit's. `visible` is what the head itself
+        leaves in view. `confidence.error_percent` is the distance of every given point from the fit, and the fit's mean
+        distance for the others.
+
+    Raises:
+        ValueError: another shape, an unknown convention, or too few positions.
+    """
+    given = np.asarray(points, np.float64)
+    if given.shape != (COUNT, 2):
+        raise ValueError(f"points must be ({COUNT}, 2), photo pixels in iBUG's order; got shape {given.shape}")
+    if contour not in ("outline", "jawline"):
+        raise ValueError(f"contour must be 'outline' or 'jawline'; got {contour!r}")
+    known = np.isfinite(given).all(axis=1)
+    if known.sum() < LEAST_POINTS:
+        raise ValueError(f"a fit needs {LEAST_POINTS} points with a position; got {known.sum()}")
+    seen = np.ones(COUNT) if visible is None else np.asarray(visible, np.float64)
+    if seen.shape != (COUNT,):
+        raise ValueError(f"visible must be ({COUNT},), one value per point; got shape {seen.shape}")
+    given = np.where(known[:, None], given, np.nan)
+    box = landmark_boxes(given[None])
+    if not (box[0, 2:] > box[0, :2]).all():
+        raise ValueError("the points lie on one line or at one place: no face can be fitted to them")
+    own = FaceModel.load() if model is None else model
+    hidden_state = np.where(known, OCCLUDED, SELF_OCCLUDED)
+    fitted = fit_records(
+        FaceRecords(
+            image=np.array([""]),
+            points=given[None],
+            state=np.where(seen >= 0.5, VISIBLE, hidden_state)[None],
+            contour=np.array([contour]),
+            box=box,
+            source=np.array(["points"]),
+            split=np.array(["test"]),
+        ),
+        own,
+        progress=False,
+    )
+    return _face(fitted, given, known, contour, own, model)
+
+
+def _face(
+    fitted: FaceRecords, given: np.ndarray, known: np.ndarray, contour: str, own: FaceModel, model: FaceModel | None
+) -> Face:
+    assert fitted.Q is not None and fitted.outline is not None and fitted.jawline is not None
+    assert fitted.hidden is not None
+    q, outline, jawline = fitted.Q, fitted.outline[0], fitted.jawline[0]
+    points68 = LandmarkModel.from_face_model(own)
+    in_3d = points68.outline68(q)[1][0]
+    same = outline if contour == "outline" else jawline
+    landmarks = np.where(known[:, None], given, same)
+    outline_2d, jawline_2d = (
+        np.concatenate([(landmarks if convention == contour else there)[:17], landmarks[17:]])
+        for convention, there in (("outline", outline), ("jawline", jawline))
+    )
+    size = float(np.sqrt(np.ptp(outline, axis=0).prod()))
+    off = 100 * np.linalg.norm(landmarks - same, axis=1) / size
+    error = np.where(known, off, off[known].mean())
+    return Face(
+        box=fitted.box[0],
+        score=1.0,
+        landmarks=outline_2d.astype(np.float32),
+        landmarks_jawline=jawline_2d.astype(np.float32),
+        projection=outline.astype(np.float32),
+        landmarks_3d=in_3d.astype(np.float32),
+        visible=1 - fitted.hidden[0].astype(np.float32),
+        confidence=Confidence(error.astype(np.float32)),
+        parameters=Parameters(pose=q[0, POSE], identity=q[0, IDENTITY], expression=q[0, EXPRESSION]),
+        model=model,
+    )
