@@ -18,6 +18,8 @@ from rdrface.data.augment import (  # noqa: E402
     no_augmentation,
     weakened,
 )
+from rdrface.data.eyewear import EyewearConfig, no_eyewear  # noqa: E402
+from rdrface.data.face_covers import no_covers  # noqa: E402
 from rdrface.data.occluders import OccluderConfig, no_occluders  # noqa: E402
 from rdrface.data.pack import pack  # noqa: E402
 from rdrface.data.sampling import BORDERS, sample  # noqa: E402
@@ -27,7 +29,14 @@ from rdrface.morphable.model import FaceModel  # noqa: E402
 from rdrface.morphable.schemes import POSE, LandmarkModel  # noqa: E402
 from rdrface.photo import read_photo  # noqa: E402
 
-GEOMETRY_ONLY = AugmentConfig(trim=0.0, occluders=no_occluders(), appearance=no_appearance())
+GEOMETRY_ONLY = AugmentConfig(
+    trim=0.0,
+    cut=0.0,
+    occluders=no_occluders(),
+    covers=no_covers(),
+    eyewear=no_eyewear(),
+    appearance=no_appearance(),
+)
 MIRRORS = CoefficientMirror(torch.ones(50), torch.arange(46).flip(0))
 
 
@@ -247,6 +256,9 @@ def test_weakened_scales_every_chance_and_nothing_else() -> None:
     full = AugmentConfig()
     half = weakened(full, 0.5)
     assert half.occluders.probability == full.occluders.probability / 2
+    assert (half.cut, half.covers.half, half.covers.mask) == (full.cut / 2, full.covers.half / 2, full.covers.mask / 2)
+    assert (half.eyewear.sunglasses, half.eyewear.clear) == (full.eyewear.sunglasses / 2, full.eyewear.clear / 2)
+    assert half.covers.side_depth == full.covers.side_depth and half.eyewear.size == full.eyewear.size
     for name in CHANCES:
         assert getattr(half.appearance, name) == getattr(full.appearance, name) / 2
     assert weakened(full, 1.0) == full
@@ -265,3 +277,41 @@ def test_some_faces_are_turned_by_any_angle(batch) -> None:
     angles = torch.cat([draw_similarities(batch, config, generator)[1] for _ in range(50)])
     assert angles.min() < -2.5 and angles.max() > 2.5
     assert draw_similarities(batch, no_augmentation(), generator)[1].abs().max() == 0
+
+
+def test_a_cut_face_keeps_its_labels_and_hides_what_lies_outside(batch) -> None:
+    config = replace(no_augmentation(), cut=1.0)
+    plain = augment(batch, 96, no_augmentation(), seeded(2))
+    for seed in range(4):
+        out = augment(batch, 96, config, seeded(seed))
+        hidden = out.state == 2
+        share = hidden.float().mean(1)
+        assert (share > 0).all() and (share < 0.7).all()
+        assert (out.weight == plain.weight).all()
+        pixel = ((out.points + 1) * 96 / 2 - 0.5).round().long()
+        rows = torch.arange(6)[:, None].expand(-1, 68)
+        framed = ((pixel >= 0) & (pixel < 96)).all(-1)
+        dark = torch.zeros(6, 68, dtype=torch.bool)
+        dark[framed] = out.crops.sum(1)[rows[framed], pixel[framed][:, 1], pixel[framed][:, 0]] == 0
+        assert dark[hidden & framed].float().mean() > 0.9, "hidden points lie on black"
+        assert dark[~hidden].float().mean() < 0.1, "the others do not"
+
+
+def test_the_crop_of_a_cut_face_lies_between_the_seen_part_and_the_whole(batch) -> None:
+    valid = batch.valid.clone()
+    valid[:, 2] = 0.05  # the photo ends right of the middle of the face
+    gone = replace(batch, valid=valid)
+    every = torch.ones(6, dtype=torch.bool)
+    whole, _, _ = draw_similarities(gone, no_augmentation(), seeded())
+    scales = torch.stack([draw_similarities(gone, no_augmentation(), seeded(i), every)[0] for i in range(40)])
+    assert (scales >= whole * 0.9999).all(), "a part of a face has a smaller box, so its crop is enlarged more"
+    assert (scales.amin(0) < 1.1 * whole).all() and (scales.amax(0) > 1.25 * whole).all()
+    angle = draw_similarities(gone, replace(GEOMETRY_ONLY, spin=1.0), seeded(), every)[1]
+    assert (angle == 0).all(), "the end of a photo is upright in use"
+
+
+def test_nothing_is_worn_beyond_the_end_of_the_photo(batch) -> None:
+    worn = EyewearConfig(sunglasses=1.0)
+    out = augment(batch, 64, replace(no_augmentation(), cut=1.0, eyewear=worn), seeded(1))
+    cut_only = augment(batch, 64, replace(no_augmentation(), cut=1.0), seeded(1))
+    assert torch.equal(out.crops, cut_only.crops)

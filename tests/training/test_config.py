@@ -44,6 +44,8 @@ def test_values_and_defaults(tmp_path: Path) -> None:
         ("seed = 1\n", "no \\[\\[stage\\]\\]"),
         ('[stage]\ntrain = "joint"\n', "double brackets"),
         ("seed = \n", "is not TOML"),
+        ("closed_eyes = -1\n" + STAGE, "closed_eyes must be a number of draws per epoch, 0 or more; got -1"),
+        ('share = {"300w" = "twice"}\n' + STAGE, "share.*300w.* must be a number of draws per epoch"),
         ("[offset]\n300w = 0.8\n" + STAGE, "offset of '300w' must be two numbers.*got 0.8"),
         ("offset = [1, 2]\n" + STAGE, "offset must be dict"),
         ("validation_share = 1.0\n" + STAGE, "in \\[0, 1\\)"),

@@ -180,8 +180,11 @@ def augment(
     crops = sample(batch.windows, batch.valid, size, scale, angle, shift, borders, generator)
     labels = move_labels(batch, scale, angle, shift)
     seen = inside(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
-    crops, covered = hide_parts(crops, labels.points, labels.outline, config, generator)
-    state = hide_covered(batch.state, labels.points, covered | ~seen)
+    whole = torch.where(torch.isfinite(labels.points), labels.points, labels.outline)
+    # What a cut face wears would be drawn beyond the end of its photo and tell where the missing part is.
+    crops, worn = wear(crops, whole.masked_fill(cut[:, None, None], torch.nan), config, generator)
+    crops, covered = occlude(crops, labels.points, config.occluders, generator)
+    state = hide_covered(batch.state, labels.points, covered | worn | ~seen)
     known = torch.isfinite(labels.points).all(-1)
     return TrainingBatch(
         crops=change_appearance(crops, config.appearance, generator),
@@ -195,27 +198,22 @@ def augment(
     )
 
 
-def hide_parts(
-    crops: Tensor, points: Tensor, outline: Tensor, config: AugmentConfig, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Everything that can be in front of a face: masks, glasses, covers of half the face, boxes and ellipses.
+def wear(crops: Tensor, points: Tensor, config: AugmentConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Everything that is placed by the landmarks: masks, glasses, covers of half the face.
 
     Args:
         crops: (B, 3, N, N) float32 0..255, changed in place.
-        points: (B, 68, 2) crop frame, NaN where there is no position.
-        outline: (B, 68, 2) the fitted face: where things are placed if a point has no position.
+        points: (B, 68, 2) crop frame, all of the face; faces with a NaN are left alone.
         config: how often and how large.
         generator: source of chance.
 
     Returns:
         crops, and covered (B, 68) bool: the points that lie behind something.
     """
-    around = torch.where(torch.isfinite(points), points, outline)
-    crops, masked = wear_masks(crops, around, config.covers, generator)
-    crops, shaded = wear_glasses(crops, around, config.eyewear, generator)
-    crops, halved = cover_halves(crops, around, config.covers, generator)
-    crops, covered = occlude(crops, points, config.occluders, generator)
-    return crops, covered | masked | shaded | halved
+    crops, masked = wear_masks(crops, points, config.covers, generator)
+    crops, shaded = wear_glasses(crops, points, config.eyewear, generator)
+    crops, halved = cover_halves(crops, points, config.covers, generator)
+    return crops, masked | shaded | halved
 
 
 def mirror_faces(batch: PackedBatch, chosen: Tensor, coefficients: CoefficientMirror | None) -> PackedBatch:

@@ -72,7 +72,7 @@ def wear_glasses(
     light = ((u + 0.6 * v - streak).abs() < breadth) & inner
     shine = light.any(1, keepdim=True) * uniform((count, 1, 1, 1), 0.0, 0.6, generator, device)
     seen = torch.lerp(crops[faces], lens, opacity * inner.any(1, keepdim=True))
-    seen = torch.lerp(seen, torch.full_like(seen, 255.0), shine)
+    seen = torch.lerp(seen, torch.full_like(shine, 255.0), shine)
     tone = uniform((count, 3, 1, 1), 0, 255, generator, device)
     black = pick(count, 0.6, generator, device).reshape(-1, 1, 1, 1)
     crops[faces] = torch.where(frame[:, None], torch.where(black, 0.15 * tone, tone), seen)
@@ -90,7 +90,7 @@ class _Glasses:
         centre: (b, 2, 2) crop frame.
         half: (b, 2, 2) from a lens's centre to its right end.
         tall: (b, 2, 2) from a lens's centre to its lower end.
-        corners: (b, 1, 1, 1) 1: ellipse, 2, 4: rounded boxes; half the exponent of the superellipse.
+        boxy: (b, 1, 1, 1) 0: ellipse, 1: rounded box.
         outer: (b, 1, 1, 1) level of the rim's outside.
         thick: (b,) of bridge and temples, crop frame.
     """
@@ -98,7 +98,7 @@ class _Glasses:
     centre: Tensor
     half: Tensor
     tall: Tensor
-    corners: Tensor
+    boxy: Tensor
     outer: Tensor
     thick: Tensor
 
@@ -122,34 +122,23 @@ class _Glasses:
         half = (width[..., None] * right + rise[..., None] * down) * size[..., None] / 2
         aspect = uniform((count, 1), *config.aspect, generator, device)
         tall = ((aspect * size * EYE_WIDTH / 2 * unit)[..., None] * down).expand(-1, 2, -1)
-        corners = 2.0 ** uniform((count, 1, 1, 1), 0, 3, generator, device).floor().clamp(max=2)
+        boxy = uniform((count, 1, 1, 1), 0, 1, generator, device)
         rim = uniform((count, 1, 1, 1), *config.rim, generator, device)
         lens = (size[:, 0] * EYE_WIDTH / 2 * frame.unit).reshape(-1, 1, 1, 1)
         # Thinner than a pixel, a line would be dashed.
         rim = torch.maximum(rim, 1.3 * pixel / lens)
         thick = (0.5 * rim * lens)[:, 0, 0, 0].clamp(min=0.65 * pixel)
-        return cls(centre, half, tall, corners, (1 + rim) ** (2 * corners), thick)
+        return cls(centre, half, tall, boxy, torch.lerp((1 + rim) ** 2, (1 + rim) ** 4, boxy), thick)
 
     def lenses(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """u, v (b, 2, n, m) of places in units of each lens's half sides, and the level, below 1 inside the lens."""
         (ax, ay), (bx, by) = self.half.unbind(-1), self.tall.unbind(-1)
         det = ax * by - ay * bx
         cx, cy = self.centre.unbind(-1)
-
-        def linear(p: Tensor, q: Tensor) -> Tensor:
-            p, q = p / det, q / det
-            return p[..., None, None] * x[:, None] + (
-                q[..., None, None] * y[:, None] - (p * cx + q * cy)[..., None, None]
-            )
-
-        u, v = linear(by, -bx), linear(-ay, ax)
-        p, q = u.square(), v.square()
-        # Powers of two only: a general power of every pixel takes as long as all the rest.
-        for power in (2, 4):
-            p = torch.where(self.corners >= power, p.square(), p)
-            q = torch.where(self.corners >= power, q.square(), q)
-        level = p + q
-        return u, v, level
+        u = _linear(by / det, -bx / det, (bx * cy - by * cx) / det, x, y)
+        v = _linear(-ay / det, ax / det, (ay * cx - ax * cy) / det, x, y)
+        p, q = u * u, v * v
+        return u, v, torch.lerp(p + q, p * p + q * q, self.boxy)
 
     def bars(self, points: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """(b, n, m) bool: bridge, and the temple of each side whose ear is seen."""
@@ -160,20 +149,20 @@ class _Glasses:
         ends = torch.stack([right - b + up, ears[:, 0], ears[:, 1]], 1)
         step = ends - starts
         length = step.norm(dim=-1).clamp(min=1e-6)
-        step = step / length[..., None]
+        sx, sy = (step / length[..., None]).unbind(-1)
+        mx, my = ((starts + ends) / 2).unbind(-1)
+        half, thick = length / 2, self.thick[:, None]
+        lengthwise = _linear(sx / half, sy / half, -(sx * mx + sy * my) / half, x, y).abs_()
+        across = _linear(-sy / thick, sx / thick, (sy * mx - sx * my) / thick, x, y).abs_()
+        within = torch.maximum(lengthwise, across) < 1
         # A temple runs outwards; where the contour lies inside the lens, the head hides it.
-        outwards = torch.stack([torch.ones_like(a), -a, b], 1)
-        shown = (step * outwards).sum(-1) > 0
-        shown[:, 0] = True
-        sx, sy = step.unbind(-1)
-        along = (sx[..., None, None] * (x[:, None] - starts[..., :1, None])) + (
-            sy[..., None, None] * (y[:, None] - starts[..., 1:, None])
-        )
-        beside = (sx[..., None, None] * (y[:, None] - starts[..., 1:, None])) - (
-            sy[..., None, None] * (x[:, None] - starts[..., :1, None])
-        )
-        within = (along >= 0) & (along <= length[..., None, None]) & (beside.abs() < self.thick[:, None, None, None])
+        shown = (step * torch.stack([step[:, 0], -a, b], 1)).sum(-1) > 0
         return (within & shown[..., None, None]).any(1)
+
+
+def _linear(a: Tensor, b: Tensor, c: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    # (b, k, n, m) of a x + b y + c, coefficients (b, k).
+    return a[..., None, None] * x[:, None] + (b[..., None, None] * y[:, None] + c[..., None, None])
 
 
 def _lens_colours(crops: Tensor, faces: Tensor, u: Tensor, v: Tensor, generator: torch.Generator) -> Tensor:

@@ -75,7 +75,7 @@ def cover_halves(
     edge = furthest - share[..., None] * extent
     end = furthest + uniform((count, 1, 1), 0.1, 1.5, generator, device) * extent
     middle = (wide.amin(1, keepdim=True) + wide.amax(1, keepdim=True)) / 2
-    reach = wide.amax(1, keepdim=True) - middle
+    reach = (wide.amax(1, keepdim=True) - middle).clamp(min=1e-3)
     bend = uniform((count, 1, 1), -config.bend, config.bend, generator, device) * extent / reach.square()
     left = reach * uniform((count, 1, 1), 0.9, 2.0, generator, device)
     right = reach * uniform((count, 1, 1), 0.9, 2.0, generator, device)

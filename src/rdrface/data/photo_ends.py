@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rdrface.data.chance import uniform
 from rdrface.data.sampling import BORDERS
-from rdrface.landmarks import INNER
+from rdrface.landmarks import CONTOUR
 
 LEAST_INNER = 0.35
 """Smallest share of the points within the contour that a cut leaves: less is no face to a detector, as a profile that
@@ -81,7 +81,7 @@ def end_inside(
     side = uniform((count, 1), 0, 4, generator, device).long()
     cut = (side == torch.arange(4, device=device)) & chosen[:, None]
     shorter = _shortened(valid, torch.cat([low + depth, high - depth], 1), cut)
-    inner = points[:, INNER.tolist()]
+    inner = points[:, len(CONTOUR) :]
     left = inside(inner, shorter).sum(1) / torch.isfinite(inner).all(-1).sum(1)
     return torch.where((left >= LEAST_INNER)[:, None], shorter, valid)
 

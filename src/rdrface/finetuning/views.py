@@ -16,12 +16,13 @@ from rdrface.data.augment import (
     AugmentConfig,
     PackedBatch,
     draw_similarities,
-    hide_parts,
     mirror_faces,
     turn,
     weakened,
+    wear,
 )
 from rdrface.data.chance import pick
+from rdrface.data.occluders import occlude
 from rdrface.data.pack import MARGIN
 from rdrface.data.sampling import sample
 from rdrface.finetuning.faces import SettingFaces
@@ -117,7 +118,8 @@ def draw_views(
     def moved(points: Tensor) -> Tensor:
         return turn(points, angle) * scale[:, None, None] + shift[:, None]
 
-    crops, _ = hide_parts(crops, moved(batch.points), moved(batch.outline), config, generator)
+    crops, _ = wear(crops, moved(batch.points), config, generator)
+    crops, _ = occlude(crops, moved(batch.points), config.occluders, generator)
     return change_appearance(crops, config.appearance, generator), moved(labels)
 
 

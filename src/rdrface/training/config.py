@@ -4,6 +4,7 @@ Unknown keys are errors: a misspelt option that is silently ignored costs a day 
 """
 
 import dataclasses
+import math
 import tomllib
 import types
 import typing
@@ -87,6 +88,10 @@ class TrainingConfig:
         log_every: steps between lines of the log.
         average: decay of the exponential average of the weights; the average is what is validated and exported.
         compile: let torch.compile fuse the convolutional part (needs a C++ compiler on CPUs).
+        closed_eyes: how many times per epoch a face with a closed eye is drawn; 1.5 is every second epoch twice.
+        open_mouth: the same for a face with an open mouth; a face with both gets the product.
+        share: source, or its first parts as in "merl_rav/left" -> how many times per epoch its faces are drawn. The
+            longest entry that fits a source counts; the others are drawn once. See `rdrface.training.draws`.
         offset: part of a set, e.g. "300w/helen" -> [dx, dy], how far its labels lie to the right and down in percent of
             the face's side, as ``tools/measure_label_offset.py`` measures it. They are moved back before anything else
             is done (`rdrface.data.label_offset`), except in records that `rdrface fit` wrote, which has its own option.
@@ -107,6 +112,9 @@ class TrainingConfig:
     log_every: int = 20
     average: float = 0.999
     compile: bool = False
+    closed_eyes: float = 1.0
+    open_mouth: float = 1.0
+    share: dict[str, float] = field(default_factory=dict)
     offset: dict[str, list[float]] = field(default_factory=dict)
     loss: dict[str, float] = field(default_factory=dict)
 
@@ -116,6 +124,11 @@ class TrainingConfig:
         for name, known in (("features", FEATURES), ("contour", CONTOURS)):
             if getattr(self, name) not in known:
                 raise ConfigError(f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}")
+        draws = {"closed_eyes": self.closed_eyes, "open_mouth": self.open_mouth}
+        draws |= {f'share."{source}"': value for source, value in self.share.items()}
+        for name, value in draws.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+                raise ConfigError(f"{name} must be a number of draws per epoch, 0 or more; got {value!r}")
         if not 0 <= self.validation_share < 1:
             raise ConfigError(f"validation_share must be in [0, 1); got {self.validation_share}")
         check_offset(self.offset)

@@ -38,10 +38,19 @@ def held_out(names: np.ndarray, share: float) -> np.ndarray:
     return np.array([int.from_bytes(digest, "big") / 2**32 < share for digest in digests], dtype=bool)
 
 
-def batches(count: int, size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1) -> Iterator[np.ndarray]:
-    """Endless batches of face indices, every face once per epoch, in an order that is a function of seed and position.
+def batches(
+    count: int,
+    size: int,
+    seed: int,
+    start: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    draws: np.ndarray | None = None,
+) -> Iterator[np.ndarray]:
+    """Endless batches of face indices in an order that is a function of seed and position.
 
-    Nothing has to be remembered for an exact resume but the number of batches already used.
+    An epoch holds every face once, or as often as `draws` asks for: a face with 2.3 comes twice in every epoch, and
+    once more in three of ten. Nothing has to be remembered for an exact resume but the number of batches already used.
 
     Args:
         count: number of faces.
@@ -50,20 +59,35 @@ def batches(count: int, size: int, seed: int, start: int = 0, rank: int = 0, wor
         start: batches already used.
         rank: this process.
         world: number of processes.
+        draws: (count,) how many times per epoch each face is drawn, not all 0 (`rdrface.training.draws`).
 
     Yields:
         (size / world,) int64 indices.
+
+    Raises:
+        ValueError: `draws` has another shape, is negative or not finite, or draws nothing.
     """
+    often = np.ones(count) if draws is None else np.asarray(draws, dtype=np.float64)
+    if often.shape != (count,) or not np.isfinite(often).all() or (often < 0).any() or not often.any():
+        raise ValueError(f"draws must be ({count},), finite, 0 or more and not all 0; got shape {often.shape}")
     order = np.empty(0, dtype=np.int64)
-    epoch = -1
+    first, epoch = 0, -1  # position at which the epoch begins
     for step in range(start, 2**62):
         taken = []
         for position in range(step * size + rank, (step + 1) * size, world):
-            if position // count != epoch:
-                epoch = position // count
-                order = np.random.default_rng([seed, epoch]).permutation(count)
-            taken.append(order[position % count])
+            while position >= first + len(order):
+                first, epoch = first + len(order), epoch + 1
+                order = _epoch(often, seed, epoch)
+            taken.append(order[position - first])
         yield np.array(taken)
+
+
+def _epoch(draws: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    whole = np.floor(draws)
+    # A generator of its own, so that faces drawn once keep their order.
+    more = np.random.default_rng([seed, epoch, 1]).random(len(draws)) < draws - whole
+    listed = np.repeat(np.arange(len(draws)), whole.astype(np.int64) + more)
+    return listed[np.random.default_rng([seed, epoch]).permutation(len(listed))]
 
 
 @torch.no_grad()

@@ -23,6 +23,7 @@ from rdrface.network.rdr import RDR
 from rdrface.training import checkpoint, stages
 from rdrface.training.average import WeightAverage
 from rdrface.training.config import StageConfig, TrainingConfig
+from rdrface.training.draws import draws_per_epoch
 from rdrface.training.faces import batches, targets
 from rdrface.training.validation import validate
 
@@ -176,7 +177,8 @@ def _run_stage(
         torch.from_numpy(model_3d.expression_mirror).long().to(fabric.device),
     )
     seed = config.seed * 1000 + progress.stage
-    order = batches(len(learn), stage.batch, seed, progress.step, fabric.global_rank, fabric.world_size)
+    draws = draws_per_epoch(learn, config.closed_eyes, config.open_mouth, config.share)
+    order = batches(len(learn), stage.batch, seed, progress.step, fabric.global_rank, fabric.world_size, draws)
     generator = torch.Generator(device=fabric.device)
 
     def keep() -> None:

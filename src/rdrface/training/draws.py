@@ -1,0 +1,89 @@
+"""How many times per epoch each face is drawn: rare kinds of faces more often, some sources less."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rdrface.data.pack import PackedFaces
+from rdrface.data.records import OCCLUDED
+from rdrface.errors import ConfigError
+from rdrface.landmarks import GROUPS
+from rdrface.morphable.schemes import POSE
+
+CLOSED = 0.16
+"""An eye is closed when its lids are closer than this share of its width."""
+
+OPEN = 0.3
+"""A mouth is open when its inner lips are further apart than this share of the distance of their corners."""
+
+YAW = np.deg2rad(60.0)
+"""Beyond this yaw only the near eye is judged."""
+
+
+def draws_per_epoch(
+    faces: PackedFaces, closed_eyes: float = 1.0, open_mouth: float = 1.0, share: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """How many times per epoch each face is drawn, the product of all that applies to it.
+
+    Args:
+        faces: N faces.
+        closed_eyes: factor for faces with a closed eye.
+        open_mouth: factor for faces with an open mouth.
+        share: source, or its first parts separated by "/" -> factor. The longest entry that fits a source counts.
+
+    Returns:
+        (N,) float64, 0 or more; 1 where nothing applies.
+
+    Raises:
+        ConfigError: an entry of `share` fits no source of these faces, or nothing is left to draw.
+    """
+    draws = _share_of_source(faces.source_names, share or {})[faces.source]
+    draws = draws * np.where(has_closed_eye(faces), closed_eyes, 1.0) * np.where(has_open_mouth(faces), open_mouth, 1.0)
+    if not draws.sum() > 0:
+        raise ConfigError("closed_eyes, open_mouth and share leave no face to draw; raise one of them above 0")
+    return draws
+
+
+def has_closed_eye(faces: PackedFaces) -> np.ndarray:
+    """(N,) bool: an annotated eye that is not covered is closed, by `CLOSED`. Beyond `YAW` the far eye is left out, and
+    both eyes of faces without a fit are."""
+    yaw = faces.Q[:, POSE][:, 1]
+    closed = np.zeros(len(faces), bool)
+    for name, near in (("left_eye", yaw > 0), ("right_eye", yaw < 0)):
+        first = GROUPS[name].start
+        eye = faces.points[:, first : first + 6]
+        gap = (_distance(eye, 1, 5) + _distance(eye, 2, 4)) / 2
+        uncovered = (faces.state[:, first : first + 6] != OCCLUDED).all(1)
+        closed |= (gap < CLOSED * _distance(eye, 0, 3)) & uncovered & (near | (np.abs(yaw) <= YAW))
+    return closed
+
+
+def has_open_mouth(faces: PackedFaces) -> np.ndarray:
+    """(N,) bool: the mean gap of the annotated inner lips is more than `OPEN` of their width. Mouths with a covered
+    point or one without a position are left out, and so are all profiles, whose far corner nobody sees."""
+    first = GROUPS["inner_lip"].start
+    lips = faces.points[:, first : first + 8]
+    gap = (_distance(lips, 1, 7) + _distance(lips, 2, 6) + _distance(lips, 3, 5)) / 3
+    uncovered = (faces.state[:, first : first + 8] != OCCLUDED).all(1)
+    # A comparison with NaN, a point without a position, is false.
+    return (gap > OPEN * _distance(lips, 0, 4)) & uncovered
+
+
+def _distance(points: np.ndarray, a: int, b: int) -> np.ndarray:
+    return np.linalg.norm(points[:, a] - points[:, b], axis=-1)
+
+
+def _share_of_source(names: tuple[str, ...], share: Mapping[str, float]) -> np.ndarray:
+    found = np.ones(len(names))
+    unused = set(share)
+    for i, name in enumerate(names):
+        parts = name.split("/")
+        fitting = [key for n in range(1, len(parts) + 1) if (key := "/".join(parts[:n])) in share]
+        unused -= set(fitting)
+        if fitting:
+            found[i] = share[fitting[-1]]
+    if unused:
+        raise ConfigError(
+            f"share: no faces come from {sorted(unused)[0]!r}; the sources of these faces are {', '.join(names)}"
+        )
+    return found
