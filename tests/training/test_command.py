@@ -67,6 +67,7 @@ def test_a_finished_run_exports_again_without_training(tmp_path: Path, capsys: p
         (["--synthetic", "4", "--data", "300w=/nowhere"], "not both"),
         (["--data", "imagenet=/nowhere"], "no reader for a set called 'imagenet'"),
         (["--synthetic", "4", "--from", "/nowhere"], "--from wants the folder of a run"),
+        (["--synthetic", "4", "--from", "/nowhere/rdr.safetensors"], "no file /nowhere/rdr.safetensors"),
     ],
 )
 def test_mistakes_are_named(

@@ -47,18 +47,37 @@ def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
     return state
 
 
-def start_from(network: RDR, folder: Path) -> None:
+def start_file(path: Path) -> Path:
+    """The file with the weights that a run begins with: a run's checkpoint, or an exported ``NAME.safetensors``.
+
+    Args:
+        path: as given to ``--from``: a run's folder, its ``checkpoint.pt``, or ``NAME.safetensors``.
+
+    Raises:
+        ConfigError: no such file.
+    """
+    file = path / NAME if path.is_dir() else path
+    if not file.is_file():
+        raise ConfigError(
+            f"--from {path}: no file {file}; --from wants the folder of a run that was trained before, with its "
+            f"{NAME}, or a weights file NAME.safetensors"
+        )
+    return file
+
+
+def start_from(network: RDR, path: Path) -> None:
     """Give a network the averaged weights of another run, parameter scale included; the face model stays its own.
 
     Parts that the other run's network did not have, or had in another size, keep their fresh start; they are named on
     stderr.
 
+    Args:
+        network: changed in place.
+        path: the other run's ``checkpoint.pt``.
+
     Raises:
-        ConfigError: the run has no checkpoint, or a damaged one.
+        ConfigError: the checkpoint is damaged.
     """
-    path = folder / NAME
-    if not path.is_file():
-        raise ConfigError(f"{folder} holds no {NAME}; --from wants the folder of a run that was trained before")
     mine = {name: value for name, value in network.state_dict().items() if not name.startswith("projection.")}
     theirs = _read(path)["average"]
     common = [name for name, value in mine.items() if name in theirs and theirs[name].shape == value.shape]

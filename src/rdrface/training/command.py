@@ -23,6 +23,7 @@ from rdrface.fitting import fit_records
 from rdrface.morphable.model import FaceModel
 from rdrface.runtime.export import describe, export
 from rdrface.training.calibration import calibrate
+from rdrface.training.checkpoint import start_file
 from rdrface.training.config import TrainingConfig, load_config, shipped_configs
 from rdrface.training.faces import held_out
 from rdrface.training.loop import train
@@ -49,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="start",
         type=Path,
         metavar="RUN",
-        help="begin with the weights of another run; with --setting also NAME.safetensors (default: the shipped)",
+        help="begin with the weights of another run (its folder), or with those of NAME.safetensors; with --setting "
+        "the default is the shipped weights",
     )
     parser.add_argument(
         "--setting",
@@ -83,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.config is None:
         raise ConfigError(f"--config is missing: a TOML file, or one of the shipped: {', '.join(shipped_configs())}")
     config = load_config(arguments.config)
+    if arguments.start is not None:
+        start_file(arguments.start)
     minutes = float("inf") if arguments.minutes is None else arguments.minutes
     folder: Path = arguments.out
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,9 @@
 Whatever is random in step s is a function of (seed, stage, s), so a run that was killed goes on bit for bit.
 """
 
-import csv
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,11 @@ from rdrface.training.average import WeightAverage
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.draws import draws_per_epoch
 from rdrface.training.faces import batches, targets
-from rdrface.training.validation import validate
+from rdrface.training.logs import append_row, write_validation
+from rdrface.training.released import CROPS, start_from_released
+
+RELEASED_BATCH = 64
+"""Crops at a time when the statistics of released weights are measured."""
 
 RESPONSE_PART = 4
 """Every fourth face is judged by conv6's loss."""
@@ -90,6 +94,20 @@ def optimiser(network: RDR, stage: StageConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
+def recipe(stage: StageConfig) -> AugmentConfig:
+    """How a stage changes its crops."""
+    return weakened(AugmentConfig(), stage.appearance) if stage.augment else no_augmentation()
+
+
+def coefficient_mirror(device: torch.device) -> CoefficientMirror:
+    """That of the packaged face model, on a device."""
+    model = FaceModel.load()
+    return CoefficientMirror(
+        torch.from_numpy(model.identity_mirror).to(device),
+        torch.from_numpy(model.expression_mirror).long().to(device),
+    )
+
+
 def crop_parameters(faces: PackedFaces) -> Tensor:
     """Q of packed faces in the frame of their un-augmented crops, (N, 103)."""
     q = torch.from_numpy(faces.Q)
@@ -115,7 +133,8 @@ def train(
         check: fitted faces for validation, if any.
         folder: gets ``checkpoint.pt``, ``log.csv``, ``validation.csv`` and sample pictures.
         fabric: launched; says where and in which precision.
-        start: folder of another run whose averaged weights a new run starts from.
+        start: what a new run starts from: the folder or ``checkpoint.pt`` of another run, whose averaged weights are
+            taken, or an exported ``NAME.safetensors``. A run that has a checkpoint already goes on from that.
         max_seconds: stop after the step in which this much time is used up, with a checkpoint.
 
     Returns:
@@ -125,12 +144,14 @@ def train(
     torch.manual_seed(config.seed)
     network = RDR(config.iterations, config.features, config.contour)
     network.scale.measure(crop_parameters(learn))
-    if start is not None:
-        checkpoint.start_from(network, start)
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = WeightAverage(network, config.average)
-    progress = Progress()
     saved = checkpoint.load(folder, config)
+    if start is not None and not saved:
+        _start(network, checkpoint.start_file(start), config, learn)
+    average = WeightAverage(network, config.average)
+    if start is not None and not saved and check is not None:
+        write_validation(fabric, folder, (0, 0), average.network, check, config.stage[0].size, config.iterations)
+    progress = Progress()
     if saved:
         network.load_state_dict(saved["network"])
         average.network.load_state_dict(saved["average"])
@@ -149,6 +170,24 @@ def train(
             return None
         progress = Progress(progress.stage + 1, 0)
     return average.network
+
+
+def _start(network: RDR, start: Path, config: TrainingConfig, learn: PackedFaces) -> None:
+    if start.suffix != ".safetensors":
+        checkpoint.start_from(network, start)
+        return
+    # Crops of the first stage, so that its batches have the statistics that evaluation uses.
+    stage, device = config.stage[0], network.scale.mean.device
+    generator = torch.Generator(device=device).manual_seed(config.seed)
+    order = batches(len(learn), RELEASED_BATCH, config.seed)
+    mirror = coefficient_mirror(device)
+
+    def crops() -> Iterator[Tensor]:
+        for _ in range(CROPS // RELEASED_BATCH):
+            batch = PackedBatch.of(learn, next(order), device)
+            yield augment(batch, stage.size, recipe(stage), generator, mirror).crops
+
+    start_from_released(network, start, crops())
 
 
 def _run_stage(
@@ -170,12 +209,7 @@ def _run_stage(
         steer.load_state_dict(optimiser_state)
     model, steer = fabric.setup(objective, steer)
     learn, check = faces
-    recipe = weakened(AugmentConfig(), stage.appearance) if stage.augment else no_augmentation()
-    model_3d = FaceModel.load()
-    mirror = CoefficientMirror(
-        torch.from_numpy(model_3d.identity_mirror).to(fabric.device),
-        torch.from_numpy(model_3d.expression_mirror).long().to(fabric.device),
-    )
+    changes, mirror = recipe(stage), coefficient_mirror(fabric.device)
     seed = config.seed * 1000 + progress.stage
     draws = draws_per_epoch(learn, config.closed_eyes, config.open_mouth, config.share)
     order = batches(len(learn), stage.batch, seed, progress.step, fabric.global_rank, fabric.world_size, draws)
@@ -202,7 +236,7 @@ def _run_stage(
         # 2^20 steps per stage and rank keep the streams apart.
         generator.manual_seed((seed * 64 + fabric.global_rank) * 2**20 + progress.step)
         index = next(order)
-        batch = augment(PackedBatch.of(learn, index, fabric.device), stage.size, recipe, generator, mirror)
+        batch = augment(PackedBatch.of(learn, index, fabric.device), stage.size, changes, generator, mirror)
         residual = torch.from_numpy(learn.residual[index]).to(fabric.device)
         labels = targets(batch, residual, network.projection)
         loss, parts = model(Lesson(batch.crops, labels), iterations)
@@ -226,17 +260,13 @@ def _run_stage(
                 "rate": f"{rate:.2e}",
                 "faces_per_second": f"{speed:.1f}",
             }
-            _append(fabric, folder / "log.csv", {**row, **means})
+            append_row(fabric, folder / "log.csv", {**row, **means})
             bar.set_postfix(loss=means["loss"])
             sums, since, started = {}, 0, time.monotonic()
         if progress.step % config.validation_every == 0 or progress.step == stage.steps:
-            if check is not None and fabric.is_global_zero:
-                picture = folder / f"sample_{progress.stage}_{progress.step:06d}.jpg"
-                scores = validate(average.network, check, stage.size, iterations, fabric.device, picture)
-                # A stage with fewer iterations leaves the columns of the later ones empty.
-                blank = {f"nme_{k}": "" for k in range(config.iterations + 1)}
-                row = {"stage": progress.stage, "step": progress.step, **blank, **scores}
-                _append(fabric, folder / "validation.csv", row)
+            if check is not None:
+                place = (progress.stage, progress.step)
+                write_validation(fabric, folder, place, average.network, check, stage.size, iterations)
             started = time.monotonic()
         if time.monotonic() - last_kept > config.checkpoint_every:
             keep()
@@ -247,14 +277,3 @@ def _run_stage(
     bar.close()
     keep()
     return True
-
-
-def _append(fabric: Fabric, path: Path, row: dict[str, object]) -> None:
-    if not fabric.is_global_zero:
-        return
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
