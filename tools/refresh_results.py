@@ -1,10 +1,10 @@
-"""Run the commands of docs/results.md again and put what they print into its blocks.
+"""Run the commands of docs/results.md and docs/expression.md again and put what they print into their blocks.
 
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
 DATA holds the sets' folders as the commands name them. The commands run in DIR, where links to these folders are made,
-in the order of the page, so that one may use what an earlier one has written. A block is an indented command that
-starts with ``rdrface`` or ``python``, and the fenced text below it. With --check the page is not written, and the exit
+in the order of the pages, so that one may use what an earlier one has written. A block is an indented command that
+starts with ``rdrface`` or ``python``, and the fenced text below it. With --check no page is written, and the exit
 status is 1 when a block differs. Blocks with times differ every time: leave them out with --only.
 """
 
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "docs" / "results.md"
+PAGES = (ROOT / "docs" / "results.md", ROOT / "docs" / "expression.md")
 
 BLOCK = re.compile(r"^    (?P<command>(?:rdrface|python) [^\n]+)\n\n```\n(?P<text>.*?)\n```$", re.DOTALL | re.MULTILINE)
 
@@ -35,24 +35,30 @@ def main() -> int:
     for entry in args.data.resolve().iterdir():
         if entry.is_dir() and not (args.work / entry.name).exists():
             (args.work / entry.name).symlink_to(entry)
-    text = RESULTS.read_text(encoding="utf-8")
+    differ = [command for page in PAGES for command in refresh(page, args.only, args.work, args.check)]
+    for command in differ:
+        print(f"differs: {command}", file=sys.stderr)
+    return 1 if args.check and differ else 0
+
+
+def refresh(page: Path, only: str, work: Path, check: bool) -> list[str]:
+    """Run the commands of a page that hold the words `only`; write the page unless `check`. Returns those whose block
+    differs."""
+    text = page.read_text(encoding="utf-8")
     differ = []
     for block in list(BLOCK.finditer(text)):
         command = block["command"]
-        if args.only not in command:
+        if only not in command:
             continue
         print(command, file=sys.stderr)
-        printed = run(command, args.work)
+        printed = run(command, work)
         if printed == block["text"]:
             continue
         differ.append(command)
         text = text.replace(block[0], f"    {command}\n\n```\n{printed}\n```", 1)
-    for command in differ:
-        print(f"differs: {command}", file=sys.stderr)
-    if args.check:
-        return 1 if differ else 0
-    RESULTS.write_text(text, encoding="utf-8")
-    return 0
+    if not check:
+        page.write_text(text, encoding="utf-8")
+    return differ
 
 
 def run(command: str, folder: Path) -> str:

@@ -38,6 +38,9 @@ CONTOUR = np.arange(17)
 
 OUTER_EYE_CORNERS = (36, 45)
 
+EYE_CORNERS = ((36, 39), (42, 45))
+"""Of the picture's left and right eye, each from the picture's left to its right."""
+
 
 def _mirror() -> np.ndarray:
     pairs = [(i, 16 - i) for i in range(8)]

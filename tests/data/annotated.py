@@ -38,6 +38,20 @@ def write_pts(path: Path, points: np.ndarray) -> None:
     path.write_text("version: 1\nn_points: 68\n{\n" + "\n".join(lines) + "\n}\n")
 
 
+def fgnet_folder(root: Path, names: list[str]) -> np.ndarray:
+    """FG-NET's layout with one face of invented points, 0-based (68, 2) in FG-NET's order, in every file."""
+    points = np.stack([30 + 0.9 * np.arange(68), 40 + 0.5 * (np.arange(68) * 37 % 68)], axis=1)
+    ibug = face_points()
+    points[[7, 67, 41, 27, 29, 34, 32]] = ibug[[8, 30, 33, 36, 39, 42, 45]]
+    points[48:60] = ibug[48:60]
+    points[[28, 30]] = ibug[[36, 39]].mean(0) + np.array([[0, -2.25], [0, 2.25]])
+    points[[33, 35]] = ibug[[42, 45]].mean(0) + np.array([[0, -1.125], [0, 1.125]])
+    for name in names:
+        write_pts(root / "points" / f"{name}.pts", points)
+        write_photo(root / "images" / f"{name.upper()}.JPG")
+    return points
+
+
 def records_of(folder: Path, count: int = 4, fitted: bool = True) -> FaceRecords:
     """`count` drawn faces with photos in `folder`, all fields filled."""
     rng = np.random.default_rng(5)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from annotated import face_points, write_photo, write_pts
+from annotated import face_points, fgnet_folder, write_photo, write_pts
 
-from rdrface.data.readers import SETS, read_300wlp, read_aflw2000, read_merl_rav, read_set, read_w300
+from rdrface.data.readers import SETS, read_300wlp, read_aflw2000, read_fgnet, read_merl_rav, read_set, read_w300
 from rdrface.data.readers.aflw2000 import angles_from_hpen, hpen_angles, hpen_rotation
 from rdrface.data.readers.merl_rav import SIDES, decode_signs
 from rdrface.data.readers.pts import read_pts
@@ -191,9 +191,13 @@ def test_300wlp_takes_the_best_points_of_each_file(tmp_path):
     )
     records = read_300wlp(tmp_path)
     assert records.source.tolist() == ["300w_lp/AFW", "300w_lp/AFW_Flip", "300w_lp/HELEN"]
-    assert records.contour.tolist() == ["outline", "jawline", "jawline"]
-    np.testing.assert_allclose(records.points, np.stack([points - 1, points + 4, points + 1]), atol=1e-4)
-    assert read_300wlp(tmp_path, flipped=False).source.tolist() == ["300w_lp/AFW", "300w_lp/HELEN"]
+    assert records.contour.tolist() == ["outline", "outline", "jawline"]
+    np.testing.assert_allclose(records.points, np.stack([points - 1, points - 1, points + 1]), atol=1e-4)
+    np.testing.assert_allclose(records.jawline_contour[1], points[:17] + 4, atol=1e-4)
+    assert np.isnan(records.jawline_contour[[0, 2]]).all()
+    assert (records.state == 0).all()
+    plain = read_300wlp(tmp_path, flipped=False)
+    assert plain.source.tolist() == ["300w_lp/AFW", "300w_lp/HELEN"] and plain.jawline_contour is None
     write_mat(tmp_path / "IBUG/IBUG_1.mat", Pose_Para=pose)
     with pytest.raises(DataError, match="neither 'pt3d_68' nor 'pt2d'"):
         read_300wlp(tmp_path)
@@ -208,12 +212,14 @@ def test_sets_by_name(tmp_path):
     points = np.vstack([face_points().T, np.zeros(68)])
     write_mat(tmp_path / "aflw/image00002.mat", pt3d_68=points, Pose_Para=np.zeros((1, 7)))
     write_mat(tmp_path / "lp/AFW/a.mat", pt3d_68=points, Pose_Para=np.zeros((1, 7)))
-    folders = {"merl-rav": "merl", "300w": "300w", "300w-lp": "lp", "aflw2000-3d": "aflw"}
+    fgnet_folder(tmp_path / "fgnet", ["005a11"])
+    folders = {"merl-rav": "merl", "300w": "300w", "300w-lp": "lp", "aflw2000-3d": "aflw", "fgnet": "fgnet"}
     assert set(folders) == set(SETS)
     assert len(read_set("merl-rav", tmp_path / "merl", "test")) == 5
     assert len(read_set("300w", tmp_path / "300w", "test")) == 1
     assert len(read_set("300w-lp", tmp_path / "lp", "train")) == 1
     assert len(read_set("aflw2000-3d", tmp_path / "aflw", "test")) == 1
+    assert len(read_set("fgnet", tmp_path / "fgnet", "test")) == 1
     with pytest.raises(DataError, match="no train faces of 300w"):
         read_set("300w", tmp_path / "300w", "train")
     with pytest.raises(DataError, match="no reader for a set called 'cofw'"):
@@ -222,12 +228,23 @@ def test_sets_by_name(tmp_path):
 
 def test_real_sets(shared_data):
     test = read_merl_rav(shared_data / "merl_rav", "test")
-    assert len(test) == 2576
+    assert len(test) == 2451
+    assert len(read_merl_rav(shared_data / "merl_rav", "train")) == 9825
     assert (np.isnan(test.points[..., 0]) == (test.state == 3)).all()
     right = test.points[test.source == "merl_rav/frontal/testset"]
     assert (np.nanmean(right[:, 45, 0] - right[:, 36, 0])) > 20
     w300 = read_w300(shared_data / "300w")
     assert len(w300) == 337 + 870 + 805
+    fgnet = read_fgnet(shared_data / "fgnet")
+    assert len(fgnet) == 722 and (fgnet.split == "test").sum() == 141
+    # Nose base below nose tip, chin below the lower lip: the points are where iBUG has them.
+    assert (np.diff(fgnet.points[:, [30, 33, 57, 8], 1], axis=1) > 0).mean() > 0.98
+    turned = read_300wlp(shared_data / "300w_lp")
+    assert len(turned) == 5207 and np.isfinite(turned.jawline_contour).all()
+    # On a turned face the two contours part: the outline slides, the jawline stays on the head.
+    apart = np.linalg.norm(turned.points[:, :17] - turned.jawline_contour, axis=-1).mean(1)
+    yaw = np.abs(turned.pose[:, 1])
+    assert apart[yaw > 1].mean() > 5 * apart[yaw < 0.2].mean()
     aflw = read_aflw2000(shared_data / "aflw2000_3d_dev")
     assert len(aflw) == 200
     # Positive yaw: nose towards the picture's right, seen against the ear-side contour points.

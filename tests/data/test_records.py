@@ -83,3 +83,13 @@ def test_bad_files_are_named(tmp_path):
     np.savez(pickled, format=np.array("rdrface-records-1"), image=np.array([{}], dtype=object))
     with pytest.raises(DataError, match=r"pickled\.npz"):
         FaceRecords.load(pickled)
+
+
+def test_a_second_contour_and_eye_aspects_are_kept_and_filled_with_nan(tmp_path):
+    plain = records_of(tmp_path, 2, fitted=False)
+    more = FaceRecords(**{**plain.__dict__, "jawline_contour": np.ones((2, 17, 2)), "eye_aspect": np.full((2, 2), 0.3)})
+    FaceRecords.concat([plain, more]).select([3, 0]).save(tmp_path / "r.npz")
+    loaded = FaceRecords.load(tmp_path / "r.npz")
+    assert (loaded.jawline_contour[0] == 1).all() and np.isnan(loaded.jawline_contour[1]).all()
+    np.testing.assert_allclose(loaded.eye_aspect, [[0.3, 0.3], [np.nan, np.nan]])
+    assert loaded.eye_aspect.dtype == loaded.jawline_contour.dtype == np.float32

@@ -21,6 +21,7 @@ def face(points, box=None):
         visible=np.ones(68, np.float32),
         confidence=SimpleNamespace(error_percent=np.full(68, 2, np.float32)),
         pose=SimpleNamespace(rotation=np.eye(3)),
+        parameters=SimpleNamespace(expression=np.zeros(46, np.float32)),
     )
 
 

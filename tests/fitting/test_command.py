@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rdrface.data.records import FaceRecords
-from rdrface.errors import DataError
+from rdrface.errors import ConfigError, DataError
 from rdrface.fitting import command
 from rdrface.fitting.report import doubtful_labels, fit_report, wrong_yaw_signs
 from rdrface.fitting.sheet import write_sheet
@@ -53,8 +53,13 @@ def test_an_output_folder_that_does_not_exist_is_named_before_the_work(tmp_path)
 def test_labels_that_lie_beside_the_photo_are_moved_back(tmp_path):
     points = pts_folder(tmp_path)
     out = tmp_path / "fit.npz"
-    assert command.run(parse("300w", str(tmp_path), "-o", str(out), "--offset", "2.5")) == 0
-    np.testing.assert_allclose(FaceRecords.load(out).points, points - 2.5, atol=1e-3)
+    part = f"300w/{tmp_path.name}"
+    assert command.run(parse("300w", str(tmp_path), "-o", str(out), "--offset", f"{part}=1.5,-2")) == 0
+    side = np.sqrt(np.ptp(points, axis=1).prod(axis=1))
+    move = np.array([0.015, -0.02]) * side[:, None, None]
+    np.testing.assert_allclose(FaceRecords.load(out).points, points - move, atol=2e-3)
+    with pytest.raises(ConfigError, match=f"offset for 'afw'.*{part}"):
+        command.run(parse("300w", str(tmp_path), "-o", str(out), "--offset", "afw=1,1"))
 
 
 def test_limit_takes_fewer_faces(tmp_path):

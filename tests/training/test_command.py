@@ -1,13 +1,19 @@
 """`rdrface train`: from nothing but drawn faces to weights that the runtime runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 import rdrface
 from rdrface.cli import main
 from rdrface.data.synthetic import draw_faces
+from rdrface.errors import ConfigError
+from rdrface.training.command import packed_faces, read_faces
+from rdrface.training.config import StageConfig, TrainingConfig
 
 
 def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> None:
@@ -68,3 +74,44 @@ def test_mistakes_are_named(
 ) -> None:
     assert main(["train", "--config", "tiny", "-o", str(tmp_path), "--accelerator", "cpu", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_closed_eyes_are_made_once_and_kept_with_the_faces(tmp_path: Path) -> None:
+    records = draw_faces(tmp_path / "faces", 100, seed=4)
+    for path, points in zip(records.image, records.points, strict=True):
+        # Drawn faces have pale eyes in dark sockets; photos have it the other way round.
+        photo = np.full_like(cv2.imread(str(path)), 160)
+        for eye in (points[36:42], points[42:48]):
+            cv2.fillPoly(photo, [np.rint(eye).astype(np.int32)], [40, 30, 20])
+        cv2.imwrite(str(path), photo)
+    records.save(tmp_path / "faces.npz")
+    config = TrainingConfig(stage=(StageConfig(train="joint", steps=1),), window=96, validation_share=0.0, closed=2)
+    for name in ("run", "plain"):
+        (tmp_path / name).mkdir()
+    data = [str(tmp_path / "faces.npz")]
+    learn, _ = packed_faces(config, data, None, tmp_path / "run")
+    plain, _ = packed_faces(replace(config, closed=0), data, None, tmp_path / "plain")
+    made = np.array([learn.source_names[i].endswith("/closed") for i in learn.source])
+    assert made.sum() == 2
+    np.testing.assert_array_equal(learn.windows[~made], plain.windows)
+    again, _ = packed_faces(config, data, None, tmp_path / "run")
+    np.testing.assert_array_equal(again.Q, learn.Q)
+
+
+def test_labels_are_moved_back_before_the_fit_and_parts_without_faces_are_named(tmp_path: Path) -> None:
+    drawn = draw_faces(tmp_path / "drawn", 2)
+    folder = tmp_path / "300w" / "helen"
+    folder.mkdir(parents=True)
+    for i, image in enumerate(drawn.image):
+        Image.open(image).save(folder / f"{i}.png")
+        rows = "\n".join(f"{x + 1:.4f} {y + 1:.4f}" for x, y in drawn.outline[i])
+        (folder / f"{i}.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
+    data = [f"300w={folder.parent}"]
+    plain, moved = (read_faces(data, None, tmp_path, offset) for offset in ({}, {"300w/helen": [1.0, -2.0]}))
+    side = np.sqrt(np.ptp(plain.points, axis=1).prod(axis=1))[:, None, None]
+    back = 100 * (plain.points - moved.points) / side
+    np.testing.assert_allclose(back, np.broadcast_to([1.0, -2.0], back.shape), atol=0.01)
+    fits = 100 * (plain.outline - moved.outline).mean(axis=(0, 1)) / side.mean()
+    np.testing.assert_allclose(fits, [1.0, -2.0], atol=0.1)
+    with pytest.raises(ConfigError, match="offset for '300w/hellen'"):
+        read_faces(data, None, tmp_path, {"300w/helen": [1, 1], "300w/hellen": [1, 1]})

@@ -26,6 +26,8 @@ def test_values_and_defaults(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, "seed = 7\naverage = 1\n" + STAGE))
     assert (config.seed, config.average, config.iterations) == (7, 1.0, 3)
     assert config.stage[0].steps == 3
+    config = load_config(written(tmp_path, STAGE + '[offset]\n"300w/helen" = [0.4, 1]\n'))
+    assert config.offset == {"300w/helen": [0.4, 1]}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,8 @@ def test_values_and_defaults(tmp_path: Path) -> None:
         ("seed = \n", "is not TOML"),
         ("closed_eyes = -1\n" + STAGE, "closed_eyes must be a number of draws per epoch, 0 or more; got -1"),
         ('share = {"300w" = "twice"}\n' + STAGE, "share.*300w.* must be a number of draws per epoch"),
+        ("[offset]\n300w = 0.8\n" + STAGE, "offset of '300w' must be two numbers.*got 0.8"),
+        ("offset = [1, 2]\n" + STAGE, "offset must be dict"),
         ("validation_share = 1.0\n" + STAGE, "in \\[0, 1\\)"),
     ],
 )

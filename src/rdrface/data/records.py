@@ -30,6 +30,8 @@ _LAYOUT: dict[str, tuple[tuple[int, ...], Any]] = {
     "split": ((), None),
     "pose": ((3,), np.float32),
     "annotated_pose": ((3,), np.float32),
+    "jawline_contour": ((17, 2), np.float32),
+    "eye_aspect": ((2,), np.float32),
     "Q": ((103,), np.float32),
     "outline": ((68, 2), np.float32),
     "jawline": ((68, 2), np.float32),
@@ -47,12 +49,17 @@ class FaceRecords:
         points: (N, 68, 2) float32, photo pixels, centre of the top-left pixel (0, 0); NaN where there is no position.
         state: (N, 68) int8, `UNKNOWN` 0, `VISIBLE` 1, `OCCLUDED` 2 (by something else), `SELF_OCCLUDED` 3.
         contour: (N,) str, the convention of points 0-16: 'outline' (slides) or 'jawline' (absolute).
-        box: (N, 4) float32 xyxy photo pixels, the box of the known (after a fit: of all projected) 68 points.
+        box: (N, 4) float32 xyxy photo pixels, the box of the known (after a fit: of all projected) 68 points; of a
+            set with few of the 68 an estimate of that.
         source: (N,) str, which set and part, e.g. "merl_rav/left/trainset".
         split: (N,) str, 'train' or 'test'.
         pose: optional (N, 3) float32 radians, the set's head pose as [pitch, yaw, roll] of rdrface; NaN = none.
         annotated_pose: optional (N, 3) float32 radians, the set's own three angles in its own convention: published
             yaw bins and pose errors are defined on these.
+        jawline_contour: optional (N, 17, 2) float32 photo pixels, points 0-16 on the absolute jawline, where a set
+            labels them besides the outline in `points`; NaN = none.
+        eye_aspect: optional (N, 2) float32, lid aperture of the picture's left and right eye divided by the eye's width
+            (corner to corner), as `rdrface.data.eyes.eye_aspect` measures it on the 68 points; NaN = unknown.
         Q: after the fit, (N, 103) float32 in the photo frame.
         outline, jawline: after the fit, (N, 68, 2) float32 photo pixels of the fitted face.
         hidden: after the fit, (N, 68) bool, the point is hidden by the head itself.
@@ -68,6 +75,8 @@ class FaceRecords:
     split: np.ndarray
     pose: np.ndarray | None = None
     annotated_pose: np.ndarray | None = None
+    jawline_contour: np.ndarray | None = None
+    eye_aspect: np.ndarray | None = None
     Q: np.ndarray | None = None
     outline: np.ndarray | None = None
     jawline: np.ndarray | None = None
@@ -112,7 +121,8 @@ class FaceRecords:
     def concat(parts: Sequence["FaceRecords"]) -> "FaceRecords":
         """All faces of several records, in order.
 
-        A pose that some parts lack becomes NaN there. Results of a fit must be in all parts or in none.
+        Poses, jawline contours and eye aspects that some parts lack become NaN there. Results of a fit must be in all
+        parts or in none.
 
         Raises:
             ValueError: no parts, or fitted and unfitted records are mixed.

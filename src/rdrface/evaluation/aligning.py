@@ -13,6 +13,7 @@ from rdrface.detection.boxes import BoxFile
 from rdrface.errors import PhotoError
 from rdrface.evaluation.matching import match
 from rdrface.evaluation.predictions import Predictions
+from rdrface.morphable.schemes import EXPRESSION
 
 Outputs = Callable[[Any], Mapping[str, np.ndarray]]
 
@@ -48,6 +49,7 @@ def run_aligner(
     results: dict[str, np.ndarray] = {}
     visible, error = np.full((2, count, points), np.nan)
     rotation = np.full((count, 3, 3), np.nan)
+    expression = np.full((count, EXPRESSION.stop - EXPRESSION.start), np.nan)
     milliseconds = np.full(count, np.nan)
     unreadable: dict[str, str] = {}
     faces_of: dict[str, list[int]] = defaultdict(list)
@@ -70,6 +72,7 @@ def run_aligner(
             if len(face.visible) == points:
                 visible[i], error[i] = face.visible, face.confidence.error_percent
             rotation[i] = face.pose.rotation
+            expression[i] = face.parameters.expression
             milliseconds[i] = passed / len(index)
     # Said of the 68 points; nothing is known of a set's other points.
     said = bool(np.isfinite(visible).any())
@@ -79,6 +82,7 @@ def run_aligner(
             visible=visible if said else None,
             error=error if said else None,
             rotation=rotation,
+            expression=expression,
             milliseconds=milliseconds,
         ),
         unreadable,

@@ -6,30 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.data.annotations import Annotations
-from rdrface.detection.boxes import BoxFile
-from rdrface.errors import ConfigError, DataError
+from rdrface.data.readers import SETS as LAYOUTS
+from rdrface.errors import ConfigError
+from rdrface.evaluation import expression_command
 from rdrface.evaluation.aligning import run_aligner
 from rdrface.evaluation.distribution import distribution_table
 from rdrface.evaluation.matching import assign, entries_of, write_face_list
+from rdrface.evaluation.own_run import chosen_boxes, name_missed, run_description
 from rdrface.evaluation.plots import draw_set, require_matplotlib
 from rdrface.evaluation.poses import with_fitted_poses
 from rdrface.evaluation.prediction_files import read_prediction_file, write_prediction_file
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.report import report, write_report
 from rdrface.evaluation.sets import SETS, EvaluationSet
-from rdrface.runtime.weights import read_info
-
-_NAMED = 20
-"""So many faces that were not found are named on the terminal; the JSON names all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `rdrface evaluate`."""
-    parser.add_argument("set", choices=tuple(SETS), help="the public set")
+    parser.add_argument(
+        "set",
+        choices=(*SETS, expression_command.NAME),
+        help=f"the public set; '{expression_command.NAME}': the expression coefficients, any set of 68 points",
+    )
     parser.add_argument("folder", type=Path, metavar="DIR", help="where the set lies, in its official layout")
     parser.add_argument(
         "--boxes",
@@ -55,6 +54,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plots", type=Path, metavar="DIR", help="also draw curves and the worst faces into DIR (rdrface[evaluate])"
     )
     parser.add_argument("--record", type=Path, metavar="FILE", help="also write the predictions: .json, .csv or .npz")
+    only = parser.add_argument_group(f"only with {expression_command.NAME}")
+    only.add_argument(
+        "--format", choices=LAYOUTS, metavar="NAME", help="the set in DIR (default: found from its files)"
+    )
+    only.add_argument("--split", choices=("train", "test"), help="part of the set (default: test)")
+    only.add_argument(
+        "--mirror",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also align the mirrored photos and compare; doubles the time",
+    )
     parser.add_argument(
         "--faces", type=Path, metavar="FILE", help="write the list of faces for other methods to FILE, and do no more"
     )
@@ -66,6 +76,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         RdrError: the set, the weights or a file cannot be read, or --plots has no matplotlib.
     """
+    if args.set == expression_command.NAME:
+        return expression_command.run(args)
+    if args.format is not None or args.split is not None or not args.mirror:
+        raise ConfigError(f"--format, --split and --no-mirror are for {expression_command.NAME}; got set {args.set}")
     if args.plots is not None:
         require_matplotlib()
     for path in (args.json, args.record, args.faces):
@@ -78,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{len(annotations)} faces listed in {args.faces}")
         return 0
     predictions, unreadable, how = _predictions(args, chosen, annotations)
-    _name_missed(annotations, predictions, unreadable)
+    name_missed(annotations, predictions, unreadable)
     errors = chosen.errors(annotations, predictions)
     shares = distribution_table(
         errors, predictions.found, chosen.limit, f"{chosen.title}: how the errors are distributed, {chosen.unit}"
@@ -131,31 +145,9 @@ def _predictions(
         return predictions, {}, how
     import rdrface
 
-    boxes: str | BoxFile = args.boxes
-    said = {"gt": "true landmarks", "detector": "detector"}.get(args.boxes)
-    if said is None:
-        boxes, said = BoxFile.read(Path(args.boxes)), Path(args.boxes).name
-    weights = PACKAGED_WEIGHTS if args.weights is None else args.weights
-    # Which weights, for good: a file's name says little.
-    checksum = read_info(weights)[0].checksum
+    boxes, named = chosen_boxes(args.boxes)
+    how = {**run_description(named, args.weights), "labels": labels}
     predictions, unreadable = run_aligner(rdrface.load(args.weights), annotations, chosen.outputs, boxes)
     if args.method:
         predictions = replace(predictions, method=args.method)
-    how = {
-        "said": f"boxes: {said}",
-        "boxes": said,
-        "weights": weights.name,
-        "weights_sha256": checksum,
-        "labels": labels,
-    }
     return predictions, unreadable, how
-
-
-def _name_missed(annotations: Annotations, predictions: Predictions, unreadable: dict[str, str]) -> None:
-    missed = [str(annotations.image[i]) for i in np.flatnonzero(~predictions.found)]
-    for image in missed[:_NAMED]:
-        print(f"rdrface evaluate: {unreadable.get(image, f'{image}: face not found')}", file=sys.stderr)
-    if len(missed) > _NAMED:
-        print(f"rdrface evaluate: and {len(missed) - _NAMED} more (all are in the JSON)", file=sys.stderr)
-    if len(missed) == len(annotations):
-        raise DataError(f"none of the {len(annotations)} faces was found, so there is nothing to measure")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rdrface.morphable.schemes import EXPRESSION
+
 OWN = ("2D, outline", "3D, outline", "2D, jawline", "3D, jawline")
 """Names of our outputs of 68 points: `Face.landmarks`, `.projection`, `.landmarks_jawline`, `.landmarks_3d`."""
 
@@ -19,6 +21,7 @@ class Predictions:
         visible: (N, P) probability that the point of the principal output is not hidden; None: not said.
         error: (N, P) the expected error of the principal output, percent of `size`; None: not said.
         rotation: (N, 3, 3) head rotation in rdrface's frame; None: not said.
+        expression: (N, 46) alpha_exp of the 3D face; None: not said.
         milliseconds: (N,) from the photo to the face; None: not measured.
         method: its name, for the rows of the tables.
     """
@@ -27,6 +30,7 @@ class Predictions:
     visible: np.ndarray | None = None
     error: np.ndarray | None = None
     rotation: np.ndarray | None = None
+    expression: np.ndarray | None = None
     milliseconds: np.ndarray | None = None
     method: str = "rdrface"
 
@@ -43,6 +47,7 @@ class Predictions:
             ("visible", shape[:2]),
             ("error", shape[:2]),
             ("rotation", (shape[0], 3, 3)),
+            ("expression", (shape[0], EXPRESSION.stop - EXPRESSION.start)),
             ("milliseconds", shape[:1]),
         ):
             values = getattr(self, name)

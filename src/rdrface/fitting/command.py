@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from rdrface.data.label_offset import check_parts, parse_offset, without_offset
 from rdrface.data.readers import SETS, read_set
 from rdrface.errors import DataError
 from rdrface.fitting.fit import fit_records
@@ -28,10 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="fit only N faces, evenly chosen")
     parser.add_argument(
         "--offset",
-        type=float,
-        default=0.0,
-        metavar="PX",
-        help="photo pixels by which the set's labels lie too far to the right and down (docs/training.md, Labels)",
+        action="append",
+        default=[],
+        metavar="PART=DX,DY",
+        help="how far the labels of a part lie to the right and down, in percent of the face's side; "
+        "e.g. 300w/helen=0.4,0.4 (docs/training.md, Labels); may be repeated",
     )
     parser.add_argument("--worst", type=Path, metavar="SHEET.jpg", help="also draw the worst fits into a picture")
 
@@ -40,12 +41,14 @@ def run(args: argparse.Namespace) -> int:
     """Read, fit, write, report; 0 when every face was fitted, 1 when some have too few points.
 
     Raises:
-        RdrError: the set or the face model cannot be read.
+        RdrError: the set or the face model cannot be read, or --offset is no offset of the set.
     """
     if not args.out.absolute().parent.is_dir():
         raise DataError(f"cannot write {args.out}: its folder does not exist; make it first")
+    offset = parse_offset(args.offset)
     records = read_set(args.set, args.folder, args.split)
-    records = replace(records, points=records.points - np.float32(args.offset))
+    check_parts(records.source, offset)
+    records = without_offset(records, offset)
     if args.limit is not None and args.limit < len(records):
         records = records.select(np.linspace(0, len(records) - 1, max(args.limit, 1)).astype(int))
     enough = np.isfinite(records.points).all(axis=-1).sum(axis=1) >= LEAST_POINTS

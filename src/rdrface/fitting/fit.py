@@ -1,25 +1,32 @@
 """Fit the face model to annotated faces: Q, both contour conventions, and what the head hides (design decision 6)."""
 
-from dataclasses import replace
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
 
 from rdrface.crop import landmark_boxes
 from rdrface.data.records import FaceRecords
-from rdrface.fitting.basis import IDENTITIES, LandmarkBasis
+from rdrface.fitting.basis import EXPRESSIONS, IDENTITIES, LandmarkBasis
+from rdrface.fitting.expression import exclude_weaker, prior_costs, slopes
 from rdrface.fitting.observations import Observations
-from rdrface.fitting.priors import prior_sigma
-from rdrface.fitting.solve import NOISE, State, shape_of, step_all
+from rdrface.fitting.solve import NOISE, Prior, State, step_all
 from rdrface.fitting.start import start
 from rdrface.geometry.rotation import euler_angles
 from rdrface.geometry.visibility import occluded_by_mesh
-from rdrface.morphable.model import FaceModel
+from rdrface.landmarks import CONTOUR, COUNT
+from rdrface.morphable.model import FaceModel, SurfacePoints
 from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE
 
 ROUNDS = 12
-_BATCH = 256
+_BATCH = 128
 _OUTLIER = 2.5  # standard deviations at which a label's weight has fallen to a half
+_IDENTITY = np.array([0.3, 0.3, 0.5, 0.7])
+"""Standard deviation granted to identity in the first rounds, 1 from then on: expression explains first what it can."""
+_EXCLUDING = 3
+"""Round from which one of two antagonists is held at 0."""
 
 
 def fit_records(
@@ -28,8 +35,8 @@ def fit_records(
     """Fit the face model to every face of the records.
 
     Pose from several starts; then rounds of one Gauss-Newton step of pose, identity and expression together, each with
-    the contour's place on the face found anew and with weights that fall for labels far from the fit. Coefficients are
-    held by their priors, so 68 noisy points give a plausible face.
+    the contour's place on the face found again and with weights that fall for labels far from the fit. Identity is held
+    by a Gaussian prior; expression is bounded to 0..1 and sparse (`rdrface.fitting.expression`).
 
     Args:
         records: N faces with points; their `contour` says which convention the points 0-16 follow.
@@ -44,36 +51,63 @@ def fit_records(
         ValueError: a face with fewer than six positions.
     """
     observed = Observations.of(records)
-    basis, sigma = LandmarkBasis.from_model(model), prior_sigma(model.expression_names)
-    normals = _mean_normals(model)
-    fitted: dict[str, list[np.ndarray]] = {"Q": [], "outline": [], "jawline": [], "hidden": [], "residual": []}
-    with tqdm(
-        total=len(records), unit="face", desc="fitting", disable=None if progress is None else not progress
-    ) as bar:
-        for first in range(0, len(records), _BATCH):
-            index = np.arange(first, min(first + _BATCH, len(records)))
-            seen = observed.select(index)
-            state = _fit(seen, basis, sigma, normals, rounds)
-            for name, value in _results(state, seen, basis, model).items():
-                fitted[name].append(value)
-            bar.update(len(index))
+    fitter = _Fitter.of(model, with_jawline=observed.points.shape[1] > COUNT)
+    parts = [np.arange(first, min(first + _BATCH, len(records))) for first in range(0, len(records), _BATCH)]
+    found: list[dict[str, np.ndarray]] = []
+    # NumPy leaves the interpreter's lock during its work on large arrays, so threads share the cores.
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        tqdm(
+            total=len(records), unit="face", desc="fitting", disable=None if progress is None else not progress
+        ) as bar,
+    ):
+        for result in pool.map(lambda index: fitter.fit(observed.select(index), rounds), parts):
+            found.append(result)
+            bar.update(len(result["Q"]))
     empty = {"Q": (0, 103), "outline": (0, 68, 2), "jawline": (0, 68, 2), "hidden": (0, 68), "residual": (0,)}
-    joined = {name: np.concatenate(parts) if parts else np.zeros(empty[name]) for name, parts in fitted.items()}
+    joined = {
+        name: np.concatenate([part[name] for part in found]) if found else np.zeros(shape)
+        for name, shape in empty.items()
+    }
     return replace(records, box=landmark_boxes(joined["outline"]), **joined)
 
 
-def _fit(seen: Observations, basis: LandmarkBasis, sigma: np.ndarray, normals: np.ndarray, rounds: int) -> State:
-    state = start(seen, basis, normals)
-    for i in range(rounds):
-        s = _contour(state, seen, basis)
-        mean, terms = basis.at(s)
-        residual = seen.points - state.see(shape_of(mean, terms, state.coefficients))[..., :2]
-        distance = np.linalg.norm(residual, axis=-1) / NOISE
-        # The first steps start from the mean face: its errors are no reason to distrust a label.
-        outlier = _OUTLIER * (4 if i < 3 else 1)
-        weight = seen.weight / (1 + (distance / outlier) ** 2)
-        state = step_all(state, mean, terms, seen, weight, sigma)
-    return state
+@dataclass(frozen=True)
+class _Fitter:
+    """The face model prepared for fitting; `normals` (L, 3) are those of the mean face at its points."""
+
+    model: FaceModel
+    basis: LandmarkBasis
+    normals: np.ndarray
+    costs: np.ndarray
+
+    @classmethod
+    def of(cls, model: FaceModel, with_jawline: bool) -> "_Fitter":
+        basis, normals = LandmarkBasis.from_model(model), _mean_normals(model)
+        if with_jawline:
+            contour = model.points["ibug68"]
+            jawline = SurfacePoints(contour.triangle[CONTOUR], contour.barycentric[CONTOUR])
+            basis, normals = basis.joined(model.reduced(jawline)), np.concatenate((normals, normals[CONTOUR]))
+        return cls(model, basis, normals, prior_costs(model.expression_names))
+
+    def fit(self, seen: Observations, rounds: int) -> dict[str, np.ndarray]:
+        """The fields of a fit by name."""
+        state = start(seen, self.basis, self.normals)
+        limit = np.ones((len(seen.points), EXPRESSIONS))
+        for i in range(rounds):
+            placed = self.basis.at(_contour(state, seen, self.basis))
+            strength = state.coefficients[:, IDENTITIES:]
+            if i >= _EXCLUDING:
+                limit = exclude_weaker(strength, limit, self.model.expression_names)
+            residual = seen.points - state.see(placed.shape(state.coefficients))[..., :2]
+            distance = np.linalg.norm(residual, axis=-1) / NOISE
+            # The first steps start from the mean face: its errors are no reason to distrust a label.
+            outlier = _OUTLIER * (4 if i < 3 else 1)
+            weight = seen.weight / (1 + (distance / outlier) ** 2)
+            identity = float(_IDENTITY[i]) if i < len(_IDENTITY) else 1.0
+            prior = Prior(identity, slopes(self.costs, strength), limit)
+            state = step_all(state, placed, seen, weight, prior)
+        return _results(state, seen, self.basis, self.model)
 
 
 def _contour(state: State, seen: Observations, basis: LandmarkBasis) -> np.ndarray:
@@ -83,14 +117,12 @@ def _contour(state: State, seen: Observations, basis: LandmarkBasis) -> np.ndarr
 def _results(state: State, seen: Observations, basis: LandmarkBasis, model: FaceModel) -> dict[str, np.ndarray]:
     q = _parameters(state, seen)
     outline, jawline = (points[..., :2] for points in basis.landmarks.outline68(q))
-    s = basis.contour(state.coefficients, state.rotation)
-    mean, terms = basis.at(s)
-    on_face = shape_of(mean, terms, state.coefficients).astype(np.float32)
+    on_face = basis.at(basis.contour(state.coefficients, state.rotation)).shape(state.coefficients)[:, :COUNT]
     vertices = model.shape(q[:, IDENTITY], q[:, EXPRESSION])
     hidden = occluded_by_mesh(on_face, vertices, model.triangles, q[:, POSE])
     projected = np.where(seen.outline[:, None, None], outline, jawline)
-    labels = seen.points * (1, -1) * seen.size[:, None, None] + seen.centre[:, None]
-    known = seen.weight > 0
+    labels = seen.points[:, :COUNT] * (1, -1) * seen.size[:, None, None] + seen.centre[:, None]
+    known = seen.weight[:, :COUNT] > 0
     distance = np.linalg.norm(projected - labels, axis=-1)
     box = landmark_boxes(projected)
     side = np.sqrt((box[:, 2:] - box[:, :2]).prod(axis=1))

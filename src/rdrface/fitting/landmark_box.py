@@ -1,7 +1,5 @@
 """Where the 68 landmarks of a face lie, from the few points that a set annotates: the box that an aligner looks in."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from rdrface.crop import landmark_boxes
@@ -53,7 +51,7 @@ def landmark_box_of(points: np.ndarray, state: np.ndarray, scheme: str, model: F
         seen = _seen(points[index], known[index], state[index], nearest)
         fitted = start(seen, basis, normals)
         zero = np.zeros((len(index), COEFFICIENTS), np.float32)
-        shape = basis.at(basis.contour(zero, fitted.rotation))[0][:, :COUNT]
+        shape = basis.at(basis.contour(zero, fitted.rotation)).shape(zero)[:, :COUNT]
         local = fitted.see(shape)[..., :2] * (1, -1)
         boxes[index] = landmark_boxes(local * seen.size[:, None, None] + seen.centre[:, None])
     return boxes
@@ -61,11 +59,7 @@ def landmark_box_of(points: np.ndarray, state: np.ndarray, scheme: str, model: F
 
 def _with_points(model: FaceModel, scheme: str) -> tuple[LandmarkBasis, np.ndarray]:
     """The fitter's 68 points with the scheme's behind them, and the normals of all."""
-    basis = LandmarkBasis.from_model(model)
-    extra = model.reduced(surface_points(model, scheme))
-    # Only the pose is looked for, so the points' derivatives by the coefficients are not needed.
-    none = np.zeros((len(extra.mean), *basis.basis.shape[1:]), np.float32)
-    joined = replace(basis, mean=np.concatenate((basis.mean, extra.mean)), basis=np.concatenate((basis.basis, none)))
+    joined = LandmarkBasis.from_model(model).joined(model.reduced(surface_points(model, scheme)))
     normals = []
     for name in ("ibug68", scheme):
         a, b, c = (corner.mean for corner in model.corners(surface_points(model, name)))
@@ -95,6 +89,7 @@ def _seen(points: np.ndarray, known: np.ndarray, state: np.ndarray, nearest: np.
         weight=np.pad(weight.astype(np.float32), behind68),
         outline=np.ones(len(points), bool),
         absent=np.concatenate((hidden[:, nearest], hidden), axis=1),
+        lid_gap=np.full((len(points), 2), np.nan, np.float32),
         centre=centre,
         size=size,
     )

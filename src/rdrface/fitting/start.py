@@ -22,7 +22,7 @@ def start(seen: Observations, basis: LandmarkBasis, normals: np.ndarray) -> Stat
     Args:
         seen: B faces.
         basis: of the face model.
-        normals: (68, 3) unit normals of the mean face at its jawline-convention points.
+        normals: (L, 3) unit normals of the mean face at its jawline-convention points.
 
     Returns:
         State with coefficients 0.
@@ -68,8 +68,8 @@ def _refine(
 def _mean_points(basis: LandmarkBasis, seen: Observations, rotation: np.ndarray) -> np.ndarray:
     """(B, 68, 3) landmarks of the mean face, the contour where the convention puts it."""
     zero = np.zeros((len(rotation), COEFFICIENTS), np.float32)
-    s = np.where(seen.outline[:, None], basis.contour(zero, rotation), 0)
-    return basis.at(s)[0]
+    s = np.where(seen.outline[:, None], basis.mean_contour(rotation), 0)
+    return basis.at(s).shape(zero)
 
 
 def _similarity(rotation: np.ndarray, shape: np.ndarray, seen: Observations) -> State:

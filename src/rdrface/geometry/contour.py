@@ -68,7 +68,7 @@ def slide_contour_line(lines: Array, normals: Array, pose: Array) -> Array:
     lines, normals, pose = _detached(lines), _detached(normals), _detached(pose)
     xp = array_namespace(lines, normals, pose)
     x, y, _ = _turned(lines, pose)
-    towards = _turned(normals, pose)[2] / xp.sqrt(xp.sum(normals * normals, axis=-1) + _TINY)
+    towards = _turned(normals, pose)[2] / xp.sqrt(xp.vecdot(normals, normals) + _TINY)
     # The normals of a mesh go in steps: one pass of a small filter along each line.
     padded = xp.concat((towards[..., :1], towards, towards[..., -1:]), axis=-1)
     towards = (padded[..., :-2] + 2 * towards + padded[..., 2:]) / 4
@@ -158,7 +158,7 @@ def _turned(vectors: Array, pose: Array) -> tuple[Array, Array, Array]:
     xp = array_namespace(vectors, pose)
     angles = xp.stack((pose[:, 0], pose[:, 1], xp.zeros_like(pose[:, 2])), axis=-1)
     rotation = rotation_matrix(angles)
-    x, y, z = (xp.sum(vectors * rotation[:, None, None, row, :], axis=-1) for row in range(3))
+    x, y, z = (xp.vecdot(vectors, rotation[:, None, None, row, :]) for row in range(3))
     return x, y, z
 
 

@@ -11,10 +11,9 @@ import numpy as np
 
 from rdrface.data.readers import read_aflw2000
 from rdrface.data.records import FaceRecords
-from rdrface.fitting.basis import LandmarkBasis
+from rdrface.fitting.basis import EXPRESSIONS, LandmarkBasis
 from rdrface.fitting.observations import Observations
-from rdrface.fitting.priors import prior_sigma
-from rdrface.fitting.solve import NOISE, shape_of, step_all
+from rdrface.fitting.solve import NOISE, Prior, step_all
 from rdrface.fitting.start import start
 from rdrface.geometry.rotation import euler_angles
 from rdrface.landmarks import CONTOUR, INNER
@@ -39,16 +38,19 @@ def floor_errors(records: FaceRecords, model: FaceModel) -> tuple[np.ndarray, np
         (N, 68) distances in percent of the face's size sqrt(w h), and (N,) fitted absolute yaw in degrees.
     """
     seen = Observations.of(records)
-    basis, sigma = LandmarkBasis.from_model(model), prior_sigma(model.expression_names)
+    basis = LandmarkBasis.from_model(model)
     a, b, c = (corner.mean for corner in model.corners(model.points["ibug68"]))
     normals = np.cross(b - a, c - a)
     state = start(seen, basis, normals / np.linalg.norm(normals, axis=1, keepdims=True))
-    mean, terms = basis.at(np.zeros((len(records), len(CONTOUR)), np.float32))
+    placed = basis.at(np.zeros((len(records), len(CONTOUR)), np.float32))
+    # No unit costs anything but its bounds: what is likely of a face is not asked here.
+    count = (len(records), EXPRESSIONS)
+    prior = Prior(identity=1.0, slope=np.zeros(count), limit=np.ones(count))
     # All points count alike and as far more exact than labels are: the question is what the model can express.
     weight = np.full(seen.points.shape[:2], (NOISE / EXACT) ** 2, np.float32)
     for _ in range(ROUNDS):
-        state = step_all(state, mean, terms, seen, weight, sigma)
-    distance = np.linalg.norm(seen.points - state.see(shape_of(mean, terms, state.coefficients))[..., :2], axis=-1)
+        state = step_all(state, placed, seen, weight, prior)
+    distance = np.linalg.norm(seen.points - state.see(placed.shape(state.coefficients))[..., :2], axis=-1)
     return 100 * distance, np.degrees(np.abs(euler_angles(state.rotation)[:, 1]))
 
 

@@ -3,6 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from rdrface.morphable import schemes
+from rdrface.morphable.feasible import feasible, opposites
+from rdrface.morphable.model import FaceModel
+
 IDENTITY, POSE, EXPRESSION = 50, 7, 46
 """Sizes of alpha_id, P and alpha_exp; Q = [alpha_id, P, alpha_exp] in this order (supplement, section 1)."""
 
@@ -71,3 +75,28 @@ class ParameterScale(nn.Module):
     def whiten(self, q: Tensor) -> Tensor:
         """(B, 103) Q -> (B, 103) whitened."""
         return (q - self.mean) / self.spread
+
+
+class ExpressionBounds(nn.Module):
+    """Keeps alpha_exp to what a face can have, see `rdrface.morphable.feasible`.
+
+    Its gradient is that of the identity: a coefficient at a bound can leave it again.
+
+    Args:
+        names: of the coefficients; those of the packaged face model by default.
+    """
+
+    opposite: Tensor
+    present: Tensor
+
+    def __init__(self, names: tuple[str, ...] | None = None) -> None:
+        super().__init__()
+        index, present = opposites(FaceModel.load().expression_names if names is None else names)
+        self.register_buffer("opposite", torch.from_numpy(index), persistent=False)
+        self.register_buffer("present", torch.from_numpy(present), persistent=False)
+
+    def forward(self, q: Tensor) -> Tensor:
+        """(B, 103) Q -> (B, 103) Q with feasible alpha_exp."""
+        expression = q[:, schemes.EXPRESSION]
+        change = feasible(expression, self.opposite, self.present) - expression
+        return torch.cat([q[:, : schemes.EXPRESSION.start], expression + change.detach()], dim=1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from rdrface.data.records import VISIBLE
+from rdrface.network.expression_losses import coefficient_loss, vector_loss
 from rdrface.network.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance
 from rdrface.network.rdr import Prediction, Step
 from rdrface.network.refinement import CONTOUR_COUNT
@@ -32,6 +33,9 @@ class LossWeights:
         wpdc: 3DDFA's weighted parameter distance, see `rdrface.network.parameter_losses`; as `parameters`, of the last
             step.
         vertex: mean distance of the fitted face's surface in 3D, likewise.
+        vectors: lids, lips, corners of the mouth and brows of S_p and S_k, see `rdrface.network.expression_losses`; at
+            every k.
+        expression: alpha_exp against the fit's, at every k.
     """
 
     landmarks: float = 1.0
@@ -44,6 +48,8 @@ class LossWeights:
     error: float = 0.004
     wpdc: float = 0.0
     vertex: float = 0.0
+    vectors: float = 0.5
+    expression: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,12 @@ def step_losses(step: Step, targets: Targets) -> dict[str, Tensor]:
         "absolute": point_loss(
             step.absolute[:, :CONTOUR_COUNT], targets.jawline[:, :CONTOUR_COUNT, :2], trust[:, :CONTOUR_COUNT]
         ),
+        "vectors": 0.5
+        * (
+            vector_loss(step.projection[..., :2], targets.points, targets.weight)
+            + vector_loss(step.landmarks, targets.points, targets.weight)
+        ),
+        "expression": coefficient_loss(step.q, targets.q, targets.trust),
     }
 
 

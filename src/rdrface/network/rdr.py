@@ -10,7 +10,7 @@ from rdrface.geometry.rotation import rotation_matrix
 from rdrface.morphable.schemes import POSE, Slide
 from rdrface.network.backbone import Backbone
 from rdrface.network.certainty import Certainty
-from rdrface.network.initialisation import IDENTITY, ParameterInitialisation, ParameterScale
+from rdrface.network.initialisation import IDENTITY, ExpressionBounds, ParameterInitialisation, ParameterScale
 from rdrface.network.projection import Projection
 from rdrface.network.refinement import CLSTM, PELSTM, JawlineReadout
 from rdrface.network.regression_features import LandmarkResponse, RegressionFeatures
@@ -83,6 +83,7 @@ class RDR(nn.Module):
         self.backbone = Backbone()
         self.initialisation = ParameterInitialisation()
         self.scale = ParameterScale()
+        self.bounds = ExpressionBounds()
         self.projection = Projection(slide=CONTOURS[contour])
         self.regression_features = RegressionFeatures()
         self.response = LandmarkResponse()
@@ -133,6 +134,6 @@ class RDR(nn.Module):
         return Prediction(steps, deconv5, visible, log_error)
 
     def _project(self, whitened: Tensor) -> Step:
-        q = self.scale(whitened)
+        q = self.bounds(self.scale(whitened))
         projection, jawline = self.projection(q)
         return Step(q, projection, jawline, projection[..., :2], jawline[..., :2])

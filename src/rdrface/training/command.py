@@ -2,14 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from lightning_fabric import Fabric
 
 from rdrface.aligner import PACKAGED_WEIGHTS
+from rdrface.data.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
+from rdrface.data.hidden_state import with_hidden_state
+from rdrface.data.label_offset import check_parts, without_offset
 from rdrface.data.pack import PackedFaces, pack
 from rdrface.data.profiling import ProfilingConfig, choose_faces, profile_faces
 from rdrface.data.readers import SETS, read_set
@@ -139,16 +141,31 @@ def packed_faces(
     if check is not None:
         check.save(check_file)
     learn = pack(records.select(~kept), config.window)
+    photos = learn
     if config.profiled:
         turning = ProfilingConfig()
-        chosen = choose_faces(learn, config.profiled, turning, config.seed)
-        learn = learn.joined(profile_faces(learn, chosen, turning, config.seed))
+        chosen = choose_faces(photos, config.profiled, turning, config.seed)
+        learn = learn.joined(profile_faces(photos, chosen, turning, config.seed))
+    if config.closed:
+        closing = ExpressionWarpConfig()
+        chosen = choose_open_eyes(photos, config.closed, closing, config.seed)
+        learn = learn.joined(close_eyes(photos, chosen, closing, config.seed))
     learn.save(learn_file)
     return learn, check
 
 
-def read_faces(data: list[str], synthetic: int | None, folder: Path, offset: Mapping[str, float]) -> FaceRecords:
-    """Records with fits from everything named on the command line; labels that are read here are moved by `offset`."""
+def read_faces(
+    data: list[str], synthetic: int | None, folder: Path, offset: Mapping[str, Sequence[float]]
+) -> FaceRecords:
+    """Records with fits from everything named on the command line.
+
+    Labels of sets are moved back by `offset` (see `TrainingConfig`) and then fitted; record files are taken as they
+    are. In sets that mark no hidden points those of turned faces come from the fit.
+
+    Raises:
+        ConfigError: no data named, drawn faces besides, or an offset for a part without faces.
+        DataError: a set or file cannot be read.
+    """
     if (synthetic is None) == (not data):
         raise ConfigError("name the faces to train on: --data SET=DIR (or FILE.npz), or --synthetic N; not both")
     if synthetic is not None:
@@ -162,8 +179,11 @@ def read_faces(data: list[str], synthetic: int | None, folder: Path, offset: Map
             raise ConfigError(f"--data {item}: no reader for a set called {name!r}; there are: {', '.join(SETS)}")
         if where:
             part = read_set(name, Path(where), "train")
-            part = replace(part, points=part.points - np.float32(offset.get(name, 0.0)))
+            part = without_offset(part, offset)
         else:
             part = FaceRecords.load(item)
-        parts.append(part if part.Q is not None else fit_records(part, FaceModel.load()))
-    return FaceRecords.concat(parts)
+        parts.append(part)
+    check_parts(np.concatenate([part.source for part in parts]), offset)
+    model = FaceModel.load()
+    fitted = [part if part.Q is not None else fit_records(part, model) for part in parts]
+    return FaceRecords.concat([with_hidden_state(part, model) for part in fitted])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rdrface.data.label_offset import check_offset
 from rdrface.errors import ConfigError
 
 T = TypeVar("T")
@@ -76,6 +77,8 @@ class TrainingConfig:
         seed: every random choice is a function of it and of the step's number.
         iterations: K.
         profiled: so many near-frontal faces are turned to larger angles (`rdrface.data.profiling`) and learnt from too.
+        closed: so many faces with open eyes are learnt from once more with one eye or both closed
+            (`rdrface.data.expression_warp`).
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
         window: pixels of the windows kept in memory; augmentation cuts the crops from them.
@@ -89,8 +92,9 @@ class TrainingConfig:
         open_mouth: the same for a face with an open mouth; a face with both gets the product.
         share: source, or its first parts as in "merl_rav/left" -> how many times per epoch its faces are drawn. The
             longest entry that fits a source counts; the others are drawn once. See `rdrface.training.draws`.
-        offset: set -> photo pixels by which its labels lie too far to the right and too far down, as
-            ``tools/measure_label_offset.py`` measures it; they are moved back before anything else is done.
+        offset: part of a set, e.g. "300w/helen" -> [dx, dy], how far its labels lie to the right and down in percent of
+            the face's side, as ``tools/measure_label_offset.py`` measures it. They are moved back before anything else
+            is done (`rdrface.data.label_offset`), except in records that `rdrface fit` wrote, which has its own option.
         loss: overrides for `rdrface.network.losses.LossWeights`.
     """
 
@@ -98,6 +102,7 @@ class TrainingConfig:
     seed: int = 0
     iterations: int = 3
     profiled: int = 0
+    closed: int = 0
     features: str = "previous"
     contour: str = "line"
     window: int = 256
@@ -110,7 +115,7 @@ class TrainingConfig:
     closed_eyes: float = 1.0
     open_mouth: float = 1.0
     share: dict[str, float] = field(default_factory=dict)
-    offset: dict[str, float] = field(default_factory=dict)
+    offset: dict[str, list[float]] = field(default_factory=dict)
     loss: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -126,6 +131,7 @@ class TrainingConfig:
                 raise ConfigError(f"{name} must be a number of draws per epoch, 0 or more; got {value!r}")
         if not 0 <= self.validation_share < 1:
             raise ConfigError(f"validation_share must be in [0, 1); got {self.validation_share}")
+        check_offset(self.offset)
 
 
 def shipped_configs() -> dict[str, Path]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rdrface.crop import EXPANSION
 from rdrface.data.augment import TrainingBatch
-from rdrface.data.records import OCCLUDED
+from rdrface.data.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.landmarks import CONTOUR
 from rdrface.network.losses import Targets
 from rdrface.network.projection import Projection
@@ -18,7 +18,7 @@ GUESSED = 0.5
 """Weight of a point that the annotator placed behind an occluder."""
 
 FITTED = 0.25
-"""Weight of a point nobody placed (the far side of a profile): the fitted face's."""
+"""Weight of a point whose label is missing because the head hides it, or not to be used: the fitted face's position."""
 
 DOUBTFUL = 0.15 * 2 / EXPANSION
 """Distance in the crop frame, 15 % of the face's side, from which a label is not believed."""
@@ -92,7 +92,10 @@ def _epoch(draws: np.ndarray, seed: int, epoch: int) -> np.ndarray:
 
 @torch.no_grad()
 def targets(batch: TrainingBatch, residual: Tensor, projection: Projection) -> Targets:
-    """Labels of a batch, completed from the fitted face where the annotators left gaps.
+    """Labels of a batch. The fitted face gives the points that the head hides and labels that are not to be used.
+
+    A point that the set does not annotate at all (no position, and not marked as hidden by the head) has weight 0: the
+    fit places it from its neighbours only, so it would teach the mean face.
 
     Args:
         batch: augmented crops and labels, crop frame.
@@ -110,5 +113,6 @@ def targets(batch: TrainingBatch, residual: Tensor, projection: Projection) -> T
     labelled &= (batch.points - outline[..., :2]).norm(dim=-1) < DOUBTFUL
     points = torch.where(labelled.unsqueeze(-1), batch.points, outline[..., :2])
     annotated = torch.where(batch.state == OCCLUDED, GUESSED, 1.0)
-    weight = torch.where(labelled, annotated, FITTED * trust.unsqueeze(1))
+    missing = (batch.weight == 0) & (batch.state != SELF_OCCLUDED)
+    weight = torch.where(labelled, annotated, FITTED * trust.unsqueeze(1)).masked_fill(missing, 0.0)
     return Targets(points, weight, labelled, batch.state, jawline, batch.Q, trust)

@@ -79,3 +79,20 @@ def test_reading_keeps_every_face(tmp_path):
     table = w300lp.tables(set_, predictions(set_))[0]
     assert cells(table, "rdrface 2D")["image mean"] == pytest.approx(0, abs=1e-3)
     assert len(w300lp.read(tmp_path, flipped=False)) == 1
+
+
+def test_faces_with_both_contours_are_compared_on_the_jawline(tmp_path):
+    savemat = pytest.importorskip("scipy.io").savemat
+    pose = {"Pose_Para": np.array([[0.1, 0.5, 0.0, 0, 0, 0, 1]])}
+    outline = face_points() + 1
+    jawline = outline.copy()
+    jawline[:17] += [3.0, 0.0]
+    (tmp_path / "AFW").mkdir()
+    (tmp_path / "landmarks/AFW").mkdir(parents=True)
+    savemat(tmp_path / "AFW/a_0.mat", pose)
+    savemat(tmp_path / "landmarks/AFW/a_0_pts.mat", {"pts_2d": outline, "pts_3d": jawline})
+    write_photo(tmp_path / "AFW/a_0.jpg")
+    set_ = w300lp.read(tmp_path)
+    assert set_.source.tolist() == ["300w_lp/AFW/jawline"]
+    np.testing.assert_allclose(set_.points[0], jawline - 1, atol=1e-4)
+    np.testing.assert_allclose(set_.box[0], [*(jawline - 1).min(0), *(jawline - 1).max(0)], atol=1e-4)

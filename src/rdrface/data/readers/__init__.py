@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Literal
 
 from rdrface.data.readers.aflw2000 import read_aflw2000
+from rdrface.data.readers.fgnet import read_fgnet
 from rdrface.data.readers.merl_rav import read_merl_rav
 from rdrface.data.readers.w300 import read_w300
 from rdrface.data.readers.w300lp import read_300wlp
 from rdrface.data.records import FaceRecords
 from rdrface.errors import DataError
 
-__all__ = ["SETS", "read_300wlp", "read_aflw2000", "read_merl_rav", "read_set", "read_w300"]
+__all__ = ["SETS", "read_300wlp", "read_aflw2000", "read_fgnet", "read_merl_rav", "read_set", "read_w300"]
 
-SETS = ("merl-rav", "300w", "300w-lp", "aflw2000-3d")
+SETS = ("merl-rav", "300w", "300w-lp", "aflw2000-3d", "fgnet")
 """Names of the sets on the command line."""
 
 
@@ -22,7 +23,8 @@ def read_set(name: str, folder: Path, split: Literal["train", "test"] = "train")
     Args:
         name: one of `SETS`.
         folder: where the set lies.
-        split: which part, by the set's own division; AFLW2000-3D is all 'test', 300W-LP all 'train'.
+        split: which part, by the set's own division (FG-NET: by person, see `read_fgnet`); AFLW2000-3D is all 'test',
+            300W-LP all 'train'.
 
     Raises:
         DataError: an unknown name, an empty part, or what the set's reader raises.
@@ -36,6 +38,8 @@ def read_set(name: str, folder: Path, split: Literal["train", "test"] = "train")
             records = read_300wlp(folder)
         case "aflw2000-3d":
             records = read_aflw2000(folder)
+        case "fgnet":
+            records = read_fgnet(folder)
         case _:
             raise DataError(f"no reader for a set called {name!r}; there are: {', '.join(SETS)}")
     records = records.select(records.split == split)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from rdrface.crop import landmark_boxes
 from rdrface.data.annotations import Annotations
 from rdrface.data.readers.w300lp import read_300wlp
-from rdrface.data.records import CONTOURS
+from rdrface.data.records import CONTOURS, FaceRecords
 from rdrface.evaluation.metrics import box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions import Predictions
 from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
 from rdrface.evaluation.tables import Row, Table
-from rdrface.landmarks import COUNT, INNER
+from rdrface.landmarks import CONTOUR, COUNT, INNER
 
 NOTES = (
     "Training set of nearly all published methods for large poses: for whatever was trained on it these numbers",
@@ -26,12 +27,28 @@ _INNER = "inner 51"
 def read(root: str | Path, flipped: bool = True) -> Annotations:
     """All faces of the folder 300W_LP, as `rdrface.data.readers.read_300wlp` finds them (arguments and errors there).
 
-    `source` ends in the contour convention of the face's points: "300w_lp/AFW_Flip/jawline". The set has no test part,
-    so none of the faces is `tested`, and none is left out for it.
+    Faces that have both contours are compared on the absolute jawline. `source` ends in the contour convention of the
+    face's points: "300w_lp/AFW_Flip/jawline". The set has no test part, so none of the faces is `tested`, and none is
+    left out for it.
     """
-    records = read_300wlp(root, flipped)
+    records = _on_jawline(read_300wlp(root, flipped))
     pairs = zip(records.source.tolist(), records.contour.tolist(), strict=True)
     return replace(Annotations.of(records), source=np.array([f"{source}/{contour}" for source, contour in pairs]))
+
+
+def _on_jawline(records: FaceRecords) -> FaceRecords:
+    if records.jawline_contour is None:
+        return records
+    has = np.isfinite(records.jawline_contour).all((1, 2))
+    points = records.points.copy()
+    points[:, CONTOUR] = np.where(has[:, None, None], records.jawline_contour, points[:, CONTOUR])
+    return replace(
+        records,
+        points=points,
+        box=landmark_boxes(points),
+        contour=np.where(has, "jawline", records.contour),
+        jawline_contour=None,
+    )
 
 
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:

@@ -1,0 +1,94 @@
+"""One face with its eyes closed in several ways by `rdrface.data.expression_warp`, with the new labels.
+
+python tools/draw_expression_warp.py                       # docs/images/closed_eyes.jpg, of scikit-image's astronaut
+python tools/draw_expression_warp.py --pack FILE -o OUT    # of packed faces, to look at what training will see
+
+The photo is scikit-image's astronaut (NASA, public domain); its points are those that the network finds.
+"""
+
+import argparse
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage import data
+
+import rdrface
+from rdrface.data.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
+from rdrface.data.pack import PackedFaces, pack
+from rdrface.data.records import VISIBLE, FaceRecords
+from rdrface.data.sheet import contact_sheet
+from rdrface.fitting import fit_records
+from rdrface.morphable.model import FaceModel
+
+CELL = 256
+
+
+def astronaut() -> PackedFaces:
+    """The astronaut's face, labelled by the network."""
+    photo = data.astronaut()
+    face = rdrface.load().detect(photo)[0]
+    points = face.landmarks[None]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "astronaut.png"
+        Image.fromarray(photo).save(path)
+        records = FaceRecords(
+            image=np.array([str(path)]),
+            points=points,
+            state=np.full((1, 68), VISIBLE, np.int8),
+            contour=np.array(["outline"]),
+            box=np.concatenate([points.min(1), points.max(1)], axis=1),
+            source=np.array(["astronaut"]),
+            split=np.array(["train"]),
+        )
+        return pack(fit_records(records, FaceModel.load()), 256)
+
+
+def main() -> None:
+    """Draw the sheet."""
+    parser = argparse.ArgumentParser(description="Draw faces and their closed eyes.")
+    parser.add_argument("--pack", type=Path, help="packed faces with fits; without it the astronaut is drawn")
+    parser.add_argument("--faces", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--out", type=Path, default=Path("docs/images/closed_eyes.jpg"))
+    options = parser.parse_args()
+    config = ExpressionWarpConfig()
+    if options.pack is None:
+        faces = astronaut()
+        index = np.zeros(1, np.int64)
+        ways = {
+            "half closed": replace(config, wink=0.0, shut=0.0, closing=(0.55, 0.55)),
+            "closed": replace(config, wink=0.0, shut=1.0),
+            "wink": replace(config, wink=1.0, shut=1.0),
+        }
+        sets = [close_eyes(faces, index, way, options.seed) for way in ways.values()]
+        titles = ["photo", *ways]
+    else:
+        faces = PackedFaces.load(options.pack)
+        index = choose_open_eyes(faces, options.faces, config, options.seed)
+        start = time.perf_counter()
+        sets = [close_eyes(faces, index, config, options.seed)]
+        print(f"{len(index) / (time.perf_counter() - start):.0f} faces per second")
+        titles = ["photo", "closed"] * len(index)
+    sets = [faces.select(index), *sets]
+    windows, points, state = (
+        np.stack([getattr(one, name) for one in sets], axis=1).reshape(len(index) * len(sets), *shape)
+        for name, shape in (("windows", faces.windows.shape[1:]), ("points", (68, 2)), ("state", (68,)))
+    )
+    # The network's crop is the middle of the window.
+    edge = round(faces.size * (1 - 1 / faces.margin) / 2)
+    windows = windows[:, edge:-edge, edge:-edge]
+    points = points * (faces.size / windows.shape[1])
+    plain = contact_sheet(windows, titles=titles, columns=len(sets), cell=CELL)
+    labelled = contact_sheet(windows, points, state, columns=len(sets), cell=CELL)
+    sheet = np.concatenate([plain, labelled], axis=0 if len(index) == 1 else 1)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(sheet).save(options.out, quality=88)
+    print(options.out)
+
+
+if __name__ == "__main__":
+    main()
