@@ -88,7 +88,7 @@ def see(network: RDR, faces: PackedFaces, size: int, config: AugmentConfig, seed
             pooled = network.initialisation.pool5(high)
             res5b[start : start + BATCH] = pooled
             whitened[start : start + BATCH] = network.initialisation(pooled).float()
-        labels.append(targets(batch, residual, network.projection))
+        labels.append(targets(batch, residual, torch.ones_like(residual), network.projection))
         truth.append(Truth.of(batch, network.projection))
     joined = Targets(*(torch.cat([getattr(one, each.name) for one in labels]) for each in fields(Targets)))
     return SeenFaces(deconv5, res5b, whitened, joined), Truth.concat(truth)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from annotated import records_of
 
-from rdrface.data.label_offset import check_offset, check_parts, parse_offset, without_offset
+from rdrface.data.label_offset import check_offset, parse_offset, without_offset
+from rdrface.data.sources import check_sources
 from rdrface.errors import ConfigError
 
 
@@ -34,10 +35,10 @@ def test_fitted_records_are_refused(tmp_path):
 
 def test_a_part_without_faces_is_an_error():
     sources = np.array(["300w/helen/trainset", "merl_rav/left/trainset"])
-    check_parts(sources, {"300w": [0, 0], "merl_rav/left": [0, 0], "300w/helen/trainset": [0, 0]})
+    check_sources(sources, {"300w": [0, 0], "merl_rav/left": [0, 0], "300w/helen/trainset": [0, 0]}, "offset")
     for part in ("300w/hellen", "300w/hel", "merl-rav", "300w/"):
-        with pytest.raises(ConfigError, match=f"offset for '{part}'.*300w/helen/trainset, merl_rav/left/trainset"):
-            check_parts(sources, {part: [0, 0]})
+        with pytest.raises(ConfigError, match=f"offset has an entry '{part}'.*300w/helen/trainset, merl_rav/left/trainset"):
+            check_sources(sources, {part: [0, 0]}, "offset")
 
 
 @pytest.mark.parametrize("value", [0.95, [0.4], [0.4, "x"], [0.4, float("nan")], [True, 0.1], [1, 2, 3]])

@@ -64,6 +64,7 @@ def test_all_losses_are_named_finite_and_reach_every_part() -> None:
         jawline=prediction.steps[0].jawline.detach() - 0.05,
         q=q,
         trust=torch.ones(2),
+        expression_trust=torch.ones(2),
     )
     parts = losses(prediction, network.response(prediction.deconv5), targets, network.scale.spread)
     assert set(parts) == set(LossWeights.__dataclass_fields__)

@@ -141,6 +141,7 @@ def test_losses_that_cost_time_are_computed_only_where_they_count() -> None:
         jawline=last.jawline,
         q=last.q + 0.01,
         trust=torch.ones(2),
+        expression_trust=torch.ones(2),
     )
 
     def names(weights: LossWeights | None) -> set[str]:

@@ -48,7 +48,7 @@ def one_face(projection: Projection, state: int, placed: bool) -> TrainingBatch:
 )
 def test_weight_of_a_point(projection: Projection, state: int, placed: bool, weight: float) -> None:
     batch = one_face(projection, state, placed)
-    labels = targets(batch, torch.tensor([1.0]), projection)
+    labels = targets(batch, torch.tensor([1.0]), torch.ones(1), projection)
     assert labels.weight[0, 40] == pytest.approx(weight)
     assert bool(labels.labelled[0, 40]) is placed
     torch.testing.assert_close(labels.points, batch.outline, rtol=0, atol=1e-5)
@@ -60,7 +60,7 @@ def test_a_slip_and_a_contour_of_the_other_convention_give_way_to_the_fit(projec
     batch = one_face(projection, VISIBLE, True)
     batch.points[0, 40] += 2 * DOUBTFUL
     batch.jawline_convention[:] = True
-    labels = targets(batch, torch.tensor([1.0]), projection)
+    labels = targets(batch, torch.tensor([1.0]), torch.ones(1), projection)
     assert (labels.weight[0, [*range(17), 40]] == FITTED).all() and not labels.labelled[0, [*range(17), 40]].any()
     torch.testing.assert_close(labels.points, batch.outline, rtol=0, atol=1e-5)
-    assert (targets(batch, torch.tensor([7.0]), projection).weight[0, :17] == 0).all()
+    assert (targets(batch, torch.tensor([7.0]), torch.ones(1), projection).weight[0, :17] == 0).all()

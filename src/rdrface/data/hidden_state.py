@@ -1,4 +1,4 @@
-"""Points of turned faces that the fitted head hides, for sets that place every point and mark no hidden ones."""
+"""What a fit tells of labels: hidden points where a set marks none, and an outline that is itself a fit."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from tqdm import tqdm
 from rdrface.data.head_texture import Head
 from rdrface.data.records import SELF_OCCLUDED, UNKNOWN, FaceRecords
 from rdrface.data.turned_state import hidden_points
-from rdrface.landmarks import INNER
+from rdrface.landmarks import CONTOUR, INNER
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE
 
@@ -45,3 +45,19 @@ def with_hidden_state(records: FaceRecords, model: FaceModel, progress: bool | N
         hidden = hidden_points(head, q, model.shape(q[None, IDENTITY], q[None, EXPRESSION])[0])
         state[i, INNER[hidden[INNER]]] = SELF_OCCLUDED
     return replace(records, state=state)
+
+
+FITTED_OUTLINE = "300w_lp"
+"""Source whose labels are a fitted model's. Its visible outline is 4 % of the face's size from manual labels, beyond 60
+degrees of yaw 7 % from the outline as MERL-RAV's annotators draw it; its absolute jawline has no such fault."""
+
+
+def without_fitted_outline(records: FaceRecords) -> FaceRecords:
+    """Faces of `FITTED_OUTLINE` lose the positions of points 0-16, where the jawline is labelled besides."""
+    if records.jawline_contour is None:
+        return records
+    both = np.isfinite(records.jawline_contour).all(axis=(1, 2))
+    chosen = np.flatnonzero(both & np.array([name.startswith(FITTED_OUTLINE) for name in records.source.tolist()]))
+    points = records.points.copy()
+    points[np.ix_(chosen, CONTOUR)] = np.nan
+    return replace(records, points=points)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rdrface.data.records import FaceRecords
+from rdrface.data.sources import value_of
 from rdrface.errors import ConfigError
 
 _WANTED = "two numbers, how far the labels lie to the right and down in percent of the face's side"
@@ -18,8 +19,7 @@ def without_offset(records: FaceRecords, offset: Mapping[str, Sequence[float]]) 
     Args:
         records: N faces without a fit.
         offset: part -> (dx, dy), how far its labels lie to the right and down in percent of the face's side, sqrt(w h)
-            of `FaceRecords.box`. A part is a source or its first folders, e.g. "300w/helen"; of several that match a
-            face the longest counts. Parts of other sets are passed over, see `check_parts`.
+            of `FaceRecords.box`. Parts are looked up as `rdrface.data.sources` says; those of other sets are passed over.
 
     Returns:
         The records with `points`, `jawline_contour` and `box` moved.
@@ -29,7 +29,7 @@ def without_offset(records: FaceRecords, offset: Mapping[str, Sequence[float]]) 
     """
     if records.Q is not None:
         raise ValueError("the records are fitted already; move their labels before the fit")
-    percent = _offset_of(records.source, offset)
+    percent = np.array([value_of(name, offset, (0.0, 0.0)) for name in records.source.tolist()]).reshape(-1, 2)
     side = np.sqrt((records.box[:, 2:] - records.box[:, :2]).prod(axis=1))
     move = (percent / 100 * side[:, None]).astype(np.float32)
     jawline = records.jawline_contour
@@ -39,25 +39,6 @@ def without_offset(records: FaceRecords, offset: Mapping[str, Sequence[float]]) 
         jawline_contour=None if jawline is None else jawline - move[:, None],
         box=records.box - np.tile(move, 2),
     )
-
-
-def check_parts(source: np.ndarray, offset: Mapping[str, Sequence[float]]) -> None:
-    """Every part must have faces, so that a misspelt one is not passed over.
-
-    Args:
-        source: (N,) str, sources of all faces that were read.
-        offset: see `without_offset`.
-
-    Raises:
-        ConfigError: a part without faces; the message lists what there is.
-    """
-    sources = sorted(set(source.tolist()))
-    for part in offset:
-        if not any(_belongs(name, part) for name in sources):
-            raise ConfigError(
-                f"there is an offset for {part!r}, but none of the faces read are from there; "
-                f"name one of these or its first folders, or leave it out: {', '.join(sources)}"
-            )
 
 
 def check_offset(offset: Mapping[str, object]) -> None:
@@ -92,15 +73,3 @@ def parse_offset(options: Iterable[str]) -> dict[str, tuple[float, float]]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _offset_of(source: np.ndarray, offset: Mapping[str, Sequence[float]]) -> np.ndarray:
-    """(N, 2) percent: of each face the offset of the longest part that it belongs to."""
-    result = np.zeros((len(source), 2))
-    for part in sorted(offset, key=len):
-        result[[_belongs(name, part) for name in source.tolist()]] = offset[part]
-    return result
-
-
-def _belongs(source: str, part: str) -> bool:
-    return source == part or source.startswith(f"{part}/")

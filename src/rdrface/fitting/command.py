@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.data.label_offset import check_parts, parse_offset, without_offset
+from rdrface.data.label_offset import parse_offset, without_offset
 from rdrface.data.readers import SETS, read_set
+from rdrface.data.sources import check_sources
 from rdrface.errors import DataError
 from rdrface.fitting.fit import fit_records
 from rdrface.fitting.observations import LEAST_POINTS
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(f"cannot write {args.out}: its folder does not exist; make it first")
     offset = parse_offset(args.offset)
     records = read_set(args.set, args.folder, args.split)
-    check_parts(records.source, offset)
+    check_sources(records.source.tolist(), offset, "--offset")
     records = without_offset(records, offset)
     if args.limit is not None and args.limit < len(records):
         records = records.select(np.linspace(0, len(records) - 1, max(args.limit, 1)).astype(int))

@@ -64,6 +64,7 @@ class Targets:
         jawline: (B, 68, 3) the fitted face's jawline convention, z included.
         q: (B, 103) the fitted parameters.
         trust: (B,) trust in the fit, 0..1.
+        expression_trust: (B,) trust in the fit's expression, 0..1.
     """
 
     points: Tensor
@@ -73,6 +74,7 @@ class Targets:
     jawline: Tensor
     q: Tensor
     trust: Tensor
+    expression_trust: Tensor
 
 
 def smooth_l1(difference: Tensor, beta: float = 0.02) -> Tensor:
@@ -130,7 +132,7 @@ def step_losses(step: Step, targets: Targets) -> dict[str, Tensor]:
             vector_loss(step.projection[..., :2], targets.points, targets.weight)
             + vector_loss(step.landmarks, targets.points, targets.weight)
         ),
-        "expression": coefficient_loss(step.q, targets.q, targets.trust),
+        "expression": coefficient_loss(step.q, targets.q, targets.expression_trust),
     }
 
 

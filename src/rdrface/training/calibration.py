@@ -124,7 +124,8 @@ def observe(
     for start in range(0, len(faces), BATCH):
         index = np.arange(start, min(start + BATCH, len(faces)))
         batch = augment(PackedBatch.of(faces, index, device), size, config, generator)
-        labels = targets(batch, torch.from_numpy(faces.residual[index]).to(device), network.projection)
+        residual = torch.from_numpy(faces.residual[index]).to(device)
+        labels = targets(batch, residual, torch.ones_like(residual), network.projection)
         said = network(batch.crops.contiguous(memory_format=torch.channels_last), iterations)
         landmarks = said.steps[-1].landmarks
         distance = (landmarks - labels.points).norm(dim=-1)

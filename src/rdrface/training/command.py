@@ -10,12 +10,13 @@ from lightning_fabric import Fabric
 
 from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.data.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
-from rdrface.data.hidden_state import with_hidden_state
-from rdrface.data.label_offset import check_parts, without_offset
+from rdrface.data.hidden_state import with_hidden_state, without_fitted_outline
+from rdrface.data.label_offset import without_offset
 from rdrface.data.pack import PackedFaces, pack
 from rdrface.data.profiling import ProfilingConfig, choose_faces, profile_faces
 from rdrface.data.readers import SETS, read_set
 from rdrface.data.records import FaceRecords
+from rdrface.data.sources import check_sources
 from rdrface.data.synthetic import draw_faces
 from rdrface.errors import ConfigError
 from rdrface.finetuning.tune import MINUTES, fine_tune
@@ -25,7 +26,7 @@ from rdrface.runtime.export import describe, export
 from rdrface.training.calibration import calibrate
 from rdrface.training.checkpoint import start_file
 from rdrface.training.config import TrainingConfig, load_config, shipped_configs
-from rdrface.training.faces import held_out
+from rdrface.training.faces import held_out, person_keys
 from rdrface.training.loop import train
 
 
@@ -136,7 +137,7 @@ def packed_faces(
     if learn_file.is_file():
         return PackedFaces.load(learn_file), PackedFaces.load(check_file) if check_file.is_file() else None
     records = read_faces(data, synthetic, folder, config.offset)
-    kept = held_out(records.image, config.validation_share)
+    kept = held_out(person_keys(records), config.validation_share)
     if kept.all():
         raise ConfigError(
             f"validation_share {config.validation_share} leaves none of {len(records)} faces to learn from"
@@ -164,7 +165,8 @@ def read_faces(
     """Records with fits from everything named on the command line.
 
     Labels of sets are moved back by `offset` (see `TrainingConfig`) and then fitted; record files are taken as they
-    are. In sets that mark no hidden points those of turned faces come from the fit.
+    are. In sets that mark no hidden points those of turned faces come from the fit; of 300W-LP the visible outline is
+    left out (`rdrface.data.hidden_state`).
 
     Raises:
         ConfigError: no data named, drawn faces besides, or an offset for a part without faces.
@@ -187,7 +189,7 @@ def read_faces(
         else:
             part = FaceRecords.load(item)
         parts.append(part)
-    check_parts(np.concatenate([part.source for part in parts]), offset)
+    check_sources(np.concatenate([part.source for part in parts]).tolist(), offset, "offset")
     model = FaceModel.load()
     fitted = [part if part.Q is not None else fit_records(part, model) for part in parts]
-    return FaceRecords.concat([with_hidden_state(part, model) for part in fitted])
+    return FaceRecords.concat([without_fitted_outline(with_hidden_state(part, model)) for part in fitted])

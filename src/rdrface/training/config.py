@@ -95,6 +95,8 @@ class TrainingConfig:
         offset: part of a set, e.g. "300w/helen" -> [dx, dy], how far its labels lie to the right and down in percent of
             the face's side, as ``tools/measure_label_offset.py`` measures it. They are moved back before anything else
             is done (`rdrface.data.label_offset`), except in records that `rdrface fit` wrote, which has its own option.
+        label_weight: source -> weight of its labelled points and of its expression, see `rdrface.data.sources`; 1 where
+            nothing is given.
         loss: overrides for `rdrface.network.losses.LossWeights`.
     """
 
@@ -116,6 +118,7 @@ class TrainingConfig:
     open_mouth: float = 1.0
     share: dict[str, float] = field(default_factory=dict)
     offset: dict[str, list[float]] = field(default_factory=dict)
+    label_weight: dict[str, float] = field(default_factory=dict)
     loss: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

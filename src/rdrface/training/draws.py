@@ -6,6 +6,7 @@ import numpy as np
 
 from rdrface.data.pack import PackedFaces
 from rdrface.data.records import OCCLUDED
+from rdrface.data.sources import check_sources, value_of
 from rdrface.errors import ConfigError
 from rdrface.landmarks import GROUPS
 from rdrface.morphable.schemes import POSE
@@ -29,7 +30,7 @@ def draws_per_epoch(
         faces: N faces.
         closed_eyes: factor for faces with a closed eye.
         open_mouth: factor for faces with an open mouth.
-        share: source, or its first parts separated by "/" -> factor. The longest entry that fits a source counts.
+        share: source -> factor, see `rdrface.data.sources`.
 
     Returns:
         (N,) float64, 0 or more; 1 where nothing applies.
@@ -37,7 +38,9 @@ def draws_per_epoch(
     Raises:
         ConfigError: an entry of `share` fits no source of these faces, or nothing is left to draw.
     """
-    draws = _share_of_source(faces.source_names, share or {})[faces.source]
+    share = share or {}
+    check_sources(faces.source_names, share, "share")
+    draws = np.array([value_of(name, share, 1.0) for name in faces.source_names])[faces.source]
     draws = draws * np.where(has_closed_eye(faces), closed_eyes, 1.0) * np.where(has_open_mouth(faces), open_mouth, 1.0)
     if not draws.sum() > 0:
         raise ConfigError("closed_eyes, open_mouth and share leave no face to draw; raise one of them above 0")
@@ -71,19 +74,3 @@ def has_open_mouth(faces: PackedFaces) -> np.ndarray:
 
 def _distance(points: np.ndarray, a: int, b: int) -> np.ndarray:
     return np.linalg.norm(points[:, a] - points[:, b], axis=-1)
-
-
-def _share_of_source(names: tuple[str, ...], share: Mapping[str, float]) -> np.ndarray:
-    found = np.ones(len(names))
-    unused = set(share)
-    for i, name in enumerate(names):
-        parts = name.split("/")
-        fitting = [key for n in range(1, len(parts) + 1) if (key := "/".join(parts[:n])) in share]
-        unused -= set(fitting)
-        if fitting:
-            found[i] = share[fitting[-1]]
-    if unused:
-        raise ConfigError(
-            f"share: no faces come from {sorted(unused)[0]!r}; the sources of these faces are {', '.join(names)}"
-        )
-    return found

@@ -1,7 +1,8 @@
 """From packed faces to batches: which faces a step sees, and what each face's labels are worth."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor
 
 from rdrface.crop import EXPANSION
 from rdrface.data.augment import TrainingBatch
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED
+from rdrface.data.pack import PackedFaces
+from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, FaceRecords
+from rdrface.data.sources import check_sources, value_of
 from rdrface.landmarks import CONTOUR
 from rdrface.network.losses import Targets
 from rdrface.network.projection import Projection
@@ -18,17 +21,38 @@ GUESSED = 0.5
 """Weight of a point that the annotator placed behind an occluder."""
 
 FITTED = 0.25
-"""Weight of a point whose label is missing because the head hides it, or not to be used: the fitted face's position."""
+"""Weight of a point that the head hides, whether a set guesses its position or the fitted face gives it, and of one whose
+label is not to be used."""
+
+ENOUGH = 34
+"""Labelled points from which an expression's fit is fully trusted: the half of a face that a profile shows."""
 
 DOUBTFUL = 0.15 * 2 / EXPANSION
 """Distance in the crop frame, 15 % of the face's side, from which a label is not believed."""
 
 
+def person_keys(records: FaceRecords) -> np.ndarray:
+    """(N,) str, the same for all photos of a set that show one face: held out together or not at all.
+
+    The name of the photo without its folder. Of 300W-LP's AFW_1051618982_1_10 it is 1051618982_1, the photo of 300-W's
+    AFW that was turned; of FG-NET's 001a02 it is the person, 001.
+    """
+    keys = []
+    for image, source in zip(records.image.tolist(), records.source.tolist(), strict=True):
+        key = Path(image).stem
+        if source.startswith("300w_lp"):
+            key = key.partition("_")[2].rpartition("_")[0]
+        elif source.startswith("fgnet"):
+            key = key[:3]
+        keys.append(key)
+    return np.array(keys, dtype=np.str_)
+
+
 def held_out(names: np.ndarray, share: float) -> np.ndarray:
-    """Which faces are kept for validation: a function of the photo's name alone, so that it survives reordering.
+    """Which faces are kept for validation: a function of the key alone, so that it survives reordering.
 
     Args:
-        names: (N,) str.
+        names: (N,) str, see `person_keys`.
         share: part to hold out, 0..1.
 
     Returns:
@@ -91,7 +115,7 @@ def _epoch(draws: np.ndarray, seed: int, epoch: int) -> np.ndarray:
 
 
 @torch.no_grad()
-def targets(batch: TrainingBatch, residual: Tensor, projection: Projection) -> Targets:
+def targets(batch: TrainingBatch, residual: Tensor, importance: Tensor, projection: Projection) -> Targets:
     """Labels of a batch. The fitted face gives the points that the head hides and labels that are not to be used.
 
     A point that the set does not annotate at all (no position, and not marked as hidden by the head) has weight 0: the
@@ -100,6 +124,7 @@ def targets(batch: TrainingBatch, residual: Tensor, projection: Projection) -> T
     Args:
         batch: augmented crops and labels, crop frame.
         residual: (B,) of the fit, percent of the face's side: a bad fit teaches nothing but its labelled points.
+        importance: (B,) weight of the face's labelled points and of its expression, see `label_weights`.
         projection: maps Q to points.
     """
     outline, jawline = projection(batch.Q)
@@ -113,6 +138,19 @@ def targets(batch: TrainingBatch, residual: Tensor, projection: Projection) -> T
     labelled &= (batch.points - outline[..., :2]).norm(dim=-1) < DOUBTFUL
     points = torch.where(labelled.unsqueeze(-1), batch.points, outline[..., :2])
     annotated = torch.where(batch.state == OCCLUDED, GUESSED, 1.0)
+    annotated = torch.where(batch.state == SELF_OCCLUDED, FITTED, annotated) * importance.unsqueeze(1)
     missing = (batch.weight == 0) & (batch.state != SELF_OCCLUDED)
     weight = torch.where(labelled, annotated, FITTED * trust.unsqueeze(1)).masked_fill(missing, 0.0)
-    return Targets(points, weight, labelled, batch.state, jawline, batch.Q, trust)
+    expression_trust = trust * importance * (labelled.sum(1) / ENOUGH).clamp(max=1.0)
+    return Targets(points, weight, labelled, batch.state, jawline, batch.Q, trust, expression_trust)
+
+
+def label_weights(faces: PackedFaces, table: Mapping[str, float]) -> np.ndarray:
+    """(N,) float32: what the labels of each face are worth by its source; `table` as `TrainingConfig.label_weight`.
+
+    Raises:
+        ConfigError: an entry fits no source of these faces.
+    """
+    check_sources(faces.source_names, table, "label_weight")
+    values = np.array([value_of(name, table, 1.0) for name in faces.source_names], np.float32)
+    return values[faces.source]

@@ -24,7 +24,7 @@ from rdrface.training import checkpoint, stages
 from rdrface.training.average import WeightAverage
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.draws import draws_per_epoch
-from rdrface.training.faces import batches, targets
+from rdrface.training.faces import batches, label_weights, targets
 from rdrface.training.logs import append_row, write_validation
 from rdrface.training.released import CROPS, start_from_released
 
@@ -211,6 +211,7 @@ def _run_stage(
     learn, check = faces
     changes, mirror = recipe(stage), coefficient_mirror(fabric.device)
     seed = config.seed * 1000 + progress.stage
+    importance = label_weights(learn, config.label_weight)
     draws = draws_per_epoch(learn, config.closed_eyes, config.open_mouth, config.share)
     order = batches(len(learn), stage.batch, seed, progress.step, fabric.global_rank, fabric.world_size, draws)
     generator = torch.Generator(device=fabric.device)
@@ -238,7 +239,7 @@ def _run_stage(
         index = next(order)
         batch = augment(PackedBatch.of(learn, index, fabric.device), stage.size, changes, generator, mirror)
         residual = torch.from_numpy(learn.residual[index]).to(fabric.device)
-        labels = targets(batch, residual, network.projection)
+        labels = targets(batch, residual, torch.from_numpy(importance[index]).to(fabric.device), network.projection)
         loss, parts = model(Lesson(batch.crops, labels), iterations)
         steer.zero_grad()
         fabric.backward(loss)

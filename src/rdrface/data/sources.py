@@ -1,0 +1,44 @@
+"""Settings by source: of "300w", "300w/helen" and "300w/helen/trainset" the longest that a face's source begins with."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from rdrface.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def value_of(source: str, table: Mapping[str, T], default: T) -> T:
+    """The entry of a table that fits a source best.
+
+    Args:
+        source: e.g. "300w/helen/trainset".
+        table: a source, or its first folders -> value.
+        default: where no entry fits.
+    """
+    fitting = [part for part in table if _begins(source, part)]
+    return table[max(fitting, key=len)] if fitting else default
+
+
+def check_sources(sources: Iterable[str], table: Mapping[str, object], option: str) -> None:
+    """Every entry of a table must fit some source, so that a misspelt one is not passed over.
+
+    Args:
+        sources: of all faces.
+        table: a source, or its first folders -> value.
+        option: the table's name, for the message.
+
+    Raises:
+        ConfigError: an entry fits none; the message lists the sources.
+    """
+    names = sorted(set(sources))
+    for part in table:
+        if not any(_begins(name, part) for name in names):
+            raise ConfigError(
+                f"{option} has an entry {part!r}, but none of the faces read are from there; "
+                f"name one of these or its first folders, or leave it out: {', '.join(names)}"
+            )
+
+
+def _begins(source: str, part: str) -> bool:
+    return source == part or source.startswith(f"{part}/")
