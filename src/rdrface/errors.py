@@ -19,3 +19,7 @@ class DataError(RdrError):
 
 class ConfigError(RdrError):
     """A training or command configuration holds an unknown key or an impossible value."""
+
+
+class TrainingError(RdrError):
+    """A training has diverged."""

@@ -37,7 +37,9 @@ def test_a_part_without_faces_is_an_error():
     sources = np.array(["300w/helen/trainset", "merl_rav/left/trainset"])
     check_sources(sources, {"300w": [0, 0], "merl_rav/left": [0, 0], "300w/helen/trainset": [0, 0]}, "offset")
     for part in ("300w/hellen", "300w/hel", "merl-rav", "300w/"):
-        with pytest.raises(ConfigError, match=f"offset has an entry '{part}'.*300w/helen/trainset, merl_rav/left/trainset"):
+        with pytest.raises(
+            ConfigError, match=f"offset has an entry '{part}'.*300w/helen/trainset, merl_rav/left/trainset"
+        ):
             check_sources(sources, {part: [0, 0]}, "offset")
 
 

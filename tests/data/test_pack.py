@@ -6,6 +6,7 @@ from PIL import Image
 from rdrface.crop import EXPANSION, CropFrame, cut
 from rdrface.data.pack import MARGIN, PackedFaces, pack
 from rdrface.data.records import FaceRecords
+from rdrface.data.synthetic import draw_faces
 from rdrface.errors import DataError, PhotoError
 from rdrface.geometry.camera import project
 from rdrface.morphable.schemes import POSE
@@ -100,6 +101,23 @@ def test_save_and_load(tmp_path):
     for name, value in packed.__dict__.items():
         np.testing.assert_array_equal(getattr(loaded, name), value, err_msg=name)
     assert loaded.source_names == ("drawn",)
+
+
+def test_compressed_windows_are_nearly_the_same_and_labels_exactly(tmp_path):
+    # Photos are smoother than the noise that the other tests draw.
+    packed = pack(draw_faces(tmp_path / "faces", 5), size=192)
+    packed.save(tmp_path / "whole.safetensors")
+    packed.save(tmp_path / "small.safetensors", quality=92)
+    loaded = PackedFaces.load(tmp_path / "small.safetensors")
+    for name, value in packed.__dict__.items():
+        if name != "windows":
+            np.testing.assert_array_equal(getattr(loaded, name), value, err_msg=name)
+    assert loaded.windows.shape == packed.windows.shape and loaded.windows.dtype == np.uint8
+    difference = loaded.windows.astype(int) - packed.windows
+    assert np.abs(difference).mean() < 4 and abs(difference.mean()) < 1
+    assert (tmp_path / "small.safetensors").stat().st_size < (tmp_path / "whole.safetensors").stat().st_size / 5
+    with pytest.raises(ValueError, match=r"1\.\.100; got 0"):
+        packed.save(tmp_path / "small.safetensors", quality=0)
 
 
 def test_errors(tmp_path):

@@ -59,10 +59,32 @@ def test_a_finished_run_exports_again_without_training(tmp_path: Path, capsys: p
     assert (tmp_path / "run" / "weights" / "rdr.safetensors").read_bytes() == first
 
 
+def test_a_pack_is_made_without_training_and_trained_on_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "blink.toml"
+    config.write_text(
+        "iterations = 1\nwindow = 48\nvalidation_share = 0.3\n"
+        '[[stage]]\ntrain = "joint"\nsteps = 1\nsize = 32\nbatch = 2\n'
+    )
+    here, there = tmp_path / "here", tmp_path / "there"
+    start = ["train", "--config", str(config), "--accelerator", "cpu", "-o"]
+    assert main([*start, str(here), "--synthetic", "8", "--pack-only", "--quality", "92"]) == 0
+    said = capsys.readouterr().out
+    assert "learn.safetensors: " in said and f"rdrface train --config {config} -o {here}" in said
+    assert not (here / "checkpoint.pt").exists()
+    there.mkdir()
+    for name in ("learn", "check"):
+        (here / f"{name}.safetensors").rename(there / f"{name}.safetensors")
+    assert main([*start, str(there)]) == 0
+    assert (there / "weights" / "rdr.safetensors").is_file()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ([], "name the faces to train on"),
+        (["--synthetic", "4", "--quality", "92"], "--pack-only with it; got 92"),
         (["--synthetic", "1"], "2 faces or more; got 1"),
         (["--synthetic", "4", "--data", "300w=/nowhere"], "not both"),
         (["--data", "imagenet=/nowhere"], "no reader for a set called 'imagenet'"),

@@ -10,11 +10,12 @@ from lightning_fabric import Fabric
 
 from rdrface.data.pack import PackedFaces, pack
 from rdrface.data.synthetic import draw_faces
-from rdrface.errors import ConfigError
+from rdrface.errors import ConfigError, TrainingError
 from rdrface.network.rdr import RDR
 from rdrface.training.config import StageConfig, TrainingConfig, load_config
 from rdrface.training.faces import batches, held_out
 from rdrface.training.loop import learning_rate, train
+from rdrface.training.resident import ResidentFaces
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,22 @@ def test_a_run_whose_time_is_up_says_so_and_goes_on(faces: PackedFaces, tmp_path
     assert train(small(), faces, None, tmp_path, cpu(), max_seconds=0.0) is None
     assert (tmp_path / "checkpoint.pt").is_file()
     assert train(small(), faces, None, tmp_path, cpu()) is not None
+
+
+def test_a_training_that_diverges_stops_before_it_writes_a_checkpoint(faces: PackedFaces, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="lower learning_rate"):
+        train(replace(small(), loss={"landmarks": float("inf")}), faces, None, tmp_path, cpu())
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_batch_of_resident_faces_is_that_of_the_pack(faces: PackedFaces) -> None:
+    index = np.array([5, 0, 5])
+    resident = ResidentFaces(faces, torch.device("cpu"))
+    batch, residual = resident.batch(index)
+    assert len(resident) == len(faces)
+    for name in ("windows", "valid", "points", "state", "jawline_convention", "outline", "jawline", "Q"):
+        np.testing.assert_array_equal(getattr(batch, name).numpy(), getattr(faces, name)[index])
+    np.testing.assert_array_equal(residual.numpy(), faces.residual[index])
 
 
 def test_another_configuration_does_not_continue_the_run(faces: PackedFaces, tmp_path: Path) -> None:

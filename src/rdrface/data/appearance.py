@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad
 
-from rdrface.data.chance import normal, pick, uniform
+from rdrface.data.chance import normal, pick, to_device, uniform
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def change_appearance(crops: Tensor, config: AppearanceConfig, generator: torch.
     )
     crops = crops.clone()
     for probability, effect in effects:
-        chosen = pick(len(crops), probability, generator, crops.device).nonzero()[:, 0]
+        chosen = to_device(pick(len(crops), probability, generator, generator.device).nonzero()[:, 0], crops.device)
         if len(chosen):
             crops[chosen] = effect(crops[chosen], config, generator)
     return crops.clamp_(0, 255)
@@ -82,6 +82,7 @@ def change_appearance(crops: Tensor, config: AppearanceConfig, generator: torch.
 
 # Rows: luma, I, Q of NTSC. The hue turns in the I-Q plane, the saturation stretches it.
 _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+_FROM_YIQ = torch.linalg.inv(_YIQ)
 
 
 def jitter_colour(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
@@ -98,8 +99,7 @@ def jitter_colour(crops: Tensor, config: AppearanceConfig, generator: torch.Gene
     turned[:, 1, 1] = turned[:, 2, 2] = saturation * hue.cos()
     turned[:, 1, 2] = -saturation * hue.sin()
     turned[:, 2, 1] = saturation * hue.sin()
-    yiq = _YIQ.to(device)
-    matrix = torch.linalg.inv(yiq) @ turned @ yiq
+    matrix = to_device(_FROM_YIQ, device) @ turned @ to_device(_YIQ, device)
     contrast = around_one(config.contrast)
     matrix = matrix * (around_one(config.balance, 3) * contrast)[:, :, None]
     offset = uniform((count, 1), -config.brightness, config.brightness, generator, device) * 255
@@ -111,7 +111,7 @@ def jitter_colour(crops: Tensor, config: AppearanceConfig, generator: torch.Gene
 
 def to_grey(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
     """Luma in all three channels."""
-    return (crops * _YIQ[0].to(crops.device)[:, None, None]).sum(1, keepdim=True).expand_as(crops)
+    return (crops * to_device(_YIQ[0], crops.device)[:, None, None]).sum(1, keepdim=True).expand_as(crops)
 
 
 def change_gamma(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
@@ -149,11 +149,11 @@ def smear(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -
 def lower_resolution(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
     """Shrink by averaging and enlarge again; three sizes per call, since one call has one size."""
     size = crops.shape[-1]
-    groups = uniform((len(crops),), 0, 3, generator, crops.device).long()
+    groups = uniform((len(crops),), 0, 3, generator, generator.device).long()
     factors = uniform((3,), 0, float(np.log(config.shrink_most)), generator, torch.device("cpu")).exp()
     out = crops.clone()
     for group, factor in enumerate(factors.tolist()):
-        index = (groups == group).nonzero()[:, 0]
+        index = to_device((groups == group).nonzero()[:, 0], crops.device)
         if len(index):
             small = interpolate(crops[index], size=max(8, round(size / factor)), mode="area")
             out[index] = interpolate(small, size=size, mode="bilinear", align_corners=False)
@@ -178,6 +178,11 @@ _LUMA = [
     [72, 92, 95, 98, 112, 100, 103, 99],
 ]
 _CHROMA = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
+_TABLE = torch.full((3, 8, 8), 99.0)
+_TABLE[0] = torch.tensor(_LUMA)
+_TABLE[1:, :4, :4] = torch.tensor(_CHROMA)
+_TO_YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]])
+_FROM_YCC = torch.linalg.inv(_TO_YCC)
 
 
 def compress(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
@@ -187,18 +192,15 @@ def compress(crops: Tensor, config: AppearanceConfig, generator: torch.Generator
     right, bottom = (-(size + shift[0])) % 8, (-(size + shift[1])) % 8
     padded = pad(crops, (shift[0], right, shift[1], bottom), mode="replicate")
     blocks_y, blocks_x = padded.shape[2] // 8, padded.shape[3] // 8
-    to_ycc = torch.tensor([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]], device=device)
-    ycc = (to_ycc @ padded.flatten(2)).reshape(count, 3, blocks_y, 8, blocks_x, 8).transpose(3, 4)
+    ycc = (to_device(_TO_YCC, device) @ padded.flatten(2)).reshape(count, 3, blocks_y, 8, blocks_x, 8).transpose(3, 4)
     k = torch.arange(8, device=device, dtype=torch.float32)
     dct = torch.cos(torch.pi * (2 * k[None] + 1) * k[:, None] / 16) * 0.5
     dct[0] *= 0.5**0.5
-    table = torch.full((3, 8, 8), 99.0, device=device)
-    table[0] = torch.tensor(_LUMA, device=device)
-    table[1:, :4, :4] = torch.tensor(_CHROMA, device=device, dtype=torch.float32)
-    step = uniform((count, 1, 1, 1, 1, 1), 0.4, config.coarsest, generator, device) * table[:, None, None]
+    coarseness = uniform((count, 1, 1, 1, 1, 1), 0.4, config.coarsest, generator, device)
+    step = coarseness * to_device(_TABLE, device)[:, None, None]
     quantised = (dct @ ycc @ dct.T / step).round() * step
     back = (dct.T @ quantised @ dct).transpose(3, 4).reshape(count, 3, -1)
-    rgb = (torch.linalg.inv(to_ycc) @ back).reshape(padded.shape)
+    rgb = (to_device(_FROM_YCC, device) @ back).reshape(padded.shape)
     return rgb[:, :, shift[1] : shift[1] + size, shift[0] : shift[0] + size]
 
 

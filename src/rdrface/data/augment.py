@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rdrface.crop import EXPANSION
 from rdrface.data.appearance import CHANCES, AppearanceConfig, change_appearance, no_appearance
-from rdrface.data.chance import normal, pick, uniform
+from rdrface.data.chance import normal, pick, to_device, uniform
 from rdrface.data.eyewear import EyewearConfig, no_eyewear, wear_glasses
 from rdrface.data.face_covers import CoverConfig, cover_halves, no_covers, wear_masks
 from rdrface.data.occluders import OccluderConfig, hide_covered, no_occluders, occlude
@@ -170,13 +170,15 @@ def augment(
             "mirroring fitted faces needs coefficients=CoefficientMirror(model.identity_mirror, "
             "model.expression_mirror); pass it, or set AugmentConfig.mirror to 0"
         )
-    batch = mirror_faces(batch, pick(len(batch.windows), config.mirror, generator, batch.valid.device), coefficients)
+    device = batch.valid.device
+    batch = mirror_faces(batch, pick(len(batch.windows), config.mirror, generator, generator.device), coefficients)
     valid = end_near(batch.valid, _landmarks(batch), config.trim, config.trim_range, generator)
-    cut = pick(len(valid), config.cut, generator, valid.device)
+    chosen = pick(len(valid), config.cut, generator, generator.device)
+    cut = to_device(chosen, device)
     valid = end_inside(valid, _landmarks(batch), cut, config.cut_across, config.cut_down, generator)
     batch = replace(batch, valid=valid)
     scale, angle, shift = draw_similarities(batch, config, generator, cut)
-    borders = border_shares(config.border, cut)
+    borders = border_shares(config.border, chosen)
     crops = sample(batch.windows, batch.valid, size, scale, angle, shift, borders, generator)
     labels = move_labels(batch, scale, angle, shift)
     seen = inside(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
@@ -218,16 +220,19 @@ def wear(crops: Tensor, points: Tensor, config: AugmentConfig, generator: torch.
 
 def mirror_faces(batch: PackedBatch, chosen: Tensor, coefficients: CoefficientMirror | None) -> PackedBatch:
     """Mirror the faces `chosen` (B,) bool left to right: pixels, order of the landmarks, Q."""
-    if not bool(chosen.any()):
+    device = batch.valid.device
+    index = to_device(chosen.nonzero()[:, 0], device)
+    if not len(index):
         return batch
-    order = torch.tensor(MIRROR.tolist(), device=chosen.device)
-    flip = torch.tensor([-1.0, 1.0], device=chosen.device)
+    chosen = to_device(chosen, device)
+    order = to_device(torch.tensor(MIRROR.tolist()), device)
+    flip = to_device(torch.tensor([-1.0, 1.0]), device)
 
     def either(mirrored: Tensor, kept: Tensor) -> Tensor:
         return torch.where(chosen.reshape(-1, *([1] * (kept.ndim - 1))), mirrored, kept)
 
     windows = batch.windows.clone()
-    windows[chosen] = windows[chosen].flip(2)
+    windows[index] = windows[index].flip(2)
     Q = batch.Q
     if coefficients is not None:
         identity = Q[:, : POSE.start] * coefficients.identity.to(Q)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rdrface.data.chance import pick, uniform
+from rdrface.data.chance import pick, to_device, uniform
 from rdrface.data.face_frame import FaceFrame, pixel_centres, point_columns
 
 
@@ -46,14 +46,16 @@ def wear_glasses(
     """
     device, size = crops.device, crops.shape[-1]
     covered = torch.zeros(points.shape[:2], dtype=torch.bool, device=device)
-    kind = uniform((len(crops),), 0, 1, generator, device)
-    chosen = (kind < config.sunglasses + config.clear) & torch.isfinite(points).all(-1).all(-1)
-    faces = chosen.nonzero()[:, 0]
+    kind = uniform((len(crops),), 0, 1, generator, generator.device)
+    wearing = (kind < config.sunglasses + config.clear).nonzero()[:, 0]
+    faces = to_device(wearing, device)
     count = len(faces)
     if count == 0:
         return crops, covered
-    dark = (kind[faces] < config.sunglasses).reshape(-1, 1, 1, 1)
-    here = points[faces]
+    dark = to_device(kind[wearing] < config.sunglasses, device).reshape(-1, 1, 1, 1)
+    # Which faces are whole stays on the device: to ask would wait for it.
+    whole = torch.isfinite(points[faces]).all(-1).all(-1)
+    here = points[faces].nan_to_num()
     glasses = _Glasses.on(here, 2 / size, config, generator)
     x, y = pixel_centres(size, device)
     u, v, level = glasses.lenses(x, y)
@@ -75,10 +77,11 @@ def wear_glasses(
     seen = torch.lerp(seen, torch.full_like(shine, 255.0), shine)
     tone = uniform((count, 3, 1, 1), 0, 255, generator, device)
     black = pick(count, 0.6, generator, device).reshape(-1, 1, 1, 1)
-    crops[faces] = torch.where(frame[:, None], torch.where(black, 0.15 * tone, tone), seen)
+    seen = torch.where(frame[:, None], torch.where(black, 0.15 * tone, tone), seen)
+    crops[faces] = torch.where(whole.reshape(-1, 1, 1, 1), seen, crops[faces])
 
     behind = torch.where(dark, glasses.lenses(*point_columns(here))[2] < glasses.outer, False)
-    covered[faces] = behind.any(1)[..., 0]
+    covered[faces] = behind.any(1)[..., 0] & whole[:, None]
     return crops, covered
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rdrface.data.chance import normal, pick, uniform
+from rdrface.data.chance import normal, pick, to_device, uniform
 from rdrface.data.face_frame import FaceFrame, along, pixel_centres, point_columns
 from rdrface.data.fillings import Shares, draw_fillings, own_skin
 
@@ -50,15 +50,16 @@ def cover_halves(
     """
     device, size = crops.device, crops.shape[-1]
     covered = torch.zeros(points.shape[:2], dtype=torch.bool, device=device)
-    chosen = pick(len(crops), config.half, generator, device) & torch.isfinite(points).all(-1).all(-1)
-    faces = chosen.nonzero()[:, 0]
+    faces = to_device(pick(len(crops), config.half, generator, generator.device).nonzero()[:, 0], device)
     count = len(faces)
     if count == 0:
         return crops, covered
-    here = points[faces]
+    # Which faces are whole stays on the device: to ask would wait for it.
+    whole = torch.isfinite(points[faces]).all(-1).all(-1)
+    here = points[faces].nan_to_num()
     frame = FaceFrame.of(here)
     side = uniform((count,), 0, 4, generator, device).long().clamp(max=3)
-    inwards = torch.tensor(_SIDES, device=device)[side]
+    inwards = to_device(torch.tensor(_SIDES), device)[side]
     inwards = inwards[:, :1] * frame.right + inwards[:, 1:] * frame.down
     tilt = normal((count, 1), generator, device).mul(config.tilt).deg2rad()
     inwards = tilt.cos() * inwards + tilt.sin() * torch.stack([-inwards[:, 1], inwards[:, 0]], 1)
@@ -68,9 +69,8 @@ def cover_halves(
     deep, wide = along(inwards, *columns), along(beside, *columns)
     nearest, furthest = deep.amin(1, keepdim=True), deep.amax(1, keepdim=True)
     extent = furthest - nearest
-    depths = torch.tensor(
-        [config.side_depth, config.side_depth, config.lower_depth, config.upper_depth], device=device
-    )[side]
+    depths = torch.tensor([config.side_depth, config.side_depth, config.lower_depth, config.upper_depth])
+    depths = to_device(depths, device)[side]
     share = depths[:, :1] + (depths[:, 1:] - depths[:, :1]) * uniform((count, 1), 0, 1, generator, device)
     edge = furthest - share[..., None] * extent
     end = furthest + uniform((count, 1, 1), 0.1, 1.5, generator, device) * extent
@@ -87,8 +87,9 @@ def cover_halves(
         return torch.minimum(inside, torch.minimum(s + left, right - s))
 
     opacity = (depth(*pixel_centres(size, device)) * (size / 2) + 0.5).clamp_(0, 1)[:, None]
+    opacity = opacity * whole[:, None, None, None]
     crops[faces] = torch.lerp(crops[faces], draw_fillings(crops, faces, _SHARES, generator), opacity)
-    covered[faces] = depth(*columns)[..., 0] > 0
+    covered[faces] = (depth(*columns)[..., 0] > 0) & whole[:, None]
     return crops, covered
 
 
@@ -105,12 +106,13 @@ def wear_masks(crops: Tensor, points: Tensor, config: CoverConfig, generator: to
     """
     device, size = crops.device, crops.shape[-1]
     covered = torch.zeros(points.shape[:2], dtype=torch.bool, device=device)
-    chosen = pick(len(crops), config.mask, generator, device) & torch.isfinite(points).all(-1).all(-1)
-    faces = chosen.nonzero()[:, 0]
+    faces = to_device(pick(len(crops), config.mask, generator, generator.device).nonzero()[:, 0], device)
     count = len(faces)
     if count == 0:
         return crops, covered
-    here = points[faces]
+    # Which faces are whole stays on the device: to ask would wait for it.
+    whole = torch.isfinite(points[faces]).all(-1).all(-1)
+    here = points[faces].nan_to_num()
     frame = FaceFrame.of(here)
 
     def between(a: int, b: int, share: Tensor) -> Tensor:
@@ -128,7 +130,7 @@ def wear_masks(crops: Tensor, points: Tensor, config: CoverConfig, generator: to
 
     last = len(_MASKS) - 1
     which = uniform((count,), 0, last + 1, generator, device).long().clamp(max=last)
-    colour = torch.tensor(_MASKS, dtype=torch.float32, device=device)[which][..., None, None]
+    colour = to_device(torch.tensor(_MASKS, dtype=torch.float32), device)[which][..., None, None]
     colour = torch.where((which == last).reshape(-1, 1, 1, 1), own_skin(crops, faces), colour)
     colour = colour + uniform((count, 3, 1, 1), -20, 20, generator, device)
     # Pleats run across the face, and the cloth is lit from one side.
@@ -138,8 +140,8 @@ def wear_masks(crops: Tensor, points: Tensor, config: CoverConfig, generator: to
     shade = 1 + uniform((count, 1, 1), 0, 0.1, generator, device) * pleats
     shade = shade + uniform((count, 1, 1), -0.15, 0.15, generator, device) * broad
     cloth = (colour * shade[:, None]).clamp_(0, 255)
-    crops[faces] = torch.where(inside[:, None], cloth, crops[faces])
-    covered[faces] = inside_hull(beneath, margin, *point_columns(here))[..., 0]
+    crops[faces] = torch.where((inside & whole[:, None, None])[:, None], cloth, crops[faces])
+    covered[faces] = inside_hull(beneath, margin, *point_columns(here))[..., 0] & whole[:, None]
     return crops, covered
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from rdrface.data.chance import uniform
+from rdrface.data.chance import to_device, uniform
 from rdrface.data.face_frame import pixel_centres
 
 FILLINGS = ("colour", "gradient", "noise", "texture", "strands", "skin", "other face")
@@ -29,7 +29,7 @@ def draw_fillings(crops: Tensor, faces: Tensor, shares: Shares, generator: torch
         (b, 3, N, N) float32 0..255.
     """
     count, size, device = len(faces), crops.shape[-1], crops.device
-    edges = torch.tensor(shares, device=device).cumsum(0)
+    edges = to_device(torch.tensor(shares), device).cumsum(0)
     drawn = uniform((count,), 0, 1, generator, device) * edges[-1]
     kind = torch.searchsorted(edges, drawn, right=True).clamp(max=len(shares) - 1).reshape(-1, 1, 1, 1)
 
@@ -75,7 +75,7 @@ def own_skin(crops: Tensor, faces: Tensor) -> Tensor:
 def _colour(crops: Tensor, faces: Tensor, kind: Tensor, generator: torch.Generator) -> Tensor:
     count, device = len(faces), crops.device
     colour = uniform((count, 3, 1, 1), 0, 255, generator, device)
-    hair = torch.tensor(_HAIR, dtype=torch.float32, device=device)
+    hair = to_device(torch.tensor(_HAIR, dtype=torch.float32), device)
     hair = hair[uniform((count,), 0, len(_HAIR), generator, device).long().clamp(max=len(_HAIR) - 1)][..., None, None]
     near = 0.06 * (colour - 127.5)
     colour = torch.where(kind == FILLINGS.index("strands"), hair + near, colour)

@@ -19,7 +19,7 @@ def without_offset(records: FaceRecords, offset: Mapping[str, Sequence[float]]) 
     Args:
         records: N faces without a fit.
         offset: part -> (dx, dy), how far its labels lie to the right and down in percent of the face's side, sqrt(w h)
-            of `FaceRecords.box`. Parts are looked up as `rdrface.data.sources` says; those of other sets are passed over.
+            of `FaceRecords.box`. Parts are looked up as in `rdrface.data.sources`; those of other sets are passed over.
 
     Returns:
         The records with `points`, `jawline_contour` and `box` moved.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rdrface.data.chance import pick, uniform
+from rdrface.data.chance import pick, to_device, uniform
 from rdrface.data.fillings import Shares, draw_fillings
 from rdrface.data.records import OCCLUDED, UNKNOWN, VISIBLE
 
@@ -42,9 +42,10 @@ def occlude(crops: Tensor, points: Tensor, config: OccluderConfig, generator: to
     """
     device = crops.device
     covered = torch.zeros(points.shape[:2], dtype=torch.bool, device=device)
-    chosen = pick(len(crops), config.probability, generator, device)
-    again = chosen & pick(len(crops), config.second, generator, device)
-    for faces in (chosen.nonzero()[:, 0], again.nonzero()[:, 0]):
+    chosen = pick(len(crops), config.probability, generator, generator.device)
+    again = chosen & pick(len(crops), config.second, generator, generator.device)
+    for which in (chosen, again):
+        faces = to_device(which.nonzero()[:, 0], device)
         if len(faces):
             crops, covered = _cover(crops, points, covered, faces, config, generator)
     return crops, covered

@@ -7,7 +7,7 @@ moves its sides; what is then outside is filled as every border is (`rdrface.dat
 import torch
 from torch import Tensor
 
-from rdrface.data.chance import uniform
+from rdrface.data.chance import to_device, uniform
 from rdrface.data.sampling import BORDERS
 from rdrface.landmarks import CONTOUR
 
@@ -76,7 +76,7 @@ def end_inside(
     count, device = len(valid), valid.device
     low, high = box_of(points)
     share = uniform((count, 2), 0, 1, generator, device)
-    start, stop = torch.tensor([across, down], device=device).unbind(1)
+    start, stop = to_device(torch.tensor([across, down]), device).unbind(1)
     depth = (start + (stop - start) * share) * (high - low)
     side = uniform((count, 1), 0, 4, generator, device).long()
     cut = (side == torch.arange(4, device=device)) & chosen[:, None]

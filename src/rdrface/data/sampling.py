@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, grid_sample
 
-from rdrface.data.chance import uniform
+from rdrface.data.chance import to_device, uniform
 
 BORDERS = ("black", "edge", "reflection", "other face", "colour", "noise")
 """Ways to fill what lies outside the photo, in the order of the shares given to `sample`."""
@@ -39,9 +39,12 @@ def sample(
     source = windows.permute(0, 3, 1, 2).float()
     # Linear sampling aliases when a crop pixel is wider than about 1.5 window pixels: average blocks first. The window
     # frame does not depend on the resolution, so the grid stays as it is.
-    shrink = int(source.shape[-1] / (size * float(scale.median())) + 0.5)
-    if shrink > 1:
-        source = adaptive_avg_pool2d(source, max(source.shape[-1] // shrink, 1))
+    # Crops are parts of their windows, scale >= 1: small windows need no look at the scales, which would wait for an
+    # accelerator.
+    if source.shape[-1] > 1.5 * size:
+        shrink = int(source.shape[-1] / (size * float(scale.median())) + 0.5)
+        if shrink > 1:
+            source = adaptive_avg_pool2d(source, max(source.shape[-1] // shrink, 1))
     # The inverse similarity, window = Rot(-angle) (crop - shift) / scale, as two planes: sums of a row and a column.
     axis = (2 * torch.arange(size, device=device) + 1) / size - 1
     across = (axis[None] - shift[:, :1]) / scale[:, None]
@@ -57,8 +60,8 @@ def sample(
     torch.clamp(y, low[:, 1], high[:, 1], out=grid[..., 1])
     # Half a pixel beyond the inset is the edge itself. Two float comparisons instead of four with `valid`.
     outside = ((x - grid[..., 0]).abs_() > inset).logical_or_((y - grid[..., 1]).abs_() > inset)
-    style = _draw_style(count, shares, generator, device)
-    turned_back = (style == 2).nonzero()[:, 0]
+    style = _draw_style(count, shares, generator)
+    turned_back = _faces(style == 2, device)
     if len(turned_back):
         grid[turned_back] = _reflect(
             torch.stack([x[turned_back], y[turned_back]], -1), low[turned_back], high[turned_back]
@@ -75,27 +78,31 @@ def _reflect(grid: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 def _fill(crops: Tensor, outside: Tensor, style: Tensor, generator: torch.Generator) -> Tensor:
     count, device = len(crops), crops.device
-    black = (style == 0).nonzero()[:, 0]
+    black = _faces(style == 0, device)
     if len(black):
         crops[black] = crops[black].masked_fill_(outside[black], 0.0)
-    other = (style == 3).nonzero()[:, 0]
+    other = _faces(style == 3, device)
     if len(other):
         # The crop of a neighbour in the batch, whatever it shows there.
         crops[other] = torch.where(outside[other], crops[(other + 1) % count], crops[other])
-    flat = (style == 4).nonzero()[:, 0]
+    flat = _faces(style == 4, device)
     if len(flat):
         colour = uniform((len(flat), 3, 1, 1), 0, 255, generator, device)
         crops[flat] = torch.where(outside[flat], colour, crops[flat])
-    noisy = (style == 5).nonzero()[:, 0]
+    noisy = _faces(style == 5, device)
     if len(noisy):
         noise = uniform((len(noisy), *crops.shape[1:]), 0, 255, generator, device)
         crops[noisy] = torch.where(outside[noisy], noise, crops[noisy])
     return crops
 
 
-def _draw_style(
-    count: int, shares: tuple[float, ...] | Tensor, generator: torch.Generator, device: torch.device
-) -> Tensor:
+def _faces(chosen: Tensor, device: torch.device) -> Tensor:
+    return to_device(chosen.nonzero()[:, 0], device)
+
+
+def _draw_style(count: int, shares: tuple[float, ...] | Tensor, generator: torch.Generator) -> Tensor:
+    # Where the generator lives: which faces have a style decides what is computed.
+    device = generator.device
     edges = torch.as_tensor(shares, device=device).cumsum(-1).expand(count, -1)
     drawn = uniform((count, 1), 0, 1, generator, device) * edges[:, -1:]
     return torch.searchsorted(edges.contiguous(), drawn)[:, 0].clamp(max=edges.shape[1] - 1)

@@ -1,4 +1,4 @@
-"""Settings by source: of "300w", "300w/helen" and "300w/helen/trainset" the longest that a face's source begins with."""
+"""Settings by source: of "300w", "300w/helen", "300w/helen/trainset" the longest that a face's source begins with."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar

@@ -37,9 +37,9 @@ def fit(
 
     Returns:
         The face: `landmarks` are the given points, and the fitted face's where there was none; `projection`,
-        `landmarks_3d`, `pose`, `parameters`, `blendshapes` and `mesh()` are the fit's. `visible` is what the head itself
-        leaves in view. `confidence.error_percent` is the distance of every given point from the fit, and the fit's mean
-        distance for the others.
+        `landmarks_3d`, `pose`, `parameters`, `blendshapes` and `mesh()` are the fit's. `visible` is what the head
+        itself leaves in view. `confidence.error_percent` is the distance of every given point from the fit, and the
+        fit's mean distance for the others.
 
     Raises:
         ValueError: another shape, an unknown convention, or too few positions.

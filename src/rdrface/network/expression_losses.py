@@ -4,6 +4,8 @@ A point loss hardly sees a closed eye: eight points of 68 move by 3 % of the fac
 between two landmarks, so an error of the pose or of the eye's place does not hide the error of its aperture.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -22,7 +24,8 @@ _VECTOR_BETA = 0.01  # crop frame: 0.8 % of the face's side
 _COEFFICIENT_BETA = 0.1
 
 
-def difference_matrix(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+@cache
+def compared_vectors(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """(V,) first and (V,) second landmark of every compared vector, and (V,) its weight."""
     first, second, weight = zip(*_VECTORS, strict=True)
     return (
@@ -42,7 +45,7 @@ def vector_loss(predicted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """
     if predicted.shape[1:] != (COUNT, 2):
         raise ValueError(f"want (B, {COUNT}, 2) landmarks; got {tuple(predicted.shape)}")
-    first, second, importance = difference_matrix(predicted.device)
+    first, second, importance = compared_vectors(predicted.device)
     trust = torch.minimum(weight[:, first], weight[:, second]) * importance
     off = (predicted[:, first] - predicted[:, second]) - (truth[:, first] - truth[:, second])
     size = torch.where(trust.unsqueeze(-1) > 0, off, torch.zeros_like(off)).abs()

@@ -71,6 +71,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minutes", type=float, help=f"stop after so long, to go on another time; with --setting: default {MINUTES:g}"
     )
+    parser.add_argument(
+        "--pack-only",
+        action="store_true",
+        help="read, fit, split and pack the faces into the run's folder, then stop; the folder can be moved to another "
+        "machine before the training",
+    )
+    parser.add_argument(
+        "--quality",
+        type=int,
+        metavar="Q",
+        help="with --pack-only: store the windows as WebP of quality 1 to 100",
+    )
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--devices", default="auto", help="number of devices, or auto (default)")
     parser.add_argument("--nodes", type=int, default=1, help="number of machines (under torchrun)")
@@ -85,13 +97,18 @@ def run(arguments: argparse.Namespace) -> int:
         return _fine_tune(arguments)
     if arguments.config is None:
         raise ConfigError(f"--config is missing: a TOML file, or one of the shipped: {', '.join(shipped_configs())}")
+    quality = arguments.quality
+    if quality is not None and not (arguments.pack_only and 1 <= quality <= 100):
+        raise ConfigError(f"--quality wants a number from 1 to 100, and --pack-only with it; got {quality}")
     config = load_config(arguments.config)
     if arguments.start is not None:
         start_file(arguments.start)
     minutes = float("inf") if arguments.minutes is None else arguments.minutes
     folder: Path = arguments.out
     folder.mkdir(parents=True, exist_ok=True)
-    learn, check = packed_faces(config, arguments.data, arguments.synthetic, folder)
+    learn, check = packed_faces(config, arguments.data, arguments.synthetic, folder, quality)
+    if arguments.pack_only:
+        return _report_pack(folder, learn, check, arguments.config)
     fabric = Fabric(
         accelerator=arguments.accelerator,
         devices=arguments.devices,
@@ -114,6 +131,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _report_pack(folder: Path, learn: PackedFaces, check: PackedFaces | None, config: str) -> int:
+    for name, faces in (("learn", learn), ("check", check)):
+        if faces is not None:
+            path = folder / f"{name}.safetensors"
+            size = path.stat().st_size
+            each = f"{size / len(faces) / 1e3:.1f} kB each"
+            print(f"{path}: {len(faces)} faces, {faces.size} px, {size / 1e6:.1f} MB, {each}")
+    print(f"to train on them, here or on another machine: rdrface train --config {config} -o {folder}")
+    return 0
+
+
 def _fine_tune(arguments: argparse.Namespace) -> int:
     """`--setting`: only a read-out learns, so neither a configuration nor a data set of the field is wanted."""
     if arguments.config is not None or arguments.data or arguments.synthetic is not None:
@@ -125,9 +153,16 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
 
 
 def packed_faces(
-    config: TrainingConfig, data: list[str], synthetic: int | None, folder: Path
+    config: TrainingConfig, data: list[str], synthetic: int | None, folder: Path, quality: int | None = None
 ) -> tuple[PackedFaces, PackedFaces | None]:
     """Faces to learn from and faces to check with: read, fitted, split and packed once, then kept in the run's folder.
+
+    Args:
+        config: of the run.
+        data: as given to ``--data``.
+        synthetic: how many faces to draw instead.
+        folder: of the run. Packs that it holds already are read, whatever `data` names.
+        quality: see `PackedFaces.save`.
 
     Raises:
         ConfigError: no data named, or too few faces.
@@ -144,7 +179,7 @@ def packed_faces(
         )
     check = pack(records.select(kept), config.window) if kept.any() else None
     if check is not None:
-        check.save(check_file)
+        check.save(check_file, quality)
     learn = pack(records.select(~kept), config.window)
     photos = learn
     if config.profiled:
@@ -155,7 +190,7 @@ def packed_faces(
         closing = ExpressionWarpConfig()
         chosen = choose_open_eyes(photos, config.closed, closing, config.seed)
         learn = learn.joined(close_eyes(photos, chosen, closing, config.seed))
-    learn.save(learn_file)
+    learn.save(learn_file, quality)
     return learn, check
 
 

@@ -21,8 +21,8 @@ GUESSED = 0.5
 """Weight of a point that the annotator placed behind an occluder."""
 
 FITTED = 0.25
-"""Weight of a point that the head hides, whether a set guesses its position or the fitted face gives it, and of one whose
-label is not to be used."""
+"""Weight of a point that the head hides, whether a set guesses its position or the fitted face gives it, and of one
+whose label is not to be used."""
 
 ENOUGH = 34
 """Labelled points from which an expression's fit is fully trusted: the half of a face that a profile shows."""
@@ -132,7 +132,7 @@ def targets(batch: TrainingBatch, residual: Tensor, importance: Tensor, projecti
     trust = ((6.0 - residual) / 3.5).clamp(0.0, 1.0)
     # Contour points annotated on the absolute jawline say nothing about the outline.
     contour = torch.zeros(1, batch.weight.shape[1], dtype=torch.bool, device=batch.weight.device)
-    contour[:, torch.from_numpy(CONTOUR)] = True
+    contour[:, : len(CONTOUR)] = True
     labelled = (batch.weight > 0) & ~(contour & batch.jawline_convention.unsqueeze(1))
     # Nor do slips of the mouse, some hundred in MERL-RAV: a label so far from its own fitted face.
     labelled &= (batch.points - outline[..., :2]).norm(dim=-1) < DOUBTFUL

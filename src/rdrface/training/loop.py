@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from rdrface.data.augment import AugmentConfig, CoefficientMirror, PackedBatch, augment, no_augmentation, weakened
 from rdrface.data.pack import POSE, PackedFaces
+from rdrface.errors import TrainingError
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.model import FaceModel
 from rdrface.network.losses import LossWeights, Targets, losses, total
@@ -27,6 +28,7 @@ from rdrface.training.draws import draws_per_epoch
 from rdrface.training.faces import batches, label_weights, targets
 from rdrface.training.logs import append_row, write_validation
 from rdrface.training.released import CROPS, start_from_released
+from rdrface.training.resident import ResidentFaces
 
 RELEASED_BATCH = 64
 """Crops at a time when the statistics of released weights are measured."""
@@ -162,10 +164,11 @@ def train(
         network.regression_features.compile()
 
     ends = time.monotonic() + max_seconds
+    resident = ResidentFaces(learn, label_weights(learn, config.label_weight), fabric.device)
     while progress.stage < len(config.stage):
         optimiser_state = saved["optimiser"] if saved else None
         saved = None
-        done = _run_stage(config, progress, network, average, optimiser_state, (learn, check), folder, fabric, ends)
+        done = _run_stage(config, progress, network, average, optimiser_state, (resident, check), folder, fabric, ends)
         if not done:
             return None
         progress = Progress(progress.stage + 1, 0)
@@ -178,7 +181,7 @@ def _start(network: RDR, start: Path, config: TrainingConfig, learn: PackedFaces
         return
     # Crops of the first stage, so that its batches have the statistics that evaluation uses.
     stage, device = config.stage[0], network.scale.mean.device
-    generator = torch.Generator(device=device).manual_seed(config.seed)
+    generator = torch.Generator().manual_seed(config.seed)
     order = batches(len(learn), RELEASED_BATCH, config.seed)
     mirror = coefficient_mirror(device)
 
@@ -190,13 +193,21 @@ def _start(network: RDR, start: Path, config: TrainingConfig, learn: PackedFaces
     start_from_released(network, start, crops())
 
 
+def _check_finite(broken: Tensor, progress: Progress) -> None:
+    if bool(broken):
+        raise TrainingError(
+            f"a gradient was not finite before step {progress.step} of stage {progress.stage}: the training has "
+            "diverged. Start another run with a lower learning_rate; --from takes the last checkpoint, which is sound"
+        )
+
+
 def _run_stage(
     config: TrainingConfig,
     progress: Progress,
     network: RDR,
     average: WeightAverage,
     optimiser_state: dict | None,
-    faces: tuple[PackedFaces, PackedFaces | None],
+    faces: tuple[ResidentFaces, PackedFaces | None],
     folder: Path,
     fabric: Fabric,
     ends: float,
@@ -211,12 +222,14 @@ def _run_stage(
     learn, check = faces
     changes, mirror = recipe(stage), coefficient_mirror(fabric.device)
     seed = config.seed * 1000 + progress.stage
-    importance = label_weights(learn, config.label_weight)
-    draws = draws_per_epoch(learn, config.closed_eyes, config.open_mouth, config.share)
+    draws = draws_per_epoch(learn.faces, config.closed_eyes, config.open_mouth, config.share)
     order = batches(len(learn), stage.batch, seed, progress.step, fabric.global_rank, fabric.world_size, draws)
-    generator = torch.Generator(device=fabric.device)
+    # Choices are made on the CPU, so that the accelerator is never waited for.
+    generator = torch.Generator()
+    broken = torch.zeros((), dtype=torch.bool, device=fabric.device)
 
     def keep() -> None:
+        _check_finite(broken, progress)
         state = {
             "network": network.state_dict(),
             "average": average.network.state_dict(),
@@ -236,14 +249,17 @@ def _run_stage(
             group["lr"] = rate
         # 2^20 steps per stage and rank keep the streams apart.
         generator.manual_seed((seed * 64 + fabric.global_rank) * 2**20 + progress.step)
-        index = next(order)
-        batch = augment(PackedBatch.of(learn, index, fabric.device), stage.size, changes, generator, mirror)
-        residual = torch.from_numpy(learn.residual[index]).to(fabric.device)
-        labels = targets(batch, residual, torch.from_numpy(importance[index]).to(fabric.device), network.projection)
+        windows, residual, worth = learn.batch(next(order))
+        batch = augment(windows, stage.size, changes, generator, mirror)
+        labels = targets(batch, residual, worth, network.projection)
         loss, parts = model(Lesson(batch.crops, labels), iterations)
         steer.zero_grad()
         fabric.backward(loss)
-        fabric.clip_gradients(model, steer, max_norm=5.0)
+        norm = fabric.clip_gradients(model, steer, max_norm=5.0, error_if_nonfinite=False)
+        lost = ~torch.isfinite(torch.as_tensor(norm))
+        broken = broken | lost
+        # AdamW skips such a step (the protocol of torch.amp.GradScaler): the weights stay sound until the check.
+        steer.optimizer.found_inf = lost.float()
         steer.step()
         average.update(network)
         progress.step += 1
@@ -253,6 +269,7 @@ def _run_stage(
             sums[name] = sums.get(name, 0.0) + value.detach()
         since += 1
         if progress.step % config.log_every == 0:
+            _check_finite(broken, progress)
             means = {name: round(float(value) / since, 5) for name, value in sums.items()}
             speed = since * stage.batch / (time.monotonic() - started)
             row = {
