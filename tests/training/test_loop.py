@@ -87,12 +87,14 @@ def test_a_training_that_diverges_stops_before_it_writes_a_checkpoint(faces: Pac
 
 def test_a_batch_of_resident_faces_is_that_of_the_pack(faces: PackedFaces) -> None:
     index = np.array([5, 0, 5])
-    resident = ResidentFaces(faces, torch.device("cpu"))
-    batch, residual = resident.batch(index)
+    weights = np.linspace(0, 1, len(faces), dtype=np.float32)
+    resident = ResidentFaces(faces, weights, torch.device("cpu"))
+    batch, residual, worth = resident.batch(index)
     assert len(resident) == len(faces)
     for name in ("windows", "valid", "points", "state", "jawline_convention", "outline", "jawline", "Q"):
         np.testing.assert_array_equal(getattr(batch, name).numpy(), getattr(faces, name)[index])
     np.testing.assert_array_equal(residual.numpy(), faces.residual[index])
+    np.testing.assert_array_equal(worth.numpy(), weights[index])
 
 
 def test_another_configuration_does_not_continue_the_run(faces: PackedFaces, tmp_path: Path) -> None:

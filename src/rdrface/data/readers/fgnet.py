@@ -29,8 +29,8 @@ of lid points are near 1/3 and 2/3 of the eye's width. Each lid is taken for a p
 position x in [0, 1] it is 4 x (1 - x) times as high as in the middle, so 8/9 at 1/3 and 2/3."""
 
 LID_OUTLINE = 0.85
-"""FG-NET's lid points lie farther apart than iBUG's: this brings the median aspect of its adults to that of near-frontal
-faces of MERL-RAV and 300-W."""
+"""FG-NET's lid points lie farther apart than iBUG's: this brings the median aspect of its adults to that of
+near-frontal faces of MERL-RAV and 300-W."""
 
 _TESTED = 5  # persons whose number is divisible by this are the test part
 _NAME = re.compile(r"\d{3}[aA]\d{2}")
