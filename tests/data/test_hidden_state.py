@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from annotated import records_of
 
-from rdrface.data.hidden_state import with_hidden_state
+from rdrface.data.hidden_state import with_hidden_state, without_fitted_outline
 from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.landmarks import INNER
 from rdrface.morphable.model import FaceModel
@@ -45,6 +45,17 @@ def test_frontal_faces_and_annotated_ones_stay_as_they_are(tmp_path, model):
 def test_records_without_a_fit_are_refused(tmp_path, model):
     with pytest.raises(ValueError, match="only a fit"):
         with_hidden_state(records_of(tmp_path, 1, fitted=False), model)
+
+
+def test_an_outline_that_is_itself_a_fit_is_left_out(tmp_path):
+    records = replace(records_of(tmp_path, 3), source=np.array(["300w_lp/AFW", "300w_lp/AFW", "300w/afw"]))
+    jawline = records.points[:, :17] + 1
+    jawline[1] = np.nan
+    kept = without_fitted_outline(replace(records, jawline_contour=jawline))
+    assert np.isnan(kept.points[0, :17]).all()
+    np.testing.assert_array_equal(kept.points[0, 17:], records.points[0, 17:])
+    np.testing.assert_array_equal(kept.points[1:], records.points[1:])
+    assert without_fitted_outline(records) is records
 
 
 def test_it_agrees_with_annotators_where_they_marked_what_is_hidden(shared_data, model):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rdrface.data.eyes import eye_aspect
 from rdrface.evaluation.certainty import roc_curve
 from rdrface.landmarks import GROUPS, OUTER_EYE_CORNERS
 
@@ -38,7 +39,6 @@ PART_PREFIXES = {
 }
 """Part of the face -> how the names of its shapes begin."""
 
-_EYES = (((37, 41), (38, 40), (36, 39)), ((43, 47), (44, 46), (42, 45)))
 _INNER_LIPS = ((61, 67), (62, 66), (63, 65))
 _MOUTH_CORNERS = (48, 54)
 
@@ -58,24 +58,6 @@ class LabelMeasures:
     lip_gap: np.ndarray
     mouth_width: np.ndarray
     brow_height: np.ndarray
-
-
-def eye_aspect(points: np.ndarray) -> np.ndarray:
-    """Aspect of both eyes: mean of the two lid distances over the distance of the corners.
-
-    Args:
-        points: (N, 68, 2) pixels.
-
-    Returns:
-        (N, 2) the picture's left eye, (|37-41| + |38-40|) / (2 |36-39|), and right eye, in the same way. The picture's
-        left eye is the subject's right one. NaN where a point has no position.
-    """
-    eyes = []
-    for first, second, corners in _EYES:
-        height = (_distance(points, first) + _distance(points, second)) / 2
-        width = _distance(points, corners)
-        eyes.append(np.divide(height, width, out=np.full(len(points), np.nan), where=width > 0))
-    return np.stack(eyes, axis=1)
 
 
 def lip_gap(points: np.ndarray) -> np.ndarray:

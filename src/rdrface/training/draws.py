@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from rdrface.data.eyes import eye_aspect
 from rdrface.data.pack import PackedFaces
 from rdrface.data.records import OCCLUDED
 from rdrface.data.sources import check_sources, value_of
@@ -52,12 +53,10 @@ def has_closed_eye(faces: PackedFaces) -> np.ndarray:
     both eyes of faces without a fit are."""
     yaw = faces.Q[:, POSE][:, 1]
     closed = np.zeros(len(faces), bool)
-    for name, near in (("left_eye", yaw > 0), ("right_eye", yaw < 0)):
-        first = GROUPS[name].start
-        eye = faces.points[:, first : first + 6]
-        gap = (_distance(eye, 1, 5) + _distance(eye, 2, 4)) / 2
-        uncovered = (faces.state[:, first : first + 6] != OCCLUDED).all(1)
-        closed |= (gap < CLOSED * _distance(eye, 0, 3)) & uncovered & (near | (np.abs(yaw) <= YAW))
+    aspect = eye_aspect(faces.points)
+    for side, (name, near) in enumerate((("left_eye", yaw > 0), ("right_eye", yaw < 0))):
+        uncovered = (faces.state[:, list(GROUPS[name])] != OCCLUDED).all(1)
+        closed |= (aspect[:, side] < CLOSED) & uncovered & (near | (np.abs(yaw) <= YAW))
     return closed
 
 

@@ -7,8 +7,12 @@ import numpy as np
 import torch
 
 from rdrface.data.augment import PackedBatch, augment, no_augmentation
+from rdrface.data.eyes import eye_aspect
 from rdrface.data.pack import PackedFaces
 from rdrface.data.sheet import contact_sheet
+from rdrface.evaluation.expression import eye_figures, near_eyes
+from rdrface.morphable.model import FaceModel
+from rdrface.morphable.schemes import EXPRESSION
 from rdrface.network.rdr import RDR
 
 YAW_EDGES = (30.0, 60.0)
@@ -37,10 +41,11 @@ def validate(
 
     Returns:
         ``nme_0`` ... ``nme_K`` of S_k, ``projection`` of the last S_p, and S_K's mean by |yaw|: ``yaw_0``, ``yaw_30``,
-        ``yaw_60``; NaN for an empty bin.
+        ``yaw_60``; NaN for an empty bin. ``blink_closed`` and ``blink_open``, the median eyeBlink of eyes whose labels
+        are closed and open (`rdrface.evaluation.expression`), and ``blink_area`` under the ROC curve between them.
     """
     generator = torch.Generator(device=device).manual_seed(0)
-    rows, sheet = [], []
+    rows, sheet, expression = [], [], []
     for start in range(0, len(faces), 64):
         index = np.arange(start, min(start + 64, len(faces)))
         batch = augment(PackedBatch.of(faces, index, device), size, no_augmentation(), generator)
@@ -56,6 +61,7 @@ def validate(
             distance = (points - batch.points).norm(dim=-1)
             return 100 * (distance * weight).sum(1) / weight.sum(1).clamp(min=1) / side
 
+        expression.append(steps[-1].q[:, EXPRESSION].cpu())
         rows.append(torch.stack([*(nme(s.landmarks) for s in steps), nme(steps[-1].projection[..., :2])], 1).cpu())
         if start < PICTURED:
             sheet.append((batch.crops.cpu().numpy(), steps[-1].landmarks.cpu().numpy()))
@@ -72,4 +78,14 @@ def validate(
     for number, name in enumerate(("yaw_0", "yaw_30", "yaw_60")):
         inside = errors[bins == number, -2]
         scores[name] = float(inside.mean()) if len(inside) else float("nan")
+    scores |= _blink(torch.cat(expression).numpy(), faces, np.degrees(faces.Q[:, 51]))
     return {name: round(value, 4) for name, value in scores.items()}
+
+
+def _blink(expression: np.ndarray, faces: PackedFaces, yaw: np.ndarray) -> dict[str, float]:
+    names = FaceModel.load().expression_names
+    # The picture's left eye is the subject's right one.
+    blink = expression[:, [names.index("eyeBlinkRight"), names.index("eyeBlinkLeft")]]
+    aspect = np.where(near_eyes(yaw), eye_aspect(faces.points), np.nan)
+    figures = eye_figures(blink, aspect, rises=True)
+    return {"blink_closed": figures.closed, "blink_open": figures.open, "blink_area": figures.area}

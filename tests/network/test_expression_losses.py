@@ -1,0 +1,52 @@
+"""Losses on lids, lips, mouth and brows, and the bounds of the coefficients."""
+
+import pytest
+import torch
+
+from rdrface.morphable.model import FaceModel
+from rdrface.network.expression_losses import coefficient_loss, vector_loss
+from rdrface.network.initialisation import ExpressionBounds
+
+
+@pytest.fixture
+def points() -> torch.Tensor:
+    torch.manual_seed(0)
+    return torch.rand(2, 68, 2) - 0.5
+
+
+def test_a_moved_face_costs_nothing_and_a_closed_eye_does(points: torch.Tensor) -> None:
+    weight = torch.ones(2, 68)
+    assert vector_loss(points + 0.2, points, weight).item() == pytest.approx(0, abs=1e-5)
+    closed = points.clone()
+    closed[:, [37, 38], 1] += 0.05
+    assert vector_loss(closed, points, weight).item() > 0.001
+
+
+def test_a_vector_without_one_of_its_ends_does_not_count(points: torch.Tensor) -> None:
+    weight = torch.ones(2, 68)
+    weight[:, [37, 38]] = 0
+    closed = points.clone()
+    closed[:, [37, 38]] = torch.nan
+    assert vector_loss(closed, points, weight).item() == 0
+
+
+def test_only_trusted_expression_counts() -> None:
+    q, truth = torch.zeros(2, 103), torch.zeros(2, 103)
+    truth[:, 60] = 1.0
+    full = coefficient_loss(q, truth, torch.ones(2)).item()
+    assert full == pytest.approx(0.95 / 46)
+    assert coefficient_loss(q, truth, torch.tensor([1.0, 0.0])).item() == pytest.approx(full / 2)
+
+
+def test_bounded_coefficients_keep_their_gradient() -> None:
+    names = list(FaceModel.load().expression_names)
+    q = torch.zeros(1, 103)
+    q[0, 57 + names.index("jawOpen")] = -0.4
+    q[0, 57 + names.index("jawLeft")] = 0.6
+    q[0, 57 + names.index("jawRight")] = 0.2
+    q.requires_grad_()
+    bounded = ExpressionBounds()(q)
+    strength = {name: bounded[0, 57 + names.index(name)].item() for name in ("jawOpen", "jawLeft", "jawRight")}
+    assert strength == pytest.approx({"jawOpen": 0.0, "jawLeft": 0.4, "jawRight": 0.0}, abs=1e-6)
+    bounded.sum().backward()
+    assert torch.equal(q.grad, torch.ones(1, 103))
