@@ -58,7 +58,7 @@ def test_labels_that_lie_beside_the_photo_are_moved_back(tmp_path):
     side = np.sqrt(np.ptp(points, axis=1).prod(axis=1))
     move = np.array([0.015, -0.02]) * side[:, None, None]
     np.testing.assert_allclose(FaceRecords.load(out).points, points - move, atol=2e-3)
-    with pytest.raises(ConfigError, match=f"offset for 'afw'.*{part}"):
+    with pytest.raises(ConfigError, match=f"--offset has an entry 'afw'.*{part}"):
         command.run(parse("300w", str(tmp_path), "-o", str(out), "--offset", "afw=1,1"))
 
 

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+CLOSED, OPEN = 0.13, 0.22
+"""Eye aspects: an eye below the first is closed, one above the second is open. Eyes between are neither."""
+
 _LEFT, _RIGHT = slice(36, 42), slice(42, 48)
 """The eyes in the picture. The six points go around: corner, two on the upper lid, corner, two on the lower lid."""
 

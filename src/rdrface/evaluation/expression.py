@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdrface.data.eyes import eye_aspect
+from rdrface.data.eyes import CLOSED, OPEN, eye_aspect
 from rdrface.evaluation.certainty import roc_curve
 from rdrface.landmarks import GROUPS, OUTER_EYE_CORNERS
-
-CLOSED, OPEN = 0.13, 0.22
-"""Eye aspects: an eye below the first is closed, one above the second is open. Eyes between are neither."""
 
 ON = 0.065
 """A coefficient above this counts as on. With the weights of release 0.1 both of jawLeft and jawRight, or both of

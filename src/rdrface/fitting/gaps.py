@@ -7,6 +7,7 @@ observations of their own, with a smaller error than the points have.
 import numpy as np
 
 from rdrface.fitting.observations import Observations
+from rdrface.landmarks import EYE_CORNERS
 
 UPPER = np.array([37, 38, 43, 44, 61, 62, 63])
 LOWER = np.array([41, 40, 47, 46, 67, 66, 65])
@@ -16,6 +17,10 @@ LIDS = 4
 
 GAP_NOISE = 0.006
 """Standard deviation of an annotated gap, in units of sqrt(w h)."""
+_LASHES = 0.03
+_APART = 0.2
+"""Annotators mark the borders of the lids. The lashes of a shut eye lie between them: this much in units of the eye's
+width, less the wider the eye is open, nothing from an aspect of 0.2 on."""
 _OUTLIER = 4.0  # standard deviations at which a gap's weight has fallen to a half
 
 
@@ -33,9 +38,20 @@ def observed(seen: Observations, up: np.ndarray) -> tuple[np.ndarray, np.ndarray
     trust = np.minimum(seen.weight[:, UPPER], seen.weight[:, LOWER])
     given = np.repeat(seen.lid_gap, 2, axis=1)
     known = np.isfinite(given)
-    between[:, :LIDS] = np.where(known, given, between[:, :LIDS])
+    lids = np.where(known, given, between[:, :LIDS])
+    between[:, :LIDS] = _without_lashes(lids, seen)
     trust[:, :LIDS] = np.where(known, 1, trust[:, :LIDS])
     return between, trust
+
+
+def _without_lashes(lids: np.ndarray, seen: Observations) -> np.ndarray:
+    """(B, 4) labelled gaps of the lids -> those of the lids' skin, which meets when an eye is shut."""
+    corners = seen.points[:, np.array(EYE_CORNERS)]
+    width = np.linalg.norm(corners[:, :, 1] - corners[:, :, 0], axis=-1)
+    both = (np.minimum.reduce(seen.weight[:, np.array(EYE_CORNERS)], axis=2) > 0) & (width > 0)
+    width = np.repeat(np.where(both, width, np.inf), 2, axis=1)
+    lashes = _LASHES * np.clip(1 - lids / (_APART * width), 0, 1)
+    return lids - np.where(np.isfinite(width), lashes * width, 0)
 
 
 def robust(off: np.ndarray, trust: np.ndarray) -> np.ndarray:

@@ -2,11 +2,18 @@
 
 import numpy as np
 
+from rdrface.data.eyes import CLOSED, OPEN, eye_aspect
 from rdrface.data.records import FaceRecords
+from rdrface.morphable.antagonists import pair_indices
+from rdrface.morphable.model import FaceModel
+from rdrface.morphable.schemes import EXPRESSION
 
 YAW_BINS = ((0, 30), (30, 60), (60, 180))
 DOUBTFUL = 15
 """Percent of sqrt(w h): annotators differ by 1 or 2, on hidden contours by some 10."""
+_FACING = 45
+"""Degrees of yaw up to which both eyes are seen well."""
+_ACTIVE = 0.05
 _SIDES = {"left": 1, "lefthalf": 1, "right": -1, "righthalf": -1}
 """MERL-RAV's folders and the sign of the yaw of the faces in them."""
 
@@ -42,6 +49,7 @@ def fit_report(records: FaceRecords, worst: int = 10) -> str:
     lines += _yaw_signs(records.source, yaw)
     wrong = doubtful_labels(records)
     lines.append(f"Labels more than {DOUBTFUL} % off their fit: {wrong.sum()}, in {wrong.any(axis=1).sum()} faces")
+    lines += _expression(records)
     order = np.argsort(-residual)[:worst]
     lines.append(f"Worst {len(order)}:")
     lines += [f"  {residual[i]:6.2f} %  yaw {yaw[i]:4.0f}  {records.image[i]}" for i in order]
@@ -79,6 +87,32 @@ def wrong_yaw_signs(source: np.ndarray, yaw: np.ndarray) -> np.ndarray:
     """
     sign = np.array([_SIDES.get(s.split("/")[1], 0) if s.startswith("merl_rav/") else 0 for s in source.tolist()])
     return sign * yaw < 0
+
+
+def _expression(records: FaceRecords) -> list[str]:
+    """Do the fitted eyes and lips open and close as the labelled ones do, and by how many units?"""
+    assert records.Q is not None and records.outline is not None
+    names = FaceModel.load().expression_names
+    strength = records.Q[:, EXPRESSION]
+    if strength.shape[1] != len(names):
+        return []
+    # The picture's left eye is the subject's right one.
+    blink = strength[:, [names.index("eyeBlinkRight"), names.index("eyeBlinkLeft")]]
+    facing = (np.abs(records.Q[:, 51]) < np.deg2rad(_FACING))[:, None]
+    labelled, fitted = eye_aspect(records.points), eye_aspect(records.outline)
+    lines = [f"Eyes within {_FACING} degrees of yaw{'':<12}{'number':>8}{'eyeBlink':>10}{'labelled':>10}{'fitted':>8}"]
+    for name, chosen in (("closed", labelled < CLOSED), ("open", labelled > OPEN)):
+        here = chosen & facing
+        if here.any():
+            figures = (np.median(values[here]) for values in (blink, labelled, fitted))
+            lines.append(f"{name:<36}{here.sum():>8}" + "{:>10.2f}{:>10.3f}{:>8.3f}".format(*figures))
+    lines.append("eyeBlink, and lid aperture over eye width of labels and fit: medians")
+    both = (strength[:, pair_indices(names)] > 0).all(axis=2).any(axis=1)
+    lines.append(
+        f"Expression: {(strength > _ACTIVE).sum(axis=1).mean():.1f} units per face above {_ACTIVE}; "
+        f"{(strength.max(axis=0) >= 0.5).sum()} of {len(names)} reach 0.5; antagonists together in {both.sum()} faces"
+    )
+    return lines
 
 
 def _yaw_signs(source: np.ndarray, yaw: np.ndarray) -> list[str]:
