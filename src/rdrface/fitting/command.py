@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +58,12 @@ def run(args: argparse.Namespace) -> int:
         print(f"rdrface fit: {image}: fewer than {LEAST_POINTS} points have a position, left out", file=sys.stderr)
     if not enough.any():
         raise DataError(f"no face in {args.folder} has {LEAST_POINTS} points with a position")
-    fitted = fit_records(records.select(enough), FaceModel.load(args.model))
+    model, begin = FaceModel.load(args.model), time.perf_counter()
+    fitted = fit_records(records.select(enough), model)
+    seconds = time.perf_counter() - begin
     fitted.save(args.out)
     print(fit_report(fitted))
-    print(f"{len(fitted)} faces written to {args.out}")
+    print(f"{len(fitted)} faces written to {args.out}, fitted in {seconds:.0f} s ({len(fitted) / seconds:.0f} faces/s)")
     if args.worst is not None:
         assert fitted.residual is not None
         write_sheet(fitted, np.argsort(-fitted.residual)[:_SHEET_FACES], args.worst)
