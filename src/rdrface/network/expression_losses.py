@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from rdrface.landmarks import COUNT
-from rdrface.morphable.schemes import EXPRESSION
 
 # (from, to, weight). Lids and inner lips weigh more: they are short and annotated well.
 _VECTORS = (
@@ -53,13 +52,14 @@ def vector_loss(predicted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return (huber.sum(-1) * trust).sum() / trust.sum().clamp(min=1.0)
 
 
-def coefficient_loss(q: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
+def coefficient_loss(unbounded: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
     """Mean Huber loss of alpha_exp: mostly linear, since fitted expression is sparse and a mean of sparse is not.
 
     Args:
-        q: (B, 103) predicted. truth: (B, 103) fitted. trust: (B,) in the fit, 0..1.
+        unbounded: (B, 46) as predicted; beyond the bounds no other loss pulls. truth: (B, 46) fitted. trust: (B,) in
+            the fit, 0..1.
     """
-    size = (q[:, EXPRESSION] - truth[:, EXPRESSION]).abs()
+    size = (unbounded - truth).abs()
     beta = _COEFFICIENT_BETA
     huber = torch.where(size < beta, 0.5 * size * size / beta, size - 0.5 * beta)
     return (huber.mean(1) * trust).mean()

@@ -80,7 +80,7 @@ class ParameterScale(nn.Module):
 class ExpressionBounds(nn.Module):
     """Keeps alpha_exp to what a face can have, see `rdrface.morphable.feasible`.
 
-    Its gradient is that of the identity: a coefficient at a bound can leave it again.
+    Beyond a bound there is no gradient: what pulls a coefficient back is the loss on the unbounded ones.
 
     Args:
         names: of the coefficients; those of the packaged face model by default.
@@ -97,6 +97,5 @@ class ExpressionBounds(nn.Module):
 
     def forward(self, q: Tensor) -> Tensor:
         """(B, 103) Q -> (B, 103) Q with feasible alpha_exp."""
-        expression = q[:, schemes.EXPRESSION]
-        change = feasible(expression, self.opposite, self.present) - expression
-        return torch.cat([q[:, : schemes.EXPRESSION.start], expression + change.detach()], dim=1)
+        expression = feasible(q[:, schemes.EXPRESSION], self.opposite, self.present)
+        return torch.cat([q[:, : schemes.EXPRESSION.start], expression], dim=1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from rdrface.data.records import VISIBLE
+from rdrface.morphable.schemes import EXPRESSION
 from rdrface.network.expression_losses import coefficient_loss, vector_loss
 from rdrface.network.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance
 from rdrface.network.rdr import Prediction, Step
@@ -132,7 +133,7 @@ def step_losses(step: Step, targets: Targets) -> dict[str, Tensor]:
             vector_loss(step.projection[..., :2], targets.points, targets.weight)
             + vector_loss(step.landmarks, targets.points, targets.weight)
         ),
-        "expression": coefficient_loss(step.q, targets.q, targets.expression_trust),
+        "expression": coefficient_loss(step.unbounded, targets.q[:, EXPRESSION], targets.expression_trust),
     }
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from rdrface.geometry.contour import slide_contour_line, slide_extreme_x
 from rdrface.geometry.rotation import rotation_matrix
-from rdrface.morphable.schemes import POSE, Slide
+from rdrface.morphable.schemes import EXPRESSION, POSE, Slide
 from rdrface.network.backbone import Backbone
 from rdrface.network.certainty import Certainty
 from rdrface.network.initialisation import IDENTITY, ExpressionBounds, ParameterInitialisation, ParameterScale
@@ -33,6 +33,7 @@ class Step:
         jawline: (B, 68, 3) the same face with the contour on the absolute jawline.
         landmarks: (B, 68, 2) S_k, the refined 2D output (3D+2D); at k = 0 the x and y of the projection.
         absolute: (B, 68, 2) S_k with its contour on the absolute jawline; at k = 0 the x and y of the jawline.
+        unbounded: (B, 46) alpha_exp as predicted; `q` has the nearest that a face can have.
     """
 
     q: Tensor
@@ -40,6 +41,7 @@ class Step:
     jawline: Tensor
     landmarks: Tensor
     absolute: Tensor
+    unbounded: Tensor
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ class RDR(nn.Module):
         return Prediction(steps, deconv5, visible, log_error)
 
     def _project(self, whitened: Tensor) -> Step:
-        q = self.bounds(self.scale(whitened))
+        predicted = self.scale(whitened)
+        q = self.bounds(predicted)
         projection, jawline = self.projection(q)
-        return Step(q, projection, jawline, projection[..., :2], jawline[..., :2])
+        return Step(q, projection, jawline, projection[..., :2], jawline[..., :2], predicted[:, EXPRESSION])
