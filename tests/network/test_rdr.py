@@ -25,6 +25,23 @@ def crops() -> torch.Tensor:
     return torch.rand(2, 3, 256, 256, generator=torch.Generator().manual_seed(1)) * 255
 
 
+def test_another_scale_of_the_parameters_changes_nothing_else(crops: torch.Tensor) -> None:
+    torch.manual_seed(3)
+    network = RDR(2).eval()
+    network.scale.mean[56] = 0.009
+    torch.nn.init.normal_(network.initialisation.fc6_exp.weight, std=0.02)
+    torch.nn.init.normal_(network.pe_lstm.correct.weight, std=0.02)
+    q = torch.randn(50, 103)
+    q[:, 56] = 0.008 + 0.001 * q[:, 56]
+    with torch.no_grad():
+        before = network(crops).steps[-1]
+        network.rescale(q)
+        after = network(crops).steps[-1]
+    assert network.scale.spread[60] == pytest.approx(q[:, 60].std().item())
+    torch.testing.assert_close(after.q, before.q, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(after.landmarks, before.landmarks, rtol=1e-3, atol=1e-4)
+
+
 def outputs(module: nn.Module, name: str, crops: torch.Tensor) -> torch.Size:
     """Shape of what the submodule `name` puts out when `module` sees `crops`."""
     shapes: list[torch.Size] = []

@@ -49,8 +49,8 @@ class LossWeights:
     error: float = 0.004
     wpdc: float = 0.0
     vertex: float = 0.0
-    vectors: float = 0.5
-    expression: float = 0.3
+    vectors: float = 1.0
+    expression: float = 0.6
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,26 @@ class RDR(nn.Module):
         visible, log_error = self.certainty(shape_indexed(deconv5, step.landmarks), state_c[0], rotation)
         return Prediction(steps, deconv5, visible, log_error)
 
+    @torch.no_grad()
+    def rescale(self, q: Tensor) -> None:
+        """Measure the parameters' scale on other faces, and change the heads so that the network computes what it did.
+
+        New faces may move a parameter several times as far, and steps are taken in units of its spread.
+
+        Args:
+            q: (N, 103) Q of the faces, crop frame.
+        """
+        mean, spread = self.scale.mean.clone(), self.scale.spread.clone()
+        self.scale.measure(q)
+        ratio = spread / self.scale.spread
+        shift = (mean - self.scale.mean) / self.scale.spread
+        heads = self.initialisation
+        for head, part in ((heads.fc6_id, slice(0, IDENTITY)), (heads.fc6_p, POSE), (heads.fc6_exp, EXPRESSION)):
+            head.weight.mul_(ratio[part, None])
+            head.bias.mul_(ratio[part]).add_(shift[part])
+        self.pe_lstm.correct.weight.mul_(ratio[IDENTITY:, None])
+        self.pe_lstm.correct.bias.mul_(ratio[IDENTITY:])
+
     def _project(self, whitened: Tensor) -> Step:
         predicted = self.scale(whitened)
         q = self.bounds(predicted)

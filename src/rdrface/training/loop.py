@@ -152,6 +152,7 @@ def train(
     saved = checkpoint.load(folder, config)
     if start is not None and not saved:
         _start(network, checkpoint.start_file(start), config, learn)
+        network.rescale(crop_parameters(learn).to(fabric.device))
     average = WeightAverage(network, config.average)
     if start is not None and not saved and check is not None:
         write_validation(fabric, folder, (0, 0), average.network, check, config.stage[0].size, config.iterations)
