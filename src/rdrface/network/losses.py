@@ -17,6 +17,10 @@ from rdrface.network.rdr import Prediction, Step
 from rdrface.network.refinement import CONTOUR_COUNT
 
 
+LAST = 2.0
+"""Weight of the last iteration beside the others: it is what is used, and S_p got worse there when all weighed alike."""
+
+
 @dataclass(frozen=True)
 class LossWeights:
     """How much each loss counts.
@@ -150,7 +154,10 @@ def losses(
         weights: where given, `wpdc` and `vertex` are left out if they weigh nothing: they cost time.
     """
     per_step = [step_losses(step, targets) for step in prediction.steps]
-    result = {name: torch.stack([one[name] for one in per_step]).mean() for name in per_step[0]}
+    result = {}
+    for name in per_step[0]:
+        values = torch.stack([one[name] for one in per_step])
+        result[name] = (values.sum() + (LAST - 1) * values[-1]) / (len(values) + LAST - 1)
 
     last = prediction.steps[-1]
     result["parameters"] = parameter_distance(last.q, targets.q, spread, targets.trust)
