@@ -16,9 +16,8 @@ from rdrface.network.parameter_losses import parameter_distance, vertex_distance
 from rdrface.network.rdr import Prediction, Step
 from rdrface.network.refinement import CONTOUR_COUNT
 
-
 LAST = 2.0
-"""Weight of the last iteration beside the others: it is what is used, and S_p got worse there when all weighed alike."""
+"""Weight of the last iteration beside the others: it is what is used, and S_p got worse there at equal weights."""
 
 
 @dataclass(frozen=True)
