@@ -15,9 +15,9 @@ _COSTS = {
     "eyeBlink": 2.0,
     "jawOpen": 1.0,
     **dict.fromkeys(("eyeSquint", "eyeLook", "cheek", "noseSneer"), 6.0),
-    **dict.fromkeys(("mouthFunnel", "mouthShrug"), 8.0),
-    "mouthRoll": 6.0,
-    **dict.fromkeys(("mouthUpperUp", "mouthLowerDown", "jawLeft", "jawRight", "mouthLeft", "mouthRight", "brow"), 4.0),
+    **dict.fromkeys(("mouthFunnel", "mouthShrug", "mouthRoll"), 8.0),
+    **dict.fromkeys(("mouthUpperUp", "mouthLowerDown"), 6.0),
+    **dict.fromkeys(("jawLeft", "jawRight", "mouthLeft", "mouthRight", "brow"), 4.0),
 }
 """The same for units that are commonly active, and for those that landmarks seldom tell from another: a lid comes down
 in a blink far more often than in a look down, and lips part because the jaw opens."""

@@ -17,7 +17,7 @@ LIDS = 4
 
 GAP_NOISE = 0.006
 """Standard deviation of an annotated gap, in units of sqrt(w h)."""
-_LASHES = 0.03
+_LASHES = 0.05
 _APART = 0.2
 """Annotators mark the borders of the lids. The lashes of a shut eye lie between them: this much in units of the eye's
 width, less the wider the eye is open, nothing from an aspect of 0.2 on."""

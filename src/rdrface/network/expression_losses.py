@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rdrface.landmarks import COUNT
+from rdrface.morphable.model import FaceModel
 
 # (from, to, weight). Lids and inner lips weigh more: they are short and annotated well.
 _VECTORS = (
@@ -18,6 +19,9 @@ _VECTORS = (
     *((left, right, 1.0) for left, right in ((48, 54), (60, 64), (51, 57), (33, 48), (33, 54))),
     *((brow, corner, 1.0) for brow, corner in ((17, 36), (19, 36), (21, 39), (22, 42), (24, 45), (26, 45), (21, 22))),
 )
+
+_UNITS = {"eyeBlink": 4.0, "jawOpen": 4.0, "mouthSmile": 2.0}
+"""Units that photos show best and users read most weigh more than the others."""
 
 _VECTOR_BETA = 0.01  # crop frame: 0.8 % of the face's side
 _COEFFICIENT_BETA = 0.1
@@ -62,4 +66,12 @@ def coefficient_loss(unbounded: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
     size = (unbounded - truth).abs()
     beta = _COEFFICIENT_BETA
     huber = torch.where(size < beta, 0.5 * size * size / beta, size - 0.5 * beta)
-    return (huber.mean(1) * trust).mean()
+    return ((huber * unit_weights(unbounded.device)).mean(1) * trust).mean()
+
+
+@cache
+def unit_weights(device: torch.device) -> Tensor:
+    """(46,) weights of the coefficients; their mean is 1."""
+    names = FaceModel.load().expression_names
+    weights = [next((w for start, w in _UNITS.items() if name.startswith(start)), 1.0) for name in names]
+    return torch.tensor(weights, device=device) / (sum(weights) / len(weights))
