@@ -167,6 +167,6 @@ def test_the_runtime_needs_no_pytorch():
 def test_importing_the_package_is_light():
     code = "import sys, rdrface; print('numpy' in sys.modules, 'cv2' in sys.modules, sorted(rdrface.__all__))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False False ['Aligner', 'Face', '__version__', 'load']"
+    assert done.stdout.strip() == "False False ['Aligner', 'Face', '__version__', 'fit', 'load']"
     with pytest.raises(AttributeError, match="nonsense"):
         _ = rdrface.nonsense
