@@ -1,4 +1,4 @@
-"""How far the labels of sets lie beside the places that their photos show, by part of the set.
+"""How far the labels of sets are displaced from what their photos show, by part of the set.
 
 python tools/measure_label_offset.py SET=DIR [SET=DIR ...] [--method labels|network] [--split train] [--limit N]
 

@@ -1,4 +1,4 @@
-"""Labels that lie beside their photos by a constant are moved back, and mistakes in the options are named."""
+"""Labels that are displaced by a constant are moved back, and mistakes in the options are named."""
 
 from dataclasses import replace
 

@@ -64,7 +64,7 @@ def continued(faces: PackedFaces) -> RDR:
 
 def test_the_network_computes_what_the_graph_computes(faces: PackedFaces, capsys: pytest.CaptureFixture[str]) -> None:
     network = continued(faces).eval()
-    assert "begun anew: response" in capsys.readouterr().err
+    assert "these parts start fresh: response" in capsys.readouterr().err
     session, info = open_session(weights_file())
     crops = drawn_crops(faces)
     expected = session.run(crops)

@@ -1,4 +1,4 @@
-"""Move labels that lie beside the places their photos show by a constant of their set, and with it their face boxes."""
+"""Remove the constant by which the labels of a set are displaced from its photos, and move the face boxes with them."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -86,8 +86,8 @@ def move_lids(window: np.ndarray, move: LidMove, lash: float) -> None:
 def darkest_row(window: np.ndarray, eye: np.ndarray) -> float:
     """Where an eye is darkest from top to bottom: 0 on the lower lid's edge, 1 on the upper's.
 
-    Lashes and iris are darker than skin. Where brow, glasses or skin are darkest, the lids cannot be told from them, or
-    the labels lie beside the eye.
+    Lashes and iris are darker than skin. Where brow, glasses or skin are darkest, the lids cannot be separated from
+    them, or the labels are not on the eye.
 
     Args:
         window: (S, S, 3) uint8.

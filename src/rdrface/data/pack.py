@@ -138,7 +138,7 @@ class PackedFaces:
                 if meta.get("format") not in (_FORMAT, _COMPACT_FORMAT):
                     raise DataError(
                         f"{path} does not hold packed faces of format '{_FORMAT}' or '{_COMPACT_FORMAT}'; "
-                        "pack them anew"
+                        "pack them again"
                     )
                 compact = meta["format"] == _COMPACT_FORMAT
                 arrays = {name: file.get_tensor(name) for name in _ARRAYS if not (compact and name == "windows")}

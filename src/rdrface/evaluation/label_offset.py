@@ -1,4 +1,4 @@
-"""A constant by which labels lie beside what the photos show, measured on the photos alone, without a network.
+"""A constant by which labels are displaced from what the photos show, measured on the photos alone, without a network.
 
 Near-frontal faces are brought to one frame by their labels and averaged. Across, the mean face is symmetric about its
 own middle, and so are its labels about theirs: the distance of the two axes is the labels' offset. Down there is no
@@ -41,7 +41,7 @@ _UPPER, _LOWER = [61, 62, 63], [67, 66, 65]  # inner lines of the lips, above ea
 
 @dataclass(frozen=True)
 class Offset:
-    """How far labels lie beside the photos.
+    """How far labels are displaced from the photos.
 
     Attributes:
         across: percent of the side to the right of the mean face's mirror axis; NaN with too few faces.

@@ -83,7 +83,7 @@ def start_from(network: RDR, path: Path) -> None:
     common = [name for name, value in mine.items() if name in theirs and theirs[name].shape == value.shape]
     learnt = {name: theirs[name] for name in common}
     if fresh := sorted({name.split(".")[0] for name in mine.keys() - learnt.keys()}):
-        print(f"not in {path} and begun anew: {', '.join(fresh)}", file=sys.stderr)
+        print(f"not in {path} - these parts start fresh: {', '.join(fresh)}", file=sys.stderr)
     network.load_state_dict(learnt, strict=False)
 
 

@@ -62,7 +62,7 @@ def has_closed_eye(faces: PackedFaces) -> np.ndarray:
 
 def has_open_mouth(faces: PackedFaces) -> np.ndarray:
     """(N,) bool: the mean gap of the annotated inner lips is more than `OPEN` of their width. Mouths with a covered
-    point or one without a position are left out, and so are all profiles, whose far corner nobody sees."""
+    point or one without a position are left out, and so are all profiles, whose far corner is hidden."""
     first = GROUPS["inner_lip"].start
     lips = faces.points[:, first : first + 8]
     gap = (_distance(lips, 1, 7) + _distance(lips, 2, 6) + _distance(lips, 3, 5)) / 3

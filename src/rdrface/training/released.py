@@ -1,7 +1,7 @@
 """Training that continues from released weights, whose batch normalisations are folded into the convolutions.
 
 Folding loses two things that evaluation does not need and training does: the statistics of each normalisation, and the
-length of each filter, which the normalisation behind it cancels. Both are set anew here; what the network computes in
+length of each filter, which the normalisation behind it cancels. Both are set here; what the network computes in
 evaluation mode stays the same.
 """
 
@@ -45,7 +45,7 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
     set_filter_lengths(released)
     set_statistics(released, crops)
     network.load_state_dict(released.state_dict())
-    print(f"not in {path} and begun anew: {NOT_EXPORTED}", file=sys.stderr)
+    print(f"not in {path} - these parts start fresh: {NOT_EXPORTED}", file=sys.stderr)
 
 
 @torch.no_grad()
