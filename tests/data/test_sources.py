@@ -17,3 +17,9 @@ def test_an_entry_that_fits_no_source_is_named() -> None:
     check_sources(["300w/afw", "fgnet"], {"300w": 1, "fgnet": 2}, "share")
     with pytest.raises(ConfigError, match=r"share has an entry '300w/hellen'.*300w/helen/trainset"):
         check_sources(["300w/helen/trainset"], {"300w/hellen": 1}, "share")
+    with pytest.raises(ConfigError, match=r"share has an entry 'merl-rav'"):
+        check_sources(["merl_rav/left"], {"merl-rav": 1}, "share")
+
+
+def test_entries_of_a_set_that_was_not_read_are_passed_over() -> None:
+    check_sources(["300w/helen/trainset"], {"300w_lp": 1, "fgnet": 2, "300w": 3}, "share")

@@ -7,6 +7,10 @@ from rdrface.errors import ConfigError
 
 T = TypeVar("T")
 
+SETS = ("merl_rav", "300w", "300w_lp", "fgnet", "aflw2000_3d")
+"""First folder of the sources of every set that has a reader. A configuration may have entries for sets that a user
+does not have."""
+
 
 def value_of(source: str, table: Mapping[str, T], default: T) -> T:
     """The entry of a table that fits a source best.
@@ -23,6 +27,8 @@ def value_of(source: str, table: Mapping[str, T], default: T) -> T:
 def check_sources(sources: Iterable[str], table: Mapping[str, object], option: str) -> None:
     """Every entry of a table must fit some source, so that a misspelt one is not passed over.
 
+    Entries of a set that is not among the faces are no mistake.
+
     Args:
         sources: of all faces.
         table: a source, or its first folders -> value.
@@ -32,8 +38,11 @@ def check_sources(sources: Iterable[str], table: Mapping[str, object], option: s
         ConfigError: an entry fits none; the message lists the sources.
     """
     names = sorted(set(sources))
+    present = {name.split("/")[0] for name in names}
     for part in table:
-        if not any(_begins(name, part) for name in names):
+        root = part.split("/")[0]
+        absent = root in SETS and root not in present
+        if not absent and not any(_begins(name, part) for name in names):
             raise ConfigError(
                 f"{option} has an entry {part!r}, but none of the faces read are from there; "
                 f"name one of these or its first folders, or leave it out: {', '.join(names)}"
