@@ -7,7 +7,6 @@ import pytest
 from annotated import records_of
 
 from rdrface.data.label_offset import check_offset, parse_offset, without_offset
-from rdrface.data.sources import check_sources
 from rdrface.errors import ConfigError
 
 
@@ -31,16 +30,6 @@ def test_the_longest_part_counts_and_parts_end_at_folders(tmp_path):
 def test_fitted_records_are_refused(tmp_path):
     with pytest.raises(ValueError, match="before the fit"):
         without_offset(records_of(tmp_path, 2), {})
-
-
-def test_a_part_without_faces_is_an_error():
-    sources = np.array(["300w/helen/trainset", "merl_rav/left/trainset"])
-    check_sources(sources, {"300w": [0, 0], "merl_rav/left": [0, 0], "300w/helen/trainset": [0, 0]}, "offset")
-    for part in ("300w/hellen", "300w/hel", "merl-rav", "300w/"):
-        with pytest.raises(
-            ConfigError, match=f"offset has an entry '{part}'.*300w/helen/trainset, merl_rav/left/trainset"
-        ):
-            check_sources(sources, {part: [0, 0]}, "offset")
 
 
 @pytest.mark.parametrize("value", [0.95, [0.4], [0.4, "x"], [0.4, float("nan")], [True, 0.1], [1, 2, 3]])

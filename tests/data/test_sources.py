@@ -15,11 +15,15 @@ def test_the_longest_entry_that_a_source_begins_with_counts() -> None:
 
 def test_an_entry_that_fits_no_source_is_named() -> None:
     check_sources(["300w/afw", "fgnet"], {"300w": 1, "fgnet": 2}, "share")
-    with pytest.raises(ConfigError, match=r"share has an entry '300w/hellen'.*300w/helen/trainset"):
-        check_sources(["300w/helen/trainset"], {"300w/hellen": 1}, "share")
-    with pytest.raises(ConfigError, match=r"share has an entry 'merl-rav'"):
+    with pytest.raises(ConfigError, match=r"share has an entry 'merl-rav'.*merl_rav/left"):
         check_sources(["merl_rav/left"], {"merl-rav": 1}, "share")
 
 
-def test_entries_of_a_set_that_was_not_read_are_passed_over() -> None:
-    check_sources(["300w/helen/trainset"], {"300w_lp": 1, "fgnet": 2, "300w": 3}, "share")
+def test_unused_entries_of_known_sets_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    check_sources(["300w/helen/trainset"], {"300w": 3}, "share")
+    assert capsys.readouterr().err == ""
+    check_sources(["300w/mine"], {"300w_lp": 1, "300w/hellen": 2}, "share")
+    assert capsys.readouterr().err.splitlines() == [
+        "share: none of the faces are from '300w_lp'; this entry is not used",
+        "share: none of the faces are from '300w/hellen'; this entry is not used",
+    ]

@@ -61,5 +61,9 @@ def test_what_cannot_be_fitted_is_refused(winking: tuple[np.ndarray, np.ndarray]
         rdrface.fit(np.ones((68, 2)))
     with pytest.raises(ValueError, match="contour must be"):
         rdrface.fit(points, contour="jaw")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="do not form a face"):
+        rdrface.fit(np.random.default_rng(0).uniform(0, 200, (68, 2)))
+    with pytest.raises(ValueError, match=r"do not form a face.*y down"):
+        rdrface.fit(points * (1, -1))
     with pytest.raises(ValueError, match="visible"):
         rdrface.fit(points, visible=[True])

@@ -67,8 +67,8 @@ def test_factors_multiply_and_the_longest_source_counts(faces: PackedFaces) -> N
 
 
 def test_a_source_that_no_face_comes_from_is_an_error(faces: PackedFaces) -> None:
-    with pytest.raises(ConfigError, match=r"share has an entry 'merl_rav/lef'.*300w/helen"):
-        draws_per_epoch(faces, share={"300w": 2.0, "merl_rav/lef": 2.0})
+    with pytest.raises(ConfigError, match=r"share has an entry 'merlrav/left'.*300w/helen"):
+        draws_per_epoch(faces, share={"300w": 2.0, "merlrav/left": 2.0})
     with pytest.raises(ConfigError, match="no face to draw"):
         draws_per_epoch(faces, share={"300w": 0.0, "300w_lp": 0.0, "merl_rav": 0.0})
 

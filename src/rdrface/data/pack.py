@@ -121,6 +121,8 @@ class PackedFaces:
         }
         fresh = Path(path).with_name(Path(path).name + ".partial")
         save_file(arrays, str(fresh), metadata=meta)
+        # The library writes for the owner alone; packs are moved to other machines and users.
+        fresh.chmod(0o644)
         fresh.replace(path)
 
     @classmethod

@@ -1,5 +1,6 @@
 """Settings by source: of "300w", "300w/helen", "300w/helen/trainset" the longest that a face's source begins with."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
@@ -25,9 +26,10 @@ def value_of(source: str, table: Mapping[str, T], default: T) -> T:
 
 
 def check_sources(sources: Iterable[str], table: Mapping[str, object], option: str) -> None:
-    """Every entry of a table must fit some source, so that a misspelt one is not passed over.
+    """Every entry of a table should fit some source, so that a misspelt one does not go unnoticed.
 
-    Entries of a set that is not among the faces are no mistake.
+    A user may have only parts of a set, in folders of other names, and the shipped configurations name all parts. So an
+    entry of a set in `SETS` that fits no face is named on stderr and not used. Any other such entry is an error.
 
     Args:
         sources: of all faces.
@@ -35,14 +37,15 @@ def check_sources(sources: Iterable[str], table: Mapping[str, object], option: s
         option: the table's name, for the message.
 
     Raises:
-        ConfigError: an entry fits none; the message lists the sources.
+        ConfigError: an entry is of no known set and fits none; the message lists the sources.
     """
     names = sorted(set(sources))
-    present = {name.split("/")[0] for name in names}
     for part in table:
-        root = part.split("/")[0]
-        absent = root in SETS and root not in present
-        if not absent and not any(_begins(name, part) for name in names):
+        if any(_begins(name, part) for name in names):
+            continue
+        if part.split("/")[0] in SETS:
+            print(f"{option}: none of the faces are from {part!r}; this entry is not used", file=sys.stderr)
+        else:
             raise ConfigError(
                 f"{option} has an entry {part!r}, but none of the faces read are from there; "
                 f"name one of these or its first folders, or leave it out: {', '.join(names)}"

@@ -85,6 +85,8 @@ def read_records(path: Path, layout: str | None = None, split: Split | None = No
             return read_records(path, layout, "test")
         except DataError:
             return read_records(path, layout, "train")
+    if not path.exists() and path.suffix == ".npz":
+        raise DataError(f"there is no file {path}; wanted a set's folder, or records that `rdrface fit` wrote")
     if not path.is_file():
         return read_set(set_in(path) if layout is None else layout, path, split)
     if layout is not None:

@@ -14,6 +14,11 @@ from rdrface.landmarks import COUNT
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel
 
+_NO_FACE = 12.0
+"""Percent of the face's size: the mean distance from the fit of points that are no face."""
+_FROM_BEHIND = -0.25
+"""z of the direction in which a head looks; 15 degrees beyond profile no face is seen."""
+
 
 def fit(
     points: npt.ArrayLike,
@@ -36,13 +41,13 @@ def fit(
         model: the face model; the packaged one by default.
 
     Returns:
-        The face: `landmarks` are the given points, and the fitted face's where there was none; `projection`,
-        `landmarks_3d`, `pose`, `parameters`, `blendshapes` and `mesh()` are the fit's. `visible` is what the head
-        itself leaves in view. `confidence.error_percent` is the distance of every given point from the fit, and the
-        fit's mean distance for the others.
+        The face: `projection`, `landmarks_3d`, `pose`, `parameters`, `blendshapes` and `mesh()` are the fit's. The
+        given points are in `landmarks`, or in `landmarks_jawline` for that convention; where there was none, the
+        fitted face's. `visible` is what the head itself leaves in view. `confidence.error_percent` is the distance of
+        every given point from the fit, and the fit's mean distance for the others. `score` is 1.
 
     Raises:
-        ValueError: another shape, an unknown convention, or too few positions.
+        ValueError: another shape, an unknown convention, too few positions, or points that do not form a face.
     """
     given = np.asarray(points, np.float64)
     if given.shape != (COUNT, 2):
@@ -74,7 +79,14 @@ def fit(
         own,
         progress=False,
     )
-    return _face(fitted, given, known, contour, own, model)
+    face = _face(fitted, given, known, contour, own, model)
+    error = float(face.confidence.error_percent[known].mean())
+    if error > _NO_FACE or face.pose.rotation[2, 2] < _FROM_BEHIND:
+        raise ValueError(
+            f"the points do not form a face: the best fit is {error:.0f} % of the face's size away from them, at a yaw "
+            f"of {face.pose.yaw:.0f} degrees. Wanted: the 68 landmarks in iBUG's order, photo pixels, y down"
+        )
+    return face
 
 
 def _face(

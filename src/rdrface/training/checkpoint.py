@@ -57,10 +57,11 @@ def start_file(path: Path) -> Path:
         ConfigError: no such file.
     """
     file = path / NAME if path.is_dir() else path
-    if not file.is_file():
+    if not file.is_file() or file.suffix not in (".pt", ".safetensors"):
+        problem = "neither a checkpoint nor a weights file" if file.is_file() else f"no file {file}"
         raise ConfigError(
-            f"--from {path}: no file {file}; --from wants the folder of a run that was trained before, with its "
-            f"{NAME}, or a weights file NAME.safetensors"
+            f"--from {path}: {problem}; --from wants the folder of a run that was trained before, with its {NAME}, "
+            "or a weights file NAME.safetensors"
         )
     return file
 

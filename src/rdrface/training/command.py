@@ -99,7 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--config is missing: a TOML file, or one of the shipped: {', '.join(shipped_configs())}")
     quality = arguments.quality
     if quality is not None and not (arguments.pack_only and 1 <= quality <= 100):
-        raise ConfigError(f"--quality wants a number from 1 to 100, and --pack-only with it; got {quality}")
+        need = "needs --pack-only" if 1 <= quality <= 100 else "must be a number from 1 to 100"
+        raise ConfigError(f"--quality {need}; got {quality}")
     config = load_config(arguments.config)
     if arguments.start is not None:
         start_file(arguments.start)

@@ -140,7 +140,7 @@ def winks(measured: MeasuredExpressions) -> Table:
         rows.append(Row(name, (figures.right, figures.clear if name == _BLINK else None)))
         count = figures.count
     return Table(
-        "Expression, winks: percent of the faces in which the closed eye has the larger value",
+        "Expression, winks: percent of the faces in which the value finds the closed eye",
         ("closed eye told", f"by {MARGIN} or more"),
         tuple(rows),
         (f"Faces with one eye closed and the other open: {count}.",),
