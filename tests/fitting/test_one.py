@@ -67,3 +67,19 @@ def test_what_cannot_be_fitted_is_refused(winking: tuple[np.ndarray, np.ndarray]
         rdrface.fit(points * (1, -1))
     with pytest.raises(ValueError, match="visible"):
         rdrface.fit(points, visible=[True])
+    with pytest.raises(ValueError, match="probabilities"):
+        rdrface.fit(points, visible=np.full(68, 2.0))
+    with pytest.raises(ValueError, match="one line"):
+        rdrface.fit(np.repeat(np.arange(68.0)[:, None], 2, axis=1))
+    with pytest.raises(ValueError, match="numbers"):
+        rdrface.fit("abc")
+    with pytest.raises(ValueError, match="do not form a face"):
+        rdrface.fit(points * (-1, 1) + (600, 0))  # a mirrored photo, its points not renumbered
+    with pytest.raises(ValueError, match="photo pixels"):
+        rdrface.fit(points * 1e8)
+
+
+def test_a_face_far_from_the_origin_is_fitted_alike(winking: tuple[np.ndarray, np.ndarray]) -> None:
+    near, far = rdrface.fit(winking[1]), rdrface.fit(winking[1] + 100_000)
+    assert far.pose.yaw == pytest.approx(near.pose.yaw, abs=0.1)
+    assert far.confidence.error_percent.mean() == pytest.approx(near.confidence.error_percent.mean(), abs=0.1)

@@ -84,7 +84,7 @@ def test_a_pack_is_made_without_training_and_trained_on_elsewhere(
     ("options", "message"),
     [
         ([], "name the faces to train on"),
-        (["--synthetic", "4", "--quality", "92"], "--pack-only with it; got 92"),
+        (["--synthetic", "4", "--quality", "92"], "--quality needs --pack-only; got 92"),
         (["--synthetic", "1"], "2 faces or more; got 1"),
         (["--synthetic", "4", "--data", "300w=/nowhere"], "not both"),
         (["--data", "imagenet=/nowhere"], "no reader for a set called 'imagenet'"),

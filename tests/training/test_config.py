@@ -49,6 +49,10 @@ def test_values_and_defaults(tmp_path: Path) -> None:
         ("[offset]\n300w = 0.8\n" + STAGE, "offset of '300w' must be two numbers.*got 0.8"),
         ("offset = [1, 2]\n" + STAGE, "offset must be dict"),
         ("validation_share = 1.0\n" + STAGE, "in \\[0, 1\\)"),
+        ('label_weight = {"300w" = "x"}\n' + STAGE, "label_weight.*300w.* must be a number"),
+        ("closed = -3\n" + STAGE, "closed must be 0 or more; got -3"),
+        ("log_every = 0\n" + STAGE, "log_every must be 1 or more"),
+        ("average = 2.0\n" + STAGE, "average must be in"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:

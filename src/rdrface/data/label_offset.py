@@ -10,6 +10,7 @@ from rdrface.data.records import FaceRecords
 from rdrface.data.sources import value_of
 from rdrface.errors import ConfigError
 
+_MOST = 20.0
 _WANTED = "two numbers, how far the labels lie to the right and down in percent of the face's side"
 
 
@@ -45,8 +46,8 @@ def check_offset(offset: Mapping[str, object]) -> None:
     """ConfigError unless every part has two finite numbers."""
     for part, value in offset.items():
         numbers = value if isinstance(value, (list, tuple)) else []
-        if len(numbers) != 2 or not all(_is_number(number) for number in numbers):
-            raise ConfigError(f"the offset of {part!r} must be {_WANTED}; got {value!r}")
+        if len(numbers) != 2 or not all(_is_number(number) and abs(number) <= _MOST for number in numbers):
+            raise ConfigError(f"the offset of {part!r} must be {_WANTED}, at most {_MOST:g}; got {value!r}")
 
 
 def parse_offset(options: Iterable[str]) -> dict[str, tuple[float, float]]:

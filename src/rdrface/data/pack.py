@@ -146,9 +146,15 @@ class PackedFaces:
                 arrays = {name: file.get_tensor(name) for name in _ARRAYS if not (compact and name == "windows")}
                 if compact:
                     arrays["windows"] = decode_windows(file.get_tensor("pictures"), file.get_tensor("offsets"))
-        except SafetensorError as error:
-            raise DataError(f"{path} is damaged or no safetensors file ({error}); pack the faces anew") from error
-        return cls(**arrays, source_names=tuple(json.loads(meta["source_names"])), margin=float(meta["margin"]))
+            faces = cls(**arrays, source_names=tuple(json.loads(meta["source_names"])), margin=float(meta["margin"]))
+        except (SafetensorError, DataError, KeyError, ValueError, IndexError) as error:
+            if isinstance(error, DataError) and str(path) in str(error):
+                raise
+            raise DataError(f"{path} is damaged or no safetensors file ({error}); pack the faces again") from error
+        counts = {len(array) for array in arrays.values()}
+        if len(counts) != 1 or not ((faces.source >= 0) & (faces.source < len(faces.source_names))).all():
+            raise DataError(f"{path} is damaged: its arrays do not belong together; pack the faces again")
+        return faces
 
 
 def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads: int = 2) -> PackedFaces:

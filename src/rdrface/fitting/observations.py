@@ -49,7 +49,7 @@ class Observations:
         if records.jawline_contour is not None:
             points = np.concatenate((points, records.jawline_contour), axis=1)
             state = np.concatenate((state, np.zeros((len(state), len(CONTOUR)), state.dtype)), axis=1)
-        known = np.isfinite(points).all(axis=-1)
+        known = np.logical_and.reduce(np.isfinite(points), axis=-1)
         if (few := known.sum(axis=1) < LEAST_POINTS).any():
             names = ", ".join(records.image[few][:3].tolist())
             raise ValueError(

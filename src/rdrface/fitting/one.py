@@ -1,5 +1,6 @@
 """`rdrface.fit`: the 3D face behind one face's 2D landmarks, wherever they come from."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,12 +11,17 @@ from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.face import Confidence, Face, Parameters
 from rdrface.fitting.fit import fit_records
 from rdrface.fitting.observations import LEAST_POINTS
+from rdrface.geometry.camera import transform_pose
 from rdrface.landmarks import COUNT
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel
 
 _NO_FACE = 12.0
 """Percent of the face's size: the mean distance from the fit of points that are no face."""
+_LINE = 0.05
+"""Shortest over longest axis of the points: below it they lie on a line."""
+_SMALLEST, _LARGEST = 0.1, 1e6
+"""Photo pixels."""
 _FROM_BEHIND = -0.25
 """z of the direction in which a head looks; 15 degrees beyond profile no face is seen."""
 
@@ -48,22 +54,25 @@ def fit(
 
     Raises:
         ValueError: another shape, an unknown convention, too few positions, or points that do not form a face.
+        TypeError: `model` is no face model.
     """
-    given = np.asarray(points, np.float64)
-    if given.shape != (COUNT, 2):
-        raise ValueError(f"points must be ({COUNT}, 2), photo pixels in iBUG's order; got shape {given.shape}")
-    if contour not in ("outline", "jawline"):
+    given = _numbers(points, "points", (COUNT, 2), "photo pixels in iBUG's order")
+    seen = np.ones(COUNT) if visible is None else _numbers(visible, "visible", (COUNT,), "one value per point")
+    if not ((seen >= 0) & (seen <= 1)).all():
+        raise ValueError("visible must be bool or probabilities in 0..1")
+    if not isinstance(contour, str) or contour not in ("outline", "jawline"):
         raise ValueError(f"contour must be 'outline' or 'jawline'; got {contour!r}")
-    known = np.isfinite(given).all(axis=1)
+    if model is not None and not isinstance(model, FaceModel):
+        raise TypeError(f"model must be a FaceModel, e.g. FaceModel.load(path); got {type(model).__name__}")
+    known: np.ndarray = np.isfinite(given).all(axis=1)
     if known.sum() < LEAST_POINTS:
         raise ValueError(f"a fit needs {LEAST_POINTS} points with a position; got {known.sum()}")
-    seen = np.ones(COUNT) if visible is None else np.asarray(visible, np.float64)
-    if seen.shape != (COUNT,):
-        raise ValueError(f"visible must be ({COUNT},), one value per point; got shape {seen.shape}")
     given = np.where(known[:, None], given, np.nan)
+    _check_spread(given[known])
+    # Near the origin float32 keeps its digits.
+    origin = np.nanmean(given, axis=0)
+    given = given - origin
     box = landmark_boxes(given[None])
-    if not (box[0, 2:] > box[0, :2]).all():
-        raise ValueError("the points lie on one line or at one place: no face can be fitted to them")
     own = FaceModel.load() if model is None else model
     hidden_state = np.where(known, OCCLUDED, SELF_OCCLUDED)
     fitted = fit_records(
@@ -79,14 +88,53 @@ def fit(
         own,
         progress=False,
     )
-    face = _face(fitted, given, known, contour, own, model)
+    face = _face(_moved(fitted, origin), given + origin, known, contour, own, model)
     error = float(face.confidence.error_percent[known].mean())
     if error > _NO_FACE or face.pose.rotation[2, 2] < _FROM_BEHIND:
         raise ValueError(
             f"the points do not form a face: the best fit is {error:.0f} % of the face's size away from them, at a yaw "
-            f"of {face.pose.yaw:.0f} degrees. Wanted: the 68 landmarks in iBUG's order, photo pixels, y down"
+            f"of {face.pose.yaw:.0f} degrees. Wanted: the 68 landmarks in iBUG's order, photo pixels, y down, NaN "
+            "where one is missing"
         )
     return face
+
+
+def _numbers(values: npt.ArrayLike, name: str, shape: tuple[int, ...], meaning: str) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiu" and not (name == "visible" and array.dtype.kind == "b"):
+            raise TypeError(f"dtype {array.dtype}")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers, {shape}: {meaning}; got {error}") from error
+    if array.shape != shape:
+        raise ValueError(f"{name} must be {shape}, {meaning}; got shape {array.shape}")
+    return array.astype(np.float64)
+
+
+def _check_spread(points: np.ndarray) -> None:
+    off = points - points.mean(axis=0)
+    longest, shortest = np.linalg.svd(off, compute_uv=False)
+    if not shortest > _LINE * longest:
+        raise ValueError("the points lie on one line or at one place: no face can be fitted to them")
+    size = float(np.abs(off).max())
+    if not _SMALLEST < size < _LARGEST or np.abs(points).max() > _LARGEST:
+        raise ValueError(
+            f"points must be photo pixels, with faces of {_SMALLEST} to {_LARGEST:g} pixels; "
+            f"got a face of about {2 * size:.3g} pixels at {points.mean(axis=0).round(1).tolist()}"
+        )
+
+
+def _moved(fitted: FaceRecords, origin: np.ndarray) -> FaceRecords:
+    assert fitted.Q is not None and fitted.outline is not None and fitted.jawline is not None
+    q = fitted.Q.astype(np.float64)
+    q[:, POSE] = transform_pose(q[:, POSE], np.ones(1), np.zeros(1), origin[None])
+    return replace(
+        fitted,
+        Q=q,
+        outline=fitted.outline + origin,
+        jawline=fitted.jawline + origin,
+        box=fitted.box + np.tile(origin, 2),
+    )
 
 
 def _face(

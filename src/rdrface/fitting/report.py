@@ -107,10 +107,11 @@ def _expression(records: FaceRecords) -> list[str]:
             figures = (np.median(values[here]) for values in (blink, labelled, fitted))
             lines.append(f"{name:<36}{here.sum():>8}" + "{:>10.2f}{:>10.3f}{:>8.3f}".format(*figures))
     lines.append("eyeBlink, and lid aperture over eye width of labels and fit: medians")
-    both = (strength[:, pair_indices(names)] > 0).all(axis=2).any(axis=1)
+    both = np.any(np.all(strength[:, pair_indices(names)] > 0, axis=2), axis=1)
     lines.append(
-        f"Expression: {(strength > _ACTIVE).sum(axis=1).mean():.1f} units per face above {_ACTIVE}; "
-        f"{(strength.max(axis=0) >= 0.5).sum()} of {len(names)} reach 0.5; antagonists together in {both.sum()} faces"
+        f"Expression: {(strength > _ACTIVE).sum(axis=1).mean():.1f} shapes per face are above {_ACTIVE}; "
+        f"{(strength.max(axis=0) >= 0.5).sum()} of {len(names)} reach 0.5 in some face; "
+        f"antagonists together in {both.sum()} faces"
     )
     return lines
 

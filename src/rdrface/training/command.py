@@ -106,6 +106,8 @@ def run(arguments: argparse.Namespace) -> int:
         start_file(arguments.start)
     minutes = float("inf") if arguments.minutes is None else arguments.minutes
     folder: Path = arguments.out
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"-o {folder} is a file; wanted the folder of a run")
     folder.mkdir(parents=True, exist_ok=True)
     learn, check = packed_faces(config, arguments.data, arguments.synthetic, folder, quality)
     if arguments.pack_only:
@@ -171,6 +173,10 @@ def packed_faces(
     """
     learn_file, check_file = folder / "learn.safetensors", folder / "check.safetensors"
     if learn_file.is_file():
+        if data or synthetic is not None or quality is not None:
+            print(f"{folder} holds packed faces: they are used as they are, nothing is read again", file=sys.stderr)
+        if not check_file.is_file() and config.validation_share > 0:
+            print(f"{folder} holds no {check_file.name}: no validation, no calibration", file=sys.stderr)
         return PackedFaces.load(learn_file), PackedFaces.load(check_file) if check_file.is_file() else None
     records = read_faces(data, synthetic, folder, config.offset)
     kept = held_out(person_keys(records), config.validation_share)

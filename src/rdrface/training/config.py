@@ -135,6 +135,17 @@ class TrainingConfig:
         if not 0 <= self.validation_share < 1:
             raise ConfigError(f"validation_share must be in [0, 1); got {self.validation_share}")
         check_offset(self.offset)
+        for source, value in self.label_weight.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+                raise ConfigError(f'label_weight."{source}" must be a number, 0 or more; got {value!r}')
+        for name in ("profiled", "closed", "iterations"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} must be 0 or more; got {getattr(self, name)}")
+        for name in ("window", "validation_every", "log_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be 1 or more; got {getattr(self, name)}")
+        if not 0 <= self.average <= 1:
+            raise ConfigError(f"average must be in [0, 1]; got {self.average}")
 
 
 def shipped_configs() -> dict[str, Path]:

@@ -20,18 +20,21 @@ def set_in(folder: Path) -> str:
         points side by side; "aflw2000-3d" for .mat files; "300w" for any other folder with .pts files.
 
     Raises:
-        DataError: no folder, or none of these layouts.
+        DataError: no folder, none of these layouts, or more than one.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder; wanted the folder of an annotated set")
-    if any((folder / side / f"{split}set").is_dir() for side in SIDES for split in ("train", "test")):
-        return "merl-rav"
-    if any(_has(folder / f"{part}{suffix}", "*.mat") for part in PARTS for suffix in ("", "_Flip")):
-        return "300w-lp"
-    if (folder / "images").is_dir() and _has(folder / "points", "*.pts"):
-        return "fgnet"
-    if _has(folder, "*.mat"):
-        return "aflw2000-3d"
+    layouts = {
+        "merl-rav": any((folder / side / f"{split}set").is_dir() for side in SIDES for split in ("train", "test")),
+        "300w-lp": any(_has(folder / f"{part}{suffix}", "*.mat") for part in PARTS for suffix in ("", "_Flip")),
+        "fgnet": (folder / "images").is_dir() and _has(folder / "points", "*.pts"),
+        "aflw2000-3d": _has(folder, "*.mat"),
+    }
+    found = [name for name, there in layouts.items() if there]
+    if len(found) > 1:
+        raise DataError(f"{folder} holds {' and '.join(found)}; choose one with --format, or name its own folder")
+    if found:
+        return found[0]
     if next(folder.rglob("*.pts"), None) is not None:
         return "300w"
     raise DataError(
