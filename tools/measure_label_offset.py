@@ -11,6 +11,7 @@ training labels lie, so dy only compares the set with those.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tqdm import tqdm
 import rdrface
 from rdrface.data.readers import SETS, read_set
 from rdrface.data.records import FaceRecords
+from rdrface.errors import RdrError
 from rdrface.evaluation.label_offset import LEAST, Offset, measure_offset
 from rdrface.evaluation.label_shift import balanced_landmarks, shifts, summary
 from rdrface.evaluation.metrics import box_size
@@ -120,4 +122,7 @@ def within(value: float, error: float) -> str | None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RdrError as error:
+        sys.exit(f"measure_label_offset: {error}")

@@ -40,10 +40,10 @@ class AugmentConfig:
     # What lies outside the photo: shares of black (what use will show), nearest edge, reflection, another face of the
     # batch, one colour, noise. Mixed, or the frame would tell the network where the landmarks are.
     border: tuple[float, float, float, float, float, float] = (0.3, 0.2, 0.2, 0.15, 0.1, 0.05)
-    trim: float = (
-        0.3  # probability, per side, of ending the photo near the face: its edge must tell nothing about where
-    )
-    trim_range: tuple[float, float] = (-0.05, 0.6)  # the face is; distance from the landmark box
+    # Probability, per side, of ending the photo near the face, and the distance from the landmark box: the photo's edge
+    # must not show where the face is.
+    trim: float = 0.3
+    trim_range: tuple[float, float] = (-0.05, 0.6)
     cut: float = 0.12  # probability of ending the photo inside the face: close-ups, faces at the border of a photo
     cut_across: tuple[float, float] = (0.1, 0.55)  # share of the landmark box that is cut off at the left or right
     cut_down: tuple[float, float] = (0.1, 0.4)  # at the top or bottom
