@@ -40,8 +40,7 @@ class AugmentConfig:
     # What lies outside the photo: shares of black (what use will show), nearest edge, reflection, another face of the
     # batch, one colour, noise. Mixed, or the frame would tell the network where the landmarks are.
     border: tuple[float, float, float, float, float, float] = (0.3, 0.2, 0.2, 0.15, 0.1, 0.05)
-    # Probability, per side, of ending the photo near the face, and the distance from the landmark box: the photo's edge
-    # must not show where the face is.
+    # Probability, per side, of ending the photo near the face, at such a distance: its edge must not tell the place.
     trim: float = 0.3
     trim_range: tuple[float, float] = (-0.05, 0.6)
     cut: float = 0.12  # probability of ending the photo inside the face: close-ups, faces at the border of a photo

@@ -50,13 +50,10 @@ def cover_halves(
     """
     device, size = crops.device, crops.shape[-1]
     covered = torch.zeros(points.shape[:2], dtype=torch.bool, device=device)
-    faces = to_device(pick(len(crops), config.half, generator, generator.device).nonzero()[:, 0], device)
+    faces, here, whole = _drawn(points, config.half, generator)
     count = len(faces)
     if count == 0:
         return crops, covered
-    # Which faces are whole stays on the device: to ask would wait for it.
-    whole = torch.isfinite(points[faces]).all(-1).all(-1)
-    here = points[faces].nan_to_num()
     frame = FaceFrame.of(here)
     side = uniform((count,), 0, 4, generator, device).long().clamp(max=3)
     inwards = to_device(torch.tensor(_SIDES), device)[side]
@@ -106,13 +103,10 @@ def wear_masks(crops: Tensor, points: Tensor, config: CoverConfig, generator: to
     """
     device, size = crops.device, crops.shape[-1]
     covered = torch.zeros(points.shape[:2], dtype=torch.bool, device=device)
-    faces = to_device(pick(len(crops), config.mask, generator, generator.device).nonzero()[:, 0], device)
+    faces, here, whole = _drawn(points, config.mask, generator)
     count = len(faces)
     if count == 0:
         return crops, covered
-    # Which faces are whole stays on the device: to ask would wait for it.
-    whole = torch.isfinite(points[faces]).all(-1).all(-1)
-    here = points[faces].nan_to_num()
     frame = FaceFrame.of(here)
 
     def between(a: int, b: int, share: Tensor) -> Tensor:
@@ -143,6 +137,17 @@ def wear_masks(crops: Tensor, points: Tensor, config: CoverConfig, generator: to
     crops[faces] = torch.where((inside & whole[:, None, None])[:, None], cloth, crops[faces])
     covered[faces] = inside_hull(beneath, margin, *point_columns(here))[..., 0] & whole[:, None]
     return crops, covered
+
+
+def _drawn(points: Tensor, probability: float, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Faces that get a cover: their places (b,), their points (b, 68, 2), and which of them have all points (b,) bool.
+
+    Which faces are whole stays on the device: to ask would wait for it.
+    """
+    drawn = pick(len(points), probability, generator, generator.device).nonzero()[:, 0]
+    faces = to_device(drawn, points.device)
+    here = points[faces]
+    return faces, here.nan_to_num(), torch.isfinite(here).all(-1).all(-1)
 
 
 def inside_hull(points: Tensor, margin: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
         path: ``NAME.safetensors``, with its graph beside it.
 
     Returns:
-        RDR in evaluation mode, with conv6 as in a new network, and what the file says about itself.
+        RDR in evaluation mode, with conv6 as in a new network, and the file's metadata.
 
     Raises:
         WeightsError: the file is missing, damaged, of another architecture or of another face model.
