@@ -9,7 +9,7 @@ import rdrface
 from exported import weights_file
 from rdrface.aligner import Aligner
 from rdrface.detection.protocol import Detections
-from rdrface.errors import PhotoError, WeightsError
+from rdrface.errors import ImageError, WeightsError
 from rdrface.runtime.weights import graph_path, read_info, read_tensors, write_weights
 
 BOX = np.array([[183.0, 92, 266, 176]])
@@ -35,14 +35,14 @@ class OneBox:
 def assert_same(a: rdrface.Face, b: rdrface.Face, atol: float = 1e-2) -> None:
     for name in ("box", "landmarks", "landmarks_jawline", "projection", "landmarks_3d"):
         np.testing.assert_allclose(getattr(a, name), getattr(b, name), atol=atol)
-    np.testing.assert_allclose(a.visible, b.visible, atol=1e-4)
+    np.testing.assert_allclose(a.visibility, b.visibility, atol=1e-4)
     assert a.score == pytest.approx(b.score, abs=1e-6)
 
 
 def test_detect_gives_faces_in_the_photo(aligner, photo):
     (face,) = aligner.detect(photo)
     assert face.landmarks.shape == (68, 2) and face.projection.shape == (68, 2) and face.landmarks_3d.shape == (68, 3)
-    assert face.visible.shape == (68,) and face.confidence.error_percent.shape == (68,)
+    assert face.visibility.shape == (68,) and face.uncertainty.shape == (68,)
     assert face.score > 0.9
     assert ((face.landmarks > face.box[:2] - 60) & (face.landmarks < face.box[2:] + 60)).all()
     assert len(face.blendshapes) == 46
@@ -117,9 +117,9 @@ def test_impossible_boxes_are_refused(aligner, photo, boxes):
 
 
 def test_photos_that_cannot_be_read_are_refused(aligner, tmp_path):
-    with pytest.raises(PhotoError):
+    with pytest.raises(ImageError):
         aligner.detect(tmp_path / "none.jpg")
-    with pytest.raises(PhotoError):
+    with pytest.raises(ImageError):
         aligner.detect_batch([np.zeros((9, 9, 3), np.uint8), tmp_path / "none.jpg"])
     with pytest.raises(TypeError, match="list"):
         aligner.detect_batch("photo.jpg")
@@ -167,6 +167,9 @@ def test_the_runtime_needs_no_pytorch():
 def test_importing_the_package_is_light():
     code = "import sys, rdrface; print('numpy' in sys.modules, 'cv2' in sys.modules, sorted(rdrface.__all__))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False False ['Aligner', 'Face', '__version__', 'fit', 'load']"
+    assert (
+        done.stdout.strip()
+        == "False False ['Aligner', 'Face', 'Mesh', 'Parameters', 'Pose', '__version__', 'draw', 'errors', 'fit', 'load']"
+    )
     with pytest.raises(AttributeError, match="nonsense"):
         _ = rdrface.nonsense

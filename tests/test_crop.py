@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 
-from rdrface.crop import EXPANSION, CropFrame, cut, landmark_boxes
+from rdrface.crop import EXPANSION, CropFrame, cut
+from rdrface.geometry.boxes import bounding_boxes
 
 
-def crop_pixel_centres(frame: CropFrame, size: int) -> np.ndarray:
+def crop_pixel_centers(frame: CropFrame, size: int) -> np.ndarray:
     """(B, size, size, 2): photo coordinates of every pixel of the crops."""
     at = (2 * np.arange(size) + 1) / size - 1
     grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(1, -1, 2).repeat(len(frame.half), axis=0)
-    return frame.to_photo(grid).reshape(-1, size, size, 2)
+    return frame.to_image(grid).reshape(-1, size, size, 2)
 
 
 def gradient(width: int, height: int) -> np.ndarray:
@@ -21,26 +22,26 @@ def gradient(width: int, height: int) -> np.ndarray:
 
 def test_the_crop_is_a_square_around_the_box():
     frame = CropFrame.from_boxes(np.array([[10.0, 20, 50, 110]]))
-    np.testing.assert_allclose(frame.centre, [[30, 65]])
+    np.testing.assert_allclose(frame.center, [[30, 65]])
     np.testing.assert_allclose(frame.half, [np.sqrt(40 * 90) * EXPANSION / 2])
 
 
 def test_to_crop_undoes_to_photo():
     frame = CropFrame.from_boxes(np.array([[10.0, 20, 50, 110], [-5, 3, 400, 90]]))
     points = np.random.default_rng(0).uniform(-1.5, 1.5, (2, 68, 3))
-    np.testing.assert_allclose(frame.to_crop(frame.to_photo(points)), points, atol=1e-12)
-    np.testing.assert_allclose(frame.to_photo(np.array([[[1.0, -1, 0.5]]] * 2))[:, 0, 2], frame.half / 2)
+    np.testing.assert_allclose(frame.to_crop(frame.to_image(points)), points, atol=1e-12)
+    np.testing.assert_allclose(frame.to_image(np.array([[[1.0, -1, 0.5]]] * 2))[:, 0, 2], frame.half / 2)
 
 
 @pytest.mark.parametrize("side", [40.3, 64, 150, 311.7, 600])
-def test_a_crop_pixel_shows_the_photo_at_its_centre(side):
+def test_a_crop_pixel_shows_the_photo_at_its_center(side):
     """Enlarged, unchanged, shrunk a little and shrunk a lot: never off by half a pixel of either picture."""
     photo = gradient(1000, 800)
-    centre = np.array([487.3, 411.8])
-    frame = CropFrame.from_boxes(np.array([[*(centre - side / EXPANSION / 2), *(centre + side / EXPANSION / 2)]]))
+    center = np.array([487.3, 411.8])
+    frame = CropFrame.from_boxes(np.array([[*(center - side / EXPANSION / 2), *(center + side / EXPANSION / 2)]]))
     crop = cut(photo, frame, 64)[0]
-    at = crop_pixel_centres(frame, 64)[0]
-    # One grey level is 4 photo pixels wide here; 0.6 of one is for rounding twice.
+    at = crop_pixel_centers(frame, 64)[0]
+    # One gray level is 4 photo pixels wide here; 0.6 of one is for rounding twice.
     np.testing.assert_allclose(crop[0], at[..., 0] * 255 / 999, atol=1.1)
     np.testing.assert_allclose(crop[1], at[..., 1] * 255 / 799, atol=1.1)
     assert abs((crop[0] - at[..., 0] * 255 / 999).mean()) < 0.12
@@ -50,14 +51,14 @@ def test_a_crop_pixel_shows_the_photo_at_its_centre(side):
 def test_a_crop_at_the_photos_own_scale_is_the_photo():
     photo = np.random.default_rng(1).integers(0, 256, (90, 100, 3), np.uint8)
     # A crop of 64 pixels whose first pixel is photo pixel (10, 7): edges lie half a pixel outside.
-    frame = CropFrame(centre=np.array([[10 + 31.5, 7 + 31.5]]), half=np.array([32.0]))
+    frame = CropFrame(center=np.array([[10 + 31.5, 7 + 31.5]]), half=np.array([32.0]))
     np.testing.assert_array_equal(cut(photo, frame, 64)[0], photo[7:71, 10:74].transpose(2, 0, 1))
 
 
 def test_strong_shrinking_averages():
     stripes = np.zeros((640, 640, 3), np.uint8)
     stripes[:, ::2] = 200
-    frame = CropFrame(centre=np.array([[319.5, 319.5]]), half=np.array([256.0]))
+    frame = CropFrame(center=np.array([[319.5, 319.5]]), half=np.array([256.0]))
     np.testing.assert_allclose(cut(stripes, frame, 64)[0], 100, atol=2)
 
 
@@ -65,9 +66,9 @@ def test_outside_the_photo_is_black():
     photo = np.full((50, 50, 3), 255, np.uint8)
     frame = CropFrame.from_boxes(np.array([[30.0, 30, 70, 70], [500, 500, 700, 700], [-2000, 10, -1990, 20]]))
     crops = cut(photo, frame, 32)
-    inside = (crop_pixel_centres(frame, 32)[0] < 49).all(-1)
+    inside = (crop_pixel_centers(frame, 32)[0] < 49).all(-1)
     assert (crops[0][:, inside] > 250).all()
-    assert (crops[0][:, (crop_pixel_centres(frame, 32)[0] > 50.5).any(-1)] == 0).all()
+    assert (crops[0][:, (crop_pixel_centers(frame, 32)[0] > 50.5).any(-1)] == 0).all()
     assert (crops[1:] == 0).all()
 
 
@@ -81,4 +82,4 @@ def test_impossible_boxes_are_refused(boxes):
 
 def test_landmark_boxes_skip_unknown_points():
     points = np.array([[[1.0, 2], [np.nan, np.nan], [5, -3]]])
-    np.testing.assert_array_equal(landmark_boxes(points), [[1, -3, 5, 2]])
+    np.testing.assert_array_equal(bounding_boxes(points), [[1, -3, 5, 2]])

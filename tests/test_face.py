@@ -9,7 +9,7 @@ from rdrface import Face
 from rdrface.errors import DataError
 from some_face import some_face
 
-ARRAYS = ("box", "landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visible")
+ARRAYS = ("box", "landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visibility", "uncertainty")
 
 
 def test_json_gives_the_same_face_again():
@@ -18,7 +18,7 @@ def test_json_gives_the_same_face_again():
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(again, name), getattr(face, name))
         assert getattr(again, name).dtype == np.float32
-    np.testing.assert_array_equal(again.confidence.error_percent, face.confidence.error_percent)
+    np.testing.assert_array_equal(again.uncertainty, face.uncertainty)
     for name in ("pose", "identity", "expression"):
         np.testing.assert_array_equal(getattr(again.parameters, name), getattr(face.parameters, name))
     assert again.score == face.score
@@ -71,17 +71,9 @@ def test_blendshapes_by_name():
     assert all(0 <= value <= 1 for value in shapes.values())
 
 
-def test_confidence_falls_with_the_expected_error():
-    confidence = some_face().confidence
-    assert (np.diff(confidence.score) < 0).all()
-    assert ((confidence.score > 0) & (confidence.score <= 1)).all()
-    five = np.interp(5.0, confidence.error_percent, confidence.score)
-    assert five == pytest.approx(0.5, abs=1e-3)
-
-
 def test_reprs_are_short_and_clear():
     face = some_face()
-    for text in map(repr, (face, face.pose, face.confidence, face.parameters, face.mesh())):
+    for text in map(repr, (face, face.pose, face.parameters, face.mesh())):
         assert len(text) < 150 and "array" not in text
     assert "yaw=-22.9" in repr(face) and "visible 60/68" in repr(face)
 
@@ -96,7 +88,7 @@ def test_a_face_cannot_be_changed():
     [
         (lambda d: d.pop("landmarks"), "landmarks"),
         (lambda d: d["parameters"].pop("pose"), "pose"),
-        (lambda d: d.update(visible=[1.0] * 67), "visible.*68"),
+        (lambda d: d.update(visibility=[1.0] * 67), "visibility.*68"),
         (lambda d: d.update(landmarks=[[1, 2], [3]]), "landmarks"),
         (lambda d: d.update(parameters=None), "not a face"),
     ],

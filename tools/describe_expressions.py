@@ -1,4 +1,4 @@
-"""What each of the 46 expression shapes moves on the mean face at strength 1, in millimetres.
+"""What each of the 46 expression shapes moves on the mean face at strength 1, in millimeters.
 
 python tools/describe_expressions.py [--model FILE]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.evaluation.tables import Row, Table
+from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.landmarks import GROUPS
 from rdrface.morphable.model import FaceModel
 

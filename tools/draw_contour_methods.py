@@ -19,14 +19,15 @@ from matplotlib.collections import LineCollection, PolyCollection
 from rdrface.geometry.camera import project
 from rdrface.geometry.contour import points_on_lines, slide_contour_line, slide_extreme_x, slide_silhouette
 from rdrface.geometry.visibility import occluded_by_mesh
+from rdrface.morphable.landmark_model import LandmarkModel, shapes68
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel, shapes68
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 
 PITCH, YAW = range(-45, 46, 15), range(0, 91, 15)
 HARD = (-45, 35)
 """Pitch and yaw, degrees, at which extreme x fails."""
 DRAWN = {9: "#ffd92f", 11: "#e41a1c", 13: "#ffd92f", 15: "#e41a1c"}
-"""Contour landmark -> colour of its parallel line, on the side turned away."""
+"""Contour landmark -> color of its parallel line, on the side turned away."""
 ORANGE = "#ff7f00"
 
 
@@ -82,8 +83,8 @@ def draw_face(axes: Axes, model: FaceModel, landmarks: LandmarkModel, q: np.ndar
     front = np.flatnonzero(normals[:, 2] > 0)
     order = front[np.argsort(corners[front, :, 2].mean(axis=1))]
     shade = 0.35 + 0.6 * np.clip(normals[order] @ np.array([-0.25, 0.35, 0.9]), 0, 1)
-    grey = np.repeat(shade[:, None], 3, axis=1)
-    axes.add_collection(PolyCollection(corners[order, :, :2], facecolors=grey, edgecolors=grey, linewidths=0.3))
+    gray = np.repeat(shade[:, None], 3, axis=1)
+    axes.add_collection(PolyCollection(corners[order, :, :2], facecolors=gray, edgecolors=gray, linewidths=0.3))
     if by_contour:
         segments = contour_segments(model.triangles, normals[:, 2] > 0)
         middle = vertices[:, segments].mean(axis=2)
@@ -93,10 +94,10 @@ def draw_face(axes: Axes, model: FaceModel, landmarks: LandmarkModel, q: np.ndar
     _, lines, line_normals = shapes68(landmarks.buffers(), q)
     slide = slide_contour_line if by_contour else slide_extreme_x
     at = project(points_on_lines(lines, slide(lines, line_normals, pose)), pose)[0]
-    for k, colour in DRAWN.items():
+    for k, color in DRAWN.items():
         line = project(lines[:, k], pose)[0]
-        axes.plot(line[:, 0], -line[:, 1], color=colour, linewidth=1.3)
-        axes.plot(at[k, 0], -at[k, 1], "o", color=colour, markeredgecolor="black", markersize=7)
+        axes.plot(line[:, 0], -line[:, 1], color=color, linewidth=1.3)
+        axes.plot(at[k, 0], -at[k, 1], "o", color=color, markeredgecolor="black", markersize=7)
     shown = landmarks.outline68(q)[0][0, :, :2] * (1, -1)
     low, high = shown.min(axis=0) - 25, shown.max(axis=0) + 25
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")

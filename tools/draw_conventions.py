@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
 from rdrface.geometry.camera import project
+from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import LandmarkModel
 
 POSES = (
     ("all angles 0", (0, 0, 0)),
@@ -41,24 +41,24 @@ def draw(axes: Axes, model: FaceModel, angles: tuple[int, int, int]) -> None:
     front = np.flatnonzero(normals[:, 2] > 0)
     order = front[np.argsort(corners[front, :, 2].mean(axis=1))]
     shade = 0.45 + 0.5 * np.clip(normals[order] @ np.array([-0.25, -0.35, 0.9]), 0, 1)
-    grey = np.repeat(shade[:, None], 3, axis=1)
-    axes.add_collection(PolyCollection(corners[order, :, :2], facecolors=grey, edgecolors=grey, linewidths=0.3))
+    gray = np.repeat(shade[:, None], 3, axis=1)
+    axes.add_collection(PolyCollection(corners[order, :, :2], facecolors=gray, edgecolors=gray, linewidths=0.3))
     points = LandmarkModel.from_face_model(model).outline68(q)[1][0]
     axes.plot(points[:, 0], points[:, 1], ".", color="#ff7f00", markersize=3)
     ends = project(np.array([[[0, 0, 0], *(np.array(d) * LENGTH for _, d, _ in AXES)]], np.float32), pose)[0]
-    for (name, _, colour), end in zip(AXES, ends[1:], strict=True):
+    for (name, _, color), end in zip(AXES, ends[1:], strict=True):
         step = end[:2] - ends[0, :2]
         if np.linalg.norm(step) < 5:  # towards the viewer
-            axes.plot(*ends[0, :2], "o", color=colour, markersize=9, markerfacecolor="white", markeredgewidth=2)
-            axes.plot(*ends[0, :2], ".", color=colour)
-            axes.annotate(name, ends[0, :2] + (6, 14), color=colour, fontsize=13, weight="bold")
+            axes.plot(*ends[0, :2], "o", color=color, markersize=9, markerfacecolor="white", markeredgewidth=2)
+            axes.plot(*ends[0, :2], ".", color=color)
+            axes.annotate(name, ends[0, :2] + (6, 14), color=color, fontsize=13, weight="bold")
             continue
-        arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0}
+        arrow = {"arrowstyle": "-|>", "color": color, "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", end[:2], ends[0, :2], arrowprops=arrow)
         # Beside the arrow, not beyond it: x and z lie in one line when the face is only turned by yaw.
         step = step / np.linalg.norm(step)
         beside = end[:2] + np.array((-step[1], step[0])) * (-12 if name == "x" else 12)
-        axes.annotate(name, beside, color=colour, fontsize=13, weight="bold", ha="center", va="center")
+        axes.annotate(name, beside, color=color, fontsize=13, weight="bold", ha="center", va="center")
     axes.set(xlim=(-125, 125), ylim=(115, -135), aspect="equal")
     axes.axis("off")
 

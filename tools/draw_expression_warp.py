@@ -1,4 +1,4 @@
-"""One face with its eyes closed in several ways by `rdrface.data.expression_warp`, with the new labels.
+"""One face with its eyes closed in several ways by `rdrface.training.expression_warping.expression_warp`, with the new labels.
 
 python tools/draw_expression_warp.py                       # docs/images/closed_eyes.jpg, of scikit-image's astronaut
 python tools/draw_expression_warp.py --pack FILE -o OUT    # of packed faces, to look at what training will see
@@ -17,18 +17,18 @@ from PIL import Image
 from skimage import data
 
 import rdrface
-from rdrface.data.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
-from rdrface.data.pack import PackedFaces, pack
-from rdrface.data.records import VISIBLE, FaceRecords
-from rdrface.data.sheet import contact_sheet
+from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.records import VISIBLE, FaceRecords
 from rdrface.fitting import fit_records
 from rdrface.morphable.model import FaceModel
+from rdrface.training.expression_warping.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
 
 CELL = 256
 
 
-def astronaut() -> PackedFaces:
-    """The astronaut's face, labelled by the network."""
+def astronaut() -> PackedCrops:
+    """The astronaut's face, labeled by the network."""
     photo = data.astronaut()
     face = rdrface.load().detect(photo)[0]
     points = face.landmarks[None]
@@ -67,7 +67,7 @@ def main() -> None:
         sets = [close_eyes(faces, index, way, options.seed) for way in ways.values()]
         titles = ["photo", *ways]
     else:
-        faces = PackedFaces.load(options.pack)
+        faces = PackedCrops.load(options.pack)
         index = choose_open_eyes(faces, options.faces, config, options.seed)
         start = time.perf_counter()
         sets = [close_eyes(faces, index, config, options.seed)]
@@ -83,8 +83,8 @@ def main() -> None:
     windows = windows[:, edge:-edge, edge:-edge]
     points = points * (faces.size / windows.shape[1])
     plain = contact_sheet(windows, titles=titles, columns=len(sets), cell=CELL)
-    labelled = contact_sheet(windows, points, state, columns=len(sets), cell=CELL)
-    sheet = np.concatenate([plain, labelled], axis=0 if len(index) == 1 else 1)
+    labeled = contact_sheet(windows, points, state, columns=len(sets), cell=CELL)
+    sheet = np.concatenate([plain, labeled], axis=0 if len(index) == 1 else 1)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sheet).save(options.out, quality=88)
     print(options.out)

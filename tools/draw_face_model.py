@@ -42,10 +42,10 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
-def vertex_colours(model: FaceModel) -> np.ndarray:
-    """(V, 3) colours: skin, and the eyeballs found as the parts that hang together with the eye centres."""
-    colours = np.tile(np.array(SKIN, float), (len(model.mean), 1))
-    for triangle in model.points["eye_centres"].triangle:
+def vertex_colors(model: FaceModel) -> np.ndarray:
+    """(V, 3) colors: skin, and the eyeballs found as the parts that hang together with the eye centers."""
+    colors = np.tile(np.array(SKIN, float), (len(model.mean), 1))
+    for triangle in model.points["eye_centers"].triangle:
         ball = np.zeros(len(model.mean), bool)
         ball[model.triangles[triangle]] = True
         while (grown := ball[model.triangles].any(1)).any():
@@ -53,16 +53,16 @@ def vertex_colours(model: FaceModel) -> np.ndarray:
             ball[model.triangles[grown]] = True
             if ball.sum() == before:
                 break
-        colours[ball] = WHITE
+        colors[ball] = WHITE
         pupil = model.mean[model.triangles[triangle]].mean(0)
-        colours[ball & (np.linalg.norm(model.mean - pupil, axis=1) < 6)] = IRIS
-    return colours
+        colors[ball & (np.linalg.norm(model.mean - pupil, axis=1) < 6)] = IRIS
+    return colors
 
 
 def render(
     vertices: np.ndarray,
     triangles: np.ndarray,
-    colours: np.ndarray,
+    colors: np.ndarray,
     box: tuple[float, float, float, float],
     scale: float,
 ) -> Image.Image:
@@ -70,14 +70,14 @@ def render(
 
     Args:
         vertices: (V, 3) mm, already rotated, y up.
-        triangles: (F, 3). colours: (V, 3) 0..255.
+        triangles: (F, 3). colors: (V, 3) 0..255.
         box: x0, x1, y0, y1 in mm that the picture shows. scale: pixels per mm.
     """
     fine = scale * 2  # drawn at twice the size and shrunk: smooth edges
     width, height = round((box[1] - box[0]) * fine), round((box[3] - box[2]) * fine)
     x, y = (vertices[:, 0] - box[0]) * fine, (box[3] - vertices[:, 1]) * fine
     shade = np.clip(0.25 + 0.85 * (vertex_normals(vertices, triangles) @ LIGHT), 0.12, 1.05)
-    lit = np.clip(colours * shade[:, None], 0, 255)
+    lit = np.clip(colors * shade[:, None], 0, 255)
     image = np.full((height, width, 3), 255.0)
     depth = np.full((height, width), -np.inf)
     for i, j, k in triangles:
@@ -115,15 +115,15 @@ def panel(
     pose = np.array([[np.radians(pitch), np.radians(yaw), 0, 0, 0, 0, 1]])
     rotation = rotation_matrix(pose[:, :3])[0]
     turned = vertices @ rotation.T
-    centre = np.array([(turned[:, 0].min() + turned[:, 0].max()) / 2 if box[0] == -box[1] else 0.0, 0.0, 0.0])
-    turned = turned - centre
-    picture = render(turned, model.triangles, vertex_colours(model), box, scale)
+    center = np.array([(turned[:, 0].min() + turned[:, 0].max()) / 2 if box[0] == -box[1] else 0.0, 0.0, 0.0])
+    turned = turned - center
+    picture = render(turned, model.triangles, vertex_colors(model), box, scale)
     draw = ImageDraw.Draw(picture)
 
     def seen(name: str) -> tuple[np.ndarray, np.ndarray]:
         points = positions(vertices, model.triangles, model.points[name])
         hidden = occluded_by_mesh(points[None], vertices[None], model.triangles, pose)[0]
-        moved = points @ rotation.T - centre
+        moved = points @ rotation.T - center
         return np.stack([(moved[:, 0] - box[0]) * scale, (box[3] - moved[:, 1]) * scale], 1), ~hidden
 
     if lines:

@@ -16,7 +16,7 @@ import numpy as np
 from skimage import data
 
 import rdrface
-from rdrface.drawing import overlay
+from rdrface.drawing import draw
 
 SIDE = 300
 """Pixels of a panel."""
@@ -28,7 +28,7 @@ Change = tuple[str, Callable[[np.ndarray], np.ndarray], float]
 
 
 def turned(angle: float) -> np.ndarray:
-    """(2, 3) matrix that turns a panel about its centre, counterclockwise as seen, degrees."""
+    """(2, 3) matrix that turns a panel about its center, counterclockwise as seen, degrees."""
     return cv2.getRotationMatrix2D((SIDE / 2 - 0.5, SIDE / 2 - 0.5), angle, 1.0)
 
 
@@ -58,7 +58,7 @@ def dark(factor: float, noise: float) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def covered(x0: float, y0: float, x1: float, y1: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Something grey in front of a rectangle, shares of the panel's side."""
+    """Something gray in front of a rectangle, shares of the panel's side."""
 
     def change(panel: np.ndarray) -> np.ndarray:
         panel = panel.copy()
@@ -94,9 +94,9 @@ CHANGES: tuple[Change, ...] = (
 
 def panel_of(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
     """The face's surroundings, the side of its box 60 % of the panel's."""
-    centre, side = (box[:2] + box[2:]) / 2, np.sqrt((box[2:] - box[:2]).prod())
+    center, side = (box[:2] + box[2:]) / 2, np.sqrt((box[2:] - box[:2]).prod())
     scale = side / 0.6 / SIDE
-    start = centre - scale * (SIDE - 1) / 2
+    start = center - scale * (SIDE - 1) / 2
     matrix = np.array([[scale, 0, start[0]], [0, scale, start[1]]])
     return cv2.warpAffine(photo, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
 
@@ -119,8 +119,8 @@ def main() -> None:
         half = (box[2:] - box[:2]) / 2
         (face,) = aligner.align(seen, np.concatenate([middle - half, middle + half])[None])
         moved = 100 * np.linalg.norm(face.landmarks - truth, axis=1).mean() / size
-        tile = overlay(seen, [face])
-        text = f"said {face.confidence.error_percent.mean():.1f} %, off by {moved:.1f} %"
+        tile = draw(seen, [face])
+        text = f"said {face.uncertainty.mean():.1f} %, off by {moved:.1f} %"
         for line, y in ((name, 15), (text, SIDE - 7)):
             cv2.rectangle(tile, (0, y - 15), (SIDE, y + 7), (24, 24, 24), -1)
             cv2.putText(tile, line, (8, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)

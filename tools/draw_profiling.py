@@ -1,4 +1,4 @@
-"""Faces and what `rdrface.data.profiling` makes of them, side by side, with their labels.
+"""Faces and what `rdrface.training.face_profiling.face_profiling` makes of them, side by side, with their labels.
 
 python tools/draw_profiling.py                       # docs/images/profiling.png, of drawn faces
 python tools/draw_profiling.py --pack FILE -o OUT    # of packed faces, to look at what training will see
@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from rdrface.data.pack import PackedFaces, pack
-from rdrface.data.profiling import ProfilingConfig, choose_faces, profile_faces
-from rdrface.data.sheet import contact_sheet
-from rdrface.data.synthetic import draw_faces
+from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.synthetic import draw_faces
+from rdrface.training.face_profiling.face_profiling import ProfilingConfig, choose_faces, profile_faces
 
 YAWS = (30.0, 60.0, 85.0)
 CELL = 224
@@ -35,7 +35,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             faces = pack(draw_faces(Path(folder), 10 * options.faces, options.seed), 256)
     else:
-        faces = PackedFaces.load(options.pack)
+        faces = PackedCrops.load(options.pack)
     index = choose_faces(faces, options.faces, config, options.seed)
     sets = [faces.select(index)]
     for yaw in YAWS:

@@ -12,7 +12,7 @@ import numpy as np
 from skimage import data
 
 import rdrface
-from rdrface.drawing import overlay
+from rdrface.drawing import draw
 from rdrface.face import Face
 from rdrface.geometry.rotation import rotation_matrix
 
@@ -22,11 +22,11 @@ SIDE = 420
 
 def enlarged(photo: np.ndarray, face: Face) -> np.ndarray:
     """The face's surroundings as a (SIDE, SIDE, 3) picture."""
-    centre = (face.box[:2] + face.box[2:]) / 2
+    center = (face.box[:2] + face.box[2:]) / 2
     half = 0.95 * face.size
     scale = 2 * half / SIDE
-    # Pixel i of the panel shows centre - half + scale * (i + 0.5), less half a pixel for centres.
-    start = centre - half + scale / 2 - 0.5
+    # Pixel i of the panel shows center - half + scale * (i + 0.5), less half a pixel for centers.
+    start = center - half + scale / 2 - 0.5
     matrix = np.array([[scale, 0, start[0]], [0, scale, start[1]]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(photo, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
@@ -58,9 +58,9 @@ def main() -> None:
     blank = np.full_like(panel, 255)
     panels = [
         panel,
-        overlay(panel, [face]),
-        overlay(panel, [face], landmarks=False, mesh=True, axes=True),
-        overlay(blank, [turned(face, 40)], landmarks=False, mesh=True),
+        draw(panel, [face]),
+        draw(panel, [face], landmarks=False, mesh=True, axes=True),
+        draw(blank, [turned(face, 40)], landmarks=False, mesh=True),
     ]
     Path(sys.argv[1]).parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(sys.argv[1], cv2.cvtColor(np.hstack(panels), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])

@@ -2,7 +2,7 @@
 
 Turns photos with 68 points (your own copy of 300-W's HELEN, helen/trainset) into a setting of 98 points whose contour
 follows another rule: 33 points at equal distances along the annotated outline, as WFLW spaces them, where iBUG has 17.
-Brows have 9 points each, eyes 8 and a centre, nose and mouth keep iBUG's. The photos are linked, not copied.
+Brows have 9 points each, eyes 8 and a center, nose and mouth keep iBUG's. The photos are linked, not copied.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from rdrface.data.readers.pts import image_beside, read_pts
+from rdrface.datasets.readers.pts import image_beside, read_pts
 
 
 def resampled(line: np.ndarray, count: int) -> np.ndarray:
@@ -19,9 +19,9 @@ def resampled(line: np.ndarray, count: int) -> np.ndarray:
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1) + 1e-6)])
     curve = CubicSpline(length, line)
     fine = curve(np.linspace(0, length[-1], 40 * count))
-    travelled = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
-    wanted = np.linspace(0, travelled[-1], count)
-    return np.stack([np.interp(wanted, travelled, fine[:, axis]) for axis in range(2)], axis=1)
+    traveled = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
+    wanted = np.linspace(0, traveled[-1], count)
+    return np.stack([np.interp(wanted, traveled, fine[:, axis]) for axis in range(2)], axis=1)
 
 
 def eye(points: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ labels (default): needs no network. Across (dx) from the mirror axis of the mean
 dark line between closed lips. dy compares sets with each other; with merl-rav among them its difference is printed too.
 
 network: every face is aligned in its photo and in the mirrored photo, and the average is compared with the labels of
-the 51 inner points. Across the average favours no side, so dx is the labels'. Down, a network has learnt where its own
+the 51 inner points. Across the average favors no side, so dx is the labels'. Down, a network has learned where its own
 training labels lie, so dy only compares the set with those.
 """
 
@@ -19,13 +19,13 @@ import numpy as np
 from tqdm import tqdm
 
 import rdrface
-from rdrface.data.readers import SETS, read_set
-from rdrface.data.records import FaceRecords
+from rdrface.datasets.readers import SETS, read_set
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
-from rdrface.evaluation.label_offset import LEAST, Offset, measure_offset
-from rdrface.evaluation.label_shift import balanced_landmarks, shifts, summary
-from rdrface.evaluation.metrics import box_size
-from rdrface.evaluation.tables import Row, Table
+from rdrface.evaluation.metrics.annotation_offset import balanced_landmarks, shifts, summary
+from rdrface.evaluation.metrics.errors import box_size
+from rdrface.evaluation.metrics.image_offset import LEAST, Offset, measure_offset
+from rdrface.evaluation.tables.tables import Row, Table
 
 REFERENCE = "merl-rav"
 """The set whose dy counts as 0."""

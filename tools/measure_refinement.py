@@ -13,23 +13,23 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rdrface.data.augment import PackedBatch, augment, no_augmentation
-from rdrface.data.pack import PackedFaces
-from rdrface.evaluation.tables import Row, Table
+from rdrface.datasets.crops import PackedCrops
+from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.network.rdr import RDR
+from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
 from rdrface.training.checkpoint import read_network
 
 BATCH = 64
 
 
 @torch.no_grad()
-def errors(network: RDR, faces: PackedFaces, size: int) -> np.ndarray:
+def errors(network: RDR, faces: PackedCrops, size: int) -> np.ndarray:
     """(K + 1, 3) means over faces of the errors of S_k, S_p and the jawline."""
     generator = torch.Generator().manual_seed(0)
     sums = np.zeros((network.iterations + 1, 3))
     for start in range(0, len(faces), BATCH):
         index = np.arange(start, min(start + BATCH, len(faces)))
-        batch = augment(PackedBatch.of(faces, index), size, no_augmentation(), generator)
+        batch = augment(CropBatch.of(faces, index), size, no_augmentation(), generator)
         side = (batch.outline.amax(1) - batch.outline.amin(1)).prod(-1).sqrt()
         weight = batch.weight.clone()
         weight[:, :17] *= (~batch.jawline_convention).float().unsqueeze(1)
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="an even choice of N faces")
     args = parser.parse_args()
     network, size = read_network(args.run)
-    faces = PackedFaces.load(args.faces or args.run / "check.safetensors")
+    faces = PackedCrops.load(args.faces or args.run / "check.safetensors")
     if args.limit is not None and args.limit < len(faces):
         faces = faces.select(np.linspace(0, len(faces) - 1, args.limit).astype(int))
     table = errors(network.eval(), faces, size)

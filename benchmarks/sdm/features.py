@@ -1,10 +1,10 @@
-"""What the cascade sees: SIFT descriptors at the 68 points of a grey crop of the face."""
+"""What the cascade sees: SIFT descriptors at the 68 points of a gray crop of the face."""
 
 import cv2
 import numpy as np
 
 from rdrface.crop import EXPANSION, CropFrame, cut
-from rdrface.landmarks import COUNT
+from rdrface.landmarks import NUM_LANDMARKS
 
 CROP = 200
 """Side in pixels of the crop that is kept of a face; the face itself, the landmark box, is 1 / EXPANSION of that."""
@@ -23,7 +23,7 @@ MAX_FACE = int(CROP / EXPANSION)
 """Side of the landmark box in the crop: the largest face that a stage can look at."""
 
 
-def grey_crops(photo: np.ndarray, frame: CropFrame) -> np.ndarray:
+def gray_crops(photo: np.ndarray, frame: CropFrame) -> np.ndarray:
     """(H, W, 3) uint8 RGB and B crop frames in it -> (B, CROP, CROP) uint8."""
     crops = np.empty((len(frame.half), CROP, CROP), np.uint8)
     for i, crop in enumerate(cut(photo, frame, CROP)):
@@ -45,17 +45,17 @@ def descriptors(crops: np.ndarray, points: np.ndarray, face: int) -> np.ndarray:
     Raises:
         ValueError: shapes that do not fit.
     """
-    if crops.ndim != 3 or crops.shape[1:] != (CROP, CROP) or points.shape != (len(crops), COUNT, 2):
+    if crops.ndim != 3 or crops.shape[1:] != (CROP, CROP) or points.shape != (len(crops), NUM_LANDMARKS, 2):
         raise ValueError(
-            f"wanted crops (n, {CROP}, {CROP}) and points (n, {COUNT}, 2); got {crops.shape} and {points.shape}"
+            f"wanted crops (n, {CROP}, {CROP}) and points (n, {NUM_LANDMARKS}, 2); got {crops.shape} and {points.shape}"
         )
     side = min(round(face * EXPANSION), CROP)
     # One layer per octave: the keypoints are given, so all other blurred copies would be made in vain.
     sift = cv2.SIFT_create(nOctaveLayers=1)
-    result = np.empty((len(crops), COUNT, LENGTH), np.uint8)
+    result = np.empty((len(crops), NUM_LANDMARKS, LENGTH), np.uint8)
     for i, (crop, places) in enumerate(zip(crops, points, strict=True)):
         picture = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-        # Pixel i of N has its centre at (2 i + 1) / N - 1.
+        # Pixel i of N has its center at (2 i + 1) / N - 1.
         pixels = ((np.clip(places, -1, 1) + 1) * side - 1) / 2
         keypoints = [cv2.KeyPoint(float(x), float(y), _DIAMETER, 0.0) for x, y in pixels]
         result[i] = sift.compute(picture, keypoints)[1]

@@ -23,7 +23,7 @@ from tqdm import tqdm
 import rdrface
 from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.errors import DataError, RdrError
-from rdrface.photo import read_photo
+from rdrface.image import read_image
 from rdrface.runtime.weights import graph_path
 
 METHODS = {"mean": "SDM", "ours": "RDR 3D + SDM"}
@@ -59,12 +59,12 @@ def record(model: SDM, faces: list[dict[str, Any]], aligner: Any = None) -> list
         aligner: `rdrface.Aligner`, for a cascade that starts from our 3D output.
 
     Raises:
-        PhotoError: a photo cannot be read.
+        ImageError: a photo cannot be read.
         DataError: a box is none.
     """
     entries = []
     for face in tqdm(faces, desc="faces", disable=None):
-        photo = read_photo(face["path"])
+        photo = read_image(face["path"])
         begin = time.perf_counter()
         try:
             box = np.array([face["box"]], np.float64)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-from features import LENGTH, descriptors, grey_crops
+from features import LENGTH, descriptors, gray_crops
 
-from rdrface.crop import CropFrame, landmark_boxes
+from rdrface.crop import CropFrame
 from rdrface.errors import DataError
-from rdrface.landmarks import COUNT
+from rdrface.geometry.boxes import bounding_boxes
+from rdrface.landmarks import NUM_LANDMARKS
 
 Start = Literal["mean", "ours"]
 STARTS: tuple[Start, ...] = get_args(Start)
@@ -41,7 +42,7 @@ class Stage:
     def steps(self, phi: np.ndarray) -> np.ndarray:
         """(B, 68, 128) descriptors -> (B, 68, 2) float32 steps, crop frame."""
         flat = phi.reshape(len(phi), -1).astype(np.float32)
-        return (flat @ self.weights + self.bias).reshape(-1, COUNT, 2)
+        return (flat @ self.weights + self.bias).reshape(-1, NUM_LANDMARKS, 2)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class SDM:
             if starts is None or boxes is not None:
                 raise ValueError("this cascade starts from landmarks of rdrface: give it starts and no boxes")
             frame, points = from_landmarks(starts)
-        return frame.to_photo(self.apply(grey_crops(photo, frame), points))
+        return frame.to_image(self.apply(gray_crops(photo, frame), points))
 
     def apply(self, crops: np.ndarray, points: np.ndarray) -> np.ndarray:
         """All stages: crops (B, CROP, CROP) uint8 and starts (B, 68, 2) crop frame -> (B, 68, 2) crop frame."""
@@ -124,7 +125,11 @@ class SDM:
         if str(content.get("format", "")) != _FORMAT:
             raise DataError(f"{path} is not a cascade of format '{_FORMAT}'; make it anew with train.py")
         count = len(content.get("face", ()))
-        shapes = {"mean": (COUNT, 2), "weights": (count, COUNT * LENGTH, 2 * COUNT), "bias": (count, 2 * COUNT)}
+        shapes = {
+            "mean": (NUM_LANDMARKS, 2),
+            "weights": (count, NUM_LANDMARKS * LENGTH, 2 * NUM_LANDMARKS),
+            "bias": (count, 2 * NUM_LANDMARKS),
+        }
         wrong = [name for name, shape in shapes.items() if name not in content or content[name].shape != shape]
         start = str(content.get("start", ""))
         if not count or wrong or start not in STARTS:
@@ -136,7 +141,7 @@ class SDM:
 def from_landmarks(starts: np.ndarray) -> tuple[CropFrame, np.ndarray]:
     """Crop frames around landmarks (B, 68, 2) photo pixels, and the landmarks in them, float32."""
     starts = np.asarray(starts, np.float64)
-    if starts.ndim != 3 or starts.shape[1:] != (COUNT, 2):
-        raise ValueError(f"starts must be (n, {COUNT}, 2) photo pixels; got {starts.shape}")
-    frame = CropFrame.from_boxes(landmark_boxes(starts) if len(starts) else np.empty((0, 4)))
+    if starts.ndim != 3 or starts.shape[1:] != (NUM_LANDMARKS, 2):
+        raise ValueError(f"starts must be (n, {NUM_LANDMARKS}, 2) photo pixels; got {starts.shape}")
+    frame = CropFrame.from_boxes(bounding_boxes(starts) if len(starts) else np.empty((0, 4)))
     return frame, frame.to_crop(starts).astype(np.float32)

@@ -15,23 +15,23 @@ from typing import Any
 
 import cv2
 import numpy as np
-from features import CROP, LENGTH, MAX_FACE, descriptors, grey_crops
+from features import CROP, LENGTH, MAX_FACE, descriptors, gray_crops
 from sdm import SDM, STARTS, Stage, Start, from_landmarks
 from tqdm import tqdm
 
 import rdrface
 from rdrface.crop import CropFrame
-from rdrface.data.records import FaceRecords
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError, RdrError
-from rdrface.evaluation.metrics import box_size, nme
-from rdrface.landmarks import CONTOUR, COUNT, MIRROR
-from rdrface.photo import read_photo
+from rdrface.evaluation.metrics.errors import box_size, nme
+from rdrface.image import read_image
+from rdrface.landmarks import CONTOUR, MIRROR, NUM_LANDMARKS
 
 FACES: dict[Start, tuple[int, ...]] = {"mean": (60, 80, 100, MAX_FACE, MAX_FACE), "ours": (80, 100, MAX_FACE)}
 """How large each stage sees the face, in pixels. Our 3D output needs no far-sighted first stages."""
 
 SHIFT, SCALE = 0.05, 0.08
-"""Standard deviations of the training boxes: of the centre in units of the box's side, of the side's logarithm. Boxes
+"""Standard deviations of the training boxes: of the center in units of the box's side, of the side's logarithm. Boxes
 are then as wrong as those that a detector gives, and the annotated boxes of other sets lie well within them."""
 
 COMPONENTS = 40
@@ -42,7 +42,7 @@ RIDGE = 6000.0
 """Weight of the ridge: as if so many more starts, spread evenly over the components, had asked for no step at all."""
 
 HELD_OUT = 0.05
-"""Share of the photos that nothing is learnt from."""
+"""Share of the photos that nothing is learned from."""
 
 _CHUNK = 1024
 
@@ -55,13 +55,13 @@ class Samples:
         crops: (M, CROP, CROP) uint8.
         points: (M, 68, 2) float32 crop frame, where the cascade is.
         truth: (M, 68, 2) float32 crop frame, where it shall go.
-        learnt: (M,) bool, False for the held-out ones.
+        learned: (M,) bool, False for the held-out ones.
     """
 
     crops: np.ndarray
     points: np.ndarray
     truth: np.ndarray
-    learnt: np.ndarray
+    learned: np.ndarray
 
     def errors(self) -> np.ndarray:
         """(M,) distances to the truth in percent of its box's side, mean of the 68 points."""
@@ -84,11 +84,11 @@ def targets(records: FaceRecords) -> np.ndarray:
 
 def jittered(boxes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Boxes (N, 4) xyxy that are off by `SHIFT` and `SCALE`; their proportions stay."""
-    centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    center, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     side = np.sqrt(size.prod(1, keepdims=True))
-    centre = centre + SHIFT * side * rng.standard_normal(centre.shape)
+    center = center + SHIFT * side * rng.standard_normal(center.shape)
     size = size * np.exp(SCALE * rng.standard_normal((len(boxes), 1)))
-    return np.concatenate([centre - size / 2, centre + size / 2], axis=1)
+    return np.concatenate([center - size / 2, center + size / 2], axis=1)
 
 
 def mirrored(points: np.ndarray) -> np.ndarray:
@@ -107,7 +107,7 @@ def collect(records: FaceRecords, mean: np.ndarray | None, starts: int, seed: in
         aligner: `rdrface.Aligner`.
 
     Raises:
-        PhotoError, DataError: a photo cannot be read; no fit.
+        ImageError, DataError: a photo cannot be read; no fit.
     """
     truth = targets(records)
     rng = np.random.default_rng(seed)
@@ -117,18 +117,18 @@ def collect(records: FaceRecords, mean: np.ndarray | None, starts: int, seed: in
     count = 2 * starts * len(records)
     samples = Samples(
         crops=np.empty((count, CROP, CROP), np.uint8),
-        points=np.empty((count, COUNT, 2), np.float32),
-        truth=np.empty((count, COUNT, 2), np.float32),
-        learnt=np.repeat(~np.isin(records.image, held), 2 * starts),
+        points=np.empty((count, NUM_LANDMARKS, 2), np.float32),
+        truth=np.empty((count, NUM_LANDMARKS, 2), np.float32),
+        learned=np.repeat(~np.isin(records.image, held), 2 * starts),
     )
     for i in tqdm(range(len(records)), desc="starts", disable=None):
-        photo = read_photo(str(records.image[i]))
+        photo = read_image(str(records.image[i]))
         if mean is None:
             found = np.stack([face.projection for face in aligner.align(photo, boxes[i])])
             frame, points = from_landmarks(found)
         else:
             frame, points = CropFrame.from_boxes(boxes[i]), np.repeat(mean[None], starts, axis=0)
-        crops = grey_crops(photo, frame)
+        crops = gray_crops(photo, frame)
         goal = frame.to_crop(np.repeat(truth[i][None], starts, axis=0))
         plain = slice(2 * starts * i, 2 * starts * i + starts)
         turned = slice(plain.stop, plain.stop + starts)
@@ -153,25 +153,25 @@ def fit_stage(face: int, phi: np.ndarray, steps: np.ndarray) -> Stage:
         phi: (M, 68, 128) uint8.
         steps: (M, 68, 2) crop frame.
     """
-    centre = phi.mean(0, dtype=np.float64).astype(np.float32)
-    basis = np.empty((COUNT, LENGTH, COMPONENTS), np.float32)
-    for i in range(COUNT):
-        off = phi[:, i] - centre[i]
+    center = phi.mean(0, dtype=np.float64).astype(np.float32)
+    basis = np.empty((NUM_LANDMARKS, LENGTH, COMPONENTS), np.float32)
+    for i in range(NUM_LANDMARKS):
+        off = phi[:, i] - center[i]
         basis[i] = np.linalg.eigh((off.T @ off).astype(np.float64))[1][:, -COMPONENTS:]
-    width = COUNT * COMPONENTS
+    width = NUM_LANDMARKS * COMPONENTS
     offset = steps.mean(0, dtype=np.float64).reshape(-1)
-    gram, cross = np.zeros((width, width)), np.zeros((width, 2 * COUNT))
+    gram, cross = np.zeros((width, width)), np.zeros((width, 2 * NUM_LANDMARKS))
     for first in range(0, len(phi), _CHUNK):
         part = slice(first, first + _CHUNK)
-        off = (phi[part] - centre).transpose(1, 0, 2)
+        off = (phi[part] - center).transpose(1, 0, 2)
         seen = (off @ basis).transpose(1, 0, 2).reshape(-1, width)
         gram += seen.T @ seen
-        cross += seen.T @ (steps[part].reshape(-1, 2 * COUNT) - offset).astype(np.float32)
+        cross += seen.T @ (steps[part].reshape(-1, 2 * NUM_LANDMARKS) - offset).astype(np.float32)
     gram[np.diag_indices(width)] += RIDGE * np.trace(gram) / (width * len(phi))
-    solved = np.linalg.solve(gram, cross).reshape(COUNT, COMPONENTS, 2 * COUNT)
+    solved = np.linalg.solve(gram, cross).reshape(NUM_LANDMARKS, COMPONENTS, 2 * NUM_LANDMARKS)
     # Back from components to descriptors: one matrix does the work of both.
-    weights = (basis @ solved).reshape(COUNT * LENGTH, 2 * COUNT)
-    return Stage(face, weights.astype(np.float32), (offset - centre.reshape(-1) @ weights).astype(np.float32))
+    weights = (basis @ solved).reshape(NUM_LANDMARKS * LENGTH, 2 * NUM_LANDMARKS)
+    return Stage(face, weights.astype(np.float32), (offset - center.reshape(-1) @ weights).astype(np.float32))
 
 
 def fit(samples: Samples, start: Start, mean: np.ndarray, faces: tuple[int, ...] | None = None) -> SDM:
@@ -186,8 +186,8 @@ def fit(samples: Samples, start: Start, mean: np.ndarray, faces: tuple[int, ...]
     report("start", samples)
     for face in FACES[start] if faces is None else faces:
         phi = descriptors(samples.crops, samples.points, face)
-        learnt = samples.learnt
-        stage = fit_stage(face, phi[learnt], (samples.truth - samples.points)[learnt])
+        learned = samples.learned
+        stage = fit_stage(face, phi[learned], (samples.truth - samples.points)[learned])
         steps = [stage.steps(phi[i : i + _CHUNK]) for i in range(0, len(phi), _CHUNK)]
         samples = replace(samples, points=samples.points + np.concatenate(steps))
         stages.append(stage)
@@ -198,9 +198,9 @@ def fit(samples: Samples, start: Start, mean: np.ndarray, faces: tuple[int, ...]
 def report(name: str, samples: Samples) -> None:
     """Print the errors of both parts."""
     errors = samples.errors()
-    learnt, held = errors[samples.learnt], errors[~samples.learnt]
+    learned, held = errors[samples.learned], errors[~samples.learned]
     print(
-        f"{name:8} NME learnt {learnt.mean():5.2f} %, held out {held.mean() if len(held) else np.nan:5.2f} %",
+        f"{name:8} NME learned {learned.mean():5.2f} %, held out {held.mean() if len(held) else np.nan:5.2f} %",
         flush=True,
     )
 
@@ -228,7 +228,7 @@ def main() -> int:
         aligner = rdrface.load(threads=1) if args.start == "ours" else None
         samples = collect(records, mean if aligner is None else None, args.starts, args.seed, aligner)
         print(
-            f"{len(records)} faces, {len(samples.learnt)} starts, {samples.learnt.sum()} of them learnt from",
+            f"{len(records)} faces, {len(samples.learned)} starts, {samples.learned.sum()} of them learned from",
             flush=True,
         )
         model = fit(samples, args.start, mean)

@@ -1,4 +1,4 @@
-"""Facial landmarks, pose and a 3D face for photos up to full profile.
+"""Facial landmarks, pose and a 3D face for images up to full profile.
 
 import rdrface
 aligner = rdrface.load()
@@ -6,31 +6,39 @@ for face in aligner.detect("photo.jpg"):
     print(face.landmarks, face.pose)
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-__all__ = ["Aligner", "Face", "__version__", "fit", "load"]
+from rdrface._version import __version__
 
 if TYPE_CHECKING:
+    from rdrface import errors
     from rdrface.aligner import Aligner, load
-    from rdrface.face import Face
-    from rdrface.fitting.one import fit
+    from rdrface.drawing import draw
+    from rdrface.face import Face, Mesh, Parameters, Pose
+    from rdrface.fitting.single_face import fit
+
+__all__ = ["Aligner", "Face", "Mesh", "Parameters", "Pose", "__version__", "draw", "errors", "fit", "load"]
+
+_MODULES = {
+    "Aligner": "rdrface.aligner",
+    "Face": "rdrface.face",
+    "Mesh": "rdrface.face",
+    "Parameters": "rdrface.face",
+    "Pose": "rdrface.face",
+    "draw": "rdrface.drawing",
+    "fit": "rdrface.fitting.single_face",
+    "load": "rdrface.aligner",
+}
+"""Public name -> the module that defines it."""
 
 
 def __getattr__(name: str) -> Any:
-    # The command line prints its help, and training starts, without the runtime's imports.
-    if name in ("Aligner", "load"):
-        from rdrface import aligner
-
-        return getattr(aligner, name)
-    if name == "Face":
-        from rdrface.face import Face
-
-        return Face
-    if name == "fit":
-        from rdrface.fitting.one import fit
-
-        return fit
+    # Imported on first use: `rdrface --help` and training start without the run-time packages.
+    if name == "errors":
+        return import_module("rdrface.errors")
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'rdrface' has no attribute {name!r}")
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from rdrface.cli import main
+from rdrface.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

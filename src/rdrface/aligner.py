@@ -1,43 +1,50 @@
-"""Photo in, faces out."""
+"""Image in, faces out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from rdrface.crop import CropFrame, cut
 from rdrface.detection.boxes import check_boxes
 from rdrface.detection.protocol import Detections, Detector
-from rdrface.detection.retinaface import RetinaFace
+from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD, RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights
 from rdrface.errors import WeightsError
-from rdrface.face import Confidence, Face, Parameters, packaged_model
+from rdrface.face import Face, Parameters, packaged_model
+from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import transform_pose
+from rdrface.image import ImageSource, read_image
+from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
-from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE, LandmarkModel
-from rdrface.photo import Photo, read_photo
-from rdrface.runtime.session import OWN_OUTPUT, Backend, Session, open_graph, open_session
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.runtime.session import CUSTOM_LANDMARKS, Backend, Session, open_graph, open_session
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
 
 
 class Aligner:
-    """Finds the faces of photos and aligns them.
+    """Finds the faces of images and aligns them.
 
     Args:
         session: of RDR's graph (`rdrface.runtime.session.open_session`).
-        detector: anything with a `detect` (`rdrface.detection.protocol`).
+        detector: finds the faces, see `rdrface.detection.protocol.Detector`.
         model: the face model that the network was trained with; None is the packaged one.
-        batch_size: how many faces go through the network at a time. On a processor one by one is as fast as many
-            together and needs the least memory; a GPU wants more.
+        batch_size: faces per run of the network. On a CPU, 1 is as fast as more and needs the least memory; a GPU is
+            faster with 16 or more.
+
+    Raises:
+        ValueError: `batch_size` below 1, or a session of another graph.
     """
 
     def __init__(
         self, session: Session, detector: Detector, model: FaceModel | None = None, batch_size: int = 1
     ) -> None:
         if session.input_size is None:
-            raise ValueError("the session's graph takes any size of picture: this is not the graph of RDR")
+            raise ValueError("the graph of the session has no fixed input size, so it is not the graph of RDR")
         if batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more; got {batch_size}")
         self.session = session
@@ -46,49 +53,59 @@ class Aligner:
         self.batch_size = batch_size
         self._crop_size = session.input_size
 
-    def detect(self, photo: Photo) -> list[Face]:
-        """Find and align the faces of a photo.
-
-        Returns:
-            The faces, the detector's surest first; an empty list where there is none.
-
-        Raises:
-            PhotoError: the photo cannot be read.
-        """
-        pixels = read_photo(photo)
-        return self._align(pixels, self.detector.detect(pixels))
-
-    def align(self, photo: Photo, boxes: np.ndarray) -> list[Face]:
-        """Align faces whose boxes come from elsewhere.
+    def detect(self, image: ImageSource) -> list[Face]:
+        """Find and align the faces of an image.
 
         Args:
-            photo: a path, a PIL image, or an array (`rdrface.photo.read_photo`).
-            boxes: (n, 4) xyxy photo pixels. They are taken for landmark boxes: the smallest box around the 68 points,
-                from the brows to the chin, not the forehead. Twenty percent off is fine.
+            image: a path, a PIL image or an array (`rdrface.image.read_image`).
+
+        Returns:
+            The faces, by falling score of the detector; an empty list if there are none.
+
+        Raises:
+            ImageError: the image cannot be read.
+        """
+        pixels = read_image(image)
+        return self._align(pixels, self.detector.detect(pixels))
+
+    def align(self, image: ImageSource, boxes: np.ndarray) -> list[Face]:
+        """Align faces whose boxes are known.
+
+        Args:
+            image: a path, a PIL image or an array (`rdrface.image.read_image`).
+            boxes: (n, 4) xyxy image pixels, landmark boxes: the smallest box around the 68 points, from the brows to
+                the chin, without the forehead. An error of 20 % is fine.
 
         Returns:
             One face per box, in the order of the boxes.
 
         Raises:
-            PhotoError: the photo cannot be read.
+            ImageError: the image cannot be read.
             ValueError: boxes of another shape, or without area.
         """
         boxes = check_boxes(boxes)
-        return self._align(read_photo(photo), Detections(boxes, np.ones(len(boxes), np.float32), boxes))
+        return self._align(read_image(image), Detections(boxes, np.ones(len(boxes), np.float32), boxes))
 
-    def detect_batch(self, photos: Sequence[Photo]) -> list[list[Face]]:
-        """Find and align the faces of several photos: the same result as `detect` on each, the network's batches filled
-        across photos.
+    def detect_batch(self, images: Iterable[ImageSource]) -> list[list[Face]]:
+        """Find and align the faces of several images. The result is that of `detect` on each, but batches of the
+        network are filled across images.
+
+        Args:
+            images: see `detect`.
+
+        Returns:
+            The faces of each image.
 
         Raises:
-            PhotoError: one of the photos cannot be read.
+            ImageError: one of the images cannot be read.
+            TypeError: one path or image instead of several.
         """
-        if isinstance(photos, (str, Path)):
-            raise TypeError("detect_batch takes a list of photos; for one photo call detect")
+        if isinstance(images, str | PathLike | Image.Image | np.ndarray):
+            raise TypeError("detect_batch takes a list of images; for one image call detect")
         crops, frames, detections = [], [], []
-        for photo in photos:
-            # Only the crops are kept: a thousand photos would not fit into memory.
-            pixels = read_photo(photo)
+        for image in images:
+            # Only the crops are kept: a thousand images would not fit into memory.
+            pixels = read_image(image)
             found = self.detector.detect(pixels)
             frame = CropFrame.from_boxes(found.boxes)
             crops.append(cut(pixels, frame, self._crop_size))
@@ -117,42 +134,42 @@ class Aligner:
 def assemble(
     outputs: Mapping[str, np.ndarray], frame: CropFrame, detections: Detections, model: FaceModel | None
 ) -> list[Face]:
-    """Faces in the photo from the network's outputs in the crop frame.
+    """Faces in image pixels from outputs in the crop frame.
 
     Args:
-        outputs: see `rdrface.runtime.session.OUTPUTS`, B faces; not read where there is no face.
-        frame: where their B crops lie in the photo.
+        outputs: see `rdrface.runtime.session.OUTPUTS`, B faces; not read if there is no face.
+        frame: places of the B crops in the image.
         detections: B boxes and scores.
         model: see `Face`.
     """
     if not len(detections):
         return []
-    landmarks = frame.to_photo(outputs["landmarks"])
-    absolute = frame.to_photo(outputs["absolute"])
-    projection = frame.to_photo(outputs["projection"])
-    jawline = frame.to_photo(outputs["jawline"])
-    own = frame.to_photo(outputs[OWN_OUTPUT]).astype(np.float32) if OWN_OUTPUT in outputs else None
-    q = outputs["Q"].astype(np.float64)
-    pose = transform_pose(q[:, POSE], frame.half, np.zeros(len(q)), np.asarray(frame.centre, np.float64))
-    sizes = np.sqrt(np.ptp(landmarks, axis=1).prod(axis=1))
-    errors = 100 * outputs["sigma"] * (frame.half / np.maximum(sizes, 1e-6))[:, None]
+    landmarks = frame.to_image(outputs["landmarks"])
+    landmarks_jawline = frame.to_image(outputs["landmarks_jawline"])
+    projection = frame.to_image(outputs["projection"])
+    projection_jawline = frame.to_image(outputs["projection_jawline"])
+    custom = frame.to_image(outputs[CUSTOM_LANDMARKS]).astype(np.float32) if CUSTOM_LANDMARKS in outputs else None
+    q = outputs["parameters"].astype(np.float64)
+    pose = transform_pose(q[:, POSE], frame.half, np.zeros(len(q)), np.asarray(frame.center, np.float64))
+    sizes = box_size(bounding_boxes(landmarks))
+    uncertainty = 100 * outputs["uncertainty"] * (frame.half / np.maximum(sizes, 1e-6))[:, None]
     return [
         Face(
             box=detections.boxes[i].astype(np.float32),
             score=float(detections.scores[i]),
             landmarks=landmarks[i].astype(np.float32),
-            landmarks_jawline=absolute[i].astype(np.float32),
+            landmarks_jawline=landmarks_jawline[i].astype(np.float32),
+            landmarks_3d=projection_jawline[i].astype(np.float32),
             projection=projection[i, :, :2].astype(np.float32),
-            landmarks_3d=jawline[i].astype(np.float32),
-            visible=outputs["visible"][i].astype(np.float32),
-            confidence=Confidence(errors[i].astype(np.float32)),
+            visibility=outputs["visibility"][i].astype(np.float32),
+            uncertainty=uncertainty[i].astype(np.float32),
             parameters=Parameters(
                 pose=pose[i].astype(np.float32),
                 identity=q[i, IDENTITY].astype(np.float32),
                 expression=q[i, EXPRESSION].astype(np.float32),
             ),
+            custom_landmarks=None if custom is None else custom[i],
             model=model,
-            own=None if own is None else own[i],
         )
         for i in range(len(detections))
     ]
@@ -162,32 +179,49 @@ def load(
     weights: Path | str | None = None,
     *,
     backend: Backend = "openvino",
+    providers: Sequence[str] | None = None,
     threads: int | None = None,
+    batch_size: int = 1,
     detector: Detector | None = None,
+    score_threshold: float | None = None,
+    max_side: int | None = None,
 ) -> Aligner:
-    """Open the shipped weights, or one's own.
+    """Open the packaged weights, or other ones.
 
     Args:
-        weights: path of a ``NAME.safetensors`` that `rdrface export` wrote, with its graph ``NAME.onnx`` beside it.
+        weights: path of a ``NAME.safetensors`` written by `rdrface train`, `finetune` or `export`, with its graph
+            ``NAME.onnx`` in the same folder; None for the packaged weights.
         backend: "openvino" or "onnxruntime".
-        threads: how many the detector and the network may use; None leaves it to the backend.
+        providers: ONNX Runtime's execution providers in order of preference, for example
+            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; only with ``backend="onnxruntime"``.
+        threads: of the detector and of the network; None lets the backend choose.
+        batch_size: faces per run of the network, see `Aligner`.
         detector: finds the faces; RetinaFace by default.
+        score_threshold: lowest score of a face, 0..1, for the default detector (0.6).
+        max_side: larger images are shrunk to this long side before the default detector sees them, pixels (1280).
 
     Raises:
-        WeightsError: a file is missing, damaged, or not one of rdrface.
-        ValueError: an unknown backend, or fewer threads than one.
+        WeightsError: a file is missing, damaged, or not a weights file of rdrface.
+        ValueError: an unknown backend, a number out of range, providers with OpenVINO, or a setting of the default
+            detector together with another `detector`.
     """
     path = PACKAGED_WEIGHTS if weights is None else Path(weights)
-    session, info = open_session(path, backend, threads)
+    if detector is not None and (score_threshold is not None or max_side is not None):
+        raise ValueError("score_threshold and max_side belong to the default detector: set them in your own detector")
+    session, info = open_session(path, backend, threads, providers)
     _check_face_model(path, info, packaged_model())
     if detector is None:
-        detector = RetinaFace(open_graph(retinaface_weights(), backend, threads))
-    return Aligner(session, detector)
+        detector = RetinaFace(
+            open_graph(retinaface_weights(), backend, threads, providers),
+            score_threshold=SCORE_THRESHOLD if score_threshold is None else score_threshold,
+            max_side=MAX_SIDE if max_side is None else max_side,
+        )
+    return Aligner(session, detector, batch_size=batch_size)
 
 
 def _check_face_model(weights: Path, info: WeightsInfo, model: FaceModel) -> None:
-    """The graph computes landmarks from its own copy of the face model, `Face.mesh` from the packaged one: the same Q
-    must mean the same face in both."""
+    """The graph computes landmarks from its own copy of the face model, `Face.mesh` from the packaged one: both must be
+    the same."""
     ours = LandmarkModel.from_face_model(model).buffers()
     theirs = read_tensors(weights, [f"projection.{name}" for name in ("mean", "identity_basis", "expression_basis")])
     for name, tensor in theirs.items():

@@ -1,10 +1,10 @@
 """THE crop: from a face box to the square the network sees, and back. Defined once, here, for training and use.
 
-A box, photo pixels xyxy, names the box of the 68 landmarks: its side is ``sqrt(width * height)``, the normaliser of the
-field. The crop is the upright square around the box's centre, ``EXPANSION`` times that side. Boxes of a detector are
+A box, photo pixels xyxy, names the box of the 68 landmarks: its side is ``sqrt(width * height)``, the normalizer of the
+field. The crop is the upright square around the box's center, ``EXPANSION`` times that side. Boxes of a detector are
 first brought to this meaning by the detector itself (see `rdrface.detection`).
 
-The crop frame is resolution-free: x right, y down, the edges at -1 and 1, so pixel i of an N-pixel crop has its centre
+The crop frame is resolution-free: x right, y down, the edges at -1 and 1, so pixel i of an N-pixel crop has its center
 at (2 i + 1) / N - 1. Everything the network predicts is in that frame.
 """
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from rdrface.geometry.boxes import box_size
 
 EXPANSION = 1.6
 """Side of the crop in units of the landmark box's side. Leaves a profile (box twice as high as wide) a margin of 6 %
@@ -23,11 +25,11 @@ class CropFrame:
     """Where crops lie in their photos.
 
     Attributes:
-        centre: (B, 2) float64, crop centre in photo pixels.
+        center: (B, 2) float64, crop center in photo pixels.
         half: (B,) float64, half of the crop's side in photo pixels.
     """
 
-    centre: np.ndarray
+    center: np.ndarray
     half: np.ndarray
 
     @classmethod
@@ -43,29 +45,24 @@ class CropFrame:
         boxes = np.asarray(boxes, dtype=np.float64)
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise ValueError(f"boxes must have shape (n, 4), xyxy in photo pixels; got {boxes.shape}")
-        size = boxes[:, 2:] - boxes[:, :2]
-        if not np.isfinite(boxes).all() or (size <= 0).any():
-            bad = boxes[~(np.isfinite(boxes).all(1) & (size > 0).all(1))][0]
+        valid = np.isfinite(boxes).all(1) & (boxes[:, 2:] > boxes[:, :2]).all(1)
+        if not valid.all():
+            bad = boxes[~valid][0]
             raise ValueError(f"boxes must be finite with x1 > x0 and y1 > y0 (xyxy order); got {bad.tolist()}")
-        centre = (boxes[:, :2] + boxes[:, 2:]) / 2
-        return cls(centre=centre, half=np.sqrt(size.prod(1)) * EXPANSION / 2)
+        center = (boxes[:, :2] + boxes[:, 2:]) / 2
+        return cls(center=center, half=box_size(boxes) * EXPANSION / 2)
 
-    def to_photo(self, points: np.ndarray) -> np.ndarray:
+    def to_image(self, points: np.ndarray) -> np.ndarray:
         """Crop frame -> photo pixels: points (B, N, 2 or 3); a third coordinate (depth) is only scaled."""
         moved = np.asarray(points, dtype=np.float64) * self.half[:, None, None]
-        moved[..., :2] += self.centre[:, None]
+        moved[..., :2] += self.center[:, None]
         return moved
 
     def to_crop(self, points: np.ndarray) -> np.ndarray:
-        """Photo pixels -> crop frame: the inverse of `to_photo`."""
+        """Photo pixels -> crop frame: the inverse of `to_image`."""
         moved = np.array(points, dtype=np.float64)
-        moved[..., :2] -= self.centre[:, None]
+        moved[..., :2] -= self.center[:, None]
         return moved / self.half[:, None, None]
-
-
-def landmark_boxes(points: np.ndarray) -> np.ndarray:
-    """(B, N, 2) points, NaN where unknown -> (B, 4) xyxy: the smallest box around the known ones."""
-    return np.concatenate([np.nanmin(points, axis=1), np.nanmax(points, axis=1)], axis=-1)
 
 
 def cut(photo: np.ndarray, frame: CropFrame, size: int) -> np.ndarray:
@@ -80,26 +77,26 @@ def cut(photo: np.ndarray, frame: CropFrame, size: int) -> np.ndarray:
         (B, 3, N, N) float32 RGB, 0..255: the network's input. Crops much larger than N are area-averaged, not aliased.
     """
     crops = np.empty((len(frame.half), 3, size, size), dtype=np.float32)
-    for i, (centre, half) in enumerate(zip(frame.centre, frame.half, strict=True)):
-        crops[i] = _cut_one(photo, centre, half, size).transpose(2, 0, 1)
+    for i, (center, half) in enumerate(zip(frame.center, frame.half, strict=True)):
+        crops[i] = _cut_one(photo, center, half, size).transpose(2, 0, 1)
     return crops
 
 
-def _cut_one(photo: np.ndarray, centre: np.ndarray, half: float, size: int) -> np.ndarray:
-    # Pixel centres: crop pixel i shows photo coordinate centre + half * ((2 i + 1) / size - 1).
+def _cut_one(photo: np.ndarray, center: np.ndarray, half: float, size: int) -> np.ndarray:
+    # Pixel centers: crop pixel i shows photo coordinate center + half * ((2 i + 1) / size - 1).
     shrink = 2 * half / size
-    start = centre - half + shrink / 2
+    start = center - half + shrink / 2
     source = photo
     if shrink > 2:
-        # Average whole blocks first, over the crop's neighbourhood only: linear sampling alone would alias.
-        low = np.maximum(np.floor(centre - half).astype(int) - 2, 0)
-        high = np.minimum(np.ceil(centre + half).astype(int) + 3, [photo.shape[1], photo.shape[0]])
+        # Average whole blocks first, over the crop's neighborhood only: linear sampling alone would alias.
+        low = np.maximum(np.floor(center - half).astype(int) - 2, 0)
+        high = np.minimum(np.ceil(center + half).astype(int) + 3, [photo.shape[1], photo.shape[0]])
         if (high <= low).any():
             return np.zeros((size, size, 3), np.float32)
         patch = photo[low[1] : high[1], low[0] : high[0]]
         width, height = (max(1, int(n // shrink)) for n in (patch.shape[1], patch.shape[0]))
         source = cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA)
-        # A resized picture keeps its edges, so pixel centres map with the half-pixel rule, per axis.
+        # A resized picture keeps its edges, so pixel centers map with the half-pixel rule, per axis.
         fx, fy = patch.shape[1] / width, patch.shape[0] / height
         scale_x, scale_y = shrink / fx, shrink / fy
         start = start - low

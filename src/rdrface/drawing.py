@@ -1,19 +1,21 @@
-"""Drawing faces over their photo: landmarks, the 3D surface, the axes of the head.
+"""Drawing faces on their image: landmarks, the 3D surface, the axes of the head.
 
-Everything is drawn on a layer of its own, larger than the face where the face is small, and laid over a copy of the
-photo: lines stay smooth and in proportion from a face of 40 pixels to one of 4,000.
+Everything is drawn on a layer, enlarged for small faces, and blended into a copy of the image: lines stay smooth and in
+proportion from a face of 40 pixels to one of 4,000.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import cv2
 import numpy as np
 
 from rdrface.face import Face, Mesh
+from rdrface.geometry.mesh import triangle_normals, vertex_normals
+from rdrface.image import ImageSource, read_image
 from rdrface.landmarks import CLOSED, GROUPS
 
-COLOURS = {
+COLORS = {
     "contour": (120, 220, 255),
     "left_brow": (255, 196, 84),
     "right_brow": (255, 196, 84),
@@ -28,33 +30,34 @@ COLOURS = {
 
 SURFACE = (150, 205, 240)
 AXES = {"x": (240, 70, 70), "y": (70, 210, 90), "z": (80, 120, 255)}
-"""x to the picture's right when the face looks at us, y up, z out of the face."""
+"""x to the right of the image when the face looks at the viewer, y up, z out of the face."""
 
 _HALO = (15, 20, 30)
 _LIGHT = np.array([-0.35, -0.45, 0.82])
-"""Where the light comes from in photo axes (x right, y down, z to the viewer): from above, over the left shoulder."""
+"""Direction of the light, image axes (x right, y down, z towards the viewer): from above, over the left shoulder."""
 _SUBPIXEL = 4
 """OpenCV takes fixed-point coordinates with this many binary digits."""
 
 
-def overlay(
-    photo: np.ndarray, faces: Sequence[Face], *, landmarks: bool = True, mesh: bool = False, axes: bool = False
+def draw(
+    image: ImageSource, faces: Iterable[Face], *, landmarks: bool = True, mesh: bool = False, axes: bool = False
 ) -> np.ndarray:
-    """Draw faces over their photo.
+    """Draw faces on their image.
 
     Args:
-        photo: (H, W, 3) uint8 RGB; it is not changed.
-        faces: found in that photo.
-        landmarks: the 68 refined points with lines; points that are probably hidden are hollow.
-        mesh: the 3D face's surface, shaded and translucent.
-        axes: the head's x, y and z axis in red, green and blue, from the tip of the nose.
+        image: a path, a PIL image or an array (`rdrface.image.read_image`); it is not changed.
+        faces: found in that image.
+        landmarks: draw the 68 refined points with lines; points that are probably hidden are hollow.
+        mesh: draw the surface of the 3D face, shaded and translucent.
+        axes: draw the x, y and z axis of the head in red, green and blue, from the tip of the nose.
 
     Returns:
         (H, W, 3) uint8 RGB, a new array.
+
+    Raises:
+        ImageError: the image cannot be read.
     """
-    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
-        raise ValueError(f"photo must be (H, W, 3) uint8 RGB; got {photo.shape} {photo.dtype}")
-    canvas = photo.copy()
+    canvas = read_image(image).copy()
     # Small faces last: they are rarely behind larger ones.
     for face in sorted(faces, key=lambda one: -one.size):
         if mesh:
@@ -69,33 +72,33 @@ def overlay(
 
 
 class _Layer:
-    """A transparent picture over a part of the photo, `scale` times finer than it."""
+    """A transparent layer over a part of the image, with `scale` times its resolution."""
 
     def __init__(self, origin: np.ndarray, size: tuple[int, int], scale: int, face_size: float) -> None:
         self.origin = origin
         self.scale = scale
         self.unit = max(face_size / 100, 0.35) * scale
         """One percent of the face's size, in layer pixels."""
-        self.colour = np.zeros((size[1] * scale, size[0] * scale, 3), np.uint8)
-        self.alpha = np.zeros(self.colour.shape[:2], np.uint8)
+        self.color = np.zeros((size[1] * scale, size[0] * scale, 3), np.uint8)
+        self.alpha = np.zeros(self.color.shape[:2], np.uint8)
 
     def place(self, points: np.ndarray) -> np.ndarray:
-        """(..., 2) photo pixels -> fixed-point layer pixels."""
+        """(..., 2) image pixels -> fixed-point layer pixels."""
         at = (points - self.origin + 0.5) * self.scale - 0.5
         return np.rint(np.clip(at, -1e6, 1e6) * (1 << _SUBPIXEL)).astype(np.int32)
 
-    def line(self, points: np.ndarray, colour: tuple[int, int, int], width: float, alpha: int, closed: bool) -> None:
+    def line(self, points: np.ndarray, color: tuple[int, int, int], width: float, alpha: int, closed: bool) -> None:
         """A line through fixed-point places, (n, 2)."""
         thickness = max(1, round(width * self.unit))
-        cv2.polylines(self.colour, [points], closed, colour, thickness, cv2.LINE_AA, _SUBPIXEL)
+        cv2.polylines(self.color, [points], closed, color, thickness, cv2.LINE_AA, _SUBPIXEL)
         cv2.polylines(self.alpha, [points], closed, alpha, thickness, cv2.LINE_AA, _SUBPIXEL)
 
-    def disc(self, at: np.ndarray, radius: float, colour: tuple[int, int, int], ring: float = 0.0) -> None:
+    def disc(self, at: np.ndarray, radius: float, color: tuple[int, int, int], ring: float = 0.0) -> None:
         """A disc, or a ring of that width."""
         thickness = max(1, round(ring * self.unit)) if ring else cv2.FILLED
         fixed = round(radius * self.unit * (1 << _SUBPIXEL))
-        for picture, value in ((self.colour, colour), (self.alpha, 255)):
-            cv2.circle(picture, at.tolist(), fixed, value, thickness, cv2.LINE_AA, _SUBPIXEL)
+        for canvas, value in ((self.color, color), (self.alpha, 255)):
+            cv2.circle(canvas, at.tolist(), fixed, value, thickness, cv2.LINE_AA, _SUBPIXEL)
 
 
 def _lay_over(canvas: np.ndarray, points: np.ndarray, face_size: float, draw: Callable[[_Layer], None]) -> None:
@@ -110,9 +113,9 @@ def _lay_over(canvas: np.ndarray, points: np.ndarray, face_size: float, draw: Ca
     scale = int(np.clip(np.ceil(1200 / max(width, height)), 1, 4))
     layer = _Layer(low, (width, height), scale, face_size)
     draw(layer)
-    # Colours must be weighted by alpha before they are averaged, or the layer's black ground would darken the edges.
+    # Colors must be weighted by alpha before they are averaged, or the layer's black ground would darken the edges.
     alpha = np.repeat(layer.alpha.astype(np.float32)[..., None] / 255, 3, axis=2)
-    weighted = np.stack([layer.colour * alpha, alpha])
+    weighted = np.stack([layer.color * alpha, alpha])
     if scale > 1:
         small = [cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in weighted]
         weighted = np.stack(small)
@@ -124,43 +127,39 @@ def _landmarks(layer: _Layer, face: Face) -> None:
     at = layer.place(face.landmarks)
     for width, dark in ((1.7, True), (0.85, False)):
         for name, indices in GROUPS.items():
-            colour = _HALO if dark else COLOURS[name]
-            layer.line(at[list(indices)], colour, width, 110 if dark else 215, name in CLOSED)
+            color = _HALO if dark else COLORS[name]
+            layer.line(at[list(indices)], color, width, 110 if dark else 215, name in CLOSED)
     for name, indices in GROUPS.items():
         for i in indices:
-            if face.visible[i] > 0.5:
+            if face.visibility[i] > 0.5:
                 layer.disc(at[i], 1.35, _HALO)
-                layer.disc(at[i], 1.0, COLOURS[name])
+                layer.disc(at[i], 1.0, COLORS[name])
             else:
                 layer.disc(at[i], 1.25, _HALO)
-                layer.disc(at[i], 0.95, COLOURS[name], ring=0.45)
+                layer.disc(at[i], 0.95, COLORS[name], ring=0.45)
 
 
 def _surface(layer: _Layer, mesh: Mesh) -> None:
     corners = mesh.vertices[mesh.triangles].astype(np.float64)
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    # The photo's y points down, which mirrors the orientation: outward is the other way round.
-    normals = -normals
-    smooth = np.zeros_like(mesh.vertices, dtype=np.float64)
-    for i in range(3):
-        np.add.at(smooth, mesh.triangles[:, i], normals)
-    smooth /= np.maximum(np.linalg.norm(smooth, axis=1, keepdims=True), 1e-12)
+    # The y axis of the image points down, so the normals point inwards: negate them.
+    normals = -triangle_normals(corners)
+    smooth = -vertex_normals(mesh.vertices.astype(np.float64), mesh.triangles)
     shade = smooth[mesh.triangles].mean(axis=1)
     light = np.clip(shade @ _LIGHT, 0, 1)
     brightness = 0.30 + 0.62 * light + 0.35 * light**24
-    colours = np.clip(brightness[:, None] * np.array(SURFACE), 0, 255)
+    colors = np.clip(brightness[:, None] * np.array(SURFACE), 0, 255)
 
     places = layer.place(corners[..., :2])
     front = np.flatnonzero(normals[:, 2] > 0)
     back_to_front = front[np.argsort(corners[front, :, 2].mean(axis=1))]
     for i in back_to_front:
-        cv2.fillConvexPoly(layer.colour, places[i], colours[i].tolist(), cv2.LINE_8, _SUBPIXEL)
-        # Where the surface turns away it becomes more transparent: the photo's own outline stays visible.
+        cv2.fillConvexPoly(layer.color, places[i], colors[i].tolist(), cv2.LINE_8, _SUBPIXEL)
+        # More transparent where the surface turns away, so that the outline of the face stays visible.
         cv2.fillConvexPoly(layer.alpha, places[i], 90 + 80 * float(shade[i, 2].clip(0, 1)), cv2.LINE_8, _SUBPIXEL)
 
 
 def _axis_ends(face: Face) -> np.ndarray:
-    """(4, 2): the tip of the nose and the ends of x, y and z, photo pixels."""
+    """(4, 2): the tip of the nose and the ends of x, y and z, image pixels."""
     start = face.landmarks_3d[30, :2]
     directions = face.pose.rotation.T[:, :2] * np.array([1, -1])
     return np.concatenate([start[None], start + directions * (0.55 * face.size)]).astype(np.float64)
@@ -169,20 +168,20 @@ def _axis_ends(face: Face) -> np.ndarray:
 def _axes(layer: _Layer, ends: np.ndarray) -> None:
     at = layer.place(ends)
     for width, dark in ((3.0, True), (1.7, False)):
-        for i, colour in enumerate(AXES.values(), start=1):
-            layer.line(at[[0, i]], _HALO if dark else colour, width, 150 if dark else 255, False)
-    for i, (name, colour) in enumerate(AXES.items(), start=1):
+        for i, color in enumerate(AXES.values(), start=1):
+            layer.line(at[[0, i]], _HALO if dark else color, width, 150 if dark else 255, False)
+    for i, (name, color) in enumerate(AXES.items(), start=1):
         outward = ends[i] - ends[0]
         length = float(np.linalg.norm(outward))
         if length < 1e-6:
             continue
-        centre = layer.place(ends[i] + outward / length * (4.5 * layer.unit / layer.scale)) / (1 << _SUBPIXEL)
+        center = layer.place(ends[i] + outward / length * (4.5 * layer.unit / layer.scale)) / (1 << _SUBPIXEL)
         scale = layer.unit * 0.26
         thickness = max(1, round(layer.unit * 0.6))
         (w, h), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
-        corner = (round(float(centre[0]) - w / 2), round(float(centre[1]) + h / 2))
-        for extra, tone, alpha in ((max(2, thickness), _HALO, 150), (0, colour, 255)):
-            for picture, value in ((layer.colour, tone), (layer.alpha, alpha)):
+        corner = (round(float(center[0]) - w / 2), round(float(center[1]) + h / 2))
+        for extra, tone, alpha in ((max(2, thickness), _HALO, 150), (0, color, 255)):
+            for canvas, value in ((layer.color, tone), (layer.alpha, alpha)):
                 cv2.putText(
-                    picture, name, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, value, thickness + extra, cv2.LINE_AA
+                    canvas, name, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, value, thickness + extra, cv2.LINE_AA
                 )

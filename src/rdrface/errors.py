@@ -5,7 +5,7 @@ class RdrError(Exception):
     """Base class: catch this to catch everything rdrface raises on purpose."""
 
 
-class PhotoError(RdrError):
+class ImageError(RdrError):
     """A photo could not be read or has an unusable shape or type."""
 
 

@@ -1,52 +1,35 @@
-"""The one result type: a face found in a photo."""
+"""The result: a face found in an image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from rdrface.errors import DataError, WeightsError
+from rdrface.errors import DataError
 from rdrface.geometry.camera import project
 from rdrface.geometry.rotation import rotation_matrix
-from rdrface.landmarks import COUNT
+from rdrface.landmarks import NUM_LANDMARKS
+from rdrface.mesh_io import write_mesh
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY, NUM_POSE
 from rdrface.morphable.schemes import surface_points
 
-HALVING_ERROR = 5.0
-"""Percent of the face's size: an expected error of this much has the confidence score 0.5."""
-
 _DIGITS = 9
-"""Significant decimal digits that tell any two float32 numbers apart."""
+"""Significant decimal digits that distinguish any two float32 numbers."""
 
-
-@dataclass(frozen=True, eq=False)
-class Confidence:
-    """How sure the network is of each landmark.
-
-    Attributes:
-        error_percent: (68,) float32, expected distance from the truth in percent of the face's size, the square root of
-            the area of the landmarks' box.
-    """
-
-    error_percent: np.ndarray
-
-    @property
-    def score(self) -> np.ndarray:
-        """(68,) float32, 0..1: 1 for no expected error, 0.5 for `HALVING_ERROR` percent, 0.25 for twice that, ..."""
-        return np.exp2(-self.error_percent / HALVING_ERROR)
-
-    def __repr__(self) -> str:
-        return f"Confidence(expected error {self.error_percent.mean():.1f} % of face size, mean of {COUNT})"
+_KEYS_OF_0_1 = {"visible": "visibility", "own_landmarks": "custom_landmarks"}
+"""Keys of `Face.to_dict` in release 0.1 -> keys of today."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    """Q, the parameters of the 3D face, in the photo's frame.
+    """Q, the parameters of the 3D face, in the frame of the image.
 
     Attributes:
-        pose: (7,) float32 P = pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [photo pixels per mm].
+        pose: (7,) float32 P = pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [image pixels per mm].
         identity: (50,) float32 alpha_id, unit variance over people.
         expression: (46,) float32 alpha_exp, nominally 0..1.
     """
@@ -56,18 +39,18 @@ class Parameters:
     expression: np.ndarray
 
     def __repr__(self) -> str:
-        return "Parameters(pose (7,), identity (50,), expression (46,))"
+        return f"Parameters(pose ({NUM_POSE},), identity ({NUM_IDENTITY},), expression ({NUM_EXPRESSION},))"
 
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """How the head is turned. R = R_z(roll) R_y(yaw) R_x(pitch); x right, y up, z towards the viewer.
+    """Rotation of the head. R = R_z(roll) R_y(yaw) R_x(pitch); x right, y up, z towards the viewer.
 
     Attributes:
         rotation: (3, 3) float32.
-        yaw: degrees; positive: the nose points to the picture's right.
+        yaw: degrees; positive: the nose points to the right of the image.
         pitch: degrees; positive: the nose points down.
-        roll: degrees; positive: the head is turned counterclockwise, as seen.
+        roll: degrees; positive: the head is rotated counterclockwise as seen in the image.
     """
 
     rotation: np.ndarray
@@ -80,15 +63,26 @@ class Pose:
 
 
 class Mesh(NamedTuple):
-    """A face's surface in its photo.
+    """The surface of a face in its image.
 
     Attributes:
-        vertices: (V, 3) float32 photo pixels: x right, y down, z towards the viewer.
+        vertices: (V, 3) float32 image pixels: x right, y down, z towards the viewer.
         triangles: (F, 3) int32, vertex indices, counterclockwise as seen from outside when y points up.
     """
 
     vertices: np.ndarray
     triangles: np.ndarray
+
+    def save(self, path: str | Path) -> None:
+        """Write the mesh; an existing file is replaced.
+
+        Args:
+            path: ``NAME.obj`` (Wavefront) or ``NAME.ply`` (Stanford).
+
+        Raises:
+            ValueError: another suffix.
+        """
+        write_mesh(Path(path), self.vertices, self.triangles)
 
     def __repr__(self) -> str:
         return f"Mesh({len(self.vertices)} vertices, {len(self.triangles)} triangles)"
@@ -96,52 +90,40 @@ class Mesh(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One face in one photo. All positions are photo pixels: x right, y down, (0, 0) the centre of the first pixel.
+    """One face in one image. All positions are image pixels: x right, y down, (0, 0) the center of the first pixel.
 
     Attributes:
-        box: (4,) float32 xyxy, the landmark box that the face was looked for in.
-        score: the detector's, 0..1; 1 for a box that was given.
-        landmarks: (68, 2) float32, the refined 2D output (3D+2D); the contour is the visible `outline`.
+        box: (4,) float32 xyxy, the landmark box that the face was aligned in.
+        score: of the detector, 0..1; 1 for a box that was given.
+        landmarks: (68, 2) float32, the refined 2D output (3D+2D); contour on the visible outline.
         landmarks_jawline: (68, 2) float32, the same with the contour on the absolute jawline, hidden parts included.
-        projection: (68, 2) float32, the 3D output S_p: the 3D face's landmarks projected, contour as `outline`.
-        landmarks_3d: (68, 3) float32, of the 3D face, contour on the absolute `jawline`; z in pixels, to the viewer.
-        visible: (68,) float32, probability that the point is hidden neither by the head itself nor by something else.
-        confidence: see `Confidence`.
+        landmarks_3d: (68, 3) float32, landmarks of the 3D face, contour on the absolute jawline; z in pixels, towards
+            the viewer.
+        projection: (68, 2) float32, the 3D output S_p: the projected landmarks of the 3D face, contour on the visible
+            outline.
+        visibility: (68,) float32, probability that the point is hidden neither by the head itself nor by an object.
+        uncertainty: (68,) float32, expected distance of `landmarks` from the truth, in percent of `size`.
         parameters: see `Parameters`.
+        custom_landmarks: (L, 2) float32, landmarks of the annotation scheme that the weights were fine-tuned to
+            (docs/finetuning.md); None with weights of the 68 landmarks only.
         model: the face model that the parameters belong to; None is the packaged one.
-        own: (L, 2) float32 landmarks of the setting that the weights were fine-tuned to, see `own_landmarks`; None
-            where they were not.
     """
 
     box: np.ndarray
     score: float
     landmarks: np.ndarray
     landmarks_jawline: np.ndarray
-    projection: np.ndarray
     landmarks_3d: np.ndarray
-    visible: np.ndarray
-    confidence: Confidence
+    projection: np.ndarray
+    visibility: np.ndarray
+    uncertainty: np.ndarray
     parameters: Parameters
+    custom_landmarks: np.ndarray | None = None
     model: FaceModel | None = field(default=None, repr=False)
-    own: np.ndarray | None = None
-
-    @property
-    def own_landmarks(self) -> np.ndarray:
-        """(L, 2) float32 photo pixels: landmarks of one's own setting.
-
-        Raises:
-            WeightsError: the weights know the 68 landmarks only.
-        """
-        if self.own is None:
-            raise WeightsError(
-                "this face has no landmarks of a setting of its own: its weights know the 68 points only. Make weights "
-                "with `rdrface train --setting DIR -o RUN` (docs/finetuning.md) and open them with rdrface.load(path)"
-            )
-        return self.own
 
     @property
     def size(self) -> float:
-        """Square root of the area of the landmarks' box, pixels: the field's measure of a face's size."""
+        """Square root of the area of the bounding box of `landmarks`, pixels: the usual normalizer of landmark errors."""
         return float(np.sqrt(np.ptp(self.landmarks, axis=0).prod()))
 
     @cached_property
@@ -153,45 +135,46 @@ class Face:
 
     @cached_property
     def blendshapes(self) -> dict[str, float]:
-        """Expression by ARKit's names, each 0..1, e.g. ``{"jawOpen": 0.41, ...}``; `parameters` has them unclipped."""
+        """Expression coefficients by ARKit's names, 0..1, e.g. ``{"jawOpen": 0.41, ...}``; unclipped in `parameters`."""
         values = np.clip(self.parameters.expression, 0, 1)
         return {name: float(value) for name, value in zip(self._model.expression_names, values, strict=True)}
 
     def mesh(self) -> Mesh:
-        """The 3D face in the photo."""
+        """The 3D face in the image."""
         model = self._model
         shape = model.shape(self.parameters.identity[None], self.parameters.expression[None])
         return Mesh(self._project(shape), model.triangles)
 
     def points(self, scheme: str) -> np.ndarray:
-        """Points of the 3D face by the name of their scheme: "ibug68", "inner51", "aflw21", "aflw34", ...
+        """Points of the 3D face in another annotation scheme.
+
+        Args:
+            scheme: one of `rdrface.morphable.schemes.SCHEMES`: "ibug68", "inner51", "aflw21", "aflw34", "wflw98",
+                "eye_centers", "ear_lobes" or "parallel_lines".
 
         Returns:
-            (n, 3) float32 photo pixels, z towards the viewer. The contour of "ibug68" is the absolute jawline.
+            (n, 3) float32 image pixels, z towards the viewer. The contour of "ibug68" is the absolute jawline.
 
         Raises:
-            ValueError: the face model knows no such scheme; the message names those it knows.
+            ValueError: no such scheme; the message lists the schemes.
         """
         points = self._model.reduced(surface_points(self._model, scheme))
         shape = points.shape(self.parameters.identity[None], self.parameters.expression[None])
         return self._project(shape)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain lists and numbers, for JSON; `from_dict` gives the same face back to the last bit."""
-        own = {} if self.own is None else {"own_landmarks": _plain(self.own)}
+        """The face as plain lists and numbers, for JSON; `from_dict` restores it to the last bit."""
+        custom = self.custom_landmarks
         return {
             "box": _plain(self.box),
             "score": float(self.score),
             "landmarks": _plain(self.landmarks),
             "landmarks_jawline": _plain(self.landmarks_jawline),
-            "projection": _plain(self.projection),
-            **own,
             "landmarks_3d": _plain(self.landmarks_3d),
-            "visible": _plain(self.visible),
-            "confidence": {
-                "error_percent": _plain(self.confidence.error_percent),
-                "score": _plain(self.confidence.score),
-            },
+            "projection": _plain(self.projection),
+            **({} if custom is None else {"custom_landmarks": _plain(custom)}),
+            "visibility": _plain(self.visibility),
+            "uncertainty": _plain(self.uncertainty),
             "pose": {
                 "yaw": round(self.pose.yaw, 4),
                 "pitch": round(self.pose.pitch, 4),
@@ -208,36 +191,37 @@ class Face:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], model: FaceModel | None = None) -> "Face":
-        """A face from what `to_dict` gave.
+        """Restore a face from the dictionary of `to_dict`, of this release or of 0.1.
 
         Args:
-            content: pose, confidence score and blendshapes follow from the rest and need not be there.
+            content: pose and blendshapes follow from the rest and may be missing.
             model: the face model that the parameters belong to; the packaged one by default.
 
         Raises:
             DataError: something is missing or has the wrong shape.
         """
         try:
+            content = _renamed_since_0_1(content)
             parameters = content["parameters"]
             return cls(
                 box=_array(content, "box", (4,)),
                 score=float(content["score"]),
-                landmarks=_array(content, "landmarks", (COUNT, 2)),
-                landmarks_jawline=_array(content, "landmarks_jawline", (COUNT, 2)),
-                projection=_array(content, "projection", (COUNT, 2)),
-                landmarks_3d=_array(content, "landmarks_3d", (COUNT, 3)),
-                visible=_array(content, "visible", (COUNT,)),
-                confidence=Confidence(_array(content["confidence"], "error_percent", (COUNT,))),
+                landmarks=_array(content, "landmarks", (NUM_LANDMARKS, 2)),
+                landmarks_jawline=_array(content, "landmarks_jawline", (NUM_LANDMARKS, 2)),
+                landmarks_3d=_array(content, "landmarks_3d", (NUM_LANDMARKS, 3)),
+                projection=_array(content, "projection", (NUM_LANDMARKS, 2)),
+                visibility=_array(content, "visibility", (NUM_LANDMARKS,)),
+                uncertainty=_array(content, "uncertainty", (NUM_LANDMARKS,)),
                 parameters=Parameters(
-                    _array(parameters, "pose", (7,)),
-                    _array(parameters, "identity", (50,)),
-                    _array(parameters, "expression", (46,)),
+                    _array(parameters, "pose", (NUM_POSE,)),
+                    _array(parameters, "identity", (NUM_IDENTITY,)),
+                    _array(parameters, "expression", (NUM_EXPRESSION,)),
                 ),
+                custom_landmarks=_custom_landmarks(content),
                 model=model,
-                own=_own_array(content),
             )
         except KeyError as error:
-            raise DataError(f"a face needs the entry {error}, as `Face.to_dict` writes it") from error
+            raise DataError(f"the entry {error} is missing; `Face.to_dict` writes it") from error
         except TypeError as error:
             raise DataError(f"not a face as `Face.to_dict` writes it: {error}") from error
 
@@ -246,7 +230,7 @@ class Face:
         return (
             f"Face(box=({x0:.1f}, {y0:.1f}, {x1:.1f}, {y1:.1f}), score={self.score:.2f}, yaw={self.pose.yaw:.1f}, "
             f"pitch={self.pose.pitch:.1f}, roll={self.pose.roll:.1f}, "
-            f"visible {int((self.visible > 0.5).sum())}/{COUNT})"
+            f"visible {int((self.visibility > 0.5).sum())}/{NUM_LANDMARKS})"
         )
 
     @property
@@ -254,19 +238,19 @@ class Face:
         return packaged_model() if self.model is None else self.model
 
     def _project(self, shape: np.ndarray) -> np.ndarray:
-        # In float64: a photo's translation is many times a face, and float32 would cost a hundredth of a pixel.
+        # In float64: the translation is many times larger than a face, and float32 would lose a hundredth of a pixel.
         projected = project(shape.astype(np.float64), self.parameters.pose[None].astype(np.float64))
         return np.asarray(projected[0], np.float32)
 
 
 @lru_cache(maxsize=1)
 def packaged_model() -> FaceModel:
-    """The face model that comes with the package, read once."""
+    """The face model of the package, read once."""
     return FaceModel.load()
 
 
 def _plain(values: np.ndarray) -> list[Any]:
-    # The shortest decimal that gives the same float32 again: half the text of the float64 that tolist() would print.
+    # The shortest decimal with the same float32 value: half as long as the float64 that tolist() would give.
     flat = [float(f"{value:.{_DIGITS}g}") for value in np.asarray(values, np.float32).ravel().tolist()]
     return np.array(flat).reshape(np.shape(values)).tolist()
 
@@ -281,7 +265,15 @@ def _array(content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> np.
     return values
 
 
-def _own_array(content: Mapping[str, Any]) -> np.ndarray | None:
-    if "own_landmarks" not in content:
+def _custom_landmarks(content: Mapping[str, Any]) -> np.ndarray | None:
+    if "custom_landmarks" not in content:
         return None
-    return _array(content, "own_landmarks", (len(content["own_landmarks"]), 2))
+    return _array(content, "custom_landmarks", (len(content["custom_landmarks"]), 2))
+
+
+def _renamed_since_0_1(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The dictionary with the keys of release 0.1 replaced by those of today."""
+    renamed = {_KEYS_OF_0_1.get(key, key): value for key, value in content.items()}
+    if "confidence" in renamed:
+        renamed["uncertainty"] = renamed.pop("confidence")["error_percent"]
+    return renamed

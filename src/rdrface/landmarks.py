@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-COUNT = 68
+NUM_LANDMARKS = 68
 
 GROUPS: Mapping[str, range] = MappingProxyType(
     {
@@ -30,7 +30,7 @@ GROUPS: Mapping[str, range] = MappingProxyType(
 CLOSED = frozenset({"left_eye", "right_eye", "outer_lip", "inner_lip"})
 """Groups whose points form a closed line when drawn."""
 
-INNER = np.arange(17, COUNT)
+INNER = np.arange(17, NUM_LANDMARKS)
 """The 51 landmarks that are fixed on the face, whatever the pose (supplement, section 1)."""
 
 CONTOUR = np.arange(17)
@@ -49,7 +49,7 @@ def _mirror() -> np.ndarray:
     pairs += [(36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46)]
     pairs += [(48, 54), (49, 53), (50, 52), (55, 59), (56, 58)]
     pairs += [(60, 64), (61, 63), (65, 67)]
-    order = np.arange(COUNT)
+    order = np.arange(NUM_LANDMARKS)
     for a, b in pairs:
         order[a], order[b] = b, a
     order.setflags(write=False)

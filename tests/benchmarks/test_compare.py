@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.records import SELF_OCCLUDED, VISIBLE
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
 from rdrface.errors import DataError
 
-PEERS = Path(__file__).resolve().parents[2] / "benchmarks" / "peers"
+PEERS = Path(__file__).resolve().parents[2] / "benchmarks" / "baselines"
 
 YAW = [0.0, 10.0, -50.0, 80.0, np.nan]
 
@@ -141,7 +141,7 @@ def test_faces_without_angles_cannot_be_compared(methods) -> None:
 
 
 def test_a_recording_is_used_again_until_what_it_is_made_of_changes(tmp_path) -> None:
-    from peers import Peer, record
+    from baselines import Peer, record
 
     source = tmp_path / "weights"
     source.write_text("1")
@@ -166,7 +166,7 @@ def test_a_recording_is_used_again_until_what_it_is_made_of_changes(tmp_path) ->
 
 
 def test_a_recorder_that_fails_gives_its_last_words_as_the_reason(tmp_path) -> None:
-    from peers import Peer, peers, record
+    from baselines import Peer, peers, record
 
     recorder = tmp_path / "recorder.py"
     recorder.write_text("print('one photo done')\nraise SystemExit('its weights could not be had: no network')\n")

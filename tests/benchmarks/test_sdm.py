@@ -11,14 +11,15 @@ from types import ModuleType, SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from annotated import face_points
 from PIL import Image
 
-from rdrface.crop import CropFrame, landmark_boxes
-from rdrface.data.records import SELF_OCCLUDED, FaceRecords
-from rdrface.errors import DataError, PhotoError
-from rdrface.evaluation.metrics import box_size, nme
-from rdrface.evaluation.prediction_files import read_prediction_file
+from annotated import face_points
+from rdrface.crop import CropFrame
+from rdrface.datasets.records import SELF_OCCLUDED, FaceRecords
+from rdrface.errors import DataError, ImageError
+from rdrface.evaluation.metrics.errors import box_size, nme
+from rdrface.evaluation.predictions.files import read_prediction_file
+from rdrface.geometry.boxes import bounding_boxes
 from rdrface.landmarks import GROUPS, MIRROR
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "sdm"
@@ -47,8 +48,8 @@ def draw(points: np.ndarray, side: int) -> np.ndarray:
     picture = np.full((side, side, 3), 120, np.uint8)
     hull = np.concatenate([points[GROUPS["contour"]], points[GROUPS["right_brow"]][::-1], points[17:22][::-1]])
     areas = [(hull, 200), (points[36:42], 30), (points[42:48], 30), (points[48:60], 90), (points[60:68], 240)]
-    for area, grey in areas:
-        cv2.fillPoly(picture, [np.rint(area * 16).astype(np.int32)], (grey, grey, grey), cv2.LINE_AA, 4)
+    for area, gray in areas:
+        cv2.fillPoly(picture, [np.rint(area * 16).astype(np.int32)], (gray, gray, gray), cv2.LINE_AA, 4)
     for line in (points[17:22], points[22:27], points[27:31], points[31:36]):
         cv2.polylines(picture, [np.rint(line * 16).astype(np.int32)], False, (60, 60, 60), 2, cv2.LINE_AA, 4)
     return cv2.GaussianBlur(picture, (0, 0), 1)
@@ -72,7 +73,7 @@ def drawn(folder: Path, count: int, seed: int) -> FaceRecords:
         points=points,
         state=np.ones((count, 68)),
         contour=np.full(count, "outline"),
-        box=landmark_boxes(points),
+        box=bounding_boxes(points),
         source=np.full(count, "drawn"),
         split=np.full(count, "train"),
         outline=points,
@@ -80,8 +81,8 @@ def drawn(folder: Path, count: int, seed: int) -> FaceRecords:
 
 
 @pytest.fixture(scope="module")
-def learnt(programs: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """A cascade of two stages and the faces it learnt from."""
+def learned(programs: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """A cascade of two stages and the faces it learned from."""
     folder = tmp_path_factory.mktemp("sdm")
     records = drawn(folder, 60, 1)
     mean = programs.train.mean_shape(records)
@@ -107,29 +108,29 @@ def errors(model: object, records: FaceRecords, boxes: np.ndarray, stages: int) 
 
 
 def test_every_stage_brings_the_points_nearer_on_seen_and_unseen_faces(
-    programs: SimpleNamespace, learnt: SimpleNamespace
+    programs: SimpleNamespace, learned: SimpleNamespace
 ) -> None:
     rng = np.random.default_rng(7)
-    for records, share in ((learnt.records, 0.4), (drawn(learnt.folder, 15, 2), 0.6)):
+    for records, share in ((learned.records, 0.4), (drawn(learned.folder, 15, 2), 0.6)):
         boxes = programs.train.jittered(records.box.astype(np.float64), rng)
-        before, first, second = (errors(learnt.model, records, boxes, stages) for stages in (0, 1, 2))
+        before, first, second = (errors(learned.model, records, boxes, stages) for stages in (0, 1, 2))
         assert second < first < before
         assert second < share * before
 
 
 def test_a_saved_cascade_gives_the_same_points(
-    programs: SimpleNamespace, learnt: SimpleNamespace, tmp_path: Path
+    programs: SimpleNamespace, learned: SimpleNamespace, tmp_path: Path
 ) -> None:
-    learnt.model.save(tmp_path / "sdm.npz")
+    learned.model.save(tmp_path / "sdm.npz")
     again = programs.sdm.SDM.load(tmp_path / "sdm.npz")
-    photo = np.asarray(Image.open(learnt.records.image[0]))
-    box = learnt.records.box[:1]
+    photo = np.asarray(Image.open(learned.records.image[0]))
+    box = learned.records.box[:1]
     assert again.start == "mean"
-    np.testing.assert_array_equal(again.align(photo, boxes=box), learnt.model.align(photo, boxes=box))
+    np.testing.assert_array_equal(again.align(photo, boxes=box), learned.model.align(photo, boxes=box))
 
 
-def test_mirrored_starts_show_the_mirrored_face(programs: SimpleNamespace, learnt: SimpleNamespace) -> None:
-    samples = learnt.samples
+def test_mirrored_starts_show_the_mirrored_face(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
+    samples = learned.samples
     np.testing.assert_array_equal(samples.crops[1], samples.crops[0][:, ::-1])
     # The outer corner of the eye on the left comes from the one on the right.
     np.testing.assert_allclose(samples.truth[1][36], samples.truth[0][45] * [-1, 1], atol=1e-6)
@@ -166,8 +167,8 @@ def test_the_ridge_spares_the_mean_step(programs: SimpleNamespace) -> None:
     assert np.abs(found - steps).mean() < np.abs(steps.mean(0) - steps).mean()
 
 
-def test_hidden_points_are_taken_from_the_fit(programs: SimpleNamespace, learnt: SimpleNamespace) -> None:
-    records = learnt.records.select([0, 1])
+def test_hidden_points_are_taken_from_the_fit(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
+    records = learned.records.select([0, 1])
     points, state = records.points.copy(), records.state.copy()
     points[0, :5], state[0, :5] = np.nan, SELF_OCCLUDED
     outline = records.outline + 2
@@ -179,7 +180,7 @@ def test_hidden_points_are_taken_from_the_fit(programs: SimpleNamespace, learnt:
     np.testing.assert_array_equal(goal[1, 17:], records.points[1, 17:])
 
 
-def test_a_cascade_from_our_3d_output_starts_there(programs: SimpleNamespace, learnt: SimpleNamespace) -> None:
+def test_a_cascade_from_our_3d_output_starts_there(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
     class Off:
         """Stands in for the aligner: the true points, three pixels off."""
 
@@ -187,7 +188,7 @@ def test_a_cascade_from_our_3d_output_starts_there(programs: SimpleNamespace, le
             index = next(i for i, other in enumerate(photos) if np.array_equal(photo, other))
             return [SimpleNamespace(projection=records.points[index] + 3) for _ in boxes]
 
-    records = learnt.records.select(np.arange(40))
+    records = learned.records.select(np.arange(40))
     photos = [np.asarray(Image.open(path)) for path in records.image]
     samples = programs.train.collect(records, None, 1, 0, Off())
     np.testing.assert_allclose(samples.points[1], programs.train.mirrored(samples.points[0]), atol=1e-6)
@@ -209,10 +210,10 @@ def test_a_cascade_from_our_3d_output_starts_there(programs: SimpleNamespace, le
 
 
 def test_predictions_are_written_as_the_evaluation_reads_them(
-    programs: SimpleNamespace, learnt: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    programs: SimpleNamespace, learned: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    records = learnt.records
-    learnt.model.save(tmp_path / "sdm.npz")
+    records = learned.records
+    learned.model.save(tmp_path / "sdm.npz")
     # A path that is not absolute counts from the list's folder.
     Path(tmp_path / "b.png").write_bytes(Path(records.image[1]).read_bytes())
     faces = [{"face": 7, "image": "b.png", "path": "b.png", "box": records.box[1].tolist()}]
@@ -228,37 +229,37 @@ def test_predictions_are_written_as_the_evaluation_reads_them(
 
 
 def test_bad_input_is_named(
-    programs: SimpleNamespace, learnt: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    programs: SimpleNamespace, learned: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(DataError, match="rdrface fit"):
-        programs.train.targets(replace(learnt.records, outline=None))
+        programs.train.targets(replace(learned.records, outline=None))
     with pytest.raises(DataError, match=r"train\.py makes one"):
         programs.sdm.SDM.load(tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("no arrays")
     with pytest.raises(DataError, match="not a readable cascade"):
         programs.sdm.SDM.load(tmp_path / "text.npz")
-    learnt.records.save(tmp_path / "records.npz")
+    learned.records.save(tmp_path / "records.npz")
     with pytest.raises(DataError, match="not a cascade of format"):
         programs.sdm.SDM.load(tmp_path / "records.npz")
-    stage = learnt.model.stages[0]
-    replace(learnt.model, stages=(replace(stage, bias=stage.bias[:5]),)).save(tmp_path / "short.npz")
+    stage = learned.model.stages[0]
+    replace(learned.model, stages=(replace(stage, bias=stage.bias[:5]),)).save(tmp_path / "short.npz")
     with pytest.raises(DataError, match="bias"):
         programs.sdm.SDM.load(tmp_path / "short.npz")
     photo = np.zeros((50, 50, 3), np.uint8)
     with pytest.raises(ValueError, match="boxes and no starts"):
-        learnt.model.align(photo, starts=np.zeros((1, 68, 2)))
+        learned.model.align(photo, starts=np.zeros((1, 68, 2)))
     (tmp_path / "faces.json").write_text('[{"face": 0}]')
     with pytest.raises(DataError, match="entry 0"):
         programs.record.read_faces(tmp_path / "faces.json")
     with pytest.raises(DataError, match=r"face 3 of a\.png"):
-        face = {"face": 3, "image": "a.png", "path": learnt.records.image[0], "box": [5, 5, 5, 9]}
-        programs.record.record(learnt.model, [face])
-    with pytest.raises(PhotoError):
-        programs.record.record(learnt.model, [face | {"path": str(tmp_path / "gone.jpg")}])
+        face = {"face": 3, "image": "a.png", "path": learned.records.image[0], "box": [5, 5, 5, 9]}
+        programs.record.record(learned.model, [face])
+    with pytest.raises(ImageError):
+        programs.record.record(learned.model, [face | {"path": str(tmp_path / "gone.jpg")}])
 
 
-def test_the_crop_frame_is_that_of_the_starts_box(programs: SimpleNamespace, learnt: SimpleNamespace) -> None:
-    points = learnt.records.points[:2].astype(np.float64)
+def test_the_crop_frame_is_that_of_the_starts_box(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
+    points = learned.records.points[:2].astype(np.float64)
     frame, inside = programs.sdm.from_landmarks(points)
-    np.testing.assert_allclose(frame.half, CropFrame.from_boxes(landmark_boxes(points)).half)
-    np.testing.assert_allclose(frame.to_photo(inside), points, atol=1e-4)
+    np.testing.assert_allclose(frame.half, CropFrame.from_boxes(bounding_boxes(points)).half)
+    np.testing.assert_allclose(frame.to_image(inside), points, atol=1e-4)

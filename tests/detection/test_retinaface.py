@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from rdrface.crop import landmark_boxes
 from rdrface.detection import retinaface
-from rdrface.detection.retinaface import RetinaFace, decode_boxes, landmark_boxes_of, overlaps, priors, suppress
+from rdrface.detection.retinaface import RetinaFace, decode_boxes, landmark_boxes_of, priors
+from rdrface.geometry.boxes import bounding_boxes, box_iou
 from rdrface.runtime.session import open_graph
 
 FACE = np.array([183.0, 92, 266, 176])
@@ -28,7 +28,7 @@ def test_the_astronaut_is_found_where_she_is(detector, photo):
     found = detector.detect(photo)
     assert len(found) == 1
     assert found.scores[0] > 0.95
-    assert overlaps(found.boxes, FACE[None])[0, 0] > 0.7
+    assert box_iou(found.boxes, FACE[None])[0, 0] > 0.7
     assert found.detector_boxes.shape == (1, 4)
     assert found.detector_boxes[0, 1] < found.boxes[0, 1]  # the detector's box has the forehead in it
 
@@ -47,7 +47,7 @@ def test_a_face_that_fills_a_large_photo_is_found_whole(detector, photo):
     close = cv2.resize(photo[40:220, 130:310], None, fx=7, fy=7, interpolation=cv2.INTER_CUBIC)
     found = detector.detect(close)
     assert len(found) == 1
-    assert overlaps((found.boxes + 0.5) / 7 - 0.5 + [130, 40, 130, 40], FACE[None])[0, 0] > 0.7
+    assert box_iou((found.boxes + 0.5) / 7 - 0.5 + [130, 40, 130, 40], FACE[None])[0, 0] > 0.7
 
 
 @pytest.mark.parametrize("turns", [1, 3])
@@ -56,7 +56,7 @@ def test_a_face_turned_by_a_right_angle_has_its_box_turned_too(detector, photo, 
     assert len(found) >= 1
     corners = FACE.reshape(2, 2)
     turned = np.stack([corners[:, 1], 511 - corners[:, 0]] if turns == 1 else [511 - corners[:, 1], corners[:, 0]], 1)
-    assert overlaps(found.boxes[:1], landmark_boxes(turned[None]))[0, 0] > 0.6
+    assert box_iou(found.boxes[:1], bounding_boxes(turned[None]))[0, 0] > 0.6
 
 
 def test_several_faces_and_one_at_the_edge(detector, photo):
@@ -108,19 +108,6 @@ def test_decoding_follows_ssd():
     np.testing.assert_allclose(boxes[1, 2:] - boxes[1, :2], [20 * np.e, 20])
 
 
-def test_suppression_keeps_the_surest_of_each_face():
-    boxes = np.array([[0.0, 0, 10, 10], [1, 1, 11, 11], [50, 50, 60, 60], [0, 0, 10, 4]])
-    kept = suppress(boxes, np.array([0.7, 0.9, 0.8, 0.6]), 0.4)
-    np.testing.assert_array_equal(kept, [1, 2, 3])
-    assert suppress(np.empty((0, 4)), np.empty(0), 0.4).shape == (0,)
-
-
-def test_overlaps_are_intersections_over_unions():
-    a = np.array([[0.0, 0, 10, 10]])
-    b = np.array([[0.0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]])
-    np.testing.assert_allclose(overlaps(a, b), [[1, 1 / 3, 0]])
-
-
 def test_landmark_boxes_lie_towards_the_mouth():
     boxes = np.array([[0.0, 0, 112, 112]] * 3)
     upright = np.array([[30.0, 40], [80, 40], [55, 60], [35, 85], [75, 85]])
@@ -132,7 +119,9 @@ def test_landmark_boxes_lie_towards_the_mouth():
     np.testing.assert_allclose(found[2], found[0], atol=1)
 
 
-@pytest.mark.parametrize("options", [{"threshold": 0}, {"threshold": 1.5}, {"overlap": 1}, {"max_side": 10}])
+@pytest.mark.parametrize(
+    "options", [{"score_threshold": 0}, {"score_threshold": 1.5}, {"iou_threshold": 1}, {"max_side": 10}]
+)
 def test_impossible_options_are_refused(detector, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         RetinaFace(detector.session, **options)
@@ -146,10 +135,10 @@ def test_boxes_match_the_landmarks_of_large_poses(detector, shared_data):
     files = sorted((shared_data / "aflw2000_3d_dev").glob("*.mat"))[::5]
     for file in files:
         photo = cv2.imread(str(file.with_suffix(".jpg")))[..., ::-1]
-        truth = landmark_boxes(loadmat(file)["pt3d_68"][:2].T[None] - 1)[0]
+        truth = bounding_boxes(loadmat(file)["pt3d_68"][:2].T[None] - 1)[0]
         found = detector.detect(photo).boxes
         if len(found):
-            best = found[overlaps(found, truth[None])[:, 0].argmax()]
+            best = found[box_iou(found, truth[None])[:, 0].argmax()]
             side = np.sqrt((truth[2:] - truth[:2]).prod())
             sizes.append((best[2] - best[0]) / side)
             shifts.append((best[:2] + best[2:] - truth[:2] - truth[2:]) / 2 / side)

@@ -35,8 +35,8 @@ def test_boxes_come_back_in_photo_pixels_surest_first(monkeypatch, tmp_path):
     np.testing.assert_allclose(found.scores, [0.9, 0.8])
     np.testing.assert_allclose(found.detector_boxes[1], [19.5, 39.5, 243.5, 263.5])
     np.testing.assert_allclose(found.boxes[1, 2:] - found.boxes[1, :2], 200)
-    centre = (found.boxes[1, :2] + found.boxes[1, 2:]) / 2
-    np.testing.assert_allclose(centre, [131.5, 151.5 + 0.16 * 200])
+    center = (found.boxes[1, :2] + found.boxes[1, 2:]) / 2
+    np.testing.assert_allclose(center, [131.5, 151.5 + 0.16 * 200])
 
 
 def test_no_face(monkeypatch, tmp_path):

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from rdrface.crop import landmark_boxes
-from rdrface.data.readers import read_merl_rav
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
+from rdrface.datasets.readers import read_merl_rav
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.fitting import fit_records
 from rdrface.fitting.report import wrong_yaw_signs
+from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import CONTOUR
+from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import LandmarkModel
 
 SIDE = 60.0  # pixels: about sqrt(w h) of the faces below
 
@@ -41,7 +41,7 @@ def records_of(points: np.ndarray, state: np.ndarray, contour: str = "outline") 
         points=points,
         state=state,
         contour=np.full(count, contour),
-        box=landmark_boxes(points),
+        box=bounding_boxes(points),
         source=np.full(count, "synthetic"),
         split=np.full(count, "train"),
     )
@@ -90,7 +90,7 @@ def test_q_projects_to_what_the_records_say(model):
     outline_of_q, jawline_of_q = LandmarkModel.from_face_model(model).outline68(fitted.Q)
     np.testing.assert_allclose(outline_of_q[..., :2], fitted.outline, atol=1e-3)
     np.testing.assert_allclose(jawline_of_q[..., :2], fitted.jawline, atol=1e-3)
-    np.testing.assert_allclose(fitted.box, landmark_boxes(fitted.outline), atol=1e-3)
+    np.testing.assert_allclose(fitted.box, bounding_boxes(fitted.outline), atol=1e-3)
     # Of all t that give this picture the shortest is taken: nothing along the line of sight.
     depth = (rotation_matrix(fitted.Q[:, 50:53]) @ fitted.Q[:, 53:56, None])[:, 2]
     np.testing.assert_allclose(depth, 0, atol=1e-2)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from ellipsoid import random_poses
 
+from ellipsoid import random_poses
 from rdrface.geometry.camera import mirror_pose, project, transform_pose
 
 POINTS = np.random.default_rng(3).normal(0, 60, (6, 10, 3))

@@ -1,8 +1,8 @@
-import ellipsoid
 import numpy as np
 import pytest
 import torch
 
+import ellipsoid
 from rdrface.geometry.camera import mirror_pose, project
 from rdrface.geometry.contour import points_on_lines, slide_contour_line, slide_extreme_x, slide_silhouette
 from rdrface.geometry.visibility import facing

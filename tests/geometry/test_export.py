@@ -1,11 +1,11 @@
 """The geometry inside an exported graph: free batch size, no graph breaks, the numbers of NumPy."""
 
-import ellipsoid
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 
+import ellipsoid
 from rdrface.geometry.camera import project
 from rdrface.geometry.contour import points_on_lines, slide_contour_line, slide_extreme_x
 from rdrface.geometry.visibility import facing

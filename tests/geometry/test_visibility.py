@@ -1,7 +1,7 @@
-import ellipsoid
 import numpy as np
 import torch
 
+import ellipsoid
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.geometry.visibility import facing, occluded_by_mesh
 

@@ -33,7 +33,7 @@ def test_mean_is_symmetric_and_63_mm_between_pupils(model: FaceModel) -> None:
     mirror = model.mirror_vertices
     np.testing.assert_array_equal(mirror[mirror], np.arange(len(mirror)))
     np.testing.assert_array_equal(model.mean[mirror] * FLIP, model.mean)
-    left, right = positions(model.mean, model.triangles, model.points["eye_centres"])
+    left, right = positions(model.mean, model.triangles, model.points["eye_centers"])
     assert right[0] - left[0] == pytest.approx(63, abs=0.01)
     centroid = positions(model.mean, model.triangles, model.points["ibug68"]).mean(0)
     assert np.abs(centroid).max() < 0.5
@@ -148,7 +148,7 @@ def test_save_and_load_give_the_same_bytes(model: FaceModel, tmp_path) -> None:
 
 
 def test_load_says_what_is_wrong(tmp_path) -> None:
-    with pytest.raises(DataError, match=r"rdrface\.morphable\.build"):
+    with pytest.raises(DataError, match=r"rdrface\.model_building\.build"):
         FaceModel.load(tmp_path / "missing.safetensors")
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"not a model")

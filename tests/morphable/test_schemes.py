@@ -6,18 +6,10 @@ import torch
 
 from rdrface.geometry.contour import points_on_lines, slide_extreme_x
 from rdrface.landmarks import MIRROR
+from rdrface.model_building.learn_landmarks import triangle_normals, visible_somewhere
 from rdrface.morphable import FaceModel, LandmarkModel
-from rdrface.morphable.schemes import (
-    SCHEMES,
-    WFLW98_BROWS,
-    WFLW98_EVEN,
-    WFLW98_IS,
-    WFLW98_MIRROR,
-    outline68,
-    shapes68,
-    surface_points,
-)
-from rdrface.morphable.slide import triangle_normals, visible_somewhere
+from rdrface.morphable.landmark_model import outline68, shapes68
+from rdrface.morphable.schemes import SCHEMES, WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_MIRROR, surface_points
 from rdrface.morphable.surface import positions
 
 FLIP = np.array([-1, 1, 1], np.float32)
@@ -47,7 +39,7 @@ def parameters(count: int, seed: int = 0) -> np.ndarray:
 
 
 def test_every_scheme_is_there(model: FaceModel) -> None:
-    sizes = {"ibug68": 68, "inner51": 51, "aflw21": 21, "aflw34": 34, "eye_centres": 2, "ear_lobes": 2, "wflw98": 98}
+    sizes = {"ibug68": 68, "inner51": 51, "aflw21": 21, "aflw34": 34, "eye_centers": 2, "ear_lobes": 2, "wflw98": 98}
     for name in SCHEMES:
         points = surface_points(model, name)
         assert len(points) == sizes.get(name, len(points))
@@ -63,7 +55,7 @@ def test_landmarks_are_mirrored_in_mirror_order(model: FaceModel) -> None:
     np.testing.assert_allclose(at[MIRROR] * FLIP, at, atol=1e-3)
     lines = positions(model.mean, model.triangles, model.points["parallel_lines"]).reshape(17, -1, 3)
     np.testing.assert_allclose(lines[::-1] * FLIP, lines, atol=1e-3)
-    for name in ("eye_centres", "ear_lobes"):
+    for name in ("eye_centers", "ear_lobes"):
         left, right = positions(model.mean, model.triangles, model.points[name])
         np.testing.assert_allclose(left * FLIP, right, atol=1e-3)
 
@@ -93,13 +85,13 @@ def test_wflw98_is_placed_as_its_order_says(model: FaceModel) -> None:
     for below, above in WFLW98_BROWS.items():
         assert abs(x[below] - x[above]) < 1e-3 and y[above] - y[below] == pytest.approx(7, abs=1e-3)
     assert y[WFLW98_MIRROR[41]] > y[70] and y[38] > y[62]
-    # Between the landmarks of its line, a millimetre off it at most where the surface bends.
+    # Between the landmarks of its line, a millimeter off it at most where the surface bends.
     for line, cuts in WFLW98_EVEN:
         ends = known[[line[0], line[-1]]]
         chain = np.concatenate([ends[:1], at[list(cuts)], ends[1:]])
         steps = np.linalg.norm(np.diff(chain, axis=0), axis=1)
         assert steps.max() < 1.25 * steps.min(), line
-    pupils = positions(model.mean, model.triangles, model.points["eye_centres"])
+    pupils = positions(model.mean, model.triangles, model.points["eye_centers"])
     np.testing.assert_array_equal(at[96:], pupils)
 
 
@@ -127,7 +119,7 @@ def test_lines_start_at_the_jawline_and_are_smooth(landmarks: LandmarkModel) -> 
     _, mean_lines, _ = shapes68(landmarks.buffers(), np.zeros((1, 103), np.float32))
     mean_steps = np.linalg.norm(np.diff(mean_lines, axis=2), axis=-1)[0]
     assert mean_steps.max() < 6 and (mean_steps.max(1) < 2 * mean_steps.min(1)).all()
-    # Away from the centre of the head means outwards.
+    # Away from the center of the head means outwards.
     outward = (normals * (lines - np.array([0, 0, -45], np.float32))).sum(-1)
     assert (outward > 0).mean() > 0.99
     assert (np.abs(mean_lines[0, :, -1, 0]) < 30).all()

@@ -7,8 +7,8 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from rdrface.data.pack import pack
-from rdrface.data.synthetic import draw_faces
+from rdrface.datasets.crops import pack
+from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError
 from rdrface.geometry.contour import slide_extreme_x
 from rdrface.network import rdr
@@ -28,7 +28,7 @@ def some_network(**options: str) -> RDR:
     network = RDR(2, **options).eval()
     with torch.no_grad():
         network.scale.mean[50:57] = torch.tensor([0.5, 0.6, 0.05, 0.5, 1.0, -0.5, 0.0085])
-        network.scale.spread[50:57] = torch.tensor([0.1, 0.3, 0.1, 2.0, 2.0, 2.0, 0.0004])
+        network.scale.std[50:57] = torch.tensor([0.1, 0.3, 0.1, 2.0, 2.0, 2.0, 0.0004])
         for part in (network.pe_lstm, network.c_lstm):
             part.correct.weight.normal_(0, 0.2)
     return network

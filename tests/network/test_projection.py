@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from rdrface.data.synthetic import random_parameters
+from rdrface.datasets.synthetic import random_parameters
+from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import LandmarkModel
 from rdrface.network.projection import Projection
 
 

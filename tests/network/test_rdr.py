@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import grid_sample
 
-from rdrface.network.initialisation import ParameterScale
+from rdrface.network.initialization import ParameterScale
 from rdrface.network.rdr import RDR
 from rdrface.network.refinement import CLSTM, PELSTM
 from rdrface.network.shape_indexed import shape_indexed
@@ -29,7 +29,7 @@ def test_another_scale_of_the_parameters_changes_nothing_else(crops: torch.Tenso
     torch.manual_seed(3)
     network = RDR(2).eval()
     network.scale.mean[56] = 0.009
-    torch.nn.init.normal_(network.initialisation.fc6_exp.weight, std=0.02)
+    torch.nn.init.normal_(network.initialization.fc6_exp.weight, std=0.02)
     torch.nn.init.normal_(network.pe_lstm.correct.weight, std=0.02)
     q = torch.randn(50, 103)
     q[:, 56] = 0.008 + 0.001 * q[:, 56]
@@ -37,7 +37,7 @@ def test_another_scale_of_the_parameters_changes_nothing_else(crops: torch.Tenso
         before = network(crops).steps[-1]
         network.rescale(q)
         after = network(crops).steps[-1]
-    assert network.scale.spread[60] == pytest.approx(q[:, 60].std().item())
+    assert network.scale.std[60] == pytest.approx(q[:, 60].std().item())
     torch.testing.assert_close(after.q, before.q, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(after.landmarks, before.landmarks, rtol=1e-3, atol=1e-4)
 
@@ -56,20 +56,20 @@ def outputs(module: nn.Module, name: str, crops: torch.Tensor) -> torch.Size:
     ("name", "shape"),
     [
         ("backbone.res3", (2, 128, 32, 32)),
-        ("initialisation.pool5", (2, 512, 4, 4)),
-        ("initialisation.fc5_p", (2, 128)),
-        ("initialisation.fc5_id", (2, 256)),
-        ("initialisation.fc5_exp", (2, 512)),
-        ("initialisation.fc6_p", (2, 7)),
-        ("initialisation.fc6_id", (2, 50)),
-        ("initialisation.fc6_exp", (2, 46)),
+        ("initialization.pool5", (2, 512, 4, 4)),
+        ("initialization.fc5_p", (2, 128)),
+        ("initialization.fc5_id", (2, 256)),
+        ("initialization.fc5_exp", (2, 512)),
+        ("initialization.fc6_p", (2, 7)),
+        ("initialization.fc6_id", (2, 50)),
+        ("initialization.fc6_exp", (2, 46)),
         ("regression_features.deconv4", (2, 48, 64, 64)),
         ("regression_features.deconv5", (2, 80, 128, 128)),
         ("pe_lstm.reduce", (2, 256)),
         ("c_lstm.reduce", (2, 256)),
         ("pe_lstm.correct", (2, 53)),
         ("c_lstm.correct", (2, 136)),
-        ("jawline.correct", (2, 34)),
+        ("jawline_readout.correct", (2, 34)),
     ],
 )
 def test_dimension_of_the_supplement(network: RDR, crops: torch.Tensor, name: str, shape: tuple[int, ...]) -> None:
@@ -104,11 +104,11 @@ def test_every_step_is_put_out_and_identity_is_never_refined(network: RDR, crops
     assert not torch.equal(last.landmarks, last.projection[..., :2])
     for step in prediction.steps:
         assert step.q.shape == (2, 103)
-        assert step.projection.shape == step.jawline.shape == (2, 68, 3)
-        assert torch.equal(step.projection[:, 17:], step.jawline[:, 17:])
-        assert torch.equal(step.absolute[:, 17:], step.landmarks[:, 17:])
-    assert torch.equal(first.absolute, first.jawline[..., :2])
-    assert not torch.equal(last.absolute[:, :17], last.jawline[:, :17, :2])
+        assert step.projection.shape == step.projection_jawline.shape == (2, 68, 3)
+        assert torch.equal(step.projection[:, 17:], step.projection_jawline[:, 17:])
+        assert torch.equal(step.landmarks_jawline[:, 17:], step.landmarks[:, 17:])
+    assert torch.equal(first.landmarks_jawline, first.projection_jawline[..., :2])
+    assert not torch.equal(last.landmarks_jawline[:, :17], last.projection_jawline[:, :17, :2])
 
 
 def test_batch_equals_single(network: RDR, crops: torch.Tensor) -> None:
@@ -171,7 +171,7 @@ def test_parameter_scale_round_trip() -> None:
     scale = ParameterScale()
     q = torch.randn(50, 103) * 3 + 1
     scale.measure(q)
-    whitened = scale.whiten(q)
+    whitened = scale.standardize(q)
     assert torch.allclose(scale(whitened), q, atol=1e-5)
     assert torch.allclose(whitened.std(0), torch.ones(103), atol=1e-4)
 
@@ -183,7 +183,7 @@ def test_every_parameter_has_a_spread_of_its_own_unit() -> None:
     q[:, 53:56] *= 30
     q[:, 56] = 0.0087 + 0.0006 * torch.randn(500)
     scale.measure(q)
-    assert scale.spread[56] == pytest.approx(0.0006, rel=0.2)
+    assert scale.std[56] == pytest.approx(0.0006, rel=0.2)
     scale.measure(q[:1].expand(10, -1))
-    assert 0 < scale.spread[56] < 0.001, "a set in which nothing moves still has a unit for everything"
-    assert (scale.spread > 0).all()
+    assert 0 < scale.std[56] < 0.001, "a set in which nothing moves still has a unit for everything"
+    assert (scale.std > 0).all()

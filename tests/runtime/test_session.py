@@ -29,26 +29,28 @@ def test_outputs_have_their_names_and_shapes(sessions):
         shapes = {name: value.shape for name, value in outputs.items()}
         assert shapes == {
             "landmarks": (2, 68, 2),
-            "absolute": (2, 68, 2),
+            "landmarks_jawline": (2, 68, 2),
             "projection": (2, 68, 3),
-            "jawline": (2, 68, 3),
-            "Q": (2, 103),
-            "visible": (2, 68),
-            "sigma": (2, 68),
+            "projection_jawline": (2, 68, 3),
+            "parameters": (2, 103),
+            "visibility": (2, 68),
+            "uncertainty": (2, 68),
         }
         assert tuple(outputs) == OUTPUTS
         assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in outputs.values())
-        assert ((outputs["visible"] >= 0) & (outputs["visible"] <= 1)).all() and (outputs["sigma"] > 0).all()
+        assert ((outputs["visibility"] >= 0) & (outputs["visibility"] <= 1)).all() and (
+            outputs["uncertainty"] > 0
+        ).all()
 
 
 def test_both_runtimes_agree(sessions):
     crops = some_crops(4, sessions["openvino"].input_size)
     a, b = (sessions[backend].run(crops) for backend in BACKENDS)
-    for name in ("landmarks", "absolute", "projection", "jawline"):
+    for name in ("landmarks", "landmarks_jawline", "projection", "projection_jawline"):
         assert np.abs(a[name] - b[name]).max() < 1e-3 * FACE_SIZE
-    for name in ("visible", "sigma"):
+    for name in ("visibility", "uncertainty"):
         np.testing.assert_allclose(a[name], b[name], atol=1e-3)
-    np.testing.assert_allclose(a["Q"], b["Q"], atol=5e-3)
+    np.testing.assert_allclose(a["parameters"], b["parameters"], atol=5e-3)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -58,7 +60,7 @@ def test_a_batch_gives_what_its_crops_give_alone(sessions, backend):
     together = session.run(crops)
     for i in range(3):
         alone = session.run(crops[i : i + 1])
-        for name in ("landmarks", "absolute", "projection", "jawline"):
+        for name in ("landmarks", "landmarks_jawline", "projection", "projection_jawline"):
             assert np.abs(alone[name][0] - together[name][i]).max() < 1e-3 * FACE_SIZE
 
 

@@ -106,7 +106,7 @@ def test_foreign_files_are_refused(tmp_path):
 
 def test_a_file_of_the_future_is_refused(written):
     content = written.read_bytes()
-    written.write_bytes(content.replace(b'"format_version":"1"', b'"format_version":"2"'))
+    written.write_bytes(content.replace(b'"format_version":"2"', b'"format_version":"3"'))
     with pytest.raises(WeightsError, match="newer"):
         read_info(written)
 

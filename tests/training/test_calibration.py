@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from rdrface.data.augment import no_augmentation
-from rdrface.data.pack import PackedFaces, pack
-from rdrface.data.records import OCCLUDED, UNKNOWN, VISIBLE
-from rdrface.data.synthetic import draw_faces
-from rdrface.network.certainty import Certainty
+from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.records import OCCLUDED, UNKNOWN, VISIBLE
+from rdrface.datasets.synthetic import draw_faces
 from rdrface.network.rdr import RDR
+from rdrface.network.uncertainty import Uncertainty
+from rdrface.training.augmentation.augment import no_augmentation
 from rdrface.training.calibration import (
     IDENTITY,
     LEAST_SLOPE,
@@ -82,7 +82,7 @@ def test_maps_rise_and_stay_near_where_little_is_known() -> None:
 
 def test_folding_is_the_map_of_the_outputs() -> None:
     torch.manual_seed(0)
-    head = Certainty()
+    head = Uncertainty()
     inputs = (torch.randn(3, 68, 80), torch.randn(3, 256), torch.randn(3, 3, 3))
     with torch.no_grad():
         visible, error = head(*inputs)
@@ -93,7 +93,7 @@ def test_folding_is_the_map_of_the_outputs() -> None:
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory: pytest.TempPathFactory) -> PackedFaces:
+def faces(tmp_path_factory: pytest.TempPathFactory) -> PackedCrops:
     return pack(draw_faces(tmp_path_factory.mktemp("faces"), 8), 48)
 
 
@@ -108,10 +108,10 @@ def network() -> RDR:
     return copy.deepcopy(untrained())
 
 
-def test_a_mis_scaled_head_comes_back_to_the_same_outputs(faces: PackedFaces) -> None:
+def test_a_mis_scaled_head_comes_back_to_the_same_outputs(faces: PackedCrops) -> None:
     sane, wrong = network(), network()
     first = calibrate(sane, faces, 32, 0, CPU)
-    fold(wrong.certainty, (3.0, 2.0), (2.0, 1.0))
+    fold(wrong.uncertainty, (3.0, 2.0), (2.0, 1.0))
     figures = calibrate(wrong, faces, 32, 0, CPU)
     assert figures["visible_gap_after"] < figures["visible_gap_before"]
     assert figures["error_gap_after"] < figures["error_gap_before"]
@@ -122,7 +122,7 @@ def test_a_mis_scaled_head_comes_back_to_the_same_outputs(faces: PackedFaces) ->
     assert np.abs(ours.logit - theirs.logit).mean() < 0.5
 
 
-def test_calibration_is_a_function_of_its_input_and_keeps_the_rest(faces: PackedFaces) -> None:
+def test_calibration_is_a_function_of_its_input_and_keeps_the_rest(faces: PackedCrops) -> None:
     first, second, before = network(), network(), network()
     assert calibrate(first, faces, 32, 0, CPU) == calibrate(second, faces, 32, 0, CPU)
     changed = []
@@ -130,10 +130,10 @@ def test_calibration_is_a_function_of_its_input_and_keeps_the_rest(faces: Packed
         assert torch.equal(value, second.state_dict()[name])
         if not torch.equal(value, before.state_dict()[name]):
             changed.append(name)
-    assert set(changed) <= {"certainty.out", "certainty.bias"} and changed
+    assert set(changed) <= {"uncertainty.out", "uncertainty.bias"} and changed
 
 
-def test_unknown_states_do_not_count_even_where_something_covers_them(faces: PackedFaces) -> None:
+def test_unknown_states_do_not_count_even_where_something_covers_them(faces: PackedCrops) -> None:
     unknown = faces.select(np.arange(4))
     unknown.state[:] = UNKNOWN
     unknown.state[0] = VISIBLE

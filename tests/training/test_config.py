@@ -38,7 +38,7 @@ def test_values_and_defaults(tmp_path: Path) -> None:
         ("seed = 1.5\n" + STAGE, "seed must be int; got 1.5"),
         ("compile = 1\n" + STAGE, "compile must be bool"),
         ('[[stage]]\ntrain = "joint"\n', "'steps' is missing"),
-        ('[[stage]]\ntrain = "everything"\nsteps = 1\n', "must be one of initialisation, refinement, joint"),
+        ('[[stage]]\ntrain = "everything"\nsteps = 1\n', "must be one of initialization, refinement, joint"),
         (STAGE + "size = 100\n", "multiple of 32; got 100"),
         (STAGE + "batch = 0\n", "batch must be 1 or more"),
         ("seed = 1\n", "no \\[\\[stage\\]\\]"),

@@ -8,18 +8,18 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from rdrface.data.pack import PackedFaces, pack
-from rdrface.data.synthetic import draw_faces
+from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, TrainingError
 from rdrface.network.rdr import RDR
+from rdrface.training.batches import batches, held_out
 from rdrface.training.config import StageConfig, TrainingConfig, load_config
-from rdrface.training.faces import batches, held_out
+from rdrface.training.device_crops import DeviceCrops
 from rdrface.training.loop import learning_rate, train
-from rdrface.training.resident import ResidentFaces
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory: pytest.TempPathFactory) -> PackedFaces:
+def faces(tmp_path_factory: pytest.TempPathFactory) -> PackedCrops:
     return pack(draw_faces(tmp_path_factory.mktemp("faces"), 24), 96)
 
 
@@ -31,7 +31,7 @@ def cpu(precision: str = "32-true") -> Fabric:
 
 def small(steps: int = 2) -> TrainingConfig:
     stages = (
-        StageConfig("initialisation", steps, size=32, batch=4),
+        StageConfig("initialization", steps, size=32, batch=4),
         StageConfig("refinement", steps, size=32, batch=4),
         StageConfig("joint", steps, size=32, batch=4),
     )
@@ -45,7 +45,7 @@ def same(a: RDR, b: RDR) -> bool:
 
 @pytest.mark.parametrize("stop_at", [1, 4])
 def test_a_killed_training_ends_with_the_same_weights(
-    faces: PackedFaces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+    faces: PackedCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
 ) -> None:
     config = small()
     whole = train(config, faces, None, tmp_path / "whole", cpu())
@@ -73,22 +73,22 @@ def test_a_killed_training_ends_with_the_same_weights(
     assert same(whole, resumed)
 
 
-def test_a_run_whose_time_is_up_says_so_and_goes_on(faces: PackedFaces, tmp_path: Path) -> None:
+def test_a_run_whose_time_is_up_says_so_and_goes_on(faces: PackedCrops, tmp_path: Path) -> None:
     assert train(small(), faces, None, tmp_path, cpu(), max_seconds=0.0) is None
     assert (tmp_path / "checkpoint.pt").is_file()
     assert train(small(), faces, None, tmp_path, cpu()) is not None
 
 
-def test_a_training_that_diverges_stops_before_it_writes_a_checkpoint(faces: PackedFaces, tmp_path: Path) -> None:
+def test_a_training_that_diverges_stops_before_it_writes_a_checkpoint(faces: PackedCrops, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="lower learning_rate"):
         train(replace(small(), loss={"landmarks": float("inf")}), faces, None, tmp_path, cpu())
     assert not (tmp_path / "checkpoint.pt").exists()
 
 
-def test_a_batch_of_resident_faces_is_that_of_the_pack(faces: PackedFaces) -> None:
+def test_a_batch_of_resident_faces_is_that_of_the_pack(faces: PackedCrops) -> None:
     index = np.array([5, 0, 5])
     weights = np.linspace(0, 1, len(faces), dtype=np.float32)
-    resident = ResidentFaces(faces, weights, torch.device("cpu"))
+    resident = DeviceCrops(faces, weights, torch.device("cpu"))
     batch, residual, worth = resident.batch(index)
     assert len(resident) == len(faces)
     for name in ("windows", "valid", "points", "state", "jawline_convention", "outline", "jawline", "Q"):
@@ -97,19 +97,19 @@ def test_a_batch_of_resident_faces_is_that_of_the_pack(faces: PackedFaces) -> No
     np.testing.assert_array_equal(worth.numpy(), weights[index])
 
 
-def test_another_configuration_does_not_continue_the_run(faces: PackedFaces, tmp_path: Path) -> None:
+def test_another_configuration_does_not_continue_the_run(faces: PackedCrops, tmp_path: Path) -> None:
     train(small(), faces, None, tmp_path, cpu(), max_seconds=0.0)
     with pytest.raises(ConfigError, match="differs in seed"):
         train(replace(small(), seed=1), faces, None, tmp_path, cpu())
 
 
-def test_a_damaged_checkpoint_is_named(faces: PackedFaces, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_named(faces: PackedCrops, tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(ConfigError, match=r"checkpoint\.pt is not a checkpoint .* damaged"):
         train(small(), faces, None, tmp_path, cpu())
 
 
-def test_a_handful_of_faces_is_learnt_by_heart(faces: PackedFaces, tmp_path: Path) -> None:
+def test_a_handful_of_faces_is_learned_by_heart(faces: PackedCrops, tmp_path: Path) -> None:
     handful = faces.select(np.arange(6))
     stage = StageConfig("joint", 120, size=64, batch=6, learning_rate=2e-3, augment=False)
     config = TrainingConfig((stage,), iterations=2, validation_every=1000, checkpoint_every=1e9, average=0.9)

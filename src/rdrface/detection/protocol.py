@@ -1,4 +1,4 @@
-"""What the aligner asks of a face detector."""
+"""The interface between the aligner and a face detector."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,11 +8,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Detections:
-    """Faces found in one photo, the surest first.
+    """Faces found in one image, by falling score.
 
     Attributes:
-        boxes: (n, 4) float64 landmark boxes, xyxy photo pixels: what the detector expects the box of the 68 landmarks
-            to be, as `rdrface.crop` wants it. They may reach beyond the photo.
+        boxes: (n, 4) float64 landmark boxes, xyxy image pixels: the detector's estimate of the box of the 68 landmarks,
+            see `rdrface.crop`. They may extend beyond the image.
         scores: (n,) float32, 0..1.
         detector_boxes: (n, 4) float64, the detector's own boxes.
     """
@@ -22,8 +22,8 @@ class Detections:
     detector_boxes: np.ndarray
 
     @classmethod
-    def none(cls) -> "Detections":
-        """No face at all."""
+    def empty(cls) -> "Detections":
+        """No faces."""
         return cls(np.empty((0, 4)), np.empty(0, np.float32), np.empty((0, 4)))
 
     def __len__(self) -> int:
@@ -31,7 +31,7 @@ class Detections:
 
 
 class Detector(Protocol):
-    """Anything that finds faces in photos."""
+    """Anything that finds faces in images."""
 
-    def detect(self, photo: np.ndarray) -> Detections:
-        """Find the faces of a photo, (H, W, 3) uint8 RGB; a photo without faces gives `Detections.none()`."""
+    def detect(self, image: np.ndarray) -> Detections:
+        """Find the faces of an image, (H, W, 3) uint8 RGB; an image without faces gives `Detections.empty()`."""

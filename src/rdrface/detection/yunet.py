@@ -7,9 +7,10 @@ import numpy as np
 
 from rdrface.detection.protocol import Detections
 from rdrface.errors import WeightsError
+from rdrface.geometry.boxes import box_size
 
 SIDE_RATIO = 1.12
-CENTRE_UP = 0.16
+CENTER_UP = 0.16
 """As for RetinaFace: both were trained on WIDER FACE's boxes."""
 
 
@@ -18,39 +19,39 @@ class YuNet:
 
     Args:
         model: path of the ONNX file.
-        threshold: faces with a lower score are dropped.
-        max_side: larger photos are shrunk until their long side has this many pixels.
+        score_threshold: faces with a lower score are dropped.
+        max_side: larger images are shrunk until their long side has this many pixels.
 
     Raises:
         WeightsError: no such file, or OpenCV cannot read it.
     """
 
-    def __init__(self, model: Path | str, threshold: float = 0.7, max_side: int = 640) -> None:
+    def __init__(self, model: Path | str, score_threshold: float = 0.7, max_side: int = 640) -> None:
         if not Path(model).is_file():
             raise WeightsError(f"YuNet's model {model} does not exist; it is part of the OpenCV Zoo")
         try:
-            self._detector = cv2.FaceDetectorYN.create(str(model), "", (320, 320), threshold)
+            self._detector = cv2.FaceDetectorYN.create(str(model), "", (320, 320), score_threshold)
         except cv2.error as error:
             raise WeightsError(f"OpenCV cannot read {model} as YuNet: {error}") from error
         self.max_side = max_side
 
-    def detect(self, photo: np.ndarray) -> Detections:
+    def detect(self, image: np.ndarray) -> Detections:
         """Find faces; see `rdrface.detection.protocol.Detector`."""
-        height, width = photo.shape[:2]
+        height, width = image.shape[:2]
         scale = min(1.0, self.max_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA) if scale < 1 else photo
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
         self._detector.setInputSize(size)
         _, found = self._detector.detect(np.ascontiguousarray(small[..., ::-1]))
         if found is None:
-            return Detections.none()
+            return Detections.empty()
         found = found[np.argsort(-found[:, 14], kind="stable")].astype(np.float64)
         ratio = np.array([width / size[0], height / size[1]])
         low = found[:, :2] * ratio - 0.5
         boxes = np.concatenate([low, low + found[:, 2:4] * ratio], axis=1)
-        side = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1)) / SIDE_RATIO
-        centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + np.stack([0 * side, CENTRE_UP * side], axis=1)
+        side = box_size(boxes) / SIDE_RATIO
+        center = (boxes[:, :2] + boxes[:, 2:]) / 2 + np.stack([0 * side, CENTER_UP * side], axis=1)
         half = side[:, None] / 2
         return Detections(
-            np.concatenate([centre - half, centre + half], axis=1), found[:, 14].astype(np.float32), boxes
+            np.concatenate([center - half, center + half], axis=1), found[:, 14].astype(np.float32), boxes
         )

@@ -27,7 +27,7 @@ from rdrface.aligner import load
 weights, backend, threads, photo, *box = sys.argv[1:]
 aligner = load(weights, backend=backend, threads=int(threads))
 ready = time.perf_counter()
-pixels = __import__("rdrface.photo", fromlist=["read_photo"]).read_photo(photo)
+pixels = __import__("rdrface.image", fromlist=["read_image"]).read_image(photo)
 aligner.detector.detect(pixels)
 face, = aligner.align(pixels, [[float(value) for value in box]])
 done = time.perf_counter()

@@ -1,6 +1,6 @@
 """Photos with points of one's own, seen through the network: where each face is, what the network says, and its window.
 
-The box around the labelled points is no landmark box: the points may cover the eyes alone, or the ears too. So every
+The box around the labeled points is no landmark box: the points may cover the eyes alone, or the ears too. So every
 face is aligned twice: from the detector's box, and again from the box of the 68 landmarks found there.
 """
 
@@ -10,22 +10,23 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from rdrface.crop import CropFrame, cut, landmark_boxes
-from rdrface.data.own_points import OwnPoints
-from rdrface.data.pack import MARGIN
+from rdrface.crop import CropFrame, cut
+from rdrface.datasets.crops import MARGIN
+from rdrface.datasets.custom_points import CustomPoints
 from rdrface.detection.protocol import Detections, Detector
+from rdrface.geometry.boxes import bounding_boxes
+from rdrface.image import read_image
 from rdrface.network.rdr import RDR, Step
-from rdrface.photo import read_photo
 
 INSIDE = 0.5
-"""Share of a face's labelled points that the detector's box must hold to be that face's."""
+"""Share of a face's labeled points that the detector's box must hold to be that face's."""
 
 WIDER = 1.5
 """By how much the detector's box is widened for that: points on ears or hair lie outside of a landmark box."""
 
 
 @dataclass(frozen=True)
-class SettingFaces:
+class CustomFaces:
     """N faces with labels of one's own, L points each.
 
     Attributes:
@@ -36,7 +37,7 @@ class SettingFaces:
         labels: (N, L, 2) float32, crop frame of `frame`; NaN where there is none.
         landmarks: (N, 68, 2) float32, crop frame, the network's.
         q: (N, 103) float32, crop frame, the network's.
-        windows: (N, S, S, 3) uint8 RGB; as in `rdrface.data.pack`, `MARGIN` times as large as the crop.
+        windows: (N, S, S, 3) uint8 RGB; as in `rdrface.datasets.crops`, `MARGIN` times as large as the crop.
         valid: (N, 4) float32 xyxy, frame of the window (edges at -1 and 1): the part that the photo covers.
     """
 
@@ -59,17 +60,17 @@ class SettingFaces:
         sizes: np.ndarray = np.sqrt(np.ptp(self.landmarks, axis=1).prod(1))
         return sizes
 
-    def select(self, index: np.ndarray) -> "SettingFaces":
+    def select(self, index: np.ndarray) -> "CustomFaces":
         """The faces at `index`, (M,) int or (N,) bool."""
         names = np.array(self.name)[index].tolist()
         arrays = (self.labels, self.landmarks, self.q, self.windows, self.valid)
-        frame = CropFrame(self.frame.centre[index], self.frame.half[index])
+        frame = CropFrame(self.frame.center[index], self.frame.half[index])
         kept = [array[index] for array in arrays]
-        return SettingFaces(tuple(names), self.start[index], self.detected[index], frame, *kept)
+        return CustomFaces(tuple(names), self.start[index], self.detected[index], frame, *kept)
 
 
-def see_faces(own: OwnPoints, network: RDR, size: int, detector: Detector) -> SettingFaces:
-    """Find and align every labelled face.
+def see_faces(own: CustomPoints, network: RDR, size: int, detector: Detector) -> CustomFaces:
+    """Find and align every labeled face.
 
     Args:
         own: photos and labels.
@@ -78,20 +79,20 @@ def see_faces(own: OwnPoints, network: RDR, size: int, detector: Detector) -> Se
         detector: finds faces.
 
     Raises:
-        PhotoError: a photo cannot be read.
+        ImageError: a photo cannot be read.
     """
     rows = []
     window = int(round(size * MARGIN / 16) * 16)
     for image, points in tqdm(
         zip(own.image, own.points, strict=True), total=len(own), desc="finding the faces", disable=None
     ):
-        photo = read_photo(image)
+        photo = read_image(image)
         start, detected = start_box(detector.detect(photo), points)
         frame = CropFrame.from_boxes(start[None])
         first = run(network, cut(photo, frame, size))
-        frame = CropFrame.from_boxes(landmark_boxes(frame.to_photo(first.landmarks.numpy())))
+        frame = CropFrame.from_boxes(bounding_boxes(frame.to_image(first.landmarks.numpy())))
         last = run(network, cut(photo, frame, size))
-        wide = CropFrame(frame.centre, frame.half * MARGIN)
+        wide = CropFrame(frame.center, frame.half * MARGIN)
         pixels = cut(photo, wide, window)[0].transpose(1, 2, 0)
         height, width = photo.shape[:2]
         corners = np.array([[[-0.5, -0.5], [width - 0.5, height - 0.5]]])
@@ -99,7 +100,7 @@ def see_faces(own: OwnPoints, network: RDR, size: int, detector: Detector) -> Se
             (
                 start,
                 detected,
-                frame.centre[0],
+                frame.center[0],
                 frame.half[0],
                 frame.to_crop(points[None])[0].astype(np.float32),
                 last.landmarks[0].numpy(),
@@ -108,8 +109,8 @@ def see_faces(own: OwnPoints, network: RDR, size: int, detector: Detector) -> Se
                 wide.to_crop(corners).reshape(4).clip(-1, 1).astype(np.float32),
             )
         )
-    boxes, found, centre, half, *arrays = (np.stack(column) for column in zip(*rows, strict=True))
-    return SettingFaces(tuple(map(str, own.image)), boxes, found, CropFrame(centre, half), *arrays)
+    boxes, found, center, half, *arrays = (np.stack(column) for column in zip(*rows, strict=True))
+    return CustomFaces(tuple(map(str, own.image)), boxes, found, CropFrame(center, half), *arrays)
 
 
 @torch.no_grad()
@@ -130,8 +131,8 @@ def start_box(found: Detections, points: np.ndarray) -> tuple[np.ndarray, bool]:
     """
     known = points[np.isfinite(points).all(1)].astype(np.float64)
     if len(found):
-        centre, half = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2, (found.boxes[:, 2:] - found.boxes[:, :2]) / 2
-        offset = np.abs(known[None] - centre[:, None]) / half[:, None]
+        center, half = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2, (found.boxes[:, 2:] - found.boxes[:, :2]) / 2
+        offset = np.abs(known[None] - center[:, None]) / half[:, None]
         held = (offset < WIDER).all(2).mean(1)
         # Of faces that overlap, the one whose middle the points surround.
         score = held - 0.1 * offset.max(2).mean(1)

@@ -11,25 +11,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rdrface.data.appearance import change_appearance
-from rdrface.data.augment import (
+from rdrface.datasets.crops import MARGIN
+from rdrface.finetuning.faces import CustomFaces
+from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
+from rdrface.network.rdr import RDR
+from rdrface.network.shape_indexed import shape_indexed
+from rdrface.training.augmentation.appearance import change_appearance
+from rdrface.training.augmentation.augment import (
     AugmentConfig,
-    PackedBatch,
+    CropBatch,
     draw_similarities,
     mirror_faces,
     turn,
     weakened,
     wear,
 )
-from rdrface.data.chance import pick
-from rdrface.data.occluders import occlude
-from rdrface.data.pack import MARGIN
-from rdrface.data.sampling import sample
-from rdrface.finetuning.faces import SettingFaces
-from rdrface.network.rdr import RDR
-from rdrface.network.setting import SettingReadout, listen
-from rdrface.network.shape_indexed import shape_indexed
-from rdrface.training.faces import batches
+from rdrface.training.augmentation.occluders import occlude
+from rdrface.training.augmentation.resampling import sample
+from rdrface.training.augmentation.rng import pick
+from rdrface.training.batches import batches
 
 BATCH = 16
 
@@ -44,7 +44,7 @@ class Notes:
     Attributes:
         face: (M,) int64, index of the face.
         surface: (M, L, 2) float32 projected surface points.
-        context: (M, CONTEXT) float32, see `rdrface.network.setting`.
+        context: (M, CONTEXT) float32, see `rdrface.network.custom_landmarks`.
         features: (M, L, 80) float16 shape-indexed features at the read-out's first correction.
         labels: (M, L, 2) float32; NaN where there is none.
     """
@@ -70,14 +70,14 @@ def recipe() -> AugmentConfig:
 
 
 def draw_views(
-    faces: SettingFaces,
+    faces: CustomFaces,
     index: np.ndarray,
     mirror: np.ndarray | None,
     size: int,
     config: AugmentConfig,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Training crops of some faces and their labels: `rdrface.data.augment` for L points.
+    """Training crops of some faces and their labels: `rdrface.training.augmentation.augment` for L points.
 
     One similarity per face moves pixels and points; where it cuts is decided by the 68 landmarks, as in use.
 
@@ -96,7 +96,7 @@ def draw_views(
     landmarks = torch.from_numpy(faces.landmarks[index] / MARGIN)
     labels = torch.from_numpy(faces.labels[index] / np.float32(MARGIN))
     nothing = torch.full((count, 103), torch.nan)
-    batch = PackedBatch(
+    batch = CropBatch(
         windows=torch.from_numpy(faces.windows[index]),
         valid=torch.from_numpy(faces.valid[index]),
         points=landmarks,
@@ -125,8 +125,8 @@ def draw_views(
 
 def take_notes(
     network: RDR,
-    readout: SettingReadout,
-    faces: SettingFaces,
+    readout: CustomLandmarks,
+    faces: CustomFaces,
     mirror: np.ndarray | None,
     size: int,
     seconds: float,
@@ -165,11 +165,11 @@ def take_notes(
 
 
 @torch.no_grad()
-def note(network: RDR, readout: SettingReadout, crops: Tensor, labels: Tensor, index: np.ndarray) -> Notes:
+def note(network: RDR, readout: CustomLandmarks, crops: Tensor, labels: Tensor, index: np.ndarray) -> Notes:
     """What the network says of some crops; see `Notes`."""
     # The rounding of bfloat16 is far below what augmentation changes, and it is half the time on recent processors.
     with torch.autocast(crops.device.type, torch.bfloat16):
-        heard = listen(network, crops.contiguous(memory_format=torch.channels_last))
+        heard = extract_features(network, crops.contiguous(memory_format=torch.channels_last))
     last = heard.prediction.steps[-1]
     surface, context = readout.surface(last.q), readout.context(last, heard.hidden)
     features = shape_indexed(heard.prediction.deconv5, readout.placed(surface, context))

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from rdrface.network.rdr import RDR
-from rdrface.runtime.restore import restore
 from rdrface.training.checkpoint import read_network
+from rdrface.training.restore import restore
 
 
 def load_network(path: Path) -> tuple[RDR, int, tuple[str, ...]]:

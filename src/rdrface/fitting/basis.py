@@ -7,8 +7,9 @@ import numpy as np
 from rdrface.geometry.contour import slide_contour_line
 from rdrface.geometry.rotation import euler_angles
 from rdrface.landmarks import CONTOUR
+from rdrface.morphable.landmark_model import LandmarkModel, shapes68
 from rdrface.morphable.model import FaceModel, PointModel
-from rdrface.morphable.schemes import EXPRESSION, IDENTITY, LandmarkModel, shapes68
+from rdrface.morphable.params import EXPRESSION, IDENTITY
 
 IDENTITIES, EXPRESSIONS = 50, 46
 COEFFICIENTS = IDENTITIES + EXPRESSIONS
@@ -117,7 +118,7 @@ class PlacedBasis:
         """Derivatives of the pictured points by the coefficients.
 
         Args:
-            camera: (B, 2, 3) from millimetres to the picture: the scaled first two rows of the rotation.
+            camera: (B, 2, 3) from millimeters to the picture: the scaled first two rows of the rotation.
 
         Returns:
             (B, L, 2, 96) float32.

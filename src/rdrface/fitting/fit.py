@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from rdrface.crop import landmark_boxes
-from rdrface.data.records import FaceRecords
+from rdrface.datasets.records import FaceRecords
 from rdrface.fitting.basis import EXPRESSIONS, IDENTITIES, LandmarkBasis
-from rdrface.fitting.expression import exclude_weaker, prior_costs, slopes
+from rdrface.fitting.expression_prior import exclude_weaker, prior_costs, slopes
+from rdrface.fitting.gauss_newton import NOISE, Prior, State, step_all
+from rdrface.fitting.initial_pose import start
 from rdrface.fitting.observations import Observations
-from rdrface.fitting.solve import NOISE, Prior, State, step_all
-from rdrface.fitting.start import start
+from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.rotation import euler_angles
 from rdrface.geometry.visibility import occluded_by_mesh
-from rdrface.landmarks import CONTOUR, COUNT
+from rdrface.landmarks import CONTOUR, NUM_LANDMARKS
 from rdrface.morphable.model import FaceModel, SurfacePoints
-from rdrface.morphable.schemes import EXPRESSION, IDENTITY, POSE
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 
 ROUNDS = 12
 _BATCH = 128
@@ -36,7 +36,7 @@ def fit_records(
 
     Pose from several starts; then rounds of one Gauss-Newton step of pose, identity and expression together, each with
     the contour's place on the face found again and with weights that fall for labels far from the fit. Identity is held
-    by a Gaussian prior; expression is bounded to 0..1 and sparse (`rdrface.fitting.expression`).
+    by a Gaussian prior; expression is bounded to 0..1 and sparse (`rdrface.fitting.expression_prior`).
 
     Args:
         records: N faces with points; their `contour` says which convention the points 0-16 follow.
@@ -51,7 +51,7 @@ def fit_records(
         ValueError: a face with fewer than six positions.
     """
     observed = Observations.of(records)
-    fitter = _Fitter.of(model, with_jawline=observed.points.shape[1] > COUNT)
+    fitter = _Fitter.of(model, with_jawline=observed.points.shape[1] > NUM_LANDMARKS)
     parts = [np.arange(first, min(first + _BATCH, len(records))) for first in range(0, len(records), _BATCH)]
     found: list[dict[str, np.ndarray]] = []
     # NumPy leaves the interpreter's lock during its work on large arrays, so threads share the cores.
@@ -69,7 +69,7 @@ def fit_records(
         name: np.concatenate([part[name] for part in found]) if found else np.zeros(shape)
         for name, shape in empty.items()
     }
-    return replace(records, box=landmark_boxes(joined["outline"]), **joined)
+    return replace(records, box=bounding_boxes(joined["outline"]), **joined)
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,14 @@ def _contour(state: State, seen: Observations, basis: LandmarkBasis) -> np.ndarr
 def _results(state: State, seen: Observations, basis: LandmarkBasis, model: FaceModel) -> dict[str, np.ndarray]:
     q = _parameters(state, seen)
     outline, jawline = (points[..., :2] for points in basis.landmarks.outline68(q))
-    on_face = basis.at(basis.contour(state.coefficients, state.rotation)).shape(state.coefficients)[:, :COUNT]
+    on_face = basis.at(basis.contour(state.coefficients, state.rotation)).shape(state.coefficients)[:, :NUM_LANDMARKS]
     vertices = model.shape(q[:, IDENTITY], q[:, EXPRESSION])
     hidden = occluded_by_mesh(on_face, vertices, model.triangles, q[:, POSE])
     projected = np.where(seen.outline[:, None, None], outline, jawline)
-    labels = seen.points[:, :COUNT] * (1, -1) * seen.size[:, None, None] + seen.centre[:, None]
-    known = seen.weight[:, :COUNT] > 0
+    labels = seen.points[:, :NUM_LANDMARKS] * (1, -1) * seen.size[:, None, None] + seen.center[:, None]
+    known = seen.weight[:, :NUM_LANDMARKS] > 0
     distance = np.linalg.norm(projected - labels, axis=-1)
-    box = landmark_boxes(projected)
+    box = bounding_boxes(projected)
     side = np.sqrt((box[:, 2:] - box[:, :2]).prod(axis=1))
     residual = 100 * (distance * known).sum(axis=1) / known.sum(axis=1) / side
     return {"Q": q, "outline": outline, "jawline": jawline, "hidden": hidden, "residual": residual}
@@ -133,8 +133,8 @@ def _results(state: State, seen: Observations, basis: LandmarkBasis, model: Face
 def _parameters(state: State, seen: Observations) -> np.ndarray:
     """(B, 103) float32 Q in the photo frame; of all t that give the same picture, the shortest."""
     f = state.scale * seen.size
-    x = state.shift[:, 0] * seen.size + seen.centre[:, 0]
-    y = state.shift[:, 1] * seen.size - seen.centre[:, 1]  # up
+    x = state.shift[:, 0] * seen.size + seen.center[:, 0]
+    y = state.shift[:, 1] * seen.size - seen.center[:, 1]  # up
     t = (state.rotation[:, 0] * x[:, None] + state.rotation[:, 1] * y[:, None]) / f[:, None]
     identity, expression = state.coefficients[:, :IDENTITIES], state.coefficients[:, IDENTITIES:]
     return np.concatenate((identity, euler_angles(state.rotation), t, f[:, None], expression), axis=1).astype(

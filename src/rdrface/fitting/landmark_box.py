@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from rdrface.crop import landmark_boxes
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.fitting.basis import COEFFICIENTS, LandmarkBasis
+from rdrface.fitting.initial_pose import start
 from rdrface.fitting.observations import LEAST_POINTS, OCCLUDED_WEIGHT, Observations
-from rdrface.fitting.start import start
-from rdrface.landmarks import COUNT
+from rdrface.geometry.boxes import bounding_boxes
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import surface_points
 
@@ -17,13 +17,13 @@ _BATCH = 256
 def landmark_box_of(points: np.ndarray, state: np.ndarray, scheme: str, model: FaceModel | None = None) -> np.ndarray:
     """Estimate the box of the 68 landmarks of the visible outline from other points of the faces.
 
-    The mean face is laid over the annotated points by a scaled orthographic pose (`rdrface.fitting.start`), and its 68
+    The mean face is laid over the annotated points by a scaled orthographic pose (`rdrface.fitting.initial_pose`), and its 68
     projected landmarks have the box. Nobody's face is the mean face, so the box is an estimate. Points hidden by the
     head are not looked at, even where a set guesses them, but they keep their side of the face from being in view.
 
     Args:
         points: (N, P, 2) photo pixels, NaN where there is no position.
-        state: (N, P) see `rdrface.data.records`.
+        state: (N, P) see `rdrface.datasets.records`.
         scheme: which points of the face model the P are, e.g. "aflw21".
         model: the face model; the packaged one by default.
 
@@ -51,9 +51,9 @@ def landmark_box_of(points: np.ndarray, state: np.ndarray, scheme: str, model: F
         seen = _seen(points[index], known[index], state[index], nearest)
         fitted = start(seen, basis, normals)
         zero = np.zeros((len(index), COEFFICIENTS), np.float32)
-        shape = basis.at(basis.contour(zero, fitted.rotation)).shape(zero)[:, :COUNT]
+        shape = basis.at(basis.contour(zero, fitted.rotation)).shape(zero)[:, :NUM_LANDMARKS]
         local = fitted.see(shape)[..., :2] * (1, -1)
-        boxes[index] = landmark_boxes(local * seen.size[:, None, None] + seen.centre[:, None])
+        boxes[index] = bounding_boxes(local * seen.size[:, None, None] + seen.center[:, None])
     return boxes
 
 
@@ -70,19 +70,19 @@ def _with_points(model: FaceModel, scheme: str) -> tuple[LandmarkBasis, np.ndarr
 
 def _nearest_on_side(mean: np.ndarray) -> np.ndarray:
     """(68,) index of the scheme's point next to each of the 68, on the same side of the face; mean (68 + P, 3) mm."""
-    distance = np.linalg.norm(mean[:COUNT, None] - mean[None, COUNT:], axis=-1)
-    across = mean[:COUNT, None, 0] * mean[None, COUNT:, 0] <= 0
+    distance = np.linalg.norm(mean[:NUM_LANDMARKS, None] - mean[None, NUM_LANDMARKS:], axis=-1)
+    across = mean[:NUM_LANDMARKS, None, 0] * mean[None, NUM_LANDMARKS:, 0] <= 0
     return np.argmin(np.where(across, np.inf, distance), axis=1)
 
 
 def _seen(points: np.ndarray, known: np.ndarray, state: np.ndarray, nearest: np.ndarray) -> Observations:
     """The scheme's points behind 68 that nobody annotated, which are as hidden as the scheme's points next to them."""
-    boxes = landmark_boxes(np.where(known[..., None], points, np.nan))
-    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    boxes = bounding_boxes(np.where(known[..., None], points, np.nan))
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
     size = np.sqrt(np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-6))
-    local = (points - centre[:, None]) / size[:, None, None] * (1, -1)
+    local = (points - center[:, None]) / size[:, None, None] * (1, -1)
     hidden = state == SELF_OCCLUDED
-    behind68 = ((0, 0), (COUNT, 0))
+    behind68 = ((0, 0), (NUM_LANDMARKS, 0))
     weight = known * np.where(state == OCCLUDED, OCCLUDED_WEIGHT, 1.0)
     return Observations(
         points=np.pad(np.where(known[..., None], local, 0).astype(np.float32), (*behind68, (0, 0))),
@@ -90,6 +90,6 @@ def _seen(points: np.ndarray, known: np.ndarray, state: np.ndarray, nearest: np.
         outline=np.ones(len(points), bool),
         absent=np.concatenate((hidden[:, nearest], hidden), axis=1),
         lid_gap=np.full((len(points), 2), np.nan, np.float32),
-        centre=centre,
+        center=center,
         size=size,
     )

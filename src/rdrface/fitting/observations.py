@@ -1,10 +1,10 @@
-"""What the fitter sees of a face: its labelled points in a frame of its own, and how far each is to be trusted."""
+"""What the fitter sees of a face: its labeled points in a frame of its own, and how far each is to be trusted."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, FaceRecords
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, FaceRecords
 from rdrface.landmarks import CONTOUR, EYE_CORNERS
 
 LEAST_POINTS = 6
@@ -26,7 +26,7 @@ class Observations:
         absent: (B, L) bool, annotated as hidden by the head itself.
         lid_gap: (B, 2) float32, distance of the lids of the picture's left and right eye where a set gives it without
             the lids' points; NaN elsewhere.
-        centre: (B, 2) and size: (B,) float64, photo pixels: where the frames lie.
+        center: (B, 2) and size: (B,) float64, photo pixels: where the frames lie.
     """
 
     points: np.ndarray
@@ -34,7 +34,7 @@ class Observations:
     outline: np.ndarray
     absent: np.ndarray
     lid_gap: np.ndarray
-    centre: np.ndarray
+    center: np.ndarray
     size: np.ndarray
 
     @classmethod
@@ -57,8 +57,8 @@ class Observations:
             )
         low = np.where(known[..., None], points, np.inf).min(axis=1)
         high = np.where(known[..., None], points, -np.inf).max(axis=1)
-        centre, size = (low + high) / 2, np.sqrt(np.maximum((high - low).prod(axis=1), 1e-6))
-        local = (points - centre[:, None]) / size[:, None, None] * (1, -1)
+        center, size = (low + high) / 2, np.sqrt(np.maximum((high - low).prod(axis=1), 1e-6))
+        local = (points - center[:, None]) / size[:, None, None] * (1, -1)
         weight = known * np.where(state == OCCLUDED, OCCLUDED_WEIGHT, 1.0)
         weight[:, CONTOUR] *= CONTOUR_WEIGHT
         weight[:, 68:] *= CONTOUR_WEIGHT
@@ -68,7 +68,7 @@ class Observations:
             outline=records.contour == "outline",
             absent=~known & (state == SELF_OCCLUDED),
             lid_gap=_lid_gaps(records, local),
-            centre=centre,
+            center=center,
             size=size,
         )
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from rdrface.data.eyes import CLOSED, OPEN, eye_aspect
-from rdrface.data.records import FaceRecords
+from rdrface.datasets.records import FaceRecords
+from rdrface.geometry.eyes import CLOSED, OPEN, eye_aspect
 from rdrface.morphable.antagonists import pair_indices
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import EXPRESSION
+from rdrface.morphable.params import EXPRESSION
 
 YAW_BINS = ((0, 30), (30, 60), (60, 180))
 DOUBTFUL = 15
@@ -35,7 +35,7 @@ def fit_report(records: FaceRecords, worst: int = 10) -> str:
         raise ValueError("a report needs fitted records; run fit_records first")
     residual, yaw = records.residual, np.rad2deg(records.Q[:, 51])
     lines = [
-        "Residual of the labelled points, percent of sqrt(w h)",
+        "Residual of the labeled points, percent of sqrt(w h)",
         f"{'faces':<36}{'number':>8}{'median':>8}{'mean':>8}{'95 %':>8}",
     ]
     groups = [(source, records.source == source) for source in np.unique(records.source).tolist()]
@@ -90,7 +90,7 @@ def wrong_yaw_signs(source: np.ndarray, yaw: np.ndarray) -> np.ndarray:
 
 
 def _expression(records: FaceRecords) -> list[str]:
-    """Do the fitted eyes and lips open and close as the labelled ones do, and by how many units?"""
+    """Do the fitted eyes and lips open and close as the labeled ones do, and by how many units?"""
     assert records.Q is not None and records.outline is not None
     names = FaceModel.load().expression_names
     strength = records.Q[:, EXPRESSION]
@@ -99,12 +99,12 @@ def _expression(records: FaceRecords) -> list[str]:
     # The picture's left eye is the subject's right one.
     blink = strength[:, [names.index("eyeBlinkRight"), names.index("eyeBlinkLeft")]]
     facing = (np.abs(records.Q[:, 51]) < np.deg2rad(_FACING))[:, None]
-    labelled, fitted = eye_aspect(records.points), eye_aspect(records.outline)
-    lines = [f"Eyes within {_FACING} degrees of yaw{'':<12}{'number':>8}{'eyeBlink':>10}{'labelled':>10}{'fitted':>8}"]
-    for name, chosen in (("closed", labelled < CLOSED), ("open", labelled > OPEN)):
+    labeled, fitted = eye_aspect(records.points), eye_aspect(records.outline)
+    lines = [f"Eyes within {_FACING} degrees of yaw{'':<12}{'number':>8}{'eyeBlink':>10}{'labeled':>10}{'fitted':>8}"]
+    for name, chosen in (("closed", labeled < CLOSED), ("open", labeled > OPEN)):
         here = chosen & facing
         if here.any():
-            figures = (np.median(values[here]) for values in (blink, labelled, fitted))
+            figures = (np.median(values[here]) for values in (blink, labeled, fitted))
             lines.append(f"{name:<36}{here.sum():>8}" + "{:>10.2f}{:>10.3f}{:>8.3f}".format(*figures))
     lines.append("eyeBlink, and lid aperture over eye width of labels and fit: medians")
     both = np.any(np.all(strength[:, pair_indices(names)] > 0, axis=2), axis=1)

@@ -2,7 +2,7 @@
 
 P = (7,): pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [frame units per mm]. The camera sees
 f R (S + t); the picture's x is the camera's x, its y is minus the camera's y (down), z points towards the viewer in the
-same unit. The frame's origin is the picture's: the centre of a photo's top-left pixel, or a crop's centre.
+same unit. The frame's origin is the picture's: the center of a photo's top-left pixel, or a crop's center.
 """
 
 from array_api_compat import array_namespace

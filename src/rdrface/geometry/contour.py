@@ -17,7 +17,7 @@ from array_api_compat import array_namespace, is_torch_array
 from rdrface.geometry.rotation import Array, rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
 
-CONTOUR_COUNT = 17
+NUM_CONTOUR = 17
 _CHIN = 8
 _FAR = 1e9  # mm: beyond every face
 _TINY = 1e-9

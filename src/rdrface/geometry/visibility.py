@@ -35,7 +35,7 @@ def occluded_by_mesh(
         triangles: (F, 3) int, indices of vertices.
         pose: (B, 7) P; only pitch and yaw play a part.
         bias: mm by which a triangle must be nearer to the viewer to count. Points lie on the surface, lips and lids
-            touch each other and landmarks sit at rims, so a bias of some millimetres is needed.
+            touch each other and landmarks sit at rims, so a bias of some millimeters is needed.
 
     Returns:
         (B, N) bool, True where something is in front of the point.

@@ -1,6 +1,6 @@
 """The 3D face model of rdrface: 50 identity modes, 46 expression units, and the landmarks that lie on it."""
 
+from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel, PointModel, SurfacePoints
-from rdrface.morphable.schemes import LandmarkModel
 
 __all__ = ["FaceModel", "LandmarkModel", "PointModel", "SurfacePoints"]

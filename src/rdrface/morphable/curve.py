@@ -9,7 +9,7 @@ FINE = 16
 def smooth_line(line: np.ndarray, pieces: int) -> np.ndarray:
     """A cubic through every point, every stretch cut into `pieces`.
 
-    The tangent at a point is that of the parabola through the point and its two neighbours, and the cubic is run
+    The tangent at a point is that of the parabola through the point and its two neighbors, and the cubic is run
     through by the length of the chords (Catmull & Rom, 1974, with uneven steps): it stays near its points where they
     lie densely beside a long stretch, as on the far side of a turned face.
 

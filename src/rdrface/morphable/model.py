@@ -68,7 +68,7 @@ class PointModel:
 class FaceModel:
     """A linear 3D face: ``mean + alpha_id * identity_basis + alpha_exp * expression_basis``.
 
-    Frame: millimetres, x to the right of the picture when the face looks at us, y up, z towards the viewer; the origin
+    Frame: millimeters, x to the right of the picture when the face looks at us, y up, z towards the viewer; the origin
     is the centroid of the mean face's 68 jawline points. The mean face is neutral, exactly symmetric, and its pupils
     are 63 mm apart.
 
@@ -105,7 +105,9 @@ class FaceModel:
         """
         path = PACKAGED if path is None else Path(path)
         if not path.is_file():
-            raise DataError(f"no face model at {path}; build the packaged one with: python -m rdrface.morphable.build")
+            raise DataError(
+                f"no face model at {path}; build the packaged one with: python -m rdrface.model_building.build"
+            )
         try:
             with safe_open(path, framework="numpy") as file:
                 metadata = json.loads((file.metadata() or {}).get("rdrface", "{}"))
@@ -136,7 +138,7 @@ class FaceModel:
         metadata = {
             "format": FORMAT,
             "expression_names": self.expression_names,
-            "licence": "CC0-1.0 data of MakeHuman (mpfb2) and faceunits01",
+            "license": "CC0-1.0 data of MakeHuman (mpfb2) and faceunits01",
         }
         # One entry, since safetensors writes several in random order; the same model must give the same bytes.
         content = save(dict(sorted(tensors.items())), metadata={"rdrface": json.dumps(metadata)})

@@ -40,7 +40,7 @@ def cast_outermost(
             raise ValueError(f"a ray from {origin} along {direction} misses the mesh")
         best = int(np.argmax(np.where(hit, distance, -np.inf)))
         found.append(best)
-        weights.append(_normalised(u[best], v[best]))
+        weights.append(_normalized(u[best], v[best]))
     return SurfacePoints(np.array(found, np.int32), np.array(weights, np.float32))
 
 
@@ -60,7 +60,7 @@ def nearest(vertices: np.ndarray, triangles: np.ndarray, wanted: np.ndarray, all
         at = a + u[:, None] * (b - a) + v[:, None] * (c - a)
         best = int(np.argmin(((at - point) ** 2).sum(1)))
         found.append(index[best])
-        weights.append(_normalised(u[best], v[best]))
+        weights.append(_normalized(u[best], v[best]))
     return SurfacePoints(np.array(found, np.int32), np.array(weights, np.float32))
 
 
@@ -106,7 +106,7 @@ def _closest_coordinates(
     return np.where(inside, u, edge_u), np.where(inside, v, edge_v)
 
 
-def _normalised(u: float, v: float) -> np.ndarray:
+def _normalized(u: float, v: float) -> np.ndarray:
     weights = np.clip([1 - u - v, u, v], 0, 1)
     return weights / weights.sum()
 

@@ -1,6 +1,6 @@
 """ResNet-18 up to its last convolution (supplement, section 2: all layers after pool5 are removed).
 
-Two taps leave it: Res3b, for the regression feature network, and Res5b, for pool5 and the parameter initialisation.
+Two taps leave it: Res3b, for the regression feature network, and Res5b, for pool5 and the parameter initialization.
 Written here, not borrowed, because a model whose every box can be read is what this project is for.
 """
 
@@ -41,7 +41,7 @@ def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 class Backbone(nn.Module):
     """ResNet-18 without its tail.
 
-    The crop's 0..255 values are normalised here, by buffers, so that no caller can do it wrongly.
+    The crop's 0..255 values are normalized here, by buffers, so that no caller can do it wrongly.
     """
 
     mean: Tensor
@@ -49,7 +49,7 @@ class Backbone(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # One grey level and one spread for all channels: the network learns colour itself, and no statistics of a
+        # One gray level and one spread for all channels: the network learns color itself, and no statistics of a
         # data set are baked in.
         self.register_buffer("mean", torch.full((1, 3, 1, 1), 116.0))
         self.register_buffer("std", torch.full((1, 3, 1, 1), 64.0))

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from rdrface.geometry.contour import slide_contour_line
+from rdrface.morphable.landmark_model import LandmarkModel, Slide, outline68
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import LandmarkModel, Slide, outline68
 
 
 class Projection(nn.Module):

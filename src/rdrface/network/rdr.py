@@ -7,14 +7,15 @@ from torch import Tensor, nn
 
 from rdrface.geometry.contour import slide_contour_line, slide_extreme_x
 from rdrface.geometry.rotation import rotation_matrix
-from rdrface.morphable.schemes import EXPRESSION, POSE, Slide
+from rdrface.morphable.landmark_model import Slide
+from rdrface.morphable.params import EXPRESSION, IDENTITY, NUM_IDENTITY, POSE, ROTATION
 from rdrface.network.backbone import Backbone
-from rdrface.network.certainty import Certainty
-from rdrface.network.initialisation import IDENTITY, ExpressionBounds, ParameterInitialisation, ParameterScale
+from rdrface.network.initialization import ExpressionBounds, ParameterInitialization, ParameterScale
 from rdrface.network.projection import Projection
 from rdrface.network.refinement import CLSTM, PELSTM, JawlineReadout
 from rdrface.network.regression_features import LandmarkResponse, RegressionFeatures
 from rdrface.network.shape_indexed import shape_indexed
+from rdrface.network.uncertainty import Uncertainty
 
 FEATURES = ("previous", "projection")
 """Where C-LSTM's features are read: at S_{k-1} (the supplement), or at S_p of the Q that PE-LSTM has just moved."""
@@ -25,23 +26,24 @@ CONTOURS: dict[str, Slide] = {"line": slide_contour_line, "extreme": slide_extre
 
 @dataclass(frozen=True)
 class Step:
-    """What is known after iteration k; k = 0 is the initialisation. All in the crop frame.
+    """The state after iteration k; k = 0 is the initialization. All in the crop frame.
 
     Attributes:
         q: (B, 103) Q = [alpha_id, P, alpha_exp].
-        projection: (B, 68, 3) S_p, the 3D output: visible outline, z towards the viewer.
-        jawline: (B, 68, 3) the same face with the contour on the absolute jawline.
-        landmarks: (B, 68, 2) S_k, the refined 2D output (3D+2D); at k = 0 the x and y of the projection.
-        absolute: (B, 68, 2) S_k with its contour on the absolute jawline; at k = 0 the x and y of the jawline.
-        unbounded: (B, 46) alpha_exp as predicted; `q` has the nearest that a face can have.
+        projection: (B, 68, 3) S_p, the 3D output: contour on the visible outline, z towards the viewer.
+        projection_jawline: (B, 68, 3) the same face with the contour on the absolute jawline.
+        landmarks: (B, 68, 2) S_k, the refined 2D output (3D+2D); at k = 0 x and y of `projection`.
+        landmarks_jawline: (B, 68, 2) S_k with the contour on the absolute jawline; at k = 0 x and y of
+            `projection_jawline`.
+        unbounded_expression: (B, 46) alpha_exp as predicted; `q` holds it after `ExpressionBounds`.
     """
 
     q: Tensor
     projection: Tensor
-    jawline: Tensor
+    projection_jawline: Tensor
     landmarks: Tensor
-    absolute: Tensor
-    unbounded: Tensor
+    landmarks_jawline: Tensor
+    unbounded_expression: Tensor
 
 
 @dataclass(frozen=True)
@@ -49,24 +51,24 @@ class Prediction:
     """Output of `RDR`.
 
     Attributes:
-        steps: K + 1 steps, the initialisation first.
+        steps: K + 1 steps, the initialization first.
         deconv5: (B, 80, N/2, N/2), for conv6's loss in training.
-        visible: (B, 68) logit of the probability that the landmark is not hidden.
-        log_error: (B, 68) logarithm of the expected distance of S_K from the truth, crop frame.
+        visibility_logits: (B, 68) logit of the probability that the landmark is not hidden.
+        log_uncertainty: (B, 68) logarithm of the expected distance of S_K from the truth, crop frame.
     """
 
     steps: list[Step]
     deconv5: Tensor
-    visible: Tensor
-    log_error: Tensor
+    visibility_logits: Tensor
+    log_uncertainty: Tensor
 
 
 class RDR(nn.Module):
-    """The whole network. It is handed its parts' sizes nowhere: they are the paper's.
+    """The whole network, with the layer sizes of the paper.
 
     Args:
-        iterations: K, refinement steps; unknown in the paper, 3 by default. The steps share their weights, so a
-            trained network may be run with another K.
+        iterations: K, refinement steps; not stated in the paper, 3 by default. The steps share their weights, so a
+            trained network can be run with another K.
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
     """
@@ -83,7 +85,7 @@ class RDR(nn.Module):
         self.features = features
         self.contour = contour
         self.backbone = Backbone()
-        self.initialisation = ParameterInitialisation()
+        self.initialization = ParameterInitialization()
         self.scale = ParameterScale()
         self.bounds = ExpressionBounds()
         self.projection = Projection(slide=CONTOURS[contour])
@@ -91,8 +93,8 @@ class RDR(nn.Module):
         self.response = LandmarkResponse()
         self.pe_lstm = PELSTM()
         self.c_lstm = CLSTM()
-        self.jawline = JawlineReadout()
-        self.certainty = Certainty()
+        self.jawline_readout = JawlineReadout()
+        self.uncertainty = Uncertainty()
 
     def forward(self, crops: Tensor, iterations: int | None = None) -> Prediction:
         """Landmarks and 3D faces of crops.
@@ -103,60 +105,61 @@ class RDR(nn.Module):
         """
         res3b, res5b = self.backbone(crops)
         deconv5 = self.regression_features(res3b)
-        whitened = self.initialisation(res5b)
-        # From here on everything is geometry: a few kiloflops that need all their digits, whatever the backbone used.
+        standardized = self.initialization(res5b)
+        # The geometry that follows is cheap and needs float32, whatever precision the backbone used.
         with torch.autocast(crops.device.type, enabled=False):
-            return self.refine(deconv5, whitened.float(), self.iterations if iterations is None else iterations)
+            return self.refine(deconv5, standardized.float(), self.iterations if iterations is None else iterations)
 
-    def refine(self, deconv5: Tensor, whitened: Tensor, iterations: int) -> Prediction:
+    def refine(self, deconv5: Tensor, standardized: Tensor, iterations: int) -> Prediction:
         """The dual refinement loop.
 
         Args:
             deconv5: (B, 80, m, m) regression features.
-            whitened: (B, 103) initial parameters, in units of their spread.
+            standardized: (B, 103) initial parameters, see `ParameterScale`.
             iterations: K.
         """
-        step = self._project(whitened)
+        step = self._project(standardized)
         steps = [step]
-        state_p, state_c = self.pe_lstm.start(whitened), self.c_lstm.start(whitened)
+        state_p, state_c = self.pe_lstm.start(standardized), self.c_lstm.start(standardized)
         for _ in range(iterations):
             features = shape_indexed(deconv5, step.landmarks)
             correction, state_p = self.pe_lstm(features, state_p)
-            whitened = torch.cat([whitened[:, :IDENTITY], whitened[:, IDENTITY:] + correction], dim=1)
-            projected = self._project(whitened)
+            standardized = torch.cat([standardized[:, IDENTITY], standardized[:, NUM_IDENTITY:] + correction], dim=1)
+            projected = self._project(standardized)
             if self.features == "projection":
                 features = shape_indexed(deconv5, projected.landmarks)
             shift, state_c = self.c_lstm(features, state_c)
             landmarks = projected.landmarks + shift.view(-1, 68, 2)
-            absolute = self.jawline(projected.jawline, landmarks, state_c[0])
-            step = replace(projected, landmarks=landmarks, absolute=absolute)
+            landmarks_jawline = self.jawline_readout(projected.projection_jawline, landmarks, state_c[0])
+            step = replace(projected, landmarks=landmarks, landmarks_jawline=landmarks_jawline)
             steps.append(step)
-        rotation = rotation_matrix(step.q[:, POSE][:, :3])
-        visible, log_error = self.certainty(shape_indexed(deconv5, step.landmarks), state_c[0], rotation)
-        return Prediction(steps, deconv5, visible, log_error)
+        rotation = rotation_matrix(step.q[:, POSE][:, ROTATION])
+        logits, log_uncertainty = self.uncertainty(shape_indexed(deconv5, step.landmarks), state_c[0], rotation)
+        return Prediction(steps, deconv5, logits, log_uncertainty)
 
     @torch.no_grad()
     def rescale(self, q: Tensor) -> None:
-        """Measure the parameters' scale on other faces, and change the heads so that the network computes what it did.
+        """Measure the scale of the parameters on other faces, and change the heads so that the output stays the same.
 
-        New faces may move a parameter several times as far, and steps are taken in units of its spread.
+        Training steps are proportional to a parameter's standard deviation, which may be several times larger on the
+        new faces.
 
         Args:
             q: (N, 103) Q of the faces, crop frame.
         """
-        mean, spread = self.scale.mean.clone(), self.scale.spread.clone()
+        mean, std = self.scale.mean.clone(), self.scale.std.clone()
         self.scale.measure(q)
-        ratio = spread / self.scale.spread
-        shift = (mean - self.scale.mean) / self.scale.spread
-        heads = self.initialisation
-        for head, part in ((heads.fc6_id, slice(0, IDENTITY)), (heads.fc6_p, POSE), (heads.fc6_exp, EXPRESSION)):
+        ratio = std / self.scale.std
+        shift = (mean - self.scale.mean) / self.scale.std
+        heads = self.initialization
+        for head, part in ((heads.fc6_id, IDENTITY), (heads.fc6_p, POSE), (heads.fc6_exp, EXPRESSION)):
             head.weight.mul_(ratio[part, None])
             head.bias.mul_(ratio[part]).add_(shift[part])
-        self.pe_lstm.correct.weight.mul_(ratio[IDENTITY:, None])
-        self.pe_lstm.correct.bias.mul_(ratio[IDENTITY:])
+        self.pe_lstm.correct.weight.mul_(ratio[NUM_IDENTITY:, None])
+        self.pe_lstm.correct.bias.mul_(ratio[NUM_IDENTITY:])
 
-    def _project(self, whitened: Tensor) -> Step:
-        predicted = self.scale(whitened)
+    def _project(self, standardized: Tensor) -> Step:
+        predicted = self.scale(standardized)
         q = self.bounds(predicted)
         projection, jawline = self.projection(q)
         return Step(q, projection, jawline, projection[..., :2], jawline[..., :2], predicted[:, EXPRESSION])

@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from rdrface.landmarks import CONTOUR, COUNT
-from rdrface.network.initialisation import EXPRESSION, POSE
+from rdrface.landmarks import CONTOUR, NUM_LANDMARKS
+from rdrface.morphable.params import NUM_EXPRESSION, NUM_POSE
 from rdrface.network.regression_features import CHANNELS
 
 HIDDEN = 256
 """Size of both reduced features (supplement) and of both LSTM states (our choice)."""
 
-CONTOUR_COUNT = len(CONTOUR)
+NUM_CONTOUR = len(CONTOUR)
 """Landmarks of the contour, the first 17 of the 68."""
 
 State = tuple[Tensor, Tensor]
@@ -25,10 +25,10 @@ class RefinementLSTM(nn.Module):
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
-        self.reduce = nn.Linear(COUNT * CHANNELS, HIDDEN)
+        self.reduce = nn.Linear(NUM_LANDMARKS * CHANNELS, HIDDEN)
         self.cell = nn.LSTMCell(HIDDEN, HIDDEN)
         self.correct = nn.Linear(HIDDEN, outputs)
-        # The first correction of an untrained network is nearly nothing, so the initialisation learns undisturbed.
+        # The first correction of an untrained network is nearly nothing, so the initialization learns undisturbed.
         nn.init.normal_(self.correct.weight, std=1e-3)
         nn.init.zeros_(self.correct.bias)
 
@@ -53,17 +53,17 @@ class RefinementLSTM(nn.Module):
 
 
 class PELSTM(RefinementLSTM):
-    """Refines P and alpha_exp: 7 + 46 = 53 outputs, in whitened units. alpha_id is not refined."""
+    """Refines P and alpha_exp: 7 + 46 = 53 outputs, standardized. alpha_id is not refined."""
 
     def __init__(self) -> None:
-        super().__init__(POSE + EXPRESSION)
+        super().__init__(NUM_POSE + NUM_EXPRESSION)
 
 
 class CLSTM(RefinementLSTM):
     """Refines the 2D landmarks: 2 x 68 = 136 outputs, crop frame."""
 
     def __init__(self) -> None:
-        super().__init__(2 * COUNT)
+        super().__init__(2 * NUM_LANDMARKS)
 
 
 class JawlineReadout(nn.Module):
@@ -75,20 +75,20 @@ class JawlineReadout(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.correct = nn.Linear(HIDDEN, 2 * CONTOUR_COUNT)
+        self.correct = nn.Linear(HIDDEN, 2 * NUM_CONTOUR)
         nn.init.normal_(self.correct.weight, std=1e-3)
         nn.init.zeros_(self.correct.bias)
 
-    def forward(self, jawline: Tensor, landmarks: Tensor, hidden: Tensor) -> Tensor:
+    def forward(self, projection_jawline: Tensor, landmarks: Tensor, hidden: Tensor) -> Tensor:
         """Landmarks in the jawline convention.
 
         Args:
-            jawline: (B, 68, 3) projected points, contour on the absolute jawline.
+            projection_jawline: (B, 68, 3) projected points, contour on the absolute jawline.
             landmarks: (B, 68, 2) S_k.
             hidden: (B, 256) C-LSTM's hidden state.
 
         Returns:
             (B, 68, 2): the corrected jawline, and S_k's inner points.
         """
-        contour = jawline[:, :CONTOUR_COUNT, :2] + self.correct(hidden).view(-1, CONTOUR_COUNT, 2)
-        return torch.cat([contour, landmarks[:, CONTOUR_COUNT:]], dim=1)
+        contour = projection_jawline[:, :NUM_CONTOUR, :2] + self.correct(hidden).view(-1, NUM_CONTOUR, 2)
+        return torch.cat([contour, landmarks[:, NUM_CONTOUR:]], dim=1)

@@ -9,7 +9,7 @@ CHANNELS = 80
 class RegressionFeatures(nn.Module):
     """Two deconvolutions (kernel 4, stride 2) that bring Res3b back to half the crop's resolution.
 
-    The supplement leaves open what follows each deconvolution; batch normalisation and ReLU are our choice.
+    The supplement leaves open what follows each deconvolution; batch normalization and ReLU are our choice.
     """
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ def shape_indexed(deconv5: Tensor, landmarks: Tensor) -> Tensor:
     """
     count, channels, size, _ = deconv5.shape
     rows = deconv5.permute(0, 2, 3, 1).reshape(count * size * size, channels)
-    # Cell i has its centre at (2 i + 1) / size - 1.
+    # Cell i has its center at (2 i + 1) / size - 1.
     place = ((landmarks.detach() + 1) * (size / 2) - 0.5).clamp(0, size - 1)
     low = place.floor().clamp(max=size - 2)
     x, y = (place - low).unbind(-1)

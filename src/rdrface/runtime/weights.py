@@ -1,7 +1,7 @@
 """The weights file: one safetensors file that carries the tensors, the configuration and where they come from.
 
 Two files make a model. ``NAME.safetensors`` holds every tensor; ``NAME.onnx`` holds the graph alone, a few hundred
-kilobytes, whose initialisers point into the first one (ONNX external data: file name, offset, length). A safetensors
+kilobytes, whose initializers point into the first one (ONNX external data: file name, offset, length). A safetensors
 file is a length, a JSON header and the raw tensors one after another, so both runtimes map it directly and no tensor is
 stored twice. Both files stay together under these names, because the graph names the other file.
 
@@ -21,7 +21,9 @@ import numpy as np
 from rdrface.errors import WeightsError
 
 FORMAT = "rdrface"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: the output names of `rdrface.runtime.session.OUTPUTS`; 1, of release 0.1: other names, which are still read."""
+
 _ALIGNMENT = 64
 """Header lengths are padded to this many bytes, so that the first tensor starts at an aligned place."""
 
@@ -36,11 +38,11 @@ _MAX_HEADER = 100_000_000
 
 
 @dataclass(frozen=True)
-class OwnSetting:
-    """A landmark setting that weights were fine-tuned to, beside the 68 points (docs/finetuning.md).
+class CustomScheme:
+    """An annotation scheme that weights were fine-tuned to, besides the 68 points (docs/finetuning.md).
 
     Attributes:
-        name: of the setting.
+        name: of the scheme.
         count: L, its number of points.
         mirror: L indices: point i of the mirrored face is point ``mirror[i]``; None where it has no mirror image.
     """
@@ -52,7 +54,7 @@ class OwnSetting:
 
 @dataclass(frozen=True)
 class WeightsInfo:
-    """What a weights file says about itself.
+    """The metadata of a weights file.
 
     Attributes:
         input_size: N, side of the crops in pixels.
@@ -61,7 +63,8 @@ class WeightsInfo:
         training_data: names of the data sets that the weights were trained on.
         metrics: name -> value, e.g. {"AFLW2000-3D dev, 3D, mean of bins": 5.1}.
         config: further settings of the network, JSON values.
-        setting: of one's own, if the weights were fine-tuned to one.
+        custom_scheme: the scheme of `Face.custom_landmarks`, if the weights were fine-tuned to one.
+        format_version: of the file, see `FORMAT_VERSION`.
         checksum: SHA-256 of the tensors' bytes.
         graph_checksum: SHA-256 of the ONNX graph that belongs to the file.
     """
@@ -72,7 +75,8 @@ class WeightsInfo:
     training_data: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
-    setting: OwnSetting | None = None
+    custom_scheme: CustomScheme | None = None
+    format_version: int = FORMAT_VERSION
     checksum: str = ""
     graph_checksum: str = ""
 
@@ -122,7 +126,7 @@ def write_weights(path: Path, tensors: Mapping[str, np.ndarray], info: WeightsIn
 
 
 def read_info(path: Path) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
-    """Read what a weights file says about itself and where its tensors lie; the tensors are not read.
+    """Read the metadata of a weights file and where its tensors lie; the tensors are not read.
 
     Raises:
         WeightsError: no such file, not a safetensors file, or not one of rdrface.
@@ -214,11 +218,15 @@ def _header(tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> bytes:
             "data_offsets": [begin, begin + tensor.nbytes],
         }
         begin += tensor.nbytes
-    described = asdict(info) | {"checksum": digest.hexdigest(), "graph_checksum": info.graph_checksum or "0" * 64}
-    if info.setting is None:
-        del described["setting"]
+    described = asdict(info) | {
+        "format_version": FORMAT_VERSION,
+        "checksum": digest.hexdigest(),
+        "graph_checksum": info.graph_checksum or "0" * 64,
+    }
+    if info.custom_scheme is None:
+        del described["custom_scheme"]
     # The format allows text values only.
-    metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
+    metadata = {"format": FORMAT}
     metadata |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in described.items()}
     text = json.dumps({"__metadata__": metadata} | entries, separators=(",", ":")).encode()
     text += b" " * (-(len(text) + 8) % _ALIGNMENT)
@@ -239,7 +247,8 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
         training_data=tuple(json.loads(metadata["training_data"])),
         metrics=json.loads(metadata["metrics"]),
         config=json.loads(metadata["config"]),
-        setting=_parse_setting(metadata.get("setting")),
+        custom_scheme=_parse_scheme(metadata.get("custom_scheme", metadata.get("setting"))),
+        format_version=int(metadata["format_version"]),
         checksum=metadata["checksum"],
         graph_checksum=metadata["graph_checksum"],
     )
@@ -251,9 +260,9 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
     return info, places
 
 
-def _parse_setting(text: str | None) -> OwnSetting | None:
+def _parse_scheme(text: str | None) -> CustomScheme | None:
     if text is None:
         return None
     entry = json.loads(text)
     mirror = entry["mirror"]
-    return OwnSetting(str(entry["name"]), int(entry["count"]), None if mirror is None else tuple(mirror))
+    return CustomScheme(str(entry["name"]), int(entry["count"]), None if mirror is None else tuple(mirror))

@@ -1,6 +1,6 @@
 """The last step of a training: what the network says of its own certainty is made true on faces held out.
 
-A network is surer of the faces it has learnt from than it may be of others. Two numbers each put that right: the logit
+A network is surer of the faces it has learned from than it may be of others. Two numbers each put that right: the logit
 of the visibility v becomes a v + b (Platt scaling: Platt 1999; Guo et al., ICML 2017), and so does the logarithm of the
 expected error, so that sigma becomes exp(b) sigma^a. Both maps rise, so what was surer stays surer. They are
 folded into the last layer of `Certainty`: nothing after this step has to know of them.
@@ -12,13 +12,13 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
-from rdrface.data.augment import AugmentConfig, PackedBatch, augment, no_augmentation, weakened
-from rdrface.data.pack import PackedFaces
-from rdrface.data.records import UNKNOWN, VISIBLE
-from rdrface.evaluation.certainty import ERROR_EDGES, VISIBLE_EDGES, reliability
-from rdrface.network.certainty import Certainty
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.evaluation.metrics.uncertainty import ERROR_EDGES, VISIBLE_EDGES, reliability
 from rdrface.network.rdr import RDR
-from rdrface.training.faces import targets
+from rdrface.network.uncertainty import Uncertainty
+from rdrface.training.augmentation.augment import AugmentConfig, CropBatch, augment, no_augmentation, weakened
+from rdrface.training.batches import targets
 
 HARDER = 0.4
 """Share of the training's changes of the pixels in the second pass: photos in use are worse than those of the sets."""
@@ -61,21 +61,21 @@ class Observations:
     unit: np.ndarray
 
 
-def calibrate(network: RDR, check: PackedFaces, size: int, iterations: int, device: torch.device) -> dict[str, float]:
+def calibrate(network: RDR, check: PackedCrops, size: int, iterations: int, device: torch.device) -> dict[str, float]:
     """Make `visible` and `log_error` of a network true on held-out faces; its `certainty` is changed in place.
 
-    Half of the crops are those of use; the other half are moved, covered and spoilt a little, so that hard photos are
+    Half of the crops are those of use; the other half are moved, covered and spoiled a little, so that hard photos are
     represented. The same network and faces give the same result. To calibrate twice does no harm.
 
     Args:
         network: trained, on `device`; it is put into evaluation mode.
-        check: fitted and packed faces that it has not learnt from.
+        check: fitted and packed faces that it has not learned from.
         size: N, side of the crops.
         iterations: K.
         device: of the network.
 
     Returns:
-        The mean gap between said and measured, weighted by points (`rdrface.evaluation.certainty.Reliability.gap`):
+        The mean gap between said and measured, weighted by points (`rdrface.evaluation.metrics.uncertainty.Reliability.gap`):
         ``visible_gap_before`` and ``visible_gap_after``, percent; ``error_gap_before`` and ``error_gap_after``, percent
         of the face's size. The maps: ``visible_slope``, ``visible_shift``, ``error_slope``, ``error_shift``. And
         ``visible_points`` and ``error_points``, how many they were fitted to.
@@ -89,7 +89,7 @@ def calibrate(network: RDR, check: PackedFaces, size: int, iterations: int, devi
         **{each.name: np.concatenate([getattr(one, each.name) for one in found]) for each in fields(Observations)}
     )
     visible, error = fit_visible(points), fit_error(points)
-    fold(network.certainty, visible, error)
+    fold(network.uncertainty, visible, error)
     before, after = gaps(points, IDENTITY, IDENTITY), gaps(points, visible, error)
     figures: dict[str, float] = {
         "visible_gap_before": before[0],
@@ -108,11 +108,11 @@ def calibrate(network: RDR, check: PackedFaces, size: int, iterations: int, devi
 
 @torch.no_grad()
 def observe(
-    network: RDR, faces: PackedFaces, size: int, iterations: int, device: torch.device, config: AugmentConfig
+    network: RDR, faces: PackedCrops, size: int, iterations: int, device: torch.device, config: AugmentConfig
 ) -> Observations:
     """Run a network on every face once.
 
-    In float32, as it will be used. Labels are what they are in training (`rdrface.training.faces.targets`): slips of
+    In float32, as it will be used. Labels are what they are in training (`rdrface.training.batches.targets`): slips of
     the mouse and contours of the other convention are no errors of the network. A point whose state nobody annotated
     is left out even where an occluder now covers it: of such points only the hidden ones would be known.
 
@@ -123,7 +123,7 @@ def observe(
     parts = []
     for start in range(0, len(faces), BATCH):
         index = np.arange(start, min(start + BATCH, len(faces)))
-        batch = augment(PackedBatch.of(faces, index, device), size, config, generator)
+        batch = augment(CropBatch.of(faces, index, device), size, config, generator)
         residual = torch.from_numpy(faces.residual[index]).to(device)
         labels = targets(batch, residual, torch.ones_like(residual), network.projection)
         said = network(batch.crops.contiguous(memory_format=torch.channels_last), iterations)
@@ -133,9 +133,9 @@ def observe(
         unit = (100 / span).unsqueeze(1).expand_as(distance)
         annotated = torch.from_numpy(faces.state[index] != UNKNOWN).to(device)
         columns = (
-            said.visible[annotated],
+            said.visibility_logits[annotated],
             (batch.state == VISIBLE)[annotated],
-            *(values[labels.labelled] for values in (said.log_error, distance, unit)),
+            *(values[labels.labeled] for values in (said.log_uncertainty, distance, unit)),
         )
         parts.append([column.double().cpu().numpy() for column in columns])
     return Observations(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -153,7 +153,7 @@ def fit_visible(points: Observations) -> Line:
 
 def fit_error(points: Observations) -> Line:
     """The likeliest map of the log errors, for errors that are distributed exponentially around what is said: the loss
-    that the network was trained with (`rdrface.network.losses`). It weighs what is wrong by half alike at small errors
+    that the network was trained with (`rdrface.training.losses.objective`). It weighs what is wrong by half alike at small errors
     and at large ones, so the few faces that failed do not decide; and it is the same in any unit of length."""
 
     def loss(z: np.ndarray) -> Loss:
@@ -163,13 +163,13 @@ def fit_error(points: Observations) -> Line:
     return _fit(points.log_error, loss)
 
 
-def fold(certainty: Certainty, visible: Line, error: Line) -> None:
+def fold(uncertainty: Uncertainty, visible: Line, error: Line) -> None:
     """Let the two outputs of `Certainty` go through a line each; only its last layer changes."""
     slope = torch.tensor([visible[0], error[0]], dtype=torch.float64)
     shift = torch.tensor([visible[1], error[1]], dtype=torch.float64)
     with torch.no_grad():
-        certainty.out.copy_(certainty.out.double().cpu() * slope)
-        certainty.bias.copy_(certainty.bias.double().cpu() * slope + shift)
+        uncertainty.out.copy_(uncertainty.out.double().cpu() * slope)
+        uncertainty.bias.copy_(uncertainty.bias.double().cpu() * slope + shift)
 
 
 def gaps(points: Observations, visible: Line, error: Line) -> tuple[float, float]:
@@ -186,9 +186,9 @@ def _fit(x: np.ndarray, loss: Callable[[np.ndarray], Loss]) -> Line:
     """The line z = a x + b of the least total loss, by Newton's method; the loss is convex in z."""
     if not len(x):
         return IDENTITY
-    # z = x + tilt (x - centre) + lift: the two hardly depend on each other, and the prior means the same for both.
-    centre = float(x.mean())
-    basis = np.stack([x - centre, np.ones_like(x)])
+    # z = x + tilt (x - center) + lift: the two hardly depend on each other, and the prior means the same for both.
+    center = float(x.mean())
+    basis = np.stack([x - center, np.ones_like(x)])
 
     def newton(step: np.ndarray, free: np.ndarray) -> np.ndarray:
         def cost(at: np.ndarray) -> float:
@@ -213,7 +213,7 @@ def _fit(x: np.ndarray, loss: Callable[[np.ndarray], Loss]) -> Line:
     step = newton(np.zeros(2), np.array([0, 1]))
     if 1 + step[0] < LEAST_SLOPE:
         step = newton(np.array([LEAST_SLOPE - 1, 0.0]), np.array([1]))
-    return 1 + float(step[0]), float(step[1] - step[0] * centre)
+    return 1 + float(step[0]), float(step[1] - step[0] * center)
 
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:

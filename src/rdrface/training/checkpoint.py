@@ -13,6 +13,7 @@ from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
 from rdrface.training.config import TrainingConfig
+from rdrface.training.renamed import renamed_config, renamed_tensors
 
 NAME = "checkpoint.pt"
 
@@ -82,10 +83,10 @@ def start_from(network: RDR, path: Path) -> None:
     mine = {name: value for name, value in network.state_dict().items() if not name.startswith("projection.")}
     theirs = _read(path)["average"]
     common = [name for name, value in mine.items() if name in theirs and theirs[name].shape == value.shape]
-    learnt = {name: theirs[name] for name in common}
-    if fresh := sorted({name.split(".")[0] for name in mine.keys() - learnt.keys()}):
+    learned = {name: theirs[name] for name in common}
+    if fresh := sorted({name.split(".")[0] for name in mine.keys() - learned.keys()}):
         print(f"not in {path} - these parts start fresh: {', '.join(fresh)}", file=sys.stderr)
-    network.load_state_dict(learnt, strict=False)
+    network.load_state_dict(learned, strict=False)
 
 
 def read_network(path: Path) -> tuple[RDR, int]:
@@ -120,8 +121,13 @@ def read_network(path: Path) -> tuple[RDR, int]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        for name in {"network", "average"} & state.keys():
+            state[name] = renamed_tensors(state[name])
+        state["config"] = renamed_config(state["config"])
+        if "optimiser" in state:
+            state["optimizer"] = state.pop("optimiser")
     except Exception as error:  # torch raises many kinds for a damaged file
         raise ConfigError(
-            f"{path} is not a checkpoint of `rdrface train`, or is damaged ({error}); move it away to start anew"
+            f"{path} is not a checkpoint of `rdrface train`, or is damaged ({error}); move it away to start again"
         ) from error
     return state

@@ -1,6 +1,6 @@
 """A training run on one page: every number that shapes it, read from a TOML file, nothing else.
 
-Unknown keys are errors: a misspelt option that is silently ignored costs a day of computing.
+Unknown keys are errors: a misspelled option that is silently ignored costs a day of computing.
 """
 
 import dataclasses
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rdrface.data.label_offset import check_offset
+from rdrface.datasets.annotation_offset import check_offset
 from rdrface.errors import ConfigError
 
 T = TypeVar("T")
 
-STAGES = ("initialisation", "refinement", "joint")
+STAGES = ("initialization", "refinement", "joint")
 """What a stage trains; see `rdrface.training.stages`."""
 
 FEATURES = ("previous", "projection")
@@ -33,14 +33,14 @@ class StageConfig:
 
     Attributes:
         train: one of `STAGES`.
-        steps: optimiser steps.
+        steps: optimizer steps.
         size: N, side of the crops in pixels, a multiple of 32.
         batch: faces per step, over all devices together.
         learning_rate: peak of the cosine.
         warmup: share of the steps in which the rate rises from nothing to the peak.
         final: what is left of the rate at the end, as a share of the peak.
         weight_decay: AdamW's, on matrices and kernels only.
-        augment: change the crops at random (see `rdrface.data.augment`); without it the stage sees the crops of use.
+        augment: change the crops at random (see `rdrface.training.augmentation.augment`); without it the stage sees the crops of use.
         appearance: share of the probability of every change of the pixels. Less than 1 in a last stage lets the network
             end on photos as they mostly are.
     """
@@ -76,9 +76,9 @@ class TrainingConfig:
         stage: the stages, in order.
         seed: every random choice is a function of it and of the step's number.
         iterations: K.
-        profiled: so many near-frontal faces are turned to larger angles (`rdrface.data.profiling`) and learnt from too.
-        closed: so many faces with open eyes are learnt from once more with one eye or both closed
-            (`rdrface.data.expression_warp`).
+        profiled: so many near-frontal faces are turned to larger angles (`rdrface.training.face_profiling.face_profiling`) and learned from too.
+        closed: so many faces with open eyes are learned from once more with one eye or both closed
+            (`rdrface.training.expression_warping.expression_warp`).
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
         window: pixels of the windows kept in memory; augmentation cuts the crops from them.
@@ -91,13 +91,13 @@ class TrainingConfig:
         closed_eyes: how many times per epoch a face with a closed eye is drawn; 1.5 is every second epoch twice.
         open_mouth: the same for a face with an open mouth; a face with both gets the product.
         share: source, or its first parts as in "merl_rav/left" -> how many times per epoch its faces are drawn. The
-            longest entry that fits a source counts; the others are drawn once. See `rdrface.training.draws`.
+            longest entry that fits a source counts; the others are drawn once. See `rdrface.training.oversampling`.
         offset: part of a set, e.g. "300w/helen" -> [dx, dy], how far its labels lie to the right and down in percent of
             the face's side, as ``tools/measure_label_offset.py`` measures it. They are moved back before anything else
-            is done (`rdrface.data.label_offset`), except in records that `rdrface fit` wrote, which has its own option.
-        label_weight: source -> weight of its labelled points and of its expression, see `rdrface.data.sources`; 1 where
+            is done (`rdrface.datasets.annotation_offset`), except in records that `rdrface fit` wrote, which has its own option.
+        label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`; 1 where
             nothing is given.
-        loss: overrides for `rdrface.network.losses.LossWeights`.
+        loss: overrides for `rdrface.training.losses.objective.LossWeights`.
     """
 
     stage: tuple[StageConfig, ...]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lightning_fabric import Fabric
 
-from rdrface.data.pack import PackedFaces
+from rdrface.datasets.crops import PackedCrops
 from rdrface.network.rdr import RDR
 from rdrface.training.validation import validate
 
@@ -27,7 +27,7 @@ def write_validation(
     folder: Path,
     place: tuple[int, int],
     network: RDR,
-    check: PackedFaces,
+    check: PackedCrops,
     size: int,
     iterations: int,
 ) -> None:

@@ -14,21 +14,28 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from rdrface.data.augment import AugmentConfig, CoefficientMirror, PackedBatch, augment, no_augmentation, weakened
-from rdrface.data.pack import POSE, PackedFaces
+from rdrface.datasets.crops import POSE, PackedCrops
 from rdrface.errors import TrainingError
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.model import FaceModel
-from rdrface.network.losses import LossWeights, Targets, losses, total
 from rdrface.network.rdr import RDR
 from rdrface.training import checkpoint, stages
-from rdrface.training.average import WeightAverage
+from rdrface.training.augmentation.augment import (
+    AugmentConfig,
+    CoefficientMirror,
+    CropBatch,
+    augment,
+    no_augmentation,
+    weakened,
+)
+from rdrface.training.batches import batches, label_weights, targets
 from rdrface.training.config import StageConfig, TrainingConfig
-from rdrface.training.draws import draws_per_epoch
-from rdrface.training.faces import batches, label_weights, targets
+from rdrface.training.device_crops import DeviceCrops
+from rdrface.training.ema import WeightAverage
 from rdrface.training.logs import append_row, write_validation
-from rdrface.training.released import CROPS, start_from_released
-from rdrface.training.resident import ResidentFaces
+from rdrface.training.losses.objective import LossWeights, Targets, losses, total
+from rdrface.training.oversampling import draws_per_epoch
+from rdrface.training.warm_start import CROPS, start_from_released
 
 RELEASED_BATCH = 64
 """Crops at a time when the statistics of released weights are measured."""
@@ -65,7 +72,7 @@ class Objective(nn.Module):
         # The maps are by far the largest tensors of a step; a part of the faces, another in every step, says enough.
         some = max(1, len(lesson.crops) // RESPONSE_PART)
         logits = self.network.response(prediction.deconv5[:some])
-        parts = losses(prediction, logits, lesson.labels, self.network.scale.spread, self.weights)
+        parts = losses(prediction, logits, lesson.labels, self.network.scale.std, self.weights)
         return total(parts, self.weights), parts
 
 
@@ -86,8 +93,8 @@ def learning_rate(stage: StageConfig, step: int) -> float:
     return stage.learning_rate * (stage.final + (1 - stage.final) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
 
 
-def optimiser(network: RDR, stage: StageConfig) -> torch.optim.AdamW:
-    """AdamW on what the stage trains; vectors (biases, normalisation) are not decayed."""
+def optimizer(network: RDR, stage: StageConfig) -> torch.optim.AdamW:
+    """AdamW on what the stage trains; vectors (biases, normalization) are not decayed."""
     learning = [p for p in network.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in learning if p.ndim > 1], "weight_decay": stage.weight_decay},
@@ -110,7 +117,7 @@ def coefficient_mirror(device: torch.device) -> CoefficientMirror:
     )
 
 
-def crop_parameters(faces: PackedFaces) -> Tensor:
+def crop_parameters(faces: PackedCrops) -> Tensor:
     """Q of packed faces in the frame of their un-augmented crops, (N, 103)."""
     q = torch.from_numpy(faces.Q)
     scale = torch.full((len(q),), faces.margin)
@@ -120,8 +127,8 @@ def crop_parameters(faces: PackedFaces) -> Tensor:
 
 def train(
     config: TrainingConfig,
-    learn: PackedFaces,
-    check: PackedFaces | None,
+    learn: PackedCrops,
+    check: PackedCrops | None,
     folder: Path,
     fabric: Fabric,
     max_seconds: float = math.inf,
@@ -167,18 +174,18 @@ def train(
         network.regression_features.compile()
 
     ends = time.monotonic() + max_seconds
-    resident = ResidentFaces(learn, label_weights(learn, config.label_weight), fabric.device)
+    resident = DeviceCrops(learn, label_weights(learn, config.label_weight), fabric.device)
     while progress.stage < len(config.stage):
-        optimiser_state = saved["optimiser"] if saved else None
+        optimizer_state = saved["optimizer"] if saved else None
         saved = None
-        done = _run_stage(config, progress, network, average, optimiser_state, (resident, check), folder, fabric, ends)
+        done = _run_stage(config, progress, network, average, optimizer_state, (resident, check), folder, fabric, ends)
         if not done:
             return None
         progress = Progress(progress.stage + 1, 0)
     return average.network
 
 
-def _start(network: RDR, start: Path, config: TrainingConfig, learn: PackedFaces) -> None:
+def _start(network: RDR, start: Path, config: TrainingConfig, learn: PackedCrops) -> None:
     if start.suffix != ".safetensors":
         checkpoint.start_from(network, start)
         return
@@ -190,7 +197,7 @@ def _start(network: RDR, start: Path, config: TrainingConfig, learn: PackedFaces
 
     def crops() -> Iterator[Tensor]:
         for _ in range(CROPS // RELEASED_BATCH):
-            batch = PackedBatch.of(learn, next(order), device)
+            batch = CropBatch.of(learn, next(order), device)
             yield augment(batch, stage.size, recipe(stage), generator, mirror).crops
 
     start_from_released(network, start, crops())
@@ -209,8 +216,8 @@ def _run_stage(
     progress: Progress,
     network: RDR,
     average: WeightAverage,
-    optimiser_state: dict | None,
-    faces: tuple[ResidentFaces, PackedFaces | None],
+    optimizer_state: dict | None,
+    faces: tuple[DeviceCrops, PackedCrops | None],
     folder: Path,
     fabric: Fabric,
     ends: float,
@@ -218,9 +225,9 @@ def _run_stage(
     stage = config.stage[progress.stage]
     iterations = stages.enter(network, stage.train)
     objective = Objective(network, LossWeights(**config.loss))
-    steer = optimiser(network, stage)
-    if optimiser_state:
-        steer.load_state_dict(optimiser_state)
+    steer = optimizer(network, stage)
+    if optimizer_state:
+        steer.load_state_dict(optimizer_state)
     model, steer = fabric.setup(objective, steer)
     learn, check = faces
     changes, mirror = recipe(stage), coefficient_mirror(fabric.device)
@@ -237,7 +244,7 @@ def _run_stage(
             "network": network.state_dict(),
             "average": average.network.state_dict(),
             "updates": average.updates,
-            "optimiser": steer.state_dict(),
+            "optimizer": steer.state_dict(),
             "stage": progress.stage,
             "step": progress.step,
         }

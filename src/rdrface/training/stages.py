@@ -9,14 +9,14 @@ from rdrface.network.rdr import RDR
 Parts = list[nn.Module]
 
 
-def initialisation(network: RDR) -> tuple[Parts, int]:
-    """Heads and features: the backbone, the 3D parameter initialisation and the regression features; no recurrence."""
-    return [network.backbone, network.initialisation, network.regression_features, network.response], 0
+def initialization(network: RDR) -> tuple[Parts, int]:
+    """Heads and features: the backbone, the 3D parameter initialization and the regression features; no recurrence."""
+    return [network.backbone, network.initialization, network.regression_features, network.response], 0
 
 
 def refinement(network: RDR) -> tuple[Parts, int]:
     """The recurrence alone, on features that hold still."""
-    return [network.pe_lstm, network.c_lstm, network.jawline, network.certainty], network.iterations
+    return [network.pe_lstm, network.c_lstm, network.jawline_readout, network.uncertainty], network.iterations
 
 
 def joint(network: RDR) -> tuple[Parts, int]:
@@ -35,7 +35,7 @@ def enter(network: RDR, name: str) -> int:
         The iterations the stage runs with.
     """
     stages: dict[str, Callable[[RDR], tuple[Parts, int]]] = {
-        "initialisation": initialisation,
+        "initialization": initialization,
         "refinement": refinement,
         "joint": joint,
     }

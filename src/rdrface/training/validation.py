@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import torch
 
-from rdrface.data.augment import PackedBatch, augment, no_augmentation
-from rdrface.data.eyes import eye_aspect
-from rdrface.data.pack import PackedFaces
-from rdrface.data.sheet import contact_sheet
-from rdrface.evaluation.expression import eye_figures, near_eyes
+from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.crops import PackedCrops
+from rdrface.evaluation.metrics.expression import eye_figures, near_eyes
+from rdrface.geometry.eyes import eye_aspect
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.schemes import EXPRESSION
+from rdrface.morphable.params import EXPRESSION
 from rdrface.network.rdr import RDR
+from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
 
 YAW_EDGES = (30.0, 60.0)
 """Degrees: the borders of the field's three bins."""
@@ -24,7 +24,7 @@ PICTURED = 32
 
 @torch.no_grad()
 def validate(
-    network: RDR, faces: PackedFaces, size: int, iterations: int, device: torch.device, picture: Path
+    network: RDR, faces: PackedCrops, size: int, iterations: int, device: torch.device, picture: Path
 ) -> dict[str, float]:
     """Errors of a network on packed faces, without augmentation.
 
@@ -42,13 +42,13 @@ def validate(
     Returns:
         ``nme_0`` ... ``nme_K`` of S_k, ``projection`` of the last S_p, and S_K's mean by |yaw|: ``yaw_0``, ``yaw_30``,
         ``yaw_60``; NaN for an empty bin. ``blink_closed`` and ``blink_open``, the median eyeBlink of eyes whose labels
-        are closed and open (`rdrface.evaluation.expression`), and ``blink_area`` under the ROC curve between them.
+        are closed and open (`rdrface.evaluation.metrics.expression`), and ``blink_area`` under the ROC curve between them.
     """
     generator = torch.Generator(device=device).manual_seed(0)
     rows, sheet, expression = [], [], []
     for start in range(0, len(faces), 64):
         index = np.arange(start, min(start + 64, len(faces)))
-        batch = augment(PackedBatch.of(faces, index, device), size, no_augmentation(), generator)
+        batch = augment(CropBatch.of(faces, index, device), size, no_augmentation(), generator)
         with torch.autocast(device.type, torch.bfloat16):
             steps = network(batch.crops.contiguous(memory_format=torch.channels_last), iterations).steps
         weight = batch.weight.clone()
@@ -82,7 +82,7 @@ def validate(
     return {name: round(value, 4) for name, value in scores.items()}
 
 
-def _blink(expression: np.ndarray, faces: PackedFaces, yaw: np.ndarray) -> dict[str, float]:
+def _blink(expression: np.ndarray, faces: PackedCrops, yaw: np.ndarray) -> dict[str, float]:
     names = FaceModel.load().expression_names
     # The picture's left eye is the subject's right one.
     blink = expression[:, [names.index("eyeBlinkRight"), names.index("eyeBlinkLeft")]]

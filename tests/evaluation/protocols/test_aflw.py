@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, VISIBLE
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import aflw
 from rdrface.evaluation.protocols.aflw_points import POINTS, from68, from68_to_34, outputs, outputs34
 from some_face import some_face
@@ -107,7 +107,7 @@ def test_wrong_shapes_are_refused():
         aflw.errors(made(68), moved(made(68), 1.0, 1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="predictions must be"):
         aflw.tables(made(34), moved(made(21), 1.0, 1.0, 1.0, 1.0))
-    with pytest.raises(ValueError, match="normaliser"):
+    with pytest.raises(ValueError, match="normalizer"):
         aflw.errors(made(size=None), moved(made(), 1.0, 1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="wanted 68 points"):
         from68(np.zeros((2, 21, 2)))
@@ -133,7 +133,7 @@ def test_our_outputs_are_the_same_points():
         of68 = from68(face.landmarks_3d[None, :, :2], count)[0]
         single = np.array([len(of) == 1 for of in list(POINTS.values())[:count]])
         np.testing.assert_allclose(ours["3D"][single], of68[single], atol=1e-3)
-        # Centres of eyes and mouth are their own points on the mesh, near the means. 100 pixels are a face.
+        # Centers of eyes and mouth are their own points on the mesh, near the means. 100 pixels are a face.
         means = ~single & np.isfinite(of68).all(1)
         assert np.abs(ours["3D"][means] - of68[means]).max() < 5
         np.testing.assert_allclose(ours["2D"] - ours["3D"], 0.25, atol=1e-3)  # the face's refinement moved all alike
@@ -168,13 +168,13 @@ def test_aflws_points_of_merl_rav():
 def test_tables_on_merl_rav():
     faces = merl_rav_faces()
     predicted = np.nan_to_num(faces.points) + np.array([2, 0])
-    predicted[:, 37] += [600, 0]  # a lid: spoils the eye's centre where that is counted, and a point of the 34
+    predicted[:, 37] += [600, 0]  # a lid: spoils the eye's center where that is counted, and a point of the 34
     predicted[1] = np.nan
     jawline = predicted + 50
     (table,) = aflw.tables_on_merl_rav(faces, Predictions({"2D, outline": predicted, "2D, jawline": jawline}))
     assert table.columns == ("19 of 21", "32 of 34")
     assert [row.name for row in table.rows] == ["rdrface 2D, outline", "faces"]
-    # Face 0: the lid is occluded and not counted. Face 2: the centre is off by 102, in the 34 the lid by 602 as well.
+    # Face 0: the lid is occluded and not counted. Face 2: the center is off by 102, in the 34 the lid by 602 as well.
     by_hand = ((2 + (18 * 2 + 102) / 19) / 2, (2 + (30 * 2 + 102 + 602) / 32) / 2)
     np.testing.assert_allclose(table.rows[0].cells, by_hand)
     assert table.rows[1].cells == (2, 2)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from annotated_faces import annotations, cells, predictions
 
-from rdrface.evaluation.predictions import Predictions
+from annotated_faces import annotations, cells, predictions
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import aflw2000
 
 ANGLES = [[0, 10, 0], [0, -40, 0], [0, 80, 0], [0, -80, 0]]

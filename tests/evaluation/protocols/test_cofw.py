@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from annotated_faces import annotations, cells, predictions
 
-from rdrface.evaluation.metrics import interpupil
-from rdrface.evaluation.predictions import Predictions
+from annotated_faces import annotations, cells, predictions
+from rdrface.evaluation.metrics.errors import interpupil
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import cofw
 
 
@@ -16,7 +16,7 @@ def faces(count=4, hidden=range(60, 68)):
     return replace(made, state=state)
 
 
-def test_normalisers_and_failures():
+def test_normalizers_and_failures():
     set_ = faces()
     answer = predictions(set_, (1, 2, 3, 4))
     answer.outputs["2D, outline"][3] += [9, 0]
@@ -69,14 +69,14 @@ def test_occlusion_precision_and_recall():
     visible[0, :6] = 0.1  # 6 of 10 occluded points, surely
     visible[0, 20:23] = 0.2  # 3 visible ones called occluded, less surely
     visible[0, 6:9] = 0.6  # 3 more occluded ones, but not beyond one half
-    table = cofw.tables(set_, predictions(set_, visible=visible))[2]
+    table = cofw.tables(set_, predictions(set_, visibility=visible))[2]
     row = cells(table, "rdrface")
     assert row["precision at 0.5"] == pytest.approx(100 * 6 / 9) and row["recall at 0.5"] == pytest.approx(60)
     # At 0.6 it is 9 of 12, 75 %: too low. At 0.1 it is 6 of 6.
     assert row["recall at precision 80"] == pytest.approx(60)
     assert (row["occluded"], row["points"]) == (10, 68)
     visible[0, 22] = 0.9
-    table = cofw.occlusion(set_, predictions(set_, visible=visible))
+    table = cofw.occlusion(set_, predictions(set_, visibility=visible))
     assert cells(table, "rdrface")["recall at precision 80"] == pytest.approx(90)  # 9 of 11
 
 
@@ -84,11 +84,11 @@ def test_occlusion_counts_only_what_was_said_and_known():
     set_ = faces(2, hidden=range(10))
     visible = np.full((2, 68), 0.1)
     visible[1] = np.nan
-    table = cofw.occlusion(set_, predictions(set_, visible=visible))
+    table = cofw.occlusion(set_, predictions(set_, visibility=visible))
     row = cells(table, "rdrface")
     assert row["points"] == 68 and row["recall at 0.5"] == 100
     assert row["recall at precision 80"] == 0  # all scores are one: 10 of 68 at any threshold
-    nothing = cofw.occlusion(faces(1, hidden=()), predictions(faces(1, hidden=()), visible=np.full((1, 68), 0.9)))
+    nothing = cofw.occlusion(faces(1, hidden=()), predictions(faces(1, hidden=()), visibility=np.full((1, 68), 0.9)))
     assert all(np.isnan(cells(nothing, "rdrface")[name]) for name in nothing.columns[:3])
 
 

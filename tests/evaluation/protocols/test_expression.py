@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
+
 from annotated_faces import cells
 from expressive_faces import face_with
-
-from rdrface.data.annotations import Annotations
-from rdrface.data.records import OCCLUDED
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import OCCLUDED
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import expression
-from rdrface.evaluation.sets import own68
+from rdrface.evaluation.protocols.sets import own68
 from rdrface.face import packaged_model
 
 NAMES = packaged_model().expression_names

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from annotated_faces import annotations, cells
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.readers.aflw2000 import hpen_angles, hpen_rotation
-from rdrface.evaluation import published
-from rdrface.evaluation.predictions import Predictions
+from annotated_faces import annotations, cells
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
+from rdrface.evaluation.tables import published
 from rdrface.geometry.rotation import rotation_matrix
 
 TRUTH = np.array([[5, 20, -10], [10, 97, 3], [0, 10, 120], [3, -50, 8]], float)  # the third is left out
@@ -155,7 +155,7 @@ def test_refusals():
 
 def test_on_real_poses(shared_data):
     pytest.importorskip("scipy")
-    from rdrface.data.readers import read_aflw2000
+    from rdrface.datasets.readers import read_aflw2000
 
     faces = Annotations.of(read_aflw2000(shared_data / "aflw2000_3d_dev"))
     answer = said(faces, hpen_rotation(np.radians(faces.angles)))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from annotated_faces import annotations, cells, predictions
 
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN
+from annotated_faces import annotations, cells, predictions
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN
 from rdrface.evaluation.protocols import merl_rav
 
 
@@ -33,7 +33,7 @@ def test_by_side_and_visibility():
 
 
 def test_certainty_is_judged_where_it_is_said():
-    faces, answer = measured(visible=np.full((4, 68), 0.9), error=np.full((4, 68), 2.0))
+    faces, answer = measured(visibility=np.full((4, 68), 0.9), uncertainty=np.full((4, 68), 2.0))
     titles = [table.title for table in merl_rav.tables(faces, answer)]
     assert sum("Visibility" in title for title in titles) == 3 and any("Expected error" in title for title in titles)
 
@@ -54,7 +54,7 @@ def test_visibility():
     faces.state[:, 1:11] = SELF_OCCLUDED
     said = np.full((2, 68), 0.9)
     said[:, 1:6] = 0.1
-    answer = predictions(faces, visible=said)
+    answer = predictions(faces, visibility=said)
     for points in answer.outputs.values():
         points[1] = np.nan  # not found: not counted
     table = merl_rav.visibility(faces, answer)

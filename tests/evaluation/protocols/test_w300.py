@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from annotated_faces import annotations, cells, predictions
 
+from annotated_faces import annotations, cells, predictions
 from rdrface.evaluation.protocols import w300
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+
 from annotated import face_points, write_photo
 from annotated_faces import annotations, cells, predictions
-
-from rdrface.evaluation.predictions import Predictions
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import w300lp
 
 ANGLES = [[0, 10, 0], [0, -40, 0], [0, 80, 0], [0, -80, 0]]
@@ -43,7 +43,7 @@ def test_tables_by_yaw_and_part():
     assert cells(by_part, "300w_lp/AFW")["3D"] == pytest.approx(3) and cells(by_part, "300w_lp/AFW")["faces"] == 2
     assert np.isnan(cells(by_part, "300w_lp/HELEN")["2D"])
     for table in (by_yaw, by_part):
-        assert "measure no generalisation" in table.to_text().replace("\n", " ")
+        assert "measure no generalization" in table.to_text().replace("\n", " ")
         assert "1 on the outline, 3 on the jawline" in table.to_text()
         assert "1 of 4 faces were not found" in table.to_text()
 

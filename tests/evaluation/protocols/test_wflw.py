@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from rdrface.data.annotations import Annotations
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.evaluation.predictions.interpolate import spread
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import wflw
-from rdrface.evaluation.spread import spread
 from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_MIRROR
 from some_face import some_face
 

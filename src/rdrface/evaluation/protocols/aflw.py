@@ -5,34 +5,36 @@ Where the files come from, and what of the points is our choice: docs/aflw.md.
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, VISIBLE
-from rdrface.evaluation import published
-from rdrface.evaluation.metrics import YAW_BIN_NAMES, box_size, by_yaw, mean_of_counted, nme
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE
+from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, box_size, by_yaw, mean_of_counted, nme
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.aflw_points import COUNTS, POINTS, from68
 from rdrface.evaluation.protocols.notes import check_points, missed_note
-from rdrface.evaluation.tables import Row, Table
-from rdrface.landmarks import COUNT
+from rdrface.evaluation.tables import published
+from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.landmarks import NUM_LANDMARKS
 
 _CHOICE = "Which 13 points follow AFLW's 21 is our choice: compare with quoted rows only if the next table agrees."
 
 
 def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
-    """Output -> (N,) mean error of the visible points of every test face, percent of the set's own normaliser.
+    """Output -> (N,) mean error of the visible points of every test face, percent of the set's own normalizer.
 
     NaN for training faces, for faces that were not found and for faces without a visible point. Points that the method
     does not have are counted for no face.
 
     Raises:
-        ValueError: neither 21 nor 34 points, predictions of other shapes, or no normaliser.
+        ValueError: neither 21 nor 34 points, predictions of other shapes, or no normalizer.
     """
     count = annotations.points.shape[1]
     if count not in COUNTS:
         raise ValueError(f"AFLW's protocols are about 21 or 34 points: annotations must have them, got {count}")
     check_points(annotations, predictions, count, "AFLW")
     if annotations.size is None:
-        raise ValueError("AFLW's protocols need the set's own normaliser; read the set with rdrface.data.readers.aflw")
+        raise ValueError(
+            "AFLW's protocols need the set's own normalizer; read the set with rdrface.datasets.readers.aflw"
+        )
     counted = annotations.state == VISIBLE
     result = {}
     for name, points in predictions.outputs.items():
@@ -44,7 +46,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """AFLW-PIFA (Jourabloo & Liu, ICCV 2015 with 21 points; CVPR 2016 with 34), 1,299 test faces.
 
-    Points: those marked as visible; the mean over faces of every face's mean. Normaliser: the root of the area of the
+    Points: those marked as visible; the mean over faces of every face's mean. Normalizer: the root of the area of the
     set's face box (ICCV 2015, section 4). Only test faces count.
 
     Raises:
@@ -69,7 +71,7 @@ def tables_by_yaw(annotations: Annotations, predictions: Predictions) -> list[Ta
     """AFLW as 3DDFA measures on it (Zhu et al., CVPR 2016, section 5): visible ones of the 21 points, 21,080 faces.
 
     Bins by |yaw| of the set's list; the mean is that of the three bins, the deviation that of the three bins' means
-    (as a population, as 3DDFA's code has it). Normaliser: sqrt(w h) of the box of the set's 68 fitted points, as in
+    (as a population, as 3DDFA's code has it). Normalizer: sqrt(w h) of the box of the set's 68 fitted points, as in
     that code.
 
     Raises:
@@ -127,7 +129,7 @@ def of_merl_rav(annotations: Annotations, count: int) -> Annotations:
 def tables_on_merl_rav(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """AFLW's 21 and 34 points, as far as MERL-RAV's 68 hold them: 19 and 32; visible ones, test faces.
 
-    Not AFLW-PIFA: other faces, other labels, another normaliser. So no published row stands beside them. Outputs on the
+    Not AFLW-PIFA: other faces, other labels, another normalizer. So no published row stands beside them. Outputs on the
     absolute jawline are left out, MERL-RAV's contour is the visible outline.
 
     Args:
@@ -137,7 +139,7 @@ def tables_on_merl_rav(annotations: Annotations, predictions: Predictions) -> li
     Raises:
         ValueError: not 68 points.
     """
-    check_points(annotations, predictions, COUNT, "MERL-RAV")
+    check_points(annotations, predictions, NUM_LANDMARKS, "MERL-RAV")
     outlines = predictions.outlines
     columns = {}
     for count in COUNTS:
@@ -158,7 +160,7 @@ def tables_on_merl_rav(annotations: Annotations, predictions: Predictions) -> li
             (*rows, Row("faces", faces)),
             (
                 "Not AFLW-PIFA: MERL-RAV's faces and labels, so no published row stands here. The ear lobes are not",
-                "annotated. Eye and mouth centres are means of the lids' and inner lips' points, visible if all are.",
+                "annotated. Eye and mouth centers are means of the lids' and inner lips' points, visible if all are.",
                 missed_note(predictions),
             ),
         )

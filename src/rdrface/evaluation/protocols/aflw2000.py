@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.evaluation import published
-from rdrface.evaluation.metrics import box_size, by_yaw, nme
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.evaluation.metrics.errors import box_size, by_yaw, nme
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
 from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
-from rdrface.evaluation.tables import Row, Table
-from rdrface.landmarks import COUNT, GROUPS, INNER
+from rdrface.evaluation.tables import published
+from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.landmarks import GROUPS, INNER, NUM_LANDMARKS
 
 REGIONS = {
     "contour": (*GROUPS["contour"],),
@@ -24,7 +24,7 @@ REGIONS = {
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """AFLW2000-3D (Zhu et al., CVPR 2016, section 5): 68 points on the absolute jawline, all of them counted.
 
-    Normaliser: sqrt(w h) of the box of the 68 true points, also for the 51 inner points (RDR's supplement, section 3).
+    Normalizer: sqrt(w h) of the box of the 68 true points, also for the 51 inner points (RDR's supplement, section 3).
     Bins by |yaw| of the set's fitted pose; the papers' mean is the mean of the three bins, the image mean weighs all
     faces alike and is lower. Only jawline outputs have the set's contour convention; outline outputs are printed
     because the paper's numbers are outline against jawline.
@@ -70,15 +70,15 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
 
 
 def _whole(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
-    check_points(annotations, predictions, COUNT, "AFLW2000-3D")
+    check_points(annotations, predictions, NUM_LANDMARKS, "AFLW2000-3D")
     size = box_size(annotations.points)
     return {name: nme(points, annotations.points, size) for name, points in predictions.outputs.items()}
 
 
 def _inner(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
     # Named by what stands before the comma, "2D", as long as that tells them apart.
-    check_points(annotations, predictions, COUNT, "AFLW2000-3D")
-    size, mask = box_size(annotations.points), np.isin(np.arange(COUNT), INNER)
+    check_points(annotations, predictions, NUM_LANDMARKS, "AFLW2000-3D")
+    size, mask = box_size(annotations.points), np.isin(np.arange(NUM_LANDMARKS), INNER)
     result: dict[str, np.ndarray] = {}
     seen: list[np.ndarray] = []
     for name, points in predictions.outputs.items():
@@ -96,7 +96,7 @@ def _regions(annotations: Annotations, predictions: Predictions, yaw: np.ndarray
     for name, points in predictions.outputs.items():
         cells = []
         for region in REGIONS.values():
-            mask = np.isin(np.arange(COUNT), region)
+            mask = np.isin(np.arange(NUM_LANDMARKS), region)
             cells.append(by_yaw(nme(points, annotations.points, size, mask), yaw).mean_of_bins)
         rows.append(Row(predictions.row(name), tuple(cells)))
     return Table(

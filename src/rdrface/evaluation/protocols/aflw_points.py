@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rdrface.evaluation.spread import spread
+from rdrface.evaluation.predictions.interpolate import spread
 from rdrface.face import Face
-from rdrface.landmarks import COUNT, GROUPS
+from rdrface.landmarks import GROUPS, NUM_LANDMARKS
 
 _LEFT_EYE, _RIGHT_EYE, _MOUTH = (tuple(GROUPS[name]) for name in ("left_eye", "right_eye", "inner_lip"))
 
@@ -18,10 +18,10 @@ POINTS: Mapping[str, tuple[int, ...]] = {
     "right brow, middle": (24,),
     "right brow, outer end": (26,),
     "left eye, outer corner": (36,),
-    "left eye, centre": _LEFT_EYE,
+    "left eye, center": _LEFT_EYE,
     "left eye, inner corner": (39,),
     "right eye, inner corner": (42,),
-    "right eye, centre": _RIGHT_EYE,
+    "right eye, center": _RIGHT_EYE,
     "right eye, outer corner": (45,),
     "left ear lobe": (),
     "nose, left": (31,),
@@ -29,7 +29,7 @@ POINTS: Mapping[str, tuple[int, ...]] = {
     "nose, right": (35,),
     "right ear lobe": (),
     "mouth, left corner": (48,),
-    "mouth centre": _MOUTH,
+    "mouth center": _MOUTH,
     "mouth, right corner": (54,),
     "chin": (8,),
     **{f"landmark {k}": (k,) for k in (3, 5, 11, 13, 27, 33, 37, 41, 44, 46, 51, 57, 66)},
@@ -56,7 +56,7 @@ def from68(points: np.ndarray, count: int = 21) -> np.ndarray:
         ValueError: other shapes or counts.
     """
     points = np.asarray(points, np.float64)
-    if points.ndim != 3 or points.shape[1:] != (COUNT, 2) or count not in COUNTS:
+    if points.ndim != 3 or points.shape[1:] != (NUM_LANDMARKS, 2) or count not in COUNTS:
         raise ValueError(f"wanted 68 points (N, 68, 2) and a count of {COUNTS}; got {points.shape} and {count}")
     nowhere = np.full((len(points), 2), np.nan)
     chosen = list(POINTS.values())[:count]

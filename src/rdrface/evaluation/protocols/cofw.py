@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.records import OCCLUDED, VISIBLE
-from rdrface.evaluation import published
-from rdrface.evaluation.certainty import precision_recall
-from rdrface.evaluation.distribution import failure_rate
-from rdrface.evaluation.metrics import box_size, interocular, interpupil, mean_of_counted, nme
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import OCCLUDED, VISIBLE
+from rdrface.evaluation.metrics.errors import box_size, interocular, interpupil, mean_of_counted, nme
+from rdrface.evaluation.metrics.uncertainty import precision_recall
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
-from rdrface.evaluation.tables import Cell, Row, Table
-from rdrface.landmarks import COUNT
+from rdrface.evaluation.tables import published
+from rdrface.evaluation.tables.distribution import failure_rate
+from rdrface.evaluation.tables.tables import Cell, Row, Table
+from rdrface.landmarks import NUM_LANDMARKS
 
 FACES = 507
 LIMIT = 10.0
@@ -26,7 +26,7 @@ PRECISION = 80.0
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """COFW68 (Ghiasi & Fowlkes, arXiv 1506.08347): all 68 points on the visible outline, occluded ones included.
 
-    Normalisers, named in the columns: inter-ocular, the distance of the outer eye corners, usual in papers that train
+    Normalizers, named in the columns: inter-ocular, the distance of the outer eye corners, usual in papers that train
     on 300-W and test here; inter-pupil, the distance of the means of the two eyes' six points, the benchmark's own
     (its Main.m); box, sqrt(w h) of the box of the 68 points. Failures are faces beyond `LIMIT` percent inter-ocular.
     What the predictions say of visibility is judged where they say it.
@@ -36,7 +36,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """
     measured = errors(annotations, predictions)
     result = [_whole(annotations, predictions, measured), _by_state(annotations, predictions, measured)]
-    if predictions.visible is not None:
+    if predictions.visibility is not None:
         result.append(occlusion(annotations, predictions))
     return result
 
@@ -46,7 +46,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
 
     NaN where a face has no such point, e.g. no occluded one.
     """
-    check_points(annotations, predictions, COUNT, "COFW68")
+    check_points(annotations, predictions, NUM_LANDMARKS, "COFW68")
     truth = annotations.points
     eyes, pupils, size = interocular(truth), interpupil(truth), box_size(truth)
     result = {}
@@ -70,11 +70,11 @@ def occlusion(annotations: Annotations, predictions: Predictions) -> Table:
     Raises:
         ValueError: the predictions say nothing of visibility.
     """
-    if predictions.visible is None:
+    if predictions.visibility is None:
         raise ValueError(f"{predictions.method} says nothing of visibility")
-    known = np.isin(annotations.state, (VISIBLE, OCCLUDED)) & np.isfinite(predictions.visible)
+    known = np.isin(annotations.state, (VISIBLE, OCCLUDED)) & np.isfinite(predictions.visibility)
     hidden = annotations.state[known] == OCCLUDED
-    score = 1 - predictions.visible[known]
+    score = 1 - predictions.visibility[known]
     precision, recall = precision_recall(score, hidden)
     called = score > 0.5
     right = int((called & hidden).sum())

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.records import UNKNOWN, VISIBLE
-from rdrface.evaluation.expression import (
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.evaluation.metrics.expression import (
     CLOSED,
     FULL,
     MARGIN,
@@ -25,11 +25,11 @@ from rdrface.evaluation.expression import (
     pearson,
     wink_figures,
 )
-from rdrface.evaluation.predictions import OWN, Predictions
+from rdrface.evaluation.predictions.predictions import OWN, Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
-from rdrface.evaluation.tables import Row, Table
+from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.geometry.rotation import euler_angles
-from rdrface.landmarks import COUNT
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.antagonists import ANTAGONISTS, SIDEWAYS, pair_indices
 
 _BLINK = "eyeBlink"
@@ -82,14 +82,14 @@ def measure(
         annotations: N faces with 68 points.
         predictions: of them, with our outputs and the expression.
         names: of the 46 coefficients.
-        mirrored: of the mirrored photos, brought back (`rdrface.evaluation.mirroring`).
+        mirrored: of the mirrored photos, brought back (`rdrface.evaluation.predictions.mirroring`).
         yaw: (N,) degrees in rdrface's convention, of the labels; the predicted one where it is NaN or not given.
         aspect: (N, 2) eye aspects that the set brings along, see `measure_labels`.
 
     Raises:
         ValueError: not 68 points, or predictions without expression or without our outputs.
     """
-    check_points(annotations, predictions, COUNT, "the expression protocol")
+    check_points(annotations, predictions, NUM_LANDMARKS, "the expression protocol")
     if predictions.expression is None or predictions.rotation is None or OWN[1] not in predictions.outputs:
         raise ValueError("the expression protocol needs rdrface's outputs, expression and rotation of every face")
     counted = (annotations.state == VISIBLE) | (annotations.state == UNKNOWN)

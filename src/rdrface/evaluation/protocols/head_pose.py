@@ -1,19 +1,19 @@
 """Head pose: AFLW2000-3D (1,970 faces) and BIWI (15,678 frames), in Euler angles and as one angle.
 
-Both sets' angles are HPEN's (`rdrface.data.readers.aflw2000`), and predicted rotations are written in them.
+Both sets' angles are HPEN's (`rdrface.datasets.readers.aflw2000`), and predicted rotations are written in them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.readers.aflw2000 import hpen_angles, hpen_rotation
-from rdrface.evaluation import published
-from rdrface.evaluation.metrics import YAW_BIN_NAMES, angle_errors, by_yaw, mean_of_counted
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
+from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, angle_errors, by_yaw, mean_of_counted
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import missed_note
-from rdrface.evaluation.tables import Row, Table
+from rdrface.evaluation.tables import published
+from rdrface.evaluation.tables.tables import Row, Table
 
 POSE_LIMIT = 99.0
 """Degrees: head-pose protocols leave out faces with an annotated angle beyond this: 30 of AFLW2000-3D's 2,000."""

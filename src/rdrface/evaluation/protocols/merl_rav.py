@@ -4,22 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
-from rdrface.evaluation.certainty_tables import certainty_tables, measure_certainty
-from rdrface.evaluation.label_shift import Shift, shifts, summary
-from rdrface.evaluation.metrics import box_size, by_yaw, mean_of_counted, nme
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
+from rdrface.evaluation.metrics.annotation_offset import Shift, shifts, summary
+from rdrface.evaluation.metrics.errors import box_size, by_yaw, mean_of_counted, nme
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import aflw
 from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
-from rdrface.evaluation.tables import Row, Table
-from rdrface.landmarks import COUNT
+from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.evaluation.tables.uncertainty import certainty_tables, measure_certainty
+from rdrface.landmarks import NUM_LANDMARKS
 
 
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """MERL-RAV (Kumar et al., CVPR 2020): by side of the head and by visibility of the points.
 
-    Points: all with a position. Normaliser: sqrt(w h) of the box of all points that have a position. Self-occluded
+    Points: all with a position. Normalizer: sqrt(w h) of the box of all points that have a position. Self-occluded
     points have none and are never counted. One more row has the labels' own shift removed, the one constant by which
     all of them lie beside the photos; the others measure the labels as they are. With angles (the set has none: see
     `rdrface evaluate --poses`) also by |yaw|. What the predictions say of visibility and of their own errors is judged
@@ -55,9 +55,9 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     result = [by_side]
     if annotations.yaw is not None:
         result.append(_by_yaw(columns, annotations.yaw, predictions))
-    if predictions.visible is not None:
+    if predictions.visibility is not None:
         result.append(visibility(annotations, predictions))
-        if predictions.error is not None:
+        if predictions.uncertainty is not None:
             result += certainty_tables(measure_certainty(annotations, predictions, offset))
     return [*result, *aflw.tables_on_merl_rav(annotations, predictions)]
 
@@ -67,7 +67,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
 
     Outputs of the visible outline only: the first with all columns, the others for the visible and for all points.
     """
-    check_points(annotations, predictions, COUNT, "MERL-RAV")
+    check_points(annotations, predictions, NUM_LANDMARKS, "MERL-RAV")
     truth = annotations.points
     size = box_size(truth)
     seen, occluded = annotations.state == VISIBLE, annotations.state == OCCLUDED
@@ -92,10 +92,10 @@ def visibility(annotations: Annotations, predictions: Predictions) -> Table:
     Raises:
         ValueError: the predictions say nothing of visibility.
     """
-    if predictions.visible is None:
+    if predictions.visibility is None:
         raise ValueError(f"{predictions.method} says nothing of visibility")
     known = (annotations.state != UNKNOWN) & predictions.found[:, None]
-    said = np.nan_to_num(predictions.visible) > 0.5
+    said = np.nan_to_num(predictions.visibility) > 0.5
     rows = []
     for name, state in (
         ("visible", VISIBLE),

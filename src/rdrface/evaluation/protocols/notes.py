@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.evaluation.metrics import YAW_BIN_NAMES, by_yaw
-from rdrface.evaluation.predictions import Predictions
-from rdrface.evaluation.tables import Row
+from rdrface.datasets.annotations import Annotations
+from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, by_yaw
+from rdrface.evaluation.predictions.predictions import Predictions
+from rdrface.evaluation.tables.tables import Row
 
 BINS = (*YAW_BIN_NAMES, "mean of bins", "image mean")
 """Columns of tables by yaw, as `BinnedError.cells` has them."""

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.evaluation import published
-from rdrface.evaluation.metrics import box_size, interocular, interpupil, mean_of_counted, nme
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.evaluation.metrics.errors import box_size, interocular, interpupil, mean_of_counted, nme
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
-from rdrface.evaluation.tables import Row, Table
-from rdrface.landmarks import CONTOUR, COUNT
+from rdrface.evaluation.tables import published
+from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.landmarks import CONTOUR, NUM_LANDMARKS
 
 SUBSETS = ("common", "challenging", "full")
 
@@ -16,7 +16,7 @@ SUBSETS = ("common", "challenging", "full")
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """300-W (Sagonas et al., 2013): all 68 points on the visible outline, by part.
 
-    Normalisers, named in the columns: inter-ocular, the distance of the outer eye corners (the set's own and today's
+    Normalizers, named in the columns: inter-ocular, the distance of the outer eye corners (the set's own and today's
     usual one); inter-pupil, the distance of the means of the two eyes' six points (Ren et al., CVPR 2014); box, sqrt(w
     h) of the box of the 68 points. "common" is HELEN's and LFPW's test parts (554 faces), "challenging" is iBUG (135),
     "full" both (Ren et al.); they appear when the folder holds them. Faces of training parts stand in rows of their
@@ -57,10 +57,10 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
 
 def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
     """Column of the table -> (N,) NME of every face, percent; outputs of the visible outline only."""
-    check_points(annotations, predictions, COUNT, "300-W")
+    check_points(annotations, predictions, NUM_LANDMARKS, "300-W")
     truth = annotations.points
     eyes, pupils, size = interocular(truth), interpupil(truth), box_size(truth)
-    inner = ~np.isin(np.arange(COUNT), CONTOUR)
+    inner = ~np.isin(np.arange(NUM_LANDMARKS), CONTOUR)
     result = {}
     for i, (name, points) in enumerate(predictions.outlines.items()):
         head = f"{name.partition(',')[0]} ".lstrip()

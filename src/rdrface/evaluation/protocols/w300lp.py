@@ -5,19 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.crop import landmark_boxes
-from rdrface.data.annotations import Annotations
-from rdrface.data.readers.w300lp import read_300wlp
-from rdrface.data.records import CONTOURS, FaceRecords
-from rdrface.evaluation.metrics import box_size, by_yaw, mean_of_counted, nme
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.readers.w300lp import read_300wlp
+from rdrface.datasets.records import CONTOURS, FaceRecords
+from rdrface.evaluation.metrics.errors import box_size, by_yaw, mean_of_counted, nme
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
-from rdrface.evaluation.tables import Row, Table
-from rdrface.landmarks import CONTOUR, COUNT, INNER
+from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.geometry.boxes import bounding_boxes
+from rdrface.landmarks import CONTOUR, INNER, NUM_LANDMARKS
 
 NOTES = (
     "Training set of nearly all published methods for large poses: for whatever was trained on it these numbers",
-    "measure no generalisation.",
+    "measure no generalization.",
 )
 
 WHOLE = "68 points"
@@ -25,7 +25,7 @@ _INNER = "inner 51"
 
 
 def read(root: str | Path, flipped: bool = True) -> Annotations:
-    """All faces of the folder 300W_LP, as `rdrface.data.readers.read_300wlp` finds them (arguments and errors there).
+    """All faces of the folder 300W_LP, as `rdrface.datasets.readers.read_300wlp` finds them (arguments and errors there).
 
     Faces that have both contours are compared on the absolute jawline. `source` ends in the contour convention of the
     face's points: "300w_lp/AFW_Flip/jawline". The set has no test part, so none of the faces is `tested`, and none is
@@ -45,7 +45,7 @@ def _on_jawline(records: FaceRecords) -> FaceRecords:
     return replace(
         records,
         points=points,
-        box=landmark_boxes(points),
+        box=bounding_boxes(points),
         contour=np.where(has, "jawline", records.contour),
         jawline_contour=None,
     )
@@ -54,7 +54,7 @@ def _on_jawline(records: FaceRecords) -> FaceRecords:
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """300W-LP (Zhu et al., CVPR 2016): 68 points, by |yaw| of the set's fitted pose and by part.
 
-    Normaliser: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points have the absolute
+    Normalizer: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points have the absolute
     jawline, those with `pt2d` alone the visible outline: each is compared with the output of its own convention where a
     method has both.
 
@@ -100,9 +100,9 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     Raises:
         ValueError: as `tables`.
     """
-    check_points(annotations, predictions, COUNT, "300W-LP")
+    check_points(annotations, predictions, NUM_LANDMARKS, "300W-LP")
     size = box_size(annotations.points)
-    inner = np.isin(np.arange(COUNT), INNER)
+    inner = np.isin(np.arange(NUM_LANDMARKS), INNER)
     outputs = _outputs(annotations, predictions)
     result = {name or WHOLE: nme(points, annotations.points, size) for name, points in outputs.items()}
     for name, points in outputs.items():

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from rdrface.data.annotations import Annotations
-from rdrface.data.readers.wflw import ATTRIBUTES, POINTS, attributes
-from rdrface.evaluation import published
-from rdrface.evaluation.distribution import area_under_curve, failure_rate
-from rdrface.evaluation.metrics import mean_of_counted, nme
-from rdrface.evaluation.predictions import Predictions
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.readers.wflw import ATTRIBUTES, POINTS, attributes
+from rdrface.evaluation.metrics.errors import mean_of_counted, nme
+from rdrface.evaluation.predictions.interpolate import spread
+from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note, offered_note
-from rdrface.evaluation.spread import spread
-from rdrface.evaluation.tables import Row, Table
+from rdrface.evaluation.tables import published
+from rdrface.evaluation.tables.distribution import area_under_curve, failure_rate
+from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.face import Face
-from rdrface.landmarks import COUNT, GROUPS
+from rdrface.landmarks import GROUPS, NUM_LANDMARKS
 from rdrface.morphable.curve import evenly, middles
 from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_PUPILS
 
@@ -29,7 +29,7 @@ COLUMNS = ("full", *ATTRIBUTES)
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """WFLW (Wu et al., CVPR 2018): 98 points on the visible outline, all of them counted, hidden ones too.
 
-    Normaliser: the distance of the outer eye corners (points 60 and 72). NME, failure rate and area under the
+    Normalizer: the distance of the outer eye corners (points 60 and 72). NME, failure rate and area under the
     cumulative curve at 10 %, over the whole test part and over the faces with each of the six attributes. A method of
     68 points has no lower edges of the brows; rows that are named so count 90 points for it, and for ours as well.
 
@@ -102,7 +102,7 @@ def outputs(face: Face) -> dict[str, np.ndarray]:
 
     What the 68 define is taken from them as for any other method (`from68`): "2D" from the refined landmarks, "3D" from
     the projected mesh, both on the visible outline. The lower edges of the brows and the pupils are points of the mesh,
-    in "2D" moved by the refinement of what is near (`rdrface.evaluation.spread`).
+    in "2D" moved by the refinement of what is near (`rdrface.evaluation.predictions.interpolate`).
     """
     known = from68(np.stack([face.landmarks, face.projection]))
     own = np.stack([spread(face, SCHEME), face.points(SCHEME)[:, :2]])
@@ -127,8 +127,8 @@ def from68(points: np.ndarray) -> np.ndarray:
         ValueError: another shape.
     """
     known = np.asarray(points, np.float64)
-    if known.ndim != 3 or known.shape[1:] != (COUNT, 2):
-        raise ValueError(f"points must be (N, {COUNT}, 2), got {known.shape}")
+    if known.ndim != 3 or known.shape[1:] != (NUM_LANDMARKS, 2):
+        raise ValueError(f"points must be (N, {NUM_LANDMARKS}, 2), got {known.shape}")
     result = np.full((len(known), POINTS, 2), np.nan)
     result[:, list(WFLW98_IS)] = known[:, list(WFLW98_IS.values())]
     result[:, 1:CONTOUR:2] = middles(known[:, list(GROUPS["contour"])])

@@ -1,0 +1,53 @@
+"""Training faces with their landmarks, for fitting the constants of the peers' recorders; never test faces.
+
+python benchmarks/baselines/training_faces.py merl-rav=DIR 300w=DIR -n 1500 -o TRAIN.json
+
+Writes a list of faces as `rdrface evaluate --faces` does, with two things more: "landmarks", 68 of [x, y], null where
+the point has no position or is hidden, and "mirrored", the 68 of the mirrored face with -x. Needs rdrface.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from rdrface.datasets.readers import read_set
+from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.landmarks import MIRROR
+
+
+def main() -> None:
+    """Write the list."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="+", metavar="SET=DIR", help="training parts of these sets")
+    parser.add_argument("-n", type=int, default=1500, help="how many faces of each set, evenly chosen (default: 1500)")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="TRAIN.json")
+    args = parser.parse_args()
+
+    faces = []
+    for name, _, folder in (given.partition("=") for given in args.sets):
+        records = read_set(name, Path(folder), "train")
+        records = records.select(np.unique(np.linspace(0, len(records) - 1, args.n).astype(int)))
+        seen = np.isin(records.state, (VISIBLE, UNKNOWN)) & np.isfinite(records.points).all(-1)
+        for i in range(len(records)):
+            points = [
+                point if shown else None for point, shown in zip(records.points[i].tolist(), seen[i], strict=True)
+            ]
+            faces.append(
+                {
+                    "face": len(faces),
+                    "image": records.image[i].item(),
+                    "path": str(Path(records.image[i]).absolute()),
+                    "box": records.box[i].tolist(),
+                    "source": records.source[i].item(),
+                    "landmarks": points,
+                    "mirrored": [None if points[j] is None else [-points[j][0], points[j][1]] for j in MIRROR],
+                }
+            )
+    args.out.write_text(json.dumps(faces) + "\n", encoding="utf-8")
+    print(f"{len(faces)} faces written to {args.out}")
+
+
+if __name__ == "__main__":
+    main()

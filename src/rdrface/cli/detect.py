@@ -1,0 +1,127 @@
+"""``rdrface detect PHOTO...``: find and align the faces of photos."""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
+
+from rdrface.aligner import Aligner, load
+from rdrface.cli.inputs import STDIN, Failure, Input, expand
+from rdrface.cli.outputs import STDOUT, CSVOutput, FolderOutput, JSONOutput, OutputExists, record, summary
+from rdrface.detection.boxes import BoxFile
+from rdrface.detection.retinaface import RetinaFace
+from rdrface.detection.retinaface import weights as retinaface_weights
+from rdrface.errors import ConfigError, ImageError, RdrError
+from rdrface.face import Face
+from rdrface.image import read_image
+from rdrface.mesh_io import FORMATS
+from rdrface.runtime.session import BACKENDS, open_graph
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the subcommand."""
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="file, folder, pattern, or - for standard input")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write NAME.json for every photo into DIR")
+    parser.add_argument("--json", metavar="FILE", help="write all faces into one JSON file; - is standard output")
+    parser.add_argument("--csv", metavar="FILE", help="write one line per face; - is standard output")
+    parser.add_argument("--draw", action="store_true", help="also write NAME.overlay.jpg into DIR (needs -o)")
+    parser.add_argument("--mesh", action="store_true", help="also write NAME.face0.obj, ... into DIR (needs -o)")
+    parser.add_argument("--format", choices=FORMATS, default="obj", help="of the mesh files (default: obj)")
+    parser.add_argument("--overwrite", action="store_true", help="replace output files that exist")
+    parser.add_argument("--boxes", type=Path, metavar="FILE", help="take the faces' boxes from a JSON or CSV file")
+    parser.add_argument("--score", type=float, default=0.6, metavar="S", help="lowest score of a face (default: 0.6)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="another weights file than the packaged one")
+    parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="default: openvino")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="default: as many as the backend likes")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; returns the exit status."""
+    _check(args)
+    photos, failures = expand(args.photos)
+    boxes = BoxFile.read(args.boxes) if args.boxes else None
+    aligner = _open(args)
+    streams: list[JSONOutput | CSVOutput] = []
+    try:
+        if args.json:
+            streams.append(JSONOutput(args.json, args.overwrite))
+        if args.csv:
+            streams.append(CSVOutput(args.csv, args.overwrite))
+        folder = None
+        if args.output:
+            folder = FolderOutput(args.output, args.draw, args.mesh, args.format, args.overwrite, photos)
+    except (OutputExists, OSError) as error:
+        raise ConfigError(str(error)) from error
+    for failure in failures:
+        _report(failure)
+
+    for photo in tqdm(photos, unit="photo", disable=not sys.stderr.isatty() or len(photos) < 2):
+        try:
+            pixels, faces = _align(aligner, photo, boxes)
+            entry = record(photo, pixels, faces)
+            if folder:
+                folder.add(photo, entry, pixels, faces)
+        except (RdrError, OSError) as error:
+            failures.append(Failure(photo.name, str(error)))
+            _report(failures[-1])
+            continue
+        for stream in streams:
+            stream.add(entry, faces)
+        if not streams and not folder:
+            tqdm.write(summary(photo, faces), file=sys.stdout)
+    for stream in streams:
+        stream.close(failures)
+    return 1 if failures else 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    if (args.draw or args.mesh) and not args.output:
+        raise ConfigError("--draw and --mesh write files: name a folder for them with -o")
+    if args.json == STDOUT and args.csv == STDOUT:
+        raise ConfigError("--json and --csv cannot both go to standard output")
+    if not 0 < args.score < 1:
+        raise ConfigError(f"--score must lie between 0 and 1; got {args.score}")
+    if args.output and args.output.exists() and not args.output.is_dir():
+        raise ConfigError(f"-o {args.output} is a file; a folder is wanted")
+
+
+def _open(args: argparse.Namespace) -> Aligner:
+    detector = RetinaFace(open_graph(retinaface_weights(), args.backend, args.threads), args.score)
+    return load(args.weights, backend=args.backend, threads=args.threads, detector=detector)
+
+
+def _align(aligner: Aligner, photo: Input, boxes: BoxFile | None) -> tuple[np.ndarray, list[Face]]:
+    pixels = read_image(_stdin() if photo.path is None else photo.path)
+    if boxes is None:
+        return pixels, aligner.detect(pixels)
+    given = boxes.of(photo.name)
+    if given is None:
+        raise ImageError(f"the file of boxes does not name {photo.name}")
+    return pixels, aligner.align(pixels, given)
+
+
+def _stdin() -> Image.Image:
+    content = sys.stdin.buffer.read()
+    if not content:
+        raise ImageError("standard input is empty (0 bytes)")
+    try:
+        return Image.open(io.BytesIO(content))
+    except (UnidentifiedImageError, OSError) as error:
+        raise ImageError("standard input is not a picture in a known format") from error
+
+
+def _report(failure: Failure) -> None:
+    # A photo's own message mostly begins with its path; it must not be said twice.
+    name = "" if failure.name != STDIN and failure.name in failure.reason else f"{failure.name}: "
+    tqdm.write(f"rdrface: {name}{failure.reason}", file=sys.stderr)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value

@@ -1,0 +1,47 @@
+"""``rdrface export RUN``: turn a training run into a weights file and its graph (``pip install rdrface[train]``)."""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from rdrface.datasets.crops import PackedCrops
+from rdrface.errors import ConfigError
+from rdrface.training.calibration import calibrate
+from rdrface.training.checkpoint import NAME, read_network
+from rdrface.training.export import describe, export
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the subcommand."""
+    parser.add_argument("run", type=Path, metavar="RUN", help=f"folder of a training run, or its {NAME}")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="NAME.safetensors")
+    parser.add_argument("--iterations", type=int, metavar="K", help="refinement steps; default: as trained")
+    parser.add_argument("--size", type=int, metavar="N", help="side of the crops; default: that of the last stage")
+    parser.add_argument(
+        "--data", action="append", default=[], metavar="NAME", help="a set it was trained on; repeatable"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; returns the exit status. Visibility and expected error are calibrated on the run's held-out faces."""
+    output: Path = args.output
+    if output.suffix != ".safetensors":
+        raise ConfigError(f"a weights file is called NAME.safetensors; got {output.name}")
+    if output.exists() and not args.overwrite:
+        raise ConfigError(f"{output} exists already; name another file or give --overwrite")
+    network, size = read_network(args.run)
+    if args.iterations is not None:
+        if args.iterations < 0:
+            raise ConfigError(f"--iterations must be 0 or more; got {args.iterations}")
+        network.iterations = args.iterations
+    size = args.size or size
+    if size <= 0 or size % 32:
+        raise ConfigError(f"--size must be a positive multiple of 32; got {size}")
+    check = (args.run if args.run.is_dir() else args.run.parent) / "check.safetensors"
+    if check.is_file():
+        calibrate(network, PackedCrops.load(check), size, network.iterations, torch.device("cpu"))
+    info = export(network, output, describe(network, size, tuple(args.data)))
+    print(f"{output}: {info.input_size} px crops, K = {info.iterations}, SHA-256 {info.checksum[:16]}...")
+    return 0

@@ -1,0 +1,101 @@
+"""The command ``rdrface``. Each subcommand is a module with `add_arguments` and `run`, imported only when it is called.
+
+Exit status: 0 when the work was done, 1 when some inputs failed, 2 for wrong usage.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rdrface._version import __version__
+from rdrface.errors import ConfigError, RdrError
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand.
+
+    Attributes:
+        module: has ``add_arguments(parser)`` and ``run(args) -> int``, the exit status.
+        help: one line.
+    """
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "detect": Command("rdrface.cli.detect", "find and align the faces of photos"),
+    "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),
+    "evaluate": Command("rdrface.cli.evaluate", "run a protocol of the field on a data set"),
+    "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated photos: records for training"),
+    "train": Command("rdrface.cli.train", "train the network on records"),
+    "export": Command("rdrface.cli.export", "turn a training run into a weights file"),
+}
+
+_EXTRA_MODULES = {
+    "torch": "train",
+    "lightning_fabric": "train",
+    "onnx": "train",
+    "onnxscript": "train",
+    "scipy": "evaluate",
+    "h5py": "evaluate",
+    "matplotlib": "evaluate",
+    "tensorboard": "train",
+    "anny": "build",
+}
+"""Modules that only an extra installs, and the extra's name."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = argparse.ArgumentParser(
+        prog="rdrface", description="Facial landmarks, pose and a 3D face for photos up to full profile."
+    )
+    parser.add_argument("--version", action="version", version=f"rdrface {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Only the module of the command that was asked for is imported: `rdrface --help` takes no time, and a missing extra
+    # troubles no one who does not need it.
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    module = None
+    try:
+        for name, command in COMMANDS.items():
+            subparser = subparsers.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
+            if name == asked:
+                module = importlib.import_module(command.module)
+                module.add_arguments(subparser)
+        args = parser.parse_args(arguments)
+        if module is None:
+            parser.error("a command is needed")
+        return int(module.run(args))
+    except ModuleNotFoundError as error:
+        root = (error.name or "").partition(".")[0]
+        if root not in _EXTRA_MODULES:
+            raise
+        _say(f"`rdrface {asked}` needs {root}, which is not installed: pip install 'rdrface[{_EXTRA_MODULES[root]}]'")
+        return 2
+    except ConfigError as error:
+        _say(str(error))
+        return 2
+    except RdrError as error:
+        _say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as `rdrface detect ... | head` does: no one is left to complain to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _say(message: str) -> None:
+    print(f"rdrface: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Readers: one function per public set, official folder layout in, `FaceRecords` out."""
+
+from pathlib import Path
+from typing import Literal
+
+from rdrface.datasets.readers.aflw2000 import read_aflw2000
+from rdrface.datasets.readers.fgnet import read_fgnet
+from rdrface.datasets.readers.merl_rav import read_merl_rav
+from rdrface.datasets.readers.w300 import read_w300
+from rdrface.datasets.readers.w300lp import read_300wlp
+from rdrface.datasets.records import FaceRecords
+from rdrface.errors import DataError
+
+__all__ = ["SETS", "read_300wlp", "read_aflw2000", "read_fgnet", "read_merl_rav", "read_set", "read_w300"]
+
+SETS = ("merl-rav", "300w", "300w-lp", "aflw2000-3d", "fgnet")
+"""Names of the sets on the command line."""
+
+
+def read_set(name: str, folder: Path, split: Literal["train", "test"] = "train") -> FaceRecords:
+    """Read one part of a set by the set's name.
+
+    Args:
+        name: one of `SETS`.
+        folder: where the set lies.
+        split: which part, by the set's own division (FG-NET: by person, see `read_fgnet`); AFLW2000-3D is all 'test',
+            300W-LP all 'train'.
+
+    Raises:
+        DataError: an unknown name, an empty part, or what the set's reader raises.
+    """
+    match name:
+        case "merl-rav":
+            records = read_merl_rav(folder, split)
+        case "300w":
+            records = read_w300(folder)
+        case "300w-lp":
+            records = read_300wlp(folder)
+        case "aflw2000-3d":
+            records = read_aflw2000(folder)
+        case "fgnet":
+            records = read_fgnet(folder)
+        case _:
+            raise DataError(f"no reader for a set called {name!r}; there are: {', '.join(SETS)}")
+    records = records.select(records.split == split)
+    if len(records) == 0:
+        raise DataError(f"{folder} holds no {split} faces of {name}")
+    return records

@@ -1,0 +1,148 @@
+"""AFLW2000-3D (Zhu et al., CVPR 2016): 68 points on the absolute jawline and a head pose; and HPEN's angles."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rdrface.datasets.readers.pts import folder, image_beside
+from rdrface.datasets.records import UNKNOWN, FaceRecords, known_box
+from rdrface.errors import DataError
+
+
+def read_aflw2000(root: str | Path) -> FaceRecords:
+    """Read the official folder of `image*.jpg` and `image*.mat`.
+
+    Points are the first two rows of `pt3d_68`, brought from 1-based to 0-based. `pose` holds the angles of rdrface,
+    `annotated_pose` the set's own, on which its yaw bins and pose errors are defined. All faces are kept, also the ones
+    beyond 99 degrees that pose protocols leave out (`rdrface.evaluation.protocols`).
+
+    Args:
+        root: folder with the .mat files and the photos.
+
+    Returns:
+        Records with source "aflw2000_3d", split 'test', contour 'jawline', all states unknown.
+
+    Raises:
+        DataError: scipy, a file or a field of a file is missing or damaged; the message names it.
+    """
+    base = folder(root, "the AFLW2000-3D folder of .jpg and .mat files")
+    files = sorted(base.glob("*.mat"))
+    if not files:
+        raise DataError(f"{base} holds no .mat files; wanted AFLW2000-3D's image00002.mat and so on")
+    points = np.empty((len(files), 68, 2), np.float32)
+    angles = np.empty((len(files), 3))
+    for i, file in enumerate(files):
+        content = load_mat(file)
+        points[i] = points_of(content, "pt3d_68", file)
+        angles[i] = pose_angles(content, file)
+    return FaceRecords(
+        image=np.array([str(image_beside(file)) for file in files]),
+        points=points,
+        state=np.full((len(files), 68), UNKNOWN, np.int8),
+        contour=np.full(len(files), "jawline"),
+        box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
+        source=np.full(len(files), "aflw2000_3d"),
+        split=np.full(len(files), "test"),
+        pose=angles_from_hpen(angles),
+        annotated_pose=angles,
+    )
+
+
+def load_mat(file: Path) -> dict[str, Any]:
+    """Content of a MATLAB 5 file.
+
+    Raises:
+        DataError: scipy is not installed, or the file is missing or damaged.
+    """
+    try:
+        import scipy.io
+    except ImportError as error:
+        raise DataError(
+            f"reading {file} needs scipy, which belongs to an extra: pip install 'rdrface[evaluate]'"
+        ) from error
+    try:
+        return scipy.io.loadmat(str(file))
+    except FileNotFoundError as error:
+        raise DataError(f"no annotation file at {file}") from error
+    except Exception as error:  # scipy lets zlib, struct, type and index errors of damaged files through as they are
+        raise DataError(f"{file} is not a readable MATLAB 5 file: {error}") from error
+
+
+def points_of(content: dict[str, Any], name: str, file: Path) -> np.ndarray:
+    """(68, 2) float32, 0-based photo pixels, from the first two rows (or columns) of a 1-based array `name`."""
+    if name not in content:
+        raise DataError(f"{file} has no field '{name}'")
+    values = np.asarray(content[name])
+    if values.ndim == 2 and values.shape[1] in (2, 3) and values.shape[0] == 68:
+        values = values.T
+    if values.ndim != 2 or values.shape[0] not in (2, 3) or values.shape[1] != 68:
+        raise DataError(f"{file}: '{name}' must be 2 or 3 rows of 68 numbers, got shape {values.shape}")
+    try:
+        points = values[:2].T.astype(np.float32) - 1
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{file}: '{name}' does not hold numbers: {error}") from error
+    if not np.isfinite(points).all():
+        raise DataError(f"{file}: '{name}' holds a number that is not finite")
+    return points
+
+
+def pose_angles(content: dict[str, Any], file: Path) -> np.ndarray:
+    """(3,) float64 radians: pitch, yaw, roll of `Pose_Para`, in HPEN's convention."""
+    if "Pose_Para" not in content:
+        raise DataError(f"{file} has no field 'Pose_Para'")
+    try:
+        pose = np.asarray(content["Pose_Para"], dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{file}: 'Pose_Para' does not hold numbers: {error}") from error
+    if pose.size < 3 or not np.isfinite(pose[:3]).all():
+        raise DataError(f"{file}: 'Pose_Para' must start with three finite angles, got {pose.tolist()}")
+    return pose[:3]
+
+
+def hpen_rotation(angles: np.ndarray) -> np.ndarray:
+    """Rotation matrices of HPEN's pitch, yaw, roll.
+
+    HPEN multiplies R_x R_y R_z of *transposed* elementary matrices, in a frame with x right, y up and z to the viewer:
+    in ordinary matrices R_x(-pitch) R_y(-yaw) R_z(-roll). Confirmed on AFLW2000-3D: of all orders and signs only this
+    one (or its depth-inverted twin, which the z of `pt3d_68` excludes) makes the set's 3D points agree between faces.
+
+    Args:
+        angles: (..., 3) radians.
+
+    Returns:
+        (..., 3, 3) float64: model to camera, in rdrface's frames.
+    """
+    c, s = np.cos(-np.asarray(angles, np.float64)), np.sin(-np.asarray(angles, np.float64))
+    (cx, cy, cz), (sx, sy, sz) = np.moveaxis(c, -1, 0), np.moveaxis(s, -1, 0)
+    rows = [
+        [cy * cz, -cy * sz, sy],
+        [cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy],
+        [sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def hpen_angles(rotation: np.ndarray) -> np.ndarray:
+    """HPEN's pitch, yaw, roll of rotation matrices: the inverse of `hpen_rotation` for yaw within 90 degrees.
+
+    Args:
+        rotation: (..., 3, 3).
+
+    Returns:
+        (..., 3) float64 radians.
+    """
+    rotation = np.asarray(rotation, np.float64)
+    yaw = -np.arcsin(np.clip(rotation[..., 0, 2], -1, 1))
+    pitch = -np.arctan2(-rotation[..., 1, 2], rotation[..., 2, 2])
+    roll = -np.arctan2(-rotation[..., 0, 1], rotation[..., 0, 0])
+    return np.stack([pitch, yaw, roll], axis=-1)
+
+
+def angles_from_hpen(angles: np.ndarray) -> np.ndarray:
+    """HPEN's pitch, yaw, roll -> those of rdrface, R = R_z(roll) R_y(yaw) R_x(pitch); (..., 3) radians, float32."""
+    rotation = hpen_rotation(angles)
+    yaw = -np.arcsin(np.clip(rotation[..., 2, 0], -1, 1))
+    pitch = np.arctan2(rotation[..., 2, 1], rotation[..., 2, 2])
+    roll = np.arctan2(rotation[..., 1, 0], rotation[..., 0, 0])
+    return np.stack([pitch, yaw, roll], axis=-1).astype(np.float32)

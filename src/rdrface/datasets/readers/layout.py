@@ -1,0 +1,47 @@
+"""Which public set a folder holds, by how its files lie."""
+
+from pathlib import Path
+
+from rdrface.datasets.readers.merl_rav import SIDES
+from rdrface.datasets.readers.w300lp import PARTS
+from rdrface.errors import DataError
+
+
+def set_in(folder: Path) -> str:
+    """Name of the set in a folder, as `rdrface.datasets.readers.read_set` takes it.
+
+    The folder is recognized by its layout alone; the files are not opened.
+
+    Args:
+        folder: of the set, in its official layout.
+
+    Returns:
+        "merl-rav" for folders frontal, left, ...; "300w-lp" for AFW, HELEN, ... with .mat files; "fgnet" for images and
+        points side by side; "aflw2000-3d" for .mat files; "300w" for any other folder with .pts files.
+
+    Raises:
+        DataError: no folder, none of these layouts, or more than one.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; wanted the folder of an annotated set")
+    layouts = {
+        "merl-rav": any((folder / side / f"{split}set").is_dir() for side in SIDES for split in ("train", "test")),
+        "300w-lp": any(_has(folder / f"{part}{suffix}", "*.mat") for part in PARTS for suffix in ("", "_Flip")),
+        "fgnet": (folder / "images").is_dir() and _has(folder / "points", "*.pts"),
+        "aflw2000-3d": _has(folder, "*.mat"),
+    }
+    found = [name for name, there in layouts.items() if there]
+    if len(found) > 1:
+        raise DataError(f"{folder} holds {' and '.join(found)}; choose one with --format, or name its own folder")
+    if found:
+        return found[0]
+    if next(folder.rglob("*.pts"), None) is not None:
+        return "300w"
+    raise DataError(
+        f"{folder} has the layout of no set that is known; wanted MERL-RAV, 300W-LP, FG-NET, AFLW2000-3D or a folder "
+        "of .pts files. Name the set with --format if its folder looks different"
+    )
+
+
+def _has(folder: Path, pattern: str) -> bool:
+    return folder.is_dir() and next(folder.glob(pattern), None) is not None

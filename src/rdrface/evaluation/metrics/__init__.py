@@ -1,0 +1,1 @@
+"""Metrics: errors per face and their means, on arrays."""

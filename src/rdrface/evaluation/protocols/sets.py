@@ -1,0 +1,119 @@
+"""The sets of `rdrface evaluate`: what reads each, which points of ours it is compared with, and its protocol."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.readers import read_merl_rav, read_set, read_w300
+from rdrface.datasets.readers.aflw import read_aflw21, read_aflw_pifa
+from rdrface.datasets.readers.biwi import read_biwi
+from rdrface.datasets.readers.cofw import read_cofw68
+from rdrface.datasets.readers.wflw import read_wflw
+from rdrface.evaluation.predictions.predictions import OWN, Predictions
+from rdrface.evaluation.protocols import aflw, aflw2000, aflw_points, cofw, head_pose, merl_rav, w300, w300lp, wflw
+from rdrface.evaluation.tables.tables import Table
+from rdrface.face import Face
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """One public set and its protocol.
+
+    Attributes:
+        title: its name as papers write it.
+        read: folder -> the faces the protocol is about.
+        outputs: one of our faces -> name of an output -> (P, 2) points as the set has them, the principal one first.
+        errors: (annotations, predictions) -> name -> (N,) error of every face; of these come curves and the JSON.
+        tables: (annotations, predictions) -> what is printed.
+        unit: of the errors, for axes and tables.
+        limit: threshold of the area under the curve and of a failure, in `unit`; from the set's own papers.
+        from68: 68 points of other methods (n, 68, 2) -> (n, P, 2), NaN for points that the 68 do not define; None where
+            there is no such way.
+    """
+
+    title: str
+    read: Callable[[Path], Annotations]
+    outputs: Callable[[Face], Mapping[str, np.ndarray]]
+    errors: Callable[[Annotations, Predictions], dict[str, np.ndarray]]
+    tables: Callable[[Annotations, Predictions], list[Table]]
+    unit: str
+    limit: float
+    from68: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+def own68(face: Face) -> dict[str, np.ndarray]:
+    """Our four outputs of the 68 points, under the names of `rdrface.evaluation.predictions.predictions.OWN`."""
+    points = (face.landmarks, face.projection, face.landmarks_jawline, face.landmarks_3d[:, :2])
+    return dict(zip(OWN, points, strict=True))
+
+
+def own68_jawline(face: Face) -> dict[str, np.ndarray]:
+    """The same, those on the absolute jawline first: for sets whose contour is that."""
+    outputs = own68(face)
+    return {name: outputs[name] for name in sorted(outputs, key=lambda name: "jawline" not in name)}
+
+
+def _aflw_pifa(folder: Path) -> Annotations:
+    return read_aflw_pifa(folder, 21)
+
+
+def _aflw_lfpa(folder: Path) -> Annotations:
+    return read_aflw_pifa(folder, 34)
+
+
+def _no_points(face: Face) -> dict[str, np.ndarray]:
+    return {"": np.empty((0, 2))}
+
+
+def _aflw2000(folder: Path) -> Annotations:
+    return Annotations.of(read_set("aflw2000-3d", folder, "test"))
+
+
+def _merl_rav(folder: Path) -> Annotations:
+    return Annotations.of(read_merl_rav(folder, "test"))
+
+
+def _w300(folder: Path) -> Annotations:
+    return Annotations.of(read_w300(folder))
+
+
+_BOX = "% of sqrt(w h) of the landmark box"
+_FACE_BOX = "% of the root of the face box's area"
+_EYES = "% of the inter-ocular distance"
+
+SETS: dict[str, EvaluationSet] = {
+    "aflw2000-3d": EvaluationSet("AFLW2000-3D", _aflw2000, own68_jawline, aflw2000.errors, aflw2000.tables, _BOX, 7.0),
+    "merl-rav": EvaluationSet("MERL-RAV", _merl_rav, own68, merl_rav.errors, merl_rav.tables, _BOX, 7.0),
+    "300w": EvaluationSet("300-W", _w300, own68, w300.errors, w300.tables, _EYES, 8.0),
+    "aflw-pifa": EvaluationSet(
+        "AFLW-PIFA", _aflw_pifa, aflw_points.outputs, aflw.errors, aflw.tables, _FACE_BOX, 10.0, aflw_points.from68
+    ),
+    "aflw-lfpa": EvaluationSet(
+        "AFLW-LFPA",
+        _aflw_lfpa,
+        aflw_points.outputs34,
+        aflw.errors,
+        aflw.tables,
+        _FACE_BOX,
+        10.0,
+        aflw_points.from68_to_34,
+    ),
+    "aflw-21": EvaluationSet(
+        "AFLW, 3DDFA's list",
+        read_aflw21,
+        aflw_points.outputs,
+        aflw.errors,
+        aflw.tables_by_yaw,
+        _BOX,
+        10.0,
+        aflw_points.from68,
+    ),
+    "wflw": EvaluationSet("WFLW", read_wflw, wflw.outputs, wflw.errors, wflw.tables, _EYES, wflw.LIMIT, wflw.from68),
+    "300w-lp": EvaluationSet("300W-LP", w300lp.read, own68, w300lp.errors, w300lp.tables, _BOX, 7.0),
+    "cofw68": EvaluationSet("COFW68", read_cofw68, own68, cofw.errors, cofw.tables, _EYES, cofw.LIMIT),
+    "biwi": EvaluationSet("BIWI", read_biwi, _no_points, head_pose.errors, head_pose.tables, "degrees", 10.0),
+}
+"""Name on the command line -> set."""

@@ -1,0 +1,1 @@
+"""Reports: JSON, plots and contact sheets of an evaluation."""

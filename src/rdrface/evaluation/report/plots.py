@@ -1,0 +1,273 @@
+"""`rdrface evaluate --plots DIR`: the pictures behind the tables. Needs ``pip install rdrface[evaluate]``.
+
+matplotlib is imported inside the functions: everything else of `rdrface evaluate` works without it.
+"""
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rdrface.datasets.annotations import Annotations
+from rdrface.errors import ConfigError
+from rdrface.evaluation.metrics.errors import box_size, mean_known
+from rdrface.evaluation.predictions.predictions import Predictions
+from rdrface.evaluation.protocols.merl_rav import shift
+from rdrface.evaluation.report.curves import (
+    COLORS,
+    GRAY,
+    draw_certainty,
+    draw_cumulative,
+    dress,
+    empty_figure,
+    save,
+    short,
+)
+from rdrface.evaluation.report.worst_faces import draw_worst
+from rdrface.evaluation.tables.uncertainty import measure_certainty
+
+YAW_EDGES = np.arange(-90, 91, 10)
+"""Degrees, edges of the bins by yaw. Faces that are turned further belong to the outermost."""
+
+FRONTAL = 30.0
+"""Degrees of |yaw|: up to here a face shows the shape that errors of landmarks are drawn on."""
+
+NAMED = 5
+"""Landmarks whose error is written out: the worst."""
+
+
+def require_matplotlib() -> None:
+    """Fail before hours of measuring, not after.
+
+    Raises:
+        ConfigError: matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ConfigError("--plots needs matplotlib, which is not installed: pip install 'rdrface[evaluate]'")
+
+
+def draw_set(
+    name: str,
+    title: str,
+    limit: float,
+    annotations: Annotations,
+    predictions: Predictions,
+    errors: Mapping[str, np.ndarray],
+    folder: Path,
+    unit: str = "%",
+) -> list[Path]:
+    """Every picture there is of a set; returns their paths.
+
+    ``cumulative.png``; ``by_yaw.png`` where the set has poses; ``by_landmark.png`` where it has points; ``worst.jpg``;
+    for MERL-RAV, which says what is hidden, also those of `draw_certainty`. What there is nothing to show of is left
+    out.
+
+    Args:
+        name: of the set on the command line.
+        title: its name as papers write it.
+        limit: threshold of the area under the curve and of a failure, in `unit`.
+        annotations: N faces.
+        predictions: for them, in the same order.
+        errors: name of the output -> (N,) error of the face, NaN where it has none. Those of the principal output are
+            under its name, else they come first.
+        folder: is made if it is not there.
+        unit: of the errors.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found, paths = predictions.found, []
+    title = f"{title}, {predictions.method}"
+    if errors:
+        paths.append(folder / "cumulative.png")
+        draw_cumulative(errors, paths[-1], title, limit, found, unit)
+    if errors and annotations.yaw is not None and np.isfinite(annotations.yaw).any():
+        paths.append(folder / "by_yaw.png")
+        draw_by_yaw(errors, annotations.yaw, found, paths[-1], title, unit)
+    if annotations.points.shape[1]:
+        paths.append(folder / "by_landmark.png")
+        draw_by_landmark(annotations, predictions, paths[-1], title)
+    if errors:
+        principal = next(iter(predictions.outputs))
+        judged = principal if principal in errors else next(iter(errors))
+        sheet = draw_worst(annotations, predictions, errors[judged], folder / "worst.jpg", _of(title, judged), unit)
+        paths += [] if sheet is None else [sheet]
+    if name == "merl-rav" and predictions.visibility is not None and predictions.uncertainty is not None:
+        # With no face found there is no shift.
+        offset = np.nan_to_num(shift(annotations, predictions).offset)
+        paths += draw_certainty(measure_certainty(annotations, predictions, offset), folder, title)
+    return paths
+
+
+def draw_by_yaw(
+    errors: Mapping[str, np.ndarray], yaw: np.ndarray, found: np.ndarray, path: Path, name: str, unit: str = "%"
+) -> None:
+    """Error against the signed yaw: single faces, median and mean of the bins, and the median of the other side.
+
+    Args:
+        errors: name of the output -> (N,) error of the face, NaN where it has none.
+        yaw: (N,) degrees, the set's own; faces of unknown yaw (NaN) are not drawn.
+        found: (N,) bool.
+        path: of the PNG.
+        name: of the set.
+        unit: of the errors.
+    """
+    outputs = {output: values for output, values in errors.items() if np.isfinite(values[np.isfinite(yaw)]).any()}
+    turn = yaw.clip(YAW_EDGES[0], YAW_EDGES[-1])
+    columns = min(2, max(1, len(outputs)))
+    rows = -(-max(1, len(outputs)) // columns)
+    figure = empty_figure(4.8 * columns + 1.2 * (columns == 1), 2.9 * rows + 1.9)
+    figure.suptitle(f"{name}\nerror of the face by yaw, {unit}", fontsize=11)
+    heights = [1.0] * rows + [0.5]
+    panels = figure.subplots(rows + 1, columns, sharex=True, sharey="row", squeeze=False, height_ratios=heights)
+    top = _top(list(outputs.values()), turn)
+    for axes in panels.ravel():
+        dress(axes)
+    for axes in panels[:-1].ravel()[len(outputs) :]:
+        axes.set_axis_off()
+    for axes, (output, values) in zip(panels[:-1].ravel(), outputs.items(), strict=False):
+        _draw_turned(axes, values, turn, found, top)
+        axes.set_title(output, fontsize=9)
+        axes.set_ylim(0, 1.06 * top)
+    for axes in panels[:-1, 0]:
+        axes.set_ylabel("error", fontsize=9)
+    for axes in panels[-1]:
+        _draw_counts(axes, turn, found)
+        axes.set(xlim=(-92, 92), xticks=YAW_EDGES[::3])
+        axes.set_xlabel("annotated yaw, degrees, in the set's own sign", fontsize=9)
+    panels[-1, 0].set_ylabel("faces", fontsize=9)
+    handles = {
+        label: handle
+        for axes in panels[:-1].ravel()
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3 * columns, fontsize=8)
+    save(figure, path)
+
+
+def draw_by_landmark(annotations: Annotations, predictions: Predictions, path: Path, name: str) -> None:
+    """Mean error of every landmark of the principal output: a circle of that radius, on the mean annotated shape.
+
+    Everything is in percent of one normalizer: the set's own where it brings one along, else sqrt(w h) of the box of
+    the annotated points. Landmarks that the method does not have, or the set never places, are left out.
+    """
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Circle
+    from matplotlib.patheffects import withStroke
+
+    size, unit = _normalizer(annotations)
+    distance = 100 * np.linalg.norm(predictions.landmarks - annotations.points, axis=-1) / size[:, None]
+    error, shape = mean_known(distance, 0), _mean_shape(annotations, size)
+    drawn = np.flatnonzero(np.isfinite(error) & np.isfinite(shape).all(1))
+    # The largest below, so that none is hidden.
+    drawn = drawn[np.argsort(-error[drawn], kind="stable")]
+    figure = empty_figure(7.4, 6.2)
+    axes = figure.subplots()
+    dress(axes)
+    faces = f"{np.isfinite(distance).any(1).sum():,} faces"
+    name = _of(name, next(iter(predictions.outputs)))
+    axes.set_title(f"{name}\nmean error by landmark, {faces}", fontsize=11)
+    if len(drawn):
+        axes.scatter(*shape[drawn].T, s=7, color="black", edgecolor="white", linewidth=0.5, zorder=3)
+        disks = [Circle(place, radius) for place, radius in zip(shape[drawn], error[drawn], strict=True)]
+        circles = PatchCollection(disks, cmap="cividis_r", edgecolor="white", linewidth=0.7)
+        circles.set_array(error[drawn])
+        circles.set_clim(0, error[drawn[0]] or 1)
+        axes.add_collection(circles)
+        figure.colorbar(circles, ax=axes, shrink=0.8, label=f"mean error = radius, % of {unit}")
+        halo = [withStroke(linewidth=2.5, foreground="white")]
+        for i in drawn[:NAMED].tolist():
+            place = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "path_effects": halo}
+            axes.annotate(str(i), shape[i], fontsize=8, **place)
+        listed = ", ".join(f"{i}: {error[i]:.1f}" for i in drawn[:NAMED].tolist())
+        axes.text(0.01, 0.012, f"largest (landmarks counted from 0): {listed}", transform=axes.transAxes, fontsize=8)
+    axes.set(aspect="equal", xlabel=f"x on the mean shape, % of {unit}", ylabel=f"y, down, % of {unit}")
+    axes.margins(0.09)
+    axes.invert_yaxis()
+    save(figure, path)
+
+
+def _of(name: str, output: str) -> str:
+    # The only output of other methods has no name.
+    return f"{name}, {output}" if output else name
+
+
+def _draw_turned(axes: Any, values: np.ndarray, turn: np.ndarray, found: np.ndarray, top: float) -> None:
+    # One output: its faces, and the middle of its bins.
+    placed = np.isfinite(turn) & np.isfinite(values)
+    inside = placed & (values <= top)
+    axes.scatter(turn[inside], values[inside], s=5, color=COLORS[0], alpha=0.4, linewidths=0, label="a face")
+    beyond = turn[placed & ~inside]
+    if len(beyond):
+        # On the upper edge, so that one outlier does not press all others to the floor.
+        axes.scatter(
+            beyond, np.full(len(beyond), top), s=16, marker="^", color=COLORS[0], linewidths=0, label="beyond the axis"
+        )
+    missed = turn[~found & np.isfinite(turn)]
+    if len(missed):
+        axes.scatter(
+            missed,
+            np.full(len(missed), 1.06 * top),
+            s=60,
+            marker="|",
+            color=COLORS[1],
+            clip_on=False,
+            label="a face not found",
+        )
+    middle, median = (YAW_EDGES[1:] + YAW_EDGES[:-1]) / 2, _of_bins(np.median, values, turn)
+    axes.plot(middle, median[::-1], ":", color=GRAY, label="median of the other side")
+    axes.plot(middle, _of_bins(np.mean, values, turn), "s--", color=COLORS[1], markersize=3, label="mean, 10° bins")
+    axes.plot(middle, median, "o-", color="black", markersize=3.5, label="median, 10° bins")
+
+
+def _draw_counts(axes: Any, turn: np.ndarray, found: np.ndarray) -> None:
+    middle, width = (YAW_EDGES[1:] + YAW_EDGES[:-1]) / 2, np.diff(YAW_EDGES)
+    count, missed = (np.histogram(turn[np.isfinite(turn) & chosen], YAW_EDGES)[0] for chosen in (found, ~found))
+    axes.bar(middle, count, width, color=COLORS[0], alpha=0.35, edgecolor="white")
+    axes.bar(middle, missed, width, count, color=COLORS[1], edgecolor="white")
+    for x, number in zip(middle, count + missed, strict=True):
+        if number:
+            axes.annotate(short(number), (x, number), (0, 1), textcoords="offset points", ha="center", fontsize=6.5)
+    axes.set_ylim(0, 1.3 * max(1, (count + missed).max()))
+
+
+def _of_bins(statistic: Callable[[np.ndarray], np.floating[Any]], values: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    # (18,) NaN where a bin has no face.
+    placed = np.isfinite(turn) & np.isfinite(values)
+    index = np.digitize(turn[placed], YAW_EDGES[1:-1])
+    parts = [values[placed][index == i] for i in range(len(YAW_EDGES) - 1)]
+    return np.array([statistic(part) if len(part) else np.nan for part in parts])
+
+
+def _top(outputs: Sequence[np.ndarray], turn: np.ndarray) -> float:
+    # Where the axis of the errors ends: nearly all faces and all bins are below.
+    highest = 0.0
+    for values in outputs:
+        middles = [_of_bins(statistic, values, turn) for statistic in (np.median, np.mean)]
+        high = float(np.quantile(values[np.isfinite(values) & np.isfinite(turn)], 0.98))
+        highest = max(highest, high, 1.1 * float(np.nanmax(middles)))
+    return highest if highest > 0 else 1.0
+
+
+def _normalizer(annotations: Annotations) -> tuple[np.ndarray, str]:
+    # (N,) pixels, and how it is called.
+    if annotations.size is not None:
+        return annotations.size, "the set's normalizer"
+    return box_size(annotations.points), "sqrt(w h) of the annotated points' box"
+
+
+def _mean_shape(annotations: Annotations, size: np.ndarray) -> np.ndarray:
+    # (P, 2) percent of `size` beside the box's center.
+    points = annotations.points
+    chosen = np.isfinite(size)
+    if annotations.yaw is not None:
+        frontal = chosen & (np.abs(annotations.yaw) <= FRONTAL)
+        chosen = frontal if frontal.any() else chosen
+    # Where a face hides points, the others are those of a turned face: take whole ones while there are any.
+    placed = np.isfinite(points).all(-1)
+    whole = chosen & (placed | ~placed.any(0)).all(1)
+    chosen = whole if whole.any() else chosen
+    center = (annotations.box[:, :2] + annotations.box[:, 2:]) / 2
+    beside = 100 * (points - center[:, None]) / size[:, None, None]
+    return mean_known(beside[chosen], 0)

@@ -1,0 +1,1 @@
+"""Tables of results, and published numbers to compare with."""

@@ -1,0 +1,41 @@
+"""Boxes around faces: xyxy, in any unit."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+
+def bounding_boxes(points: np.ndarray) -> np.ndarray:
+    """(B, N, 2) points, NaN where unknown -> (B, 4) xyxy: the smallest box around the known ones."""
+    return np.concatenate([np.nanmin(points, axis=1), np.nanmax(points, axis=1)], axis=-1)
+
+
+def box_size(boxes: np.ndarray) -> np.ndarray:
+    """(..., 4) xyxy -> (...) sqrt(width * height), the usual normalizer of landmark errors."""
+    return np.sqrt((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
+
+
+def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(n, 4) and (m, 4) xyxy -> (n, m) intersection over union."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    shared = (high - low).clip(min=0).prod(axis=2)
+    area_first, area_second = ((boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1) for boxes in (first, second))
+    return shared / np.maximum(area_first[:, None] + area_second[None] - shared, 1e-9)
+
+
+def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
+    """Non-maximum suppression by OpenCV.
+
+    Args:
+        boxes: (n, 4) xyxy.
+        scores: (n,), positive.
+        threshold: of two boxes with a larger intersection over union, the one with the lower score is dropped.
+
+    Returns:
+        (k,) int64 indices of the boxes to keep, by falling score.
+    """
+    xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    kept: Sequence[int] = cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), 0.0, threshold)
+    return np.array(kept, dtype=np.int64)

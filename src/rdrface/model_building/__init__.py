@@ -1,0 +1,1 @@
+"""How `morphable/data/face_model.safetensors` is made. Needs ``pip install rdrface[build]``."""

@@ -1,0 +1,206 @@
+"""Where the named points lie on the mean face, by anatomy. Sliding (`rdrface.model_building.learn_landmarks`) starts from here.
+
+Coordinates are millimeters on the mean face, from the middle between the eyeballs' centers: x to the picture's right,
+y up, z towards the viewer. Only the right half of the picture is listed; the left half is its mirror.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from rdrface.landmarks import MIRROR
+from rdrface.morphable.curve import evenly, middles
+from rdrface.morphable.model import SurfacePoints
+from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_MIRROR, WFLW98_PUPILS
+from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, positions
+
+LINE_POINTS = 24
+"""Sample points per parallel line."""
+
+HUB = np.array([0.0, -50.0, -40.0])
+"""A point inside the head from which the cheeks and the jaw are seen in one piece."""
+
+FRONTAL: dict[int, tuple[float, float]] = {
+    # Brows: upper edge, from the inner end outwards.
+    22: (14.0, 14.5), 23: (25.0, 18.5), 24: (37.0, 20.0), 25: (48.0, 18.0), 26: (56.0, 11.5),
+    # Nose: ridge from the root to the tip, then the base from the middle to the wing.
+    27: (0.0, -2.0), 28: (0.0, -16.0), 29: (0.0, -29.0), 30: (0.0, -41.0),
+    33: (0.0, -53.0), 34: (7.5, -51.0), 35: (15.5, -48.5),
+    # Eye: corners, and the margins of the lids at a third and two thirds.
+    42: (19.0, -3.4), 43: (27.0, 2.4), 44: (37.0, 2.5), 45: (44.9, -1.8), 46: (37.2, -6.6), 47: (28.0, -6.6),
+    # Outer border of the lips.
+    51: (0.0, -63.6), 52: (6.0, -62.6), 53: (15.0, -66.0), 54: (25.2, -75.2), 55: (17.5, -82.0), 56: (8.5, -85.0),
+    57: (0.0, -85.6),
+    # Where the lips meet.
+    62: (0.0, -73.4), 63: (9.0, -73.2), 64: (23.5, -75.2), 65: (9.0, -75.4), 66: (0.0, -75.4),
+}  # fmt: skip
+"""Landmark -> (x, y) as seen from the front; the depth follows from the surface."""
+
+JAWLINE: dict[int, tuple[float, float, float]] = {
+    16: (77.0, -13.0, -60.0), 15: (75.0, -32.0, -57.0), 14: (71.0, -51.0, -53.0), 13: (67.0, -69.0, -48.0),
+    12: (62.0, -86.0, -43.0), 11: (53.0, -100.0, -32.0), 10: (38.0, -111.0, -14.0), 9: (20.0, -117.0, 4.0),
+    8: (0.0, -119.0, 14.0),
+}  # fmt: skip
+"""Landmark -> (x, y, z) near the absolute jawline; pushed onto the surface as seen from `HUB`."""
+
+LINE_ENDS: dict[int, tuple[float, float, float]] = {
+    16: (22.0, -24.0, 10.0), 15: (21.0, -33.0, 14.0), 14: (23.0, -43.0, 12.0), 13: (24.0, -51.0, 14.0),
+    12: (27.0, -56.0, 16.0), 11: (27.0, -61.0, 16.0), 10: (20.0, -79.0, 20.0), 9: (11.0, -87.0, 22.0),
+    8: (0.0, -102.0, 24.0),
+}  # fmt: skip
+"""Landmark -> where its parallel line ends, next to nose, mouth and chin. Heights chosen so that on a turned face the
+lines meet the far outline where the annotators of MERL-RAV and 300-W (training parts) put the landmarks."""
+
+BROW = 7.0
+"""mm from the upper to the lower edge of a brow, straight down: about what it is in the mean of WFLW's training
+annotations, measured by the height from the eyes to the base of the nose."""
+
+EAR_LOBE = (83.0, -51.0, -75.0)
+PUPIL_HEIGHT = -1.0
+
+
+def place_landmarks(vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndarray, skin: np.ndarray) -> SurfacePoints:
+    """The 68 points, contour on the absolute jawline.
+
+    Args:
+        vertices: (V, 3) mm mean face, origin between the eyeballs' centers. triangles: (F, 3). mirror: (V,).
+        skin: (F,) bool, triangles that are not eyeballs or ears.
+    """
+    index = np.flatnonzero(skin)
+    origins: list[npt.ArrayLike] = []
+    directions: list[npt.ArrayLike] = []
+    for k in range(68):
+        if k in FRONTAL:
+            origins.append([*FRONTAL[k], -20.0])
+            directions.append([0.0, 0.0, 1.0])
+        elif k in JAWLINE:
+            origins.append(HUB)
+            directions.append(np.array(JAWLINE[k]) - HUB)
+        else:
+            origins.append([0.0, -30.0, 0.0])
+            directions.append([0.0, 0.0, 1.0])
+    hits = cast_outermost(vertices, triangles[index], np.array(origins, float), np.array(directions, float))
+    return symmetrized(SurfacePoints(index[hits.triangle].astype(np.int32), hits.barycentric), triangles, mirror)
+
+
+def symmetrized(points: SurfacePoints, triangles: np.ndarray, mirror: np.ndarray) -> SurfacePoints:
+    """The 68 points with the picture's left half replaced by the mirror of its right half."""
+    other = mirror_points(points, triangles, mirror)
+    left = np.array([k in range(8) or k in LEFT_INNER for k in range(68)])
+    triangle = np.where(left, other.triangle[MIRROR], points.triangle)
+    barycentric = np.where(left[:, None], other.barycentric[MIRROR], points.barycentric)
+    return SurfacePoints(triangle.astype(np.int32), barycentric.astype(np.float32))
+
+
+LEFT_INNER = frozenset([*range(17, 22), 31, 32, *range(36, 42), 48, 49, 50, 58, 59, 60, 61, 67])
+"""Inner landmarks of the picture's left half."""
+
+
+def place_lines(
+    vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndarray, skin: np.ndarray, jawline: SurfacePoints
+) -> SurfacePoints:
+    """(17 * LINE_POINTS) points: each line starts at its jawline point and runs over the cheek towards the middle.
+
+    Seen from `HUB` a line is a great circle between its two ends; points are evenly spaced along the surface.
+
+    Args:
+        jawline: the 17 jawline points, symmetric. Others as for `place_landmarks`.
+    """
+    index = np.flatnonzero(skin)
+    starts = positions(vertices, triangles, jawline)
+    lines: dict[int, SurfacePoints] = {}
+    for k in range(8, 17):
+        first, last = starts[k] - HUB, np.array(LINE_ENDS[k]) - HUB
+        share = np.linspace(0, 1, 8 * LINE_POINTS)
+        for _ in range(2):
+            directions = _great_circle(first, last, share)
+            hits = cast_outermost(vertices, triangles[index], np.broadcast_to(HUB, directions.shape), directions)
+            on = positions(vertices, triangles[index], hits)
+            length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(on, axis=0), axis=1))])
+            share = np.interp(np.linspace(0, length[-1], LINE_POINTS), length, share)
+        line = SurfacePoints(index[hits.triangle].astype(np.int32), hits.barycentric)
+        line.triangle[0], line.barycentric[0] = jawline.triangle[k], jawline.barycentric[k]
+        lines[k] = line
+        if k != 8:
+            lines[16 - k] = mirror_points(line, triangles, mirror)
+    order = [lines[k] for k in range(17)]
+    return SurfacePoints(
+        np.concatenate([line.triangle for line in order]), np.concatenate([line.barycentric for line in order])
+    )
+
+
+def _great_circle(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(N, 3) unit directions from `first` to `last`, at the given shares of the angle between them."""
+    a, b = first / np.linalg.norm(first), last / np.linalg.norm(last)
+    angle = np.arccos(np.clip(a @ b, -1, 1))
+    return (np.sin((1 - share) * angle)[:, None] * a + np.sin(share * angle)[:, None] * b) / np.sin(angle)
+
+
+def place_others(
+    vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndarray, eyeball: np.ndarray, ear: np.ndarray
+) -> tuple[SurfacePoints, SurfacePoints]:
+    """Eye centers and ear lobes, picture's left first; `eyeball` and `ear` (F,) bool say which triangles are those."""
+    pairs = []
+    balls = np.flatnonzero(eyeball)
+    center = vertices[np.unique(triangles[balls])]
+    x = np.abs(center[:, 0]).mean()
+    hit = cast_outermost(vertices, triangles[balls], np.array([[x, PUPIL_HEIGHT, -20.0]]), np.array([[0.0, 0.0, 1.0]]))
+    pairs.append(SurfacePoints(balls[hit.triangle].astype(np.int32), hit.barycentric))
+    lobes = np.flatnonzero(ear)
+    hit = cast_outermost(
+        vertices, triangles[lobes], np.array([[40.0, EAR_LOBE[1], EAR_LOBE[2]]]), np.array([[1.0, 0.0, 0.0]])
+    )
+    pairs.append(SurfacePoints(lobes[hit.triangle].astype(np.int32), hit.barycentric))
+    both = []
+    for right in pairs:
+        left = mirror_points(right, triangles, mirror)
+        both.append(
+            SurfacePoints(
+                np.concatenate([left.triangle, right.triangle]), np.concatenate([left.barycentric, right.barycentric])
+            )
+        )
+    return both[0], both[1]
+
+
+def place_wflw98(
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    mirror: np.ndarray,
+    skin: np.ndarray,
+    ibug68: SurfacePoints,
+    eyes: SurfacePoints,
+) -> SurfacePoints:
+    """WFLW's 98 points, contour on the absolute jawline.
+
+    Those that are no landmark of the 68 are put on the surface: on the jawline between two of its points as seen from
+    `HUB`, on other lines through landmarks at equal lengths, under the upper edge of a brow. Symmetric.
+
+    Args:
+        ibug68: the 68 points, symmetric. eyes: the two pupils. Others as for `place_landmarks`.
+    """
+    at = positions(vertices, triangles, ibug68).astype(np.float64)
+    wanted = np.zeros((98, 3))
+    for point, landmark in WFLW98_IS.items():
+        wanted[point] = at[landmark]
+    for line, points in WFLW98_EVEN:
+        wanted[list(points)] = evenly(at[list(line)], len(points) + 2)[1:-1]
+    for below, above in WFLW98_BROWS.items():
+        wanted[below] = wanted[above] - [0.0, BROW, 0.0]
+    placed = nearest(vertices, triangles, wanted, skin)
+    index = np.flatnonzero(skin)
+    jaw, brows = list(range(1, 33, 2)), list(WFLW98_BROWS)
+    towards = middles(at[:17]) - HUB
+    origins = np.concatenate([np.broadcast_to(HUB, towards.shape), wanted[brows] * [1, 1, 0]])
+    directions = np.concatenate([towards, np.broadcast_to([0.0, 0.0, 1.0], (len(brows), 3))])
+    hits = cast_outermost(vertices, triangles[index], origins, directions)
+    placed.triangle[jaw + brows], placed.barycentric[jaw + brows] = index[hits.triangle], hits.barycentric
+    # The right half of the picture is worked out, the left is its mirror; points that exist already stay as they are.
+    left = wanted[:, 0] < 0
+    left[1:16:2] = True
+    other = mirror_points(placed, triangles, mirror)
+    placed.triangle[left] = other.triangle[WFLW98_MIRROR][left]
+    placed.barycentric[left] = other.barycentric[WFLW98_MIRROR][left]
+    copies = [(point, ibug68, row) for point, row in WFLW98_IS.items()]
+    copies += [(point, eyes, row) for row, point in enumerate(WFLW98_PUPILS)]
+    for point, known, row in copies:
+        placed.triangle[point], placed.barycentric[point] = known.triangle[row], known.barycentric[row]
+    return placed

@@ -1,0 +1,108 @@
+"""Custom landmarks: another annotation scheme, read from a network that was trained on the 68 and stays unchanged.
+
+The supplement proposes fine-tuning where labels follow another scheme (section 3, last paragraph). Here only a
+read-out is trained, so a few hundred labeled faces are enough, and the 68 landmarks stay the same to the last bit.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from rdrface.geometry.camera import project
+from rdrface.landmarks import NUM_LANDMARKS
+from rdrface.morphable.blend import blend
+from rdrface.morphable.model import PointModel
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.network.rdr import RDR, Prediction, Step
+from rdrface.network.refinement import HIDDEN
+from rdrface.network.regression_features import CHANNELS
+from rdrface.network.shape_indexed import shape_indexed
+
+CONTEXT = HIDDEN + 2 * NUM_LANDMARKS
+"""Length of the vector that describes the whole face: C-LSTM's last state, and the offset of each landmark from its
+fixed place on the 3D face."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """A prediction, and the hidden state that the read-out needs besides.
+
+    Attributes:
+        prediction: the network's output.
+        hidden: (B, 256) C-LSTM's last hidden state; zeros for a network without iterations.
+    """
+
+    prediction: Prediction
+    hidden: Tensor
+
+
+def extract_features(network: RDR, crops: Tensor) -> Features:
+    """Run the network and keep C-LSTM's last state, which `Prediction` does not hold. (B, 3, N, N) RGB 0..255."""
+    states: list[Tensor] = []
+    hook = network.c_lstm.register_forward_hook(lambda _module, _inputs, out: states.append(out[1][0]))
+    try:
+        prediction = network(crops)
+    finally:
+        hook.remove()
+    q = prediction.steps[-1].q
+    return Features(prediction, states[-1] if states else q.new_zeros(len(q), HIDDEN))
+
+
+class CustomLandmarks(nn.Module):
+    """L custom landmarks: points on the surface of the 3D face, and two linear corrections.
+
+    1. The surface points, posed with Q_K.
+    2. `place`: a linear reading of C-LSTM's state and of what moved the 68 landmarks away from their own fixed places,
+       the contour's slide included. A point that lies on or between the 68 needs no more.
+    3. `local`: a linear reading, per point, of the shape-indexed feature there.
+
+    A new read-out has zero corrections: its landmarks are the surface points.
+
+    Args:
+        points: the face model at the L surface points.
+    """
+
+    surface_mean: Tensor
+    surface_identity: Tensor
+    surface_expression: Tensor
+
+    def __init__(self, points: PointModel) -> None:
+        super().__init__()
+        self.register_buffer("surface_mean", torch.from_numpy(points.mean.copy()))
+        self.register_buffer("surface_identity", torch.from_numpy(points.identity_basis.copy()))
+        self.register_buffer("surface_expression", torch.from_numpy(points.expression_basis.copy()))
+        self.place = nn.Linear(CONTEXT, 2 * self.count)
+        self.local = nn.Parameter(torch.zeros(self.count, CHANNELS, 2))
+        self.local_bias = nn.Parameter(torch.zeros(self.count, 2))
+        nn.init.zeros_(self.place.weight)
+        nn.init.zeros_(self.place.bias)
+
+    @property
+    def count(self) -> int:
+        """L."""
+        return len(self.surface_mean)
+
+    def forward(self, features: Features) -> Tensor:
+        """(B, L, 2) landmarks, crop frame."""
+        # As in RDR: geometry needs all its digits, whatever the convolutions used.
+        with torch.autocast(features.hidden.device.type, enabled=False):
+            last = features.prediction.steps[-1]
+            placed = self.placed(self.surface(last.q), self.context(last, features.hidden))
+            sampled = shape_indexed(features.prediction.deconv5, placed)
+            return placed + self.local_bias + (sampled.unsqueeze(-1) * self.local).sum(2)
+
+    def surface(self, q: Tensor) -> Tensor:
+        """(B, 103) Q -> (B, L, 2) the projected surface points, in the frame of P."""
+        shape = blend(
+            self.surface_mean, self.surface_identity, self.surface_expression, q[:, IDENTITY], q[:, EXPRESSION]
+        )
+        return project(shape, q[:, POSE])[..., :2]
+
+    def context(self, last: Step, hidden: Tensor) -> Tensor:
+        """(B, `CONTEXT`): the hidden state (B, 256), and the 68 landmarks relative to the projected jawline points."""
+        return torch.cat([hidden, (last.landmarks - last.projection_jawline[..., :2]).flatten(1)], dim=1)
+
+    def placed(self, surface: Tensor, context: Tensor) -> Tensor:
+        """(B, L, 2) surface points (B, L, 2) after the first correction: where the feature is sampled."""
+        return surface + self.place(context).view(-1, self.count, 2)

@@ -1,0 +1,109 @@
+"""3D parameter initialization (supplement, section 2): pool5, then fc5 and fc6 for P, alpha_id, alpha_exp."""
+
+import torch
+from torch import Tensor, nn
+
+from rdrface.morphable.feasible import feasible, opposites
+from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import (
+    EXPRESSION,
+    NUM_EXPRESSION,
+    NUM_IDENTITY,
+    NUM_PARAMETERS,
+    NUM_POSE,
+    POSE,
+    ROTATION,
+    SCALE,
+    TRANSLATION,
+)
+
+FC5 = {"identity": 256, "pose": 128, "expression": 512}
+"""Output sizes of fc5-id, fc5-p and fc5-exp (supplement, section 2)."""
+
+
+class ParameterInitialization(nn.Module):
+    """Res5b -> standardized Q.
+
+    `ParameterScale` turns the outputs into millimeters, radians and coefficients, so an untrained network starts from
+    the average face.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # 2x2, stride 2 on the paper's 8x8 map; the same 4x4 output whatever the crop's size.
+        self.pool5 = nn.AdaptiveAvgPool2d(4)
+        self.fc5_id = nn.Linear(512 * 16, FC5["identity"])
+        self.fc5_p = nn.Linear(512 * 16, FC5["pose"])
+        self.fc5_exp = nn.Linear(512 * 16, FC5["expression"])
+        self.fc6_id = nn.Linear(FC5["identity"], NUM_IDENTITY)
+        self.fc6_p = nn.Linear(FC5["pose"], NUM_POSE)
+        self.fc6_exp = nn.Linear(FC5["expression"], NUM_EXPRESSION)
+        for head in (self.fc6_id, self.fc6_p, self.fc6_exp):
+            nn.init.normal_(head.weight, std=1e-3)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, res5b: Tensor) -> Tensor:
+        """(B, 512, n, n) -> (B, 103) standardized Q."""
+        x = self.pool5(res5b).flatten(1)
+        identity = self.fc6_id(torch.relu(self.fc5_id(x)))
+        pose = self.fc6_p(torch.relu(self.fc5_p(x)))
+        expression = self.fc6_exp(torch.relu(self.fc5_exp(x)))
+        return torch.cat([identity, pose, expression], dim=1)
+
+
+class ParameterScale(nn.Module):
+    """Standardized parameters <-> Q. Mean and standard deviation are measured on the training faces and kept with the
+    weights."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(NUM_PARAMETERS))
+        self.register_buffer("std", torch.ones(NUM_PARAMETERS))
+
+    @torch.no_grad()
+    def measure(self, q: Tensor) -> None:
+        """Set mean and standard deviation from Q of training faces, (N, 103), crop frame."""
+        self.mean.copy_(q.mean(0))
+        # The floor keeps a parameter that never moves in a small data set from being blown up. Each kind has a unit of
+        # its own: coefficients, radians, mm, and f, whose 1 % is a hundred-thousandth of a translation's.
+        floor = torch.full_like(self.std, 0.1)
+        pose = floor[POSE]  # a view
+        pose[ROTATION] = 0.05
+        pose[TRANSLATION] = 1.0
+        pose[SCALE] = 0.02 * q[:, POSE][:, SCALE].mean().abs()
+        self.std.copy_(torch.maximum(q.std(0), floor))
+
+    def forward(self, standardized: Tensor) -> Tensor:
+        """(B, 103) standardized -> (B, 103) Q."""
+        return self.mean + self.std * standardized
+
+    def standardize(self, q: Tensor) -> Tensor:
+        """(B, 103) Q -> (B, 103) standardized."""
+        return (q - self.mean) / self.std
+
+
+class ExpressionBounds(nn.Module):
+    """Keeps alpha_exp to what a face can have, see `rdrface.morphable.feasible`.
+
+    Beyond a bound there is no gradient: what pulls a coefficient back is the loss on the unbounded ones.
+
+    Args:
+        names: of the coefficients; those of the packaged face model by default.
+    """
+
+    opposite: Tensor
+    present: Tensor
+
+    def __init__(self, names: tuple[str, ...] | None = None) -> None:
+        super().__init__()
+        index, present = opposites(FaceModel.load().expression_names if names is None else names)
+        self.register_buffer("opposite", torch.from_numpy(index), persistent=False)
+        self.register_buffer("present", torch.from_numpy(present), persistent=False)
+
+    def forward(self, q: Tensor) -> Tensor:
+        """(B, 103) Q -> (B, 103) Q with feasible alpha_exp."""
+        expression = feasible(q[:, EXPRESSION], self.opposite, self.present)
+        return torch.cat([q[:, : EXPRESSION.start], expression], dim=1)

@@ -1,0 +1,43 @@
+"""Visibility and uncertainty of each landmark: not in the paper."""
+
+import torch
+from torch import Tensor, nn
+
+from rdrface.landmarks import NUM_LANDMARKS
+from rdrface.network.refinement import HIDDEN
+from rdrface.network.regression_features import CHANNELS
+
+UNITS = 16
+"""Hidden units per landmark."""
+
+
+class Uncertainty(nn.Module):
+    """Two numbers per landmark: the logit of the probability that the point is not hidden, and the logarithm of the
+    expected error.
+
+    Three inputs: the local feature at S_K, C-LSTM's last state, and the head's rotation, which decides what the head
+    itself hides. Each landmark combines them in a few hidden units of its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.local = nn.Parameter(torch.randn(NUM_LANDMARKS, CHANNELS, UNITS) / CHANNELS**0.5)
+        self.context = nn.Linear(HIDDEN, NUM_LANDMARKS * UNITS)
+        self.geometry = nn.Sequential(nn.Linear(9, 64), nn.ReLU(), nn.Linear(64, NUM_LANDMARKS * UNITS))
+        self.out = nn.Parameter(torch.randn(NUM_LANDMARKS, UNITS, 2) * 0.01)
+        # Initial output: visible with probability 3/4, expected error 4 % of the crop's half side.
+        self.bias = nn.Parameter(torch.tensor([1.1, -3.2]).repeat(NUM_LANDMARKS, 1))
+
+    def forward(self, features: Tensor, hidden: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor]:
+        """Visibility logits and log uncertainty, each (B, 68).
+
+        Args:
+            features: (B, 68, 80) at S_K.
+            hidden: (B, 256) C-LSTM's hidden state.
+            rotation: (B, 3, 3) of the head; detached, so that the loss of this head does not change the pose.
+        """
+        units = (features.unsqueeze(-1) * self.local).sum(2)
+        units = units + self.context(hidden).view(-1, NUM_LANDMARKS, UNITS)
+        units = units + self.geometry(rotation.detach().flatten(1)).view(-1, NUM_LANDMARKS, UNITS)
+        both = (torch.relu(units).unsqueeze(-1) * self.out).sum(2) + self.bias
+        return both[..., 0], both[..., 1]

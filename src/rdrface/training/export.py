@@ -1,0 +1,188 @@
+"""PyTorch RDR -> ``NAME.safetensors`` and ``NAME.onnx``. Needs ``pip install rdrface[train]``.
+
+The graph holds no tensor worth speaking of: its initializers point into the safetensors file (see
+`rdrface.runtime.weights`). Learned matrices are stored in float16, each followed by a Cast to float32 that both
+runtimes carry out once, at load: half the download, the same arithmetic. Biases and the face model stay in float32,
+because 0.06 mm, float16's step at 100 mm, would be seen.
+"""
+
+import hashlib
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from rdrface._version import __version__
+from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
+from rdrface.network.rdr import RDR
+from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
+from rdrface.runtime.weights import WeightsInfo, graph_path, layout, write_weights
+
+_OPSET = 18
+_INLINE_BYTES = 1024
+"""Smaller initializers (shapes, indices) stay in the graph."""
+
+_FACE_MODEL = ("projection.", "custom_landmarks.surface_")
+"""Tensors of the face model, in millimeters: not learned."""
+
+
+class RuntimeGraph(nn.Module):
+    """What is exported of RDR: the last iteration, with probabilities and lengths in place of logits and logarithms."""
+
+    def __init__(self, network: RDR, readout: CustomLandmarks | None = None) -> None:
+        super().__init__()
+        self.network = network
+        self.custom_landmarks = readout
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        """(B, 3, N, N) RGB 0..255 -> the tensors named in `OUTPUTS`, and `CUSTOM_LANDMARKS` with a read-out; crop frame."""
+        features = extract_features(self.network, crops)
+        prediction = features.prediction
+        last = prediction.steps[-1]
+        outputs = (
+            last.landmarks,
+            last.landmarks_jawline,
+            last.projection,
+            last.projection_jawline,
+            last.q,
+            torch.sigmoid(prediction.visibility_logits),
+            torch.exp(prediction.log_uncertainty),
+        )
+        return outputs if self.custom_landmarks is None else (*outputs, self.custom_landmarks(features))
+
+
+def export(
+    network: RDR, path: Path, info: WeightsInfo, *, half: bool = True, readout: CustomLandmarks | None = None
+) -> WeightsInfo:
+    """Write the weights file and its graph. The same network gives the same bytes.
+
+    Args:
+        network: RDR; it is left as it was, in evaluation mode.
+        path: ``NAME.safetensors``; the graph goes beside it.
+        info: what the file shall say about itself; checksums and the file's name are filled in.
+        half: store learned matrices in float16; without it everything is float32, for comparisons.
+        readout: of custom landmarks, which become the output `CUSTOM_LANDMARKS`; `info.custom_scheme` describes them.
+
+    Returns:
+        The completed info.
+    """
+    path = Path(path)
+    graph = _trace(RuntimeGraph(network.eval(), readout).eval(), info.input_size)
+    tensors = take_tensors(graph, half)
+    info = replace(info, config=dict(info.config) | {"file_name": path.name})
+    for name, place in layout(tensors, info).items():
+        _point_to(graph, name, path.name, place.offset, place.length)
+    content = graph.SerializeToString(deterministic=True)
+    info = write_weights(path, tensors, replace(info, graph_checksum=hashlib.sha256(content).hexdigest()))
+    graph_path(path).write_bytes(content)
+    return info
+
+
+def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
+    example = torch.zeros(2, 3, size, size)
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.ERROR)
+        try:
+            program = torch.onnx.export(
+                graph,
+                (example,),
+                dynamo=True,
+                input_names=["crops"],
+                output_names=[*OUTPUTS] if graph.custom_landmarks is None else [*OUTPUTS, CUSTOM_LANDMARKS],
+                dynamic_shapes={"crops": {0: torch.export.Dim("batch", min=1, max=65536)}},
+                opset_version=_OPSET,
+                verbose=False,
+            )
+        finally:
+            logger.setLevel(level)
+    if program is None:
+        raise RuntimeError("the exporter returned no graph")
+    model = program.model_proto
+    # The exporter notes source files and line numbers of the machine it ran on; none of them belongs into a product.
+    for item in [model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output]:
+        item.doc_string = ""
+        item.ClearField("metadata_props")
+    model.graph.ClearField("value_info")
+    model.graph.name = "rdr"
+    model.producer_name, model.producer_version = "rdrface", ""
+    return model
+
+
+def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
+    """Name the large initializers of a graph for the weights file; with `half`, learned matrices in float16 and behind
+    a Cast. The model is changed."""
+    tensors: dict[str, np.ndarray] = {}
+    casts: list[onnx.NodeProto] = []
+    renamed: dict[str, str] = {}
+    for initializer in model.graph.initializer:
+        value = numpy_helper.to_array(initializer)
+        initializer.doc_string = ""
+        initializer.ClearField("metadata_props")
+        if value.nbytes < _INLINE_BYTES:
+            continue
+        name = initializer.name.removeprefix("network.")
+        renamed[initializer.name] = name
+        if half and _is_learned_matrix(name, value):
+            value = _half(name, value)
+            renamed[initializer.name] = f"{name}:float32"
+            casts.append(helper.make_node("Cast", [name], [f"{name}:float32"], f"cast {name}", to=TensorProto.FLOAT))
+        tensors[name] = value
+        initializer.CopyFrom(numpy_helper.from_array(value, name))
+    for node in model.graph.node:
+        for i, used in enumerate(node.input):
+            node.input[i] = renamed.get(used, used)
+    nodes = [*casts, *model.graph.node]
+    model.graph.ClearField("node")
+    model.graph.node.extend(nodes)
+    return tensors
+
+
+def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
+    return value.dtype == np.float32 and value.ndim >= 2 and not name.startswith(_FACE_MODEL)
+
+
+def _half(name: str, value: np.ndarray) -> np.ndarray:
+    if np.abs(value).max(initial=0) > np.finfo(np.float16).max:
+        raise ValueError(f"{name} holds values beyond float16's range: the network has diverged")
+    return value.astype(np.float16)
+
+
+def _point_to(model: onnx.ModelProto, name: str, location: str, offset: int, length: int) -> None:
+    (initializer,) = (i for i in model.graph.initializer if i.name == name)
+    initializer.ClearField("raw_data")
+    initializer.data_location = TensorProto.EXTERNAL
+    del initializer.external_data[:]
+    for key, value in (("location", location), ("offset", str(offset)), ("length", str(length))):
+        initializer.external_data.add(key=key, value=value)
+
+
+def describe(
+    network: RDR, input_size: int, training_data: tuple[str, ...] = (), metrics: Mapping[str, float] | None = None
+) -> WeightsInfo:
+    """What the weights file of a network shall say about itself.
+
+    Args:
+        network: RDR.
+        input_size: N, side of the crops it was trained on, pixels.
+        training_data: names of the sets it was trained on.
+        metrics: name -> value.
+    """
+    return WeightsInfo(
+        input_size=input_size,
+        iterations=network.iterations,
+        version=__version__,
+        training_data=training_data,
+        metrics=metrics or {},
+        # Baked into the graph; written down for whoever asks.
+        config={"features": network.features, "contour": network.contour},
+    )

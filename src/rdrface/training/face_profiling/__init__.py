@@ -1,0 +1,1 @@
+"""Face profiling: near-frontal photos rendered from the side with their fitted 3D face, before training."""

@@ -1,0 +1,128 @@
+"""``NAME.safetensors`` and ``NAME.onnx`` -> PyTorch RDR: the way back from `rdrface.training.export`.
+
+The exporter folds every batch normalization into the convolution before it: the convolution's weights are multiplied,
+and a bias ``CONVOLUTION.weight_bias`` takes the place of the rest. All other parameters keep their names. conv6 is not
+exported.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from rdrface.errors import WeightsError
+from rdrface.landmarks import CONTOUR
+from rdrface.morphable.model import FACE_MODEL_TOLERANCE
+from rdrface.network.rdr import RDR
+from rdrface.runtime.weights import WeightsInfo, graph_path, read_info, read_tensors, verify
+from rdrface.training.renamed import renamed_tensors
+
+NOT_EXPORTED = "response"
+"""The part of the network that a weights file lacks: conv6, which only training uses."""
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d
+
+_NORM_AFTER = {"conv_a": "norm_a", "conv_b": "norm_b", "0": "1"}
+"""Name of a convolution -> name of the batch normalization behind it."""
+
+_FOLDED = ".weight_bias"
+_FACE_MODEL = ("mean", "identity_basis", "expression_basis")
+
+
+def restore(path: Path) -> tuple[RDR, WeightsInfo]:
+    """The network of an exported weights file.
+
+    Its batch normalizations only add a bias: the convolutions' weights hold the rest. In evaluation mode it computes
+    what the graph computes. Matrices that are stored in float16 are widened. A setting that the weights were fine-tuned
+    to is left out.
+
+    Args:
+        path: ``NAME.safetensors``, with its graph beside it.
+
+    Returns:
+        RDR in evaluation mode, with conv6 as in a new network, and the file's metadata.
+
+    Raises:
+        WeightsError: the file is missing, damaged, of another architecture or of another face model.
+    """
+    info, _ = read_info(path)
+    verify(path, info)
+    stored = _stored(path)
+    _check_face_model(path, info, stored)
+    network = RDR(info.iterations, info.config.get("features", "previous"), info.config.get("contour", "line")).eval()
+    state = network.state_dict()
+    folded = _unfold(stored, network, state)
+    missing = []
+    for name, value in state.items():
+        if name.startswith((f"{NOT_EXPORTED}.", "projection.")) or name.rpartition(".")[0] in folded:
+            continue
+        if name in stored and stored[name].shape == tuple(value.shape):
+            state[name] = torch.from_numpy(stored[name].copy())
+        else:
+            missing.append(name)
+    missing += [name for name in stored if name.endswith(_FOLDED)]
+    if missing:
+        raise WeightsError(
+            f"{path} was written by rdrface {info.version} for another network: {len(missing)} tensors do not fit, the "
+            f"first is {missing[0]}. Give the folder of a training run, or newer weights"
+        )
+    network.load_state_dict(state)
+    return network, info
+
+
+def normalized_convolutions(network: RDR) -> list[tuple[Convolution, nn.BatchNorm2d]]:
+    """Every convolution that a batch normalization follows, with that normalization."""
+    modules = dict(network.named_modules())
+    pairs = []
+    for name, module in modules.items():
+        parent, _, last = name.rpartition(".")
+        norm = modules.get(f"{parent}.{_NORM_AFTER.get(last, '')}")
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
+            pairs.append((module, norm))
+    return pairs
+
+
+def _stored(path: Path) -> dict[str, np.ndarray]:
+    stored = {name: value.astype(np.float32) for name, value in read_tensors(path).items()}
+    # Tensors below a kilobyte are kept in the graph.
+    graph = onnx.load(graph_path(path), load_external_data=False).graph
+    for initializer in graph.initializer:
+        if initializer.data_location != onnx.TensorProto.EXTERNAL:
+            stored[initializer.name.removeprefix("network.")] = numpy_helper.to_array(initializer)
+    return renamed_tensors(stored)
+
+
+def _check_face_model(path: Path, info: WeightsInfo, stored: dict[str, np.ndarray]) -> None:
+    ours = RDR(0).projection.state_dict()
+    for name in _FACE_MODEL:
+        own, theirs = ours[name].numpy(), stored.get(f"projection.{name}")
+        # The contour's place on the face may have moved since; nothing else may.
+        rows = slice(len(CONTOUR), None)
+        fits = theirs is not None and theirs.shape == own.shape
+        if not fits or np.abs(theirs - own)[..., rows, :].max() > FACE_MODEL_TOLERANCE:
+            raise WeightsError(
+                f"{path} was trained with another face model than the one in this rdrface: its parameters would mean "
+                f"other faces. Give weights of this version, or install the one that wrote them ({info.version})"
+            )
+
+
+def _unfold(stored: dict[str, np.ndarray], network: RDR, state: dict[str, torch.Tensor]) -> set[str]:
+    """Fill in the folded normalizations; the names of their modules. What belongs to no module is left in `stored`."""
+    modules = {name: norm for name, norm in network.named_modules() if isinstance(norm, nn.BatchNorm2d)}
+    folded = set()
+    for stored_name in [name for name in stored if name.endswith(_FOLDED)]:
+        module, _, convolution = stored_name.removesuffix(_FOLDED).rpartition(".")
+        name = f"{module}.{_NORM_AFTER.get(convolution, convolution)}"
+        if name not in modules or modules[name].weight.shape != stored[stored_name].shape:
+            continue
+        bias = stored.pop(stored_name)
+        norm = modules[name]
+        state[f"{name}.bias"] = torch.from_numpy(bias.copy())
+        state[f"{name}.weight"] = torch.ones_like(state[f"{name}.weight"])
+        state[f"{name}.running_mean"] = torch.zeros_like(state[f"{name}.weight"])
+        state[f"{name}.running_var"] = torch.full_like(state[f"{name}.weight"], 1 - norm.eps)
+        folded.add(name)
+    return folded

@@ -1,0 +1,278 @@
+"""The command line, end to end: with the network where its result matters little, with a made-up face elsewhere."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from exported import weights_file
+from rdrface import Face
+from rdrface.cli import detect
+from rdrface.cli.inputs import expand
+from rdrface.cli.main import COMMANDS, main
+from some_face import some_face
+
+
+class PretendedAligner:
+    """Sees one face in every photo that is not black."""
+
+    def detect(self, photo: np.ndarray) -> list[Face]:
+        return [some_face()] if photo.any() else []
+
+    def align(self, photo: np.ndarray, boxes: np.ndarray) -> list[Face]:
+        return [some_face(center=tuple((box[:2] + box[2:]) / 2)) for box in boxes]
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    monkeypatch.setattr(detect, "_open", lambda args: PretendedAligner())
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch) -> Path:
+    """The working directory, with gray.png (a face, they say) and black.png (none)."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (320, 240), (90, 90, 90)).save("gray.png")
+    Image.new("RGB", (32, 24)).save("black.png")
+    return tmp_path
+
+
+def test_golden_summary(pretended, photos, capsys):
+    assert main(["detect", "gray.png", "black.png"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out == (
+        "gray.png: 1 face\n"
+        "  0: box 110 70 210 170, score 0.75, yaw -22.9, pitch +5.7, roll +11.5, 60 of 68 points visible, "
+        "expected error 5.5 %\n"
+        "black.png: 0 faces\n"
+    )
+
+
+def test_golden_json(pretended, photos, capsys):
+    assert main(["detect", "black.png", "gray.png", "none.png", "--json", "-"]) == 1
+    out, err = capsys.readouterr()
+    assert err == "rdrface: no file at none.png\n"
+    content = json.loads(out)
+    assert content.keys() == {"rdrface", "photos", "failed"}
+    black, gray = content["photos"]
+    assert black == {"photo": "black.png", "width": 32, "height": 24, "faces": []}
+    assert (gray["photo"], gray["width"], gray["height"]) == ("gray.png", 320, 240)
+    face = Face.from_dict(gray["faces"][0])
+    np.testing.assert_array_equal(face.landmarks, some_face().landmarks)
+    assert content["failed"] == [{"photo": "none.png", "error": "no file at none.png"}]
+
+
+def test_golden_csv(pretended, photos):
+    assert main(["detect", "black.png", "gray.png", "--csv", "faces.csv"]) == 0
+    (row,) = csv.DictReader(Path("faces.csv").read_text().splitlines())
+    face = some_face()
+    assert (row["photo"], row["face"], row["score"], row["yaw"]) == ("gray.png", "0", "0.7500", "-22.9183")
+    assert [row[f"box_{name}"] for name in ("x0", "y0", "x1", "y1")] == ["110.0000", "70.0000", "210.0000", "170.0000"]
+    points = [[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(68)]
+    np.testing.assert_allclose(points, face.landmarks, atol=1e-4)
+    assert float(row["visible12"]) == 0.125 and float(row["error_percent0"]) == 1
+
+
+def test_files_per_photo(pretended, photos):
+    assert main(["detect", "gray.png", "black.png", "-o", "out", "--draw", "--mesh", "--format", "ply"]) == 0
+    names = sorted(path.name for path in Path("out").iterdir())
+    assert names == ["black.json", "black.overlay.jpg", "gray.face0.ply", "gray.json", "gray.overlay.jpg"]
+    drawn = np.asarray(Image.open("out/gray.overlay.jpg"))
+    assert drawn.shape == (240, 320, 3) and (np.abs(drawn.astype(int) - 90) > 40).any()
+    assert json.loads(Path("out/gray.json").read_text())["photo"] == "gray.png"
+
+
+def test_nothing_is_overwritten_unasked(pretended, photos, capsys):
+    assert main(["detect", "gray.png", "-o", "out", "--json", "all.json"]) == 0
+    Path("out/gray.json").write_text("mine")
+    Path("all.json").write_text("mine")
+    assert main(["detect", "gray.png", "--json", "all.json"]) == 2
+    assert main(["detect", "gray.png", "black.png", "-o", "out"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert Path("all.json").read_text() == Path("out/gray.json").read_text() == "mine"
+    assert Path("out/black.json").is_file()
+    assert main(["detect", "gray.png", "-o", "out", "--json", "all.json", "--overwrite"]) == 0
+    assert json.loads(Path("all.json").read_text())["photos"]
+
+
+def test_a_photo_is_never_replaced_by_an_output(pretended, photos):
+    Image.new("RGB", (320, 240), (90, 90, 90)).save("gray.overlay.jpg")
+    before = Path("gray.overlay.jpg").read_bytes()
+    assert main(["detect", "gray.png", "gray.overlay.jpg", "-o", ".", "--draw", "--overwrite"]) == 1
+    assert Path("gray.overlay.jpg").read_bytes() == before
+
+
+def test_photos_of_the_same_name_do_not_clobber_each_other(pretended, photos):
+    for folder in ("a", "b/deep"):
+        Path(folder).mkdir(parents=True)
+        Image.new("RGB", (40, 40)).save(f"{folder}/gray.png")
+    Image.new("RGB", (20, 20)).save("GRAY.jpg")
+    assert main(["detect", "gray.png", "GRAY.jpg", "a/gray.png", "b", "a", "gray.png", "-o", "out"]) == 0
+    written = {p.relative_to("out").as_posix(): json.loads(p.read_text())["photo"] for p in Path("out").rglob("*.json")}
+    assert written == {
+        "gray.json": "gray.png",
+        "GRAY-2.json": "GRAY.jpg",
+        "gray-3.json": str(Path("a/gray.png")),
+        "deep/gray.json": str(Path("b/deep/gray.png")),
+    }
+
+
+def test_folders_patterns_and_what_matches_nothing(photos):
+    Path("more").mkdir()
+    for name in ("more/b.JPG", "more/a.png", "more/notes.txt", "[odd].png"):
+        Path(name).write_bytes(b"")
+    found, failures = expand(["more", "*.png", "[odd].png", "nothing-*.jpg", "more/notes.txt"])
+    names = [photo.name.replace("\\", "/") for photo in found]
+    assert names == ["more/a.png", "more/b.JPG", "[odd].png", "black.png", "gray.png", "more/notes.txt"]
+    assert [(f.name, f.reason) for f in failures] == [("nothing-*.jpg", "the pattern matches no file")]
+    Path("empty").mkdir()
+    assert "no pictures" in expand(["empty"])[1][0].reason
+
+
+def test_boxes_from_a_file(pretended, photos, capsys):
+    Path("boxes.csv").write_text("photo,x0,y0,x1,y1\ngray.png,100,100,150,150\n")
+    assert main(["detect", "gray.png", "black.png", "--boxes", "boxes.csv", "--json", "-"]) == 1
+    out, err = capsys.readouterr()
+    assert err == "rdrface: the file of boxes does not name black.png\n"
+    (photo,) = json.loads(out)["photos"]
+    assert len(photo["faces"]) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["detect"],
+        ["detect", "gray.png", "--draw"],
+        ["detect", "gray.png", "--mesh"],
+        ["detect", "gray.png", "--json", "-", "--csv", "-"],
+        ["detect", "gray.png", "--score", "2"],
+        ["detect", "gray.png", "--threads", "0"],
+        ["detect", "gray.png", "--format", "stl"],
+        ["detect", "gray.png", "-o", "black.png"],
+    ],
+)
+def test_wrong_usage_ends_with_2(pretended, photos, capsys, arguments):
+    try:
+        status = main(arguments)
+    except SystemExit as error:  # argparse's own way
+        status = error.code
+    assert status == 2
+    assert "rdrface" in capsys.readouterr().err
+    assert sorted(path.name for path in photos.iterdir()) == ["black.png", "gray.png"]
+
+
+def test_missing_weights_are_named(photos, capsys):
+    assert main(["detect", "gray.png", "--weights", "none.safetensors", "--json", "all.json"]) == 1
+    assert "none.safetensors" in capsys.readouterr().err
+    assert not Path("all.json").exists()
+
+
+def test_a_missing_extra_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "rdrface.cli.train", None)
+    monkeypatch.setattr("rdrface.cli.main.importlib.import_module", _no_torch)
+    assert main(["train", "--config", "x"]) == 2
+    assert "pip install 'rdrface[train]'" in capsys.readouterr().err
+
+
+def _no_torch(name: str):
+    raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in COMMANDS)
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory) -> Path:
+    """What users have on their discs."""
+    photo = pytest.importorskip("skimage.data").astronaut()
+    folder = tmp_path_factory.mktemp("zoo")
+    picture = Image.fromarray(photo)
+    picture.save(folder / "photo.jpg", quality=95)
+    picture.convert("CMYK").save(folder / "cmyk.jpg", quality=95)
+    Image.fromarray(np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])).save(folder / "rgba.png")
+    Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257).save(folder / "gray16.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", exif=exif, quality=95)
+    Image.new("RGB", (1, 1)).save(folder / "one-pixel.png")
+    Image.fromarray(photo[330:, 330:]).save(folder / "no-face.png")
+    (folder / "broken.jpg").write_bytes((folder / "photo.jpg").read_bytes()[:20_000])
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.jpg").write_text("this is no picture")
+    return folder
+
+
+def test_the_zoo_of_inputs_end_to_end(zoo, tmp_path):
+    """A new process, the real detector and network: broken ones are named, all others come out alike."""
+    target = tmp_path / "all.json"
+    command = [sys.executable, "-m", "rdrface", "detect", str(zoo), "--json", str(target)]
+    done = subprocess.run(
+        [*command, "--weights", str(weights_file()), "--threads", "1"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 3
+    for line, name in zip(lines, ("broken.jpg", "empty.jpg", "text.jpg"), strict=True):
+        assert line.startswith("rdrface: ") and line.count(name) == 1
+    content = json.loads(target.read_text())
+    faces = {Path(photo["photo"]).name: photo["faces"] for photo in content["photos"]}
+    assert {Path(failed["photo"]).name for failed in content["failed"]} == {"broken.jpg", "empty.jpg", "text.jpg"}
+    assert faces.pop("one-pixel.png") == faces.pop("no-face.png") == []
+    assert set(faces) == {"photo.jpg", "cmyk.jpg", "rgba.png", "gray16.png", "turned.jpg"}
+    boxes = np.array([[face["box"] for face in found] for found in faces.values()])
+    assert boxes.shape == (5, 1, 4)
+    np.testing.assert_allclose(boxes, np.broadcast_to(boxes[:1], boxes.shape), atol=6)
+
+
+def test_standard_input_and_output(zoo):
+    command = [sys.executable, "-m", "rdrface", "detect", "-", "--json", "-", "--weights", str(weights_file())]
+    done = subprocess.run(command, input=(zoo / "photo.jpg").read_bytes(), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    (photo,) = json.loads(done.stdout)["photos"]
+    assert photo["photo"] == "-" and len(photo["faces"]) == 1
+    for content, message in ((b"", b"empty"), (b"no picture", b"not a picture")):
+        done = subprocess.run(command, input=content, capture_output=True, check=False)
+        assert done.returncode == 1 and message in done.stderr
+        assert json.loads(done.stdout)["photos"] == []
+
+
+def test_bench_prints_every_figure(capsys, monkeypatch):
+    arguments = ["bench", "--threads", "1", "--repeats", "1", "--weights", str(weights_file())]
+    assert main(arguments) == 0
+    table = capsys.readouterr().out
+    for label in ("detector, ms", "crop, ms", "network, ms", "face, ms", "cold start", "peak memory"):
+        assert label in table
+    monkeypatch.setitem(sys.modules, "skimage", None)  # without scikit-image a generated picture serves
+    assert main([*arguments, "--json", "-"]) == 0
+    (result,) = json.load(io.StringIO(capsys.readouterr().out))["results"]
+    assert result["threads"] == 1 and result["network_ms"] > 0 and result["start_s"] > result["load_s"] > 0
+    assert main(["bench", "--repeats", "0"]) == 2
+
+
+def test_export_refuses_what_is_no_run(photos, capsys):
+    pytest.importorskip("torch")
+    assert main(["export", "nothing", "-o", "a.safetensors"]) == 2
+    assert "no checkpoint" in capsys.readouterr().err
+    Path("checkpoint.pt").write_bytes(b"no checkpoint")
+    assert main(["export", ".", "-o", "a.safetensors"]) == 2
+    assert "is not a checkpoint" in capsys.readouterr().err
+    assert main(["export", ".", "-o", "a.onnx"]) == 2
+    Path("a.safetensors").write_bytes(b"mine")
+    assert main(["export", ".", "-o", "a.safetensors"]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert Path("a.safetensors").read_bytes() == b"mine"

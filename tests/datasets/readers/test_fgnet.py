@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from annotated import face_points, fgnet_folder, write_pts
+from rdrface.datasets.readers.fgnet import FROM_FGNET, read_fgnet
+from rdrface.errors import DataError
+
+
+def test_shared_landmarks_come_over_and_the_others_have_no_position(tmp_path):
+    fgnet_folder(tmp_path, ["004a20"])
+    records = read_fgnet(tmp_path)
+    shared = sorted(FROM_FGNET)
+    assert len(shared) == 19
+    np.testing.assert_allclose(records.points[0, shared], face_points()[shared], atol=0.006)
+    assert np.isnan(np.delete(records.points[0], shared, 0)).all()
+    assert (records.state == 0).all() and records.contour.tolist() == ["outline"]
+    # The box is that of all 68 landmarks, not of the 19, which have no brow and no cheek.
+    assert records.box[0, 2] - records.box[0, 0] > 1.2 * np.ptp(records.points[0, [36, 45], 0])
+
+
+def test_eye_aspect_comes_from_the_lid_points_in_the_middle(tmp_path):
+    fgnet_folder(tmp_path, ["004a20"])
+    width = 0.18 * 60
+    np.testing.assert_allclose(
+        read_fgnet(tmp_path).eye_aspect, [[4.5 / width * 8 / 9 * 0.85, 2.25 / width * 8 / 9 * 0.85]], atol=2e-3
+    )
+
+
+def test_no_person_is_in_both_parts(tmp_path):
+    fgnet_folder(tmp_path, ["005a11", "005a30", "006a07", "010A02", "011a02b"])
+    records = read_fgnet(tmp_path)
+    assert dict(zip([name[-10:-4] for name in records.image], records.split, strict=True)) == {
+        "005A11": "test",
+        "005A30": "test",
+        "006A07": "train",
+        "010A02": "test",
+        "11A02B": "train",
+    }
+
+
+def test_damaged_folders_are_named(tmp_path):
+    with pytest.raises(DataError, match="images is not a folder"):
+        read_fgnet(tmp_path)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "points").mkdir()
+    with pytest.raises(DataError, match=r"no \.pts files"):
+        read_fgnet(tmp_path)
+    write_pts(tmp_path / "points/001a02.pts", face_points())
+    with pytest.raises(DataError, match=r"no photo 001a02 in .*images"):
+        read_fgnet(tmp_path)
+    fgnet_folder(tmp_path, ["somebody"])
+    (tmp_path / "points/001a02.pts").unlink()
+    with pytest.raises(DataError, match=r"somebody\.pts is not named as FG-NET's files are"):
+        read_fgnet(tmp_path)

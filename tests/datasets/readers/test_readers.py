@@ -1,0 +1,256 @@
+"""Each reader on small folders in the official layout, written here, and on the real sets when at hand."""
+
+import numpy as np
+import pytest
+
+from annotated import face_points, fgnet_folder, write_photo, write_pts
+from rdrface.datasets.readers import SETS, read_300wlp, read_aflw2000, read_fgnet, read_merl_rav, read_set, read_w300
+from rdrface.datasets.readers.aflw2000 import angles_from_hpen, hpen_angles, hpen_rotation
+from rdrface.datasets.readers.merl_rav import SIDES, decode_signs
+from rdrface.datasets.readers.pts import read_pts
+from rdrface.errors import DataError
+
+
+def merl_rav_folder(root, points):
+    for side in SIDES:
+        for split in ("trainset", "testset"):
+            write_pts(root / side / split / "image00001.pts", points)
+            write_photo(root / side / split / "image00001.jpg")
+    return root
+
+
+def test_pts_numbers(tmp_path):
+    write_pts(tmp_path / "a.pts", face_points())
+    np.testing.assert_allclose(read_pts(tmp_path / "a.pts"), face_points(), atol=0.006)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no .pts file"),
+        ("version: 1\nn_points: 68\n{\n1 2\n", "cut short"),
+        ("version: 1\n{\n1 2\n3 4\n}", "holds 4 numbers"),
+        ("{\n1 x\n}", "other than numbers"),
+        ("{" + "nan 1 " * 68 + "}", "not finite"),
+    ],
+)
+def test_damaged_pts_files_are_named(tmp_path, text, message):
+    file = tmp_path / "bad.pts"
+    file.write_text(text)
+    with pytest.raises(DataError, match=message) as caught:
+        read_pts(file)
+    assert "bad.pts" in str(caught.value)
+
+
+def test_merl_rav_signs():
+    values = face_points()
+    values[0] = (-1, -1)
+    values[1] = (-12.5, -40.25)
+    values[2] = (-3.5, 20.0)  # left of the photo's edge
+    values[3] = (20.0, -0.4)
+    values[4] = (-1, -5)  # not the self-occlusion mark
+    values[5] = (0.0, 7.0)
+    position, state = decode_signs(values)
+    assert np.isnan(position[0]).all()
+    np.testing.assert_allclose(position[1:6], [[12.5, 40.25], [-3.5, 20], [20, -0.4], [1, 5], [0, 7]], rtol=1e-6)
+    assert state[:7].tolist() == [3, 2, 2, 2, 2, 1, 1]
+
+
+def test_merl_rav_layout(tmp_path):
+    points = face_points()
+    points[9:17] = -1
+    root = merl_rav_folder(tmp_path, points)
+    train, test = read_merl_rav(root, "train"), read_merl_rav(root, "test")
+    assert train.source.tolist() == [f"merl_rav/{side}/trainset" for side in SIDES]
+    assert set(test.split) == {"test"} and set(train.contour) == {"outline"}
+    assert np.isnan(train.points[:, 9:17]).all() and np.isfinite(train.points[:, :9]).all()
+    assert (train.state[:, 9:17] == 3).all() and (train.state[:, :9] == 1).all()
+    np.testing.assert_allclose(
+        train.box[0, 2] - train.box[0, 0], np.ptp(np.delete(points, range(9, 17), 0)[:, 0]), atol=0.02
+    )
+
+
+def test_merl_rav_errors(tmp_path):
+    root = merl_rav_folder(tmp_path, face_points())
+    with pytest.raises(ValueError, match="split must be"):
+        read_merl_rav(root, "trainset")
+    (root / "left/testset/image00001.jpg").unlink()
+    with pytest.raises(DataError, match=r"no photo beside .*left/testset/image00001\.pts"):
+        read_merl_rav(root, "test")
+    with pytest.raises(DataError, match="not a folder"):
+        read_merl_rav(root / "nowhere", "train")
+    write_pts(root / "left/trainset/image00001.pts", np.full((68, 2), -1))
+    with pytest.raises(DataError, match="no landmark with a position"):
+        read_merl_rav(root, "train")
+
+
+def test_w300_counts_from_zero(tmp_path):
+    for part in ("afw", "helen/trainset", "helen/testset", "ibug"):
+        write_pts(tmp_path / part / "a_1.pts", face_points())
+        write_photo(tmp_path / part / "a_1.png")
+    records = read_w300(tmp_path)
+    assert dict(zip(records.source, records.split, strict=True)) == {
+        "300w/afw": "train",
+        "300w/helen/testset": "test",
+        "300w/helen/trainset": "train",
+        "300w/ibug": "test",
+    }
+    np.testing.assert_allclose(records.points[0], face_points() - 1, atol=0.006)
+    assert (records.state == 0).all()
+    assert read_w300(tmp_path / "helen/testset").split.tolist() == ["test"]
+    with pytest.raises(DataError, match=r"no \.pts files"):
+        (tmp_path / "empty").mkdir()
+        read_w300(tmp_path / "empty")
+
+
+def write_mat(path, photo=True, **content):
+    scipy_io = pytest.importorskip("scipy.io")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scipy_io.savemat(path, content)
+    if photo:
+        write_photo(path.with_suffix(".jpg"))
+
+
+def test_aflw2000_points_and_pose(tmp_path):
+    points = np.vstack([face_points().T, np.zeros(68)])
+    pose = [[0.1, 0.5, -0.2, 1, 2, 3, 1e-3]]
+    write_mat(tmp_path / "image00002.mat", pt3d_68=points, Pose_Para=pose)
+    records = read_aflw2000(tmp_path)
+    np.testing.assert_allclose(records.points[0], face_points() - 1, atol=1e-4)
+    np.testing.assert_allclose(records.annotated_pose, [[0.1, 0.5, -0.2]], rtol=1e-6)
+    assert records.contour.tolist() == ["jawline"] and records.split.tolist() == ["test"]
+    # HPEN: positive yaw looks to the picture's left, positive roll turns clockwise. Ours: the opposite of both.
+    assert records.pose[0, 1] < 0 < records.pose[0, 2]
+
+
+def test_aflw2000_errors(tmp_path):
+    points = np.vstack([face_points().T, np.zeros(68)])
+    with pytest.raises(DataError, match=r"no \.mat files"):
+        read_aflw2000(tmp_path)
+    for content, message in [
+        ({"Pose_Para": np.zeros((1, 7))}, "no field 'pt3d_68'"),
+        ({"pt3d_68": points}, "no field 'Pose_Para'"),
+        ({"pt3d_68": points[:, :21], "Pose_Para": np.zeros((1, 7))}, "shape"),
+        ({"pt3d_68": points * np.nan, "Pose_Para": np.zeros((1, 7))}, "not finite"),
+        ({"pt3d_68": points, "Pose_Para": np.full((1, 7), np.nan)}, "finite angles"),
+    ]:
+        write_mat(tmp_path / "image00002.mat", **content)
+        with pytest.raises(DataError, match=message):
+            read_aflw2000(tmp_path)
+    write_mat(tmp_path / "image00002.mat", pt3d_68=points, Pose_Para=np.zeros((1, 7)))
+    whole = (tmp_path / "image00002.mat").read_bytes()
+    for damaged in (whole[:200], b"", b"hello" * 100):
+        (tmp_path / "image00002.mat").write_bytes(damaged)
+        with pytest.raises(DataError, match=r"image00002\.mat"):
+            read_aflw2000(tmp_path)
+
+
+def test_hpen_angles_round_trip_and_axes():
+    angles = np.random.default_rng(1).uniform(-1.4, 1.4, (50, 3))
+    rotation = hpen_rotation(angles)
+    np.testing.assert_allclose(
+        rotation @ rotation.transpose(0, 2, 1), np.broadcast_to(np.eye(3), (50, 3, 3)), atol=1e-12
+    )
+    np.testing.assert_allclose(hpen_angles(rotation), angles, atol=1e-9)
+    # One angle at a time the conversion is a change of sign.
+    for axis in range(3):
+        single = np.zeros(3)
+        single[axis] = 0.4
+        np.testing.assert_allclose(angles_from_hpen(single), -single, atol=1e-7)
+    nose = hpen_rotation(np.array([0.0, 0.5, 0.0])) @ [0, 0, 1]
+    assert nose[0] < 0  # picture left
+    nose = hpen_rotation(np.array([0.5, 0.0, 0.0])) @ [0, 0, 1]
+    assert nose[1] > 0  # up
+
+
+def test_converted_angles_rebuild_the_rotation():
+    angles = np.random.default_rng(2).uniform(-1.4, 1.4, (50, 3))
+    pitch, yaw, roll = angles_from_hpen(angles).astype(np.float64).T
+    zero, one = np.zeros(50), np.ones(50)
+
+    def stack(*rows):
+        return np.stack([np.stack(row, -1) for row in rows], -2)
+
+    rx = stack([one, zero, zero], [zero, np.cos(pitch), -np.sin(pitch)], [zero, np.sin(pitch), np.cos(pitch)])
+    ry = stack([np.cos(yaw), zero, np.sin(yaw)], [zero, one, zero], [-np.sin(yaw), zero, np.cos(yaw)])
+    rz = stack([np.cos(roll), -np.sin(roll), zero], [np.sin(roll), np.cos(roll), zero], [zero, zero, one])
+    np.testing.assert_allclose(rz @ ry @ rx, hpen_rotation(angles), atol=1e-6)
+
+
+def test_300wlp_takes_the_best_points_of_each_file(tmp_path):
+    points = face_points()
+    pose = np.array([[0.1, 0.5, -0.2, 1, 2, 3, 1e-3]])
+    write_mat(tmp_path / "AFW/AFW_1_1_0.mat", pt2d=points.T, Pose_Para=pose)
+    write_mat(tmp_path / "AFW_Flip/AFW_1_1_0.mat", pt2d=points.T, Pose_Para=pose)
+    write_mat(tmp_path / "landmarks/AFW_Flip/AFW_1_1_0_pts.mat", photo=False, pts_2d=points, pts_3d=points + 5)
+    write_mat(
+        tmp_path / "HELEN/HELEN_1_1_0.mat",
+        pt2d=points.T,
+        pt3d_68=np.vstack([points.T + 2, points.T[:1]]),
+        Pose_Para=pose,
+    )
+    records = read_300wlp(tmp_path)
+    assert records.source.tolist() == ["300w_lp/AFW", "300w_lp/AFW_Flip", "300w_lp/HELEN"]
+    assert records.contour.tolist() == ["outline", "outline", "jawline"]
+    np.testing.assert_allclose(records.points, np.stack([points - 1, points - 1, points + 1]), atol=1e-4)
+    np.testing.assert_allclose(records.jawline_contour[1], points[:17] + 4, atol=1e-4)
+    assert np.isnan(records.jawline_contour[[0, 2]]).all()
+    assert (records.state == 0).all()
+    plain = read_300wlp(tmp_path, flipped=False)
+    assert plain.source.tolist() == ["300w_lp/AFW", "300w_lp/HELEN"] and plain.jawline_contour is None
+    write_mat(tmp_path / "IBUG/IBUG_1.mat", Pose_Para=pose)
+    with pytest.raises(DataError, match="neither 'pt3d_68' nor 'pt2d'"):
+        read_300wlp(tmp_path)
+    with pytest.raises(DataError, match="300W_LP folder"):
+        read_300wlp(tmp_path / "AFW")
+
+
+def test_sets_by_name(tmp_path):
+    merl_rav_folder(tmp_path / "merl", face_points())
+    write_pts(tmp_path / "300w/ibug/a.pts", face_points())
+    write_photo(tmp_path / "300w/ibug/a.jpg")
+    points = np.vstack([face_points().T, np.zeros(68)])
+    write_mat(tmp_path / "aflw/image00002.mat", pt3d_68=points, Pose_Para=np.zeros((1, 7)))
+    write_mat(tmp_path / "lp/AFW/a.mat", pt3d_68=points, Pose_Para=np.zeros((1, 7)))
+    fgnet_folder(tmp_path / "fgnet", ["005a11"])
+    folders = {"merl-rav": "merl", "300w": "300w", "300w-lp": "lp", "aflw2000-3d": "aflw", "fgnet": "fgnet"}
+    assert set(folders) == set(SETS)
+    assert len(read_set("merl-rav", tmp_path / "merl", "test")) == 5
+    assert len(read_set("300w", tmp_path / "300w", "test")) == 1
+    assert len(read_set("300w-lp", tmp_path / "lp", "train")) == 1
+    assert len(read_set("aflw2000-3d", tmp_path / "aflw", "test")) == 1
+    assert len(read_set("fgnet", tmp_path / "fgnet", "test")) == 1
+    with pytest.raises(DataError, match="no train faces of 300w"):
+        read_set("300w", tmp_path / "300w", "train")
+    with pytest.raises(DataError, match="no reader for a set called 'cofw'"):
+        read_set("cofw", tmp_path, "test")
+
+
+def test_real_sets(shared_data):
+    test = read_merl_rav(shared_data / "merl_rav", "test")
+    assert len(test) == 2451
+    assert len(read_merl_rav(shared_data / "merl_rav", "train")) == 9825
+    assert (np.isnan(test.points[..., 0]) == (test.state == 3)).all()
+    right = test.points[test.source == "merl_rav/frontal/testset"]
+    assert (np.nanmean(right[:, 45, 0] - right[:, 36, 0])) > 20
+    w300 = read_w300(shared_data / "300w")
+    assert len(w300) == 337 + 870 + 805
+    fgnet = read_fgnet(shared_data / "fgnet")
+    assert len(fgnet) == 722 and (fgnet.split == "test").sum() == 141
+    # Nose base below nose tip, chin below the lower lip: the points are where iBUG has them.
+    assert (np.diff(fgnet.points[:, [30, 33, 57, 8], 1], axis=1) > 0).mean() > 0.98
+    turned = read_300wlp(shared_data / "300w_lp")
+    assert len(turned) == 5207 and np.isfinite(turned.jawline_contour).all()
+    # On a turned face the two contours part: the outline slides, the jawline stays on the head.
+    apart = np.linalg.norm(turned.points[:, :17] - turned.jawline_contour, axis=-1).mean(1)
+    yaw = np.abs(turned.pose[:, 1])
+    assert apart[yaw > 1].mean() > 5 * apart[yaw < 0.2].mean()
+    aflw = read_aflw2000(shared_data / "aflw2000_3d_dev")
+    assert len(aflw) == 200
+    # Positive yaw: nose towards the picture's right, seen against the ear-side contour points.
+    offset = aflw.points[:, 30, 0] - aflw.points[:, [0, 16], 0].mean(1)
+    assert np.corrcoef(aflw.pose[:, 1], offset)[0, 1] > 0.95
+    # Positive roll: counterclockwise, so the picture-right eye is higher (smaller y). Near-frontal faces only.
+    frontal = np.abs(aflw.pose[:, 1]) < 0.5
+    slope = np.arctan2(aflw.points[:, 45, 1] - aflw.points[:, 36, 1], aflw.points[:, 45, 0] - aflw.points[:, 36, 0])
+    assert np.corrcoef(-slope[frontal], aflw.pose[frontal, 2])[0, 1] > 0.95

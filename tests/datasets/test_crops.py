@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from annotated import records_of, write_photo
+from rdrface.crop import EXPANSION, CropFrame, cut
+from rdrface.datasets.crops import MARGIN, PackedCrops, pack
+from rdrface.datasets.records import FaceRecords
+from rdrface.datasets.synthetic import draw_faces
+from rdrface.errors import DataError, ImageError
+from rdrface.geometry.camera import project
+from rdrface.image import read_image
+from rdrface.morphable.params import POSE
+
+
+def replaced(records, **changes):
+    return FaceRecords(**{**records.__dict__, **changes})
+
+
+def test_window_is_the_crop_enlarged(tmp_path):
+    records = records_of(tmp_path, 3)
+    packed = pack(records, size=96)
+    assert packed.windows.shape == (3, 96, 96, 3) and packed.windows.dtype == np.uint8
+    assert packed.size == 96 and len(packed) == 3 and packed.margin == MARGIN
+    # The landmark box is centerd in the window and its side is 2 / (EXPANSION * margin) of it.
+    low, high = packed.outline.min(1), packed.outline.max(1)
+    np.testing.assert_allclose(low + high, 0, atol=1e-5)
+    np.testing.assert_allclose(np.sqrt((high - low).prod(1)), 2 / (EXPANSION * MARGIN), rtol=1e-4)
+    frame = CropFrame.from_boxes(records.box)
+    expected = cut(read_image(records.image[1]), CropFrame(frame.center[1:2], frame.half[1:2] * MARGIN), 96)[0]
+    np.testing.assert_allclose(packed.windows[1].transpose(2, 0, 1), expected, atol=0.51)
+    np.testing.assert_allclose(packed.resolution, 2 * frame.half * MARGIN / 96, rtol=1e-5)
+
+
+def test_labels_and_pixels_agree(tmp_path):
+    """A bright spot painted at a landmark is found at that landmark's place in the window."""
+    records = records_of(tmp_path, 1)
+    y, x = np.mgrid[0:120, 0:120]
+    for landmark in (8, 36, 54):
+        px, py = records.points[0, landmark]
+        spot = 255 * np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 2.0**2))
+        Image.fromarray(np.repeat(spot.round().astype(np.uint8)[..., None], 3, 2)).save(tmp_path / "face0.png")
+        packed = pack(records, size=200)
+        window = packed.windows[0, :, :, 0].astype(float)
+        axis = (2 * np.arange(200) + 1) / 200 - 1
+        found = [(window.sum(0) * axis).sum() / window.sum(), (window.sum(1) * axis).sum() / window.sum()]
+        np.testing.assert_allclose(found, packed.points[0, landmark], atol=0.1 / 100)  # a tenth of a window pixel
+
+
+def test_pose_projects_to_the_same_place(tmp_path):
+    records = records_of(tmp_path, 4)
+    packed = pack(records, size=32)
+    shape = np.random.default_rng(0).normal(0, 50, (4, 20, 3))
+    in_photo = project(shape, records.Q[:, POSE].astype(np.float64))
+    in_window = project(shape, packed.Q[:, POSE].astype(np.float64))
+    frame = CropFrame.from_boxes(records.box)
+    frame = CropFrame(frame.center, frame.half * MARGIN)
+    np.testing.assert_allclose(in_window, frame.to_crop(in_photo), atol=1e-4)
+    np.testing.assert_array_equal(packed.Q[:, :50], records.Q[:, :50])
+    np.testing.assert_array_equal(packed.Q[:, 57:], records.Q[:, 57:])
+
+
+def test_valid_says_where_the_photo_is(tmp_path):
+    records = records_of(tmp_path, 2)
+    white = Image.new("RGB", (120, 120), (255, 255, 255))
+    white.save(tmp_path / "face0.png")
+    moved = records.points.copy()
+    moved[0, :, 0] -= 35
+    packed = pack(replaced(records, points=moved, outline=moved), size=128)
+    axis = (2 * np.arange(128) + 1) / 128 - 1
+    lit = packed.windows[0, :, :, 0] > 127
+    x0, y0, x1, y1 = packed.valid[0]
+    np.testing.assert_array_equal(lit.any(0), (axis > x0) & (axis < x1))
+    np.testing.assert_array_equal(lit.any(1), (axis > y0) & (axis < y1))
+    assert x0 > -0.8 and y0 >= -1 and x1 <= 1
+
+
+def test_records_without_a_fit(tmp_path):
+    records = records_of(tmp_path, 3, fitted=False)
+    points = records.points.copy()
+    points[0, :17] = np.nan
+    packed = pack(replaced(records, points=points, contour=np.array(["outline", "jawline", "outline"])), size=32)
+    assert np.isnan(packed.Q).all() and np.isnan(packed.outline).all() and np.isnan(packed.residual).all()
+    assert np.isnan(packed.points[0, :17]).all() and np.isfinite(packed.points[0, 17:]).all()
+    assert packed.jawline_convention.tolist() == [False, True, False]
+
+
+def test_two_faces_in_one_photo_keep_their_order(tmp_path):
+    records = records_of(tmp_path, 3)
+    shared = records.image.copy()
+    shared[2] = shared[0]
+    together = pack(replaced(records, image=shared), size=48)
+    write_photo(tmp_path / "face2.png", seed=0)
+    np.testing.assert_array_equal(together.windows, pack(records, size=48).windows)
+
+
+def test_save_and_load(tmp_path):
+    packed = pack(records_of(tmp_path, 2), size=32)
+    packed.save(tmp_path / "p.safetensors")
+    loaded = PackedCrops.load(tmp_path / "p.safetensors")
+    for name, value in packed.__dict__.items():
+        np.testing.assert_array_equal(getattr(loaded, name), value, err_msg=name)
+    assert loaded.source_names == ("drawn",)
+
+
+def test_compressed_windows_are_nearly_the_same_and_labels_exactly(tmp_path):
+    # Photos are smoother than the noise that the other tests draw.
+    packed = pack(draw_faces(tmp_path / "faces", 5), size=192)
+    packed.save(tmp_path / "whole.safetensors")
+    packed.save(tmp_path / "small.safetensors", quality=92)
+    loaded = PackedCrops.load(tmp_path / "small.safetensors")
+    for name, value in packed.__dict__.items():
+        if name != "windows":
+            np.testing.assert_array_equal(getattr(loaded, name), value, err_msg=name)
+    assert loaded.windows.shape == packed.windows.shape and loaded.windows.dtype == np.uint8
+    difference = loaded.windows.astype(int) - packed.windows
+    assert np.abs(difference).mean() < 4 and abs(difference.mean()) < 1
+    assert (tmp_path / "small.safetensors").stat().st_size < (tmp_path / "whole.safetensors").stat().st_size / 5
+    with pytest.raises(ValueError, match=r"1\.\.100; got 0"):
+        packed.save(tmp_path / "small.safetensors", quality=0)
+
+
+def test_errors(tmp_path):
+    records = records_of(tmp_path, 2)
+    with pytest.raises(ValueError, match="size >= 16"):
+        pack(records, size=8)
+    with pytest.raises(ValueError, match="at least one face"):
+        pack(records.select([]))
+    with pytest.raises(ImageError, match=r"gone\.png"):
+        pack(replaced(records, image=np.array([str(tmp_path / "face0.png"), str(tmp_path / "gone.png")])), size=32)
+    with pytest.raises(DataError, match="no file of packed faces"):
+        PackedCrops.load(tmp_path / "none.safetensors")
+    (tmp_path / "bad.safetensors").write_bytes(b"hello world, this is no such file")
+    with pytest.raises(DataError, match=r"bad\.safetensors"):
+        PackedCrops.load(tmp_path / "bad.safetensors")
+    packed = pack(records, size=32)
+    packed.save(tmp_path / "p.safetensors")
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "p.safetensors").read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"cut\.safetensors"):
+        PackedCrops.load(tmp_path / "cut.safetensors")
+
+
+def test_joined_packs_keep_their_sources(tmp_path):
+    first, second = pack(records_of(tmp_path, 2), size=32), pack(records_of(tmp_path, 3), size=32)
+    both = first.joined(second)
+    assert len(both) == 5
+    np.testing.assert_array_equal(both.windows[2:], second.windows)
+    np.testing.assert_array_equal(both.Q[:2], first.Q)
+    names = [both.source_names[i] for i in both.source]
+    assert names == [p.source_names[i] for p in (first, second) for i in p.source]
+    with pytest.raises(ValueError, match=r"32 pixels .* 48"):
+        first.joined(pack(records_of(tmp_path, 1), size=48))

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from annotated import records_of
+from rdrface.datasets.records import FaceRecords
+from rdrface.errors import DataError
+
+
+def test_dtypes_and_length(tmp_path):
+    records = records_of(tmp_path, 3)
+    assert len(records) == 3
+    assert records.points.dtype == np.float32 and records.state.dtype == np.int8 and records.hidden.dtype == bool
+    assert records.image.dtype.kind == "U"
+
+
+def test_save_and_load_keep_everything(tmp_path):
+    records = records_of(tmp_path, 3)
+    records.points[0, 3] = np.nan
+    records.save(tmp_path / "r.npz")
+    loaded = FaceRecords.load(tmp_path / "r.npz")
+    for name in ("image", "points", "state", "contour", "box", "source", "split", "Q", "outline", "hidden", "residual"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(records, name), err_msg=name)
+    assert loaded.pose is None
+
+
+def test_concat_and_select(tmp_path):
+    records = records_of(tmp_path, 4)
+    both = FaceRecords.concat([records.select([2]), records.select(np.array([True, False, False, True]))])
+    assert both.image.tolist() == [records.image[2], records.image[0], records.image[3]]
+    np.testing.assert_array_equal(both.Q, records.Q[[2, 0, 3]])
+    assert len(records.select([])) == 0
+    assert len(FaceRecords.concat([records.select([]), records])) == 4
+
+
+def test_concat_fills_a_missing_pose_but_refuses_half_fitted_records(tmp_path):
+    plain = records_of(tmp_path, 2, fitted=False)
+    posed = FaceRecords(**{**plain.__dict__, "pose": np.ones((2, 3))})
+    joined = FaceRecords.concat([plain, posed])
+    assert np.isnan(joined.pose[:2]).all() and (joined.pose[2:] == 1).all()
+    with pytest.raises(ValueError, match="fit all of them"):
+        FaceRecords.concat([plain, records_of(tmp_path, 2)])
+    with pytest.raises(ValueError, match="at least one"):
+        FaceRecords.concat([])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("points", np.zeros((2, 51, 2)), "points must have shape"),
+        ("contour", np.array(["outline", "round"]), "contour must be one of"),
+        ("state", np.full((2, 68), 7), "state must lie"),
+        ("Q", np.zeros((2, 99)), "Q must have shape"),
+    ],
+)
+def test_wrong_fields_are_refused(tmp_path, field, value, message):
+    good = records_of(tmp_path, 2).__dict__
+    with pytest.raises(ValueError, match=message):
+        FaceRecords(**{**good, field: value})
+
+
+def test_select_refuses_a_mask_of_another_length(tmp_path):
+    with pytest.raises(ValueError, match="boolean index"):
+        records_of(tmp_path, 2).select([True, False, True])
+
+
+def test_bad_files_are_named(tmp_path):
+    with pytest.raises(DataError, match="no record file"):
+        FaceRecords.load(tmp_path / "none.npz")
+    text = tmp_path / "text.npz"
+    text.write_text("hello")
+    with pytest.raises(DataError, match=r"text\.npz"):
+        FaceRecords.load(text)
+    records_of(tmp_path, 2).save(tmp_path / "r.npz")
+    short = tmp_path / "short.npz"
+    short.write_bytes((tmp_path / "r.npz").read_bytes()[:500])
+    with pytest.raises(DataError, match=r"short\.npz"):
+        FaceRecords.load(short)
+    other = tmp_path / "other.npz"
+    np.savez(other, points=np.zeros(3))
+    with pytest.raises(DataError, match="not a record file"):
+        FaceRecords.load(other)
+    pickled = tmp_path / "pickled.npz"
+    np.savez(pickled, format=np.array("rdrface-records-1"), image=np.array([{}], dtype=object))
+    with pytest.raises(DataError, match=r"pickled\.npz"):
+        FaceRecords.load(pickled)
+
+
+def test_a_second_contour_and_eye_aspects_are_kept_and_filled_with_nan(tmp_path):
+    plain = records_of(tmp_path, 2, fitted=False)
+    more = FaceRecords(**{**plain.__dict__, "jawline_contour": np.ones((2, 17, 2)), "eye_aspect": np.full((2, 2), 0.3)})
+    FaceRecords.concat([plain, more]).select([3, 0]).save(tmp_path / "r.npz")
+    loaded = FaceRecords.load(tmp_path / "r.npz")
+    assert (loaded.jawline_contour[0] == 1).all() and np.isnan(loaded.jawline_contour[1]).all()
+    np.testing.assert_allclose(loaded.eye_aspect, [[0.3, 0.3], [np.nan, np.nan]])
+    assert loaded.eye_aspect.dtype == loaded.jawline_contour.dtype == np.float32

@@ -1,0 +1,138 @@
+"""The read-out of another setting: what it starts as, what it leaves alone, and that the runtimes compute the same."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rdrface
+from exported import some_crops, untrained_network
+from rdrface.morphable.model import FaceModel, SurfacePoints
+from rdrface.runtime.session import BACKENDS, CUSTOM_LANDMARKS, open_session
+from rdrface.runtime.weights import CustomScheme, read_info, write_weights
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+
+from rdrface.finetuning.weights import load_network  # noqa: E402
+from rdrface.network.custom_landmarks import CustomLandmarks, extract_features  # noqa: E402
+from rdrface.network.rdr import RDR  # noqa: E402
+from rdrface.training.export import describe, export  # noqa: E402
+
+SIZE = 64
+COUNT = 5
+
+
+def fixed_contour(lines: Any, _normals: Any, _pose: Any) -> Any:
+    """The fourth point of every line, whatever the pose."""
+    return lines[..., 0, 0] * 0 + 3.0
+
+
+@pytest.fixture(scope="module")
+def network() -> RDR:
+    rdr = untrained_network()
+    # The contour search is most of the graph and no part of what is tested: without it the export takes half the time.
+    rdr.iterations = 1
+    rdr.projection.slide = fixed_contour
+    # Biases of nothing but zeros are left out of a graph; trained ones are not zero.
+    for name, value in rdr.named_parameters():
+        if name.endswith("bias") and not value.any():
+            nn.init.normal_(value, std=1e-3)
+    return rdr
+
+
+@pytest.fixture(scope="module")
+def points() -> SurfacePoints:
+    whole = FaceModel.load().points["ibug68"]
+    chosen = [8, 30, 36, 45, 57]
+    return SurfacePoints(whole.triangle[chosen], whole.barycentric[chosen])
+
+
+@pytest.fixture(scope="module")
+def readout(points: SurfacePoints) -> CustomLandmarks:
+    fresh = CustomLandmarks(FaceModel.load().reduced(points)).eval()
+    torch.manual_seed(3)
+    nn.init.normal_(fresh.place.weight, std=0.02)
+    nn.init.normal_(fresh.local, std=0.01)
+    return fresh.requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def exported(network: RDR, readout: CustomLandmarks, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
+    info = replace(describe(network, SIZE), custom_scheme=CustomScheme("mine", COUNT, (0, 1, 3, 2, 4)))
+    export(network, path, info, half=False, readout=readout)
+    return path
+
+
+def test_a_new_readout_gives_the_posed_surface_points(network: RDR, points: SurfacePoints) -> None:
+    fresh = CustomLandmarks(FaceModel.load().reduced(points))
+    with torch.no_grad():
+        heard = extract_features(network, torch.from_numpy(some_crops(2, SIZE)))
+        own = fresh(heard)
+    jawline = heard.prediction.steps[-1].projection_jawline[..., :2]
+    torch.testing.assert_close(own, jawline[:, [8, 30, 36, 45, 57]], atol=1e-5, rtol=0)
+
+
+def test_listening_changes_nothing(network: RDR) -> None:
+    crops = torch.from_numpy(some_crops(2, SIZE))
+    with torch.no_grad():
+        alone, heard = network(crops), extract_features(network, crops)
+    for ours, theirs in zip(alone.steps, heard.prediction.steps, strict=True):
+        assert torch.equal(ours.landmarks, theirs.landmarks)
+    assert heard.hidden.shape == (2, 256)
+    assert not network.c_lstm._forward_hooks, "the hook must be gone"
+
+
+def test_a_network_without_iterations_has_no_state_to_read(network: RDR) -> None:
+    network.iterations = 0
+    try:
+        with torch.no_grad():
+            assert not extract_features(network, torch.from_numpy(some_crops(1, SIZE))).hidden.any()
+    finally:
+        network.iterations = 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_runtimes_give_what_pytorch_gives(network: RDR, readout: CustomLandmarks, exported: Path, backend: str) -> None:
+    crops = some_crops(3, SIZE)
+    with torch.no_grad():
+        heard = extract_features(network, torch.from_numpy(crops))
+        own = readout(heard).numpy()
+    session, info = open_session(exported, backend, 1)  # type: ignore[arg-type]
+    outputs = session.run(crops)
+    assert outputs[CUSTOM_LANDMARKS].shape == (3, COUNT, 2)
+    assert np.abs(outputs[CUSTOM_LANDMARKS] - own).max() < 2e-3
+    assert np.abs(outputs["landmarks"] - heard.prediction.steps[-1].landmarks.numpy()).max() < 2e-3
+    assert info.custom_scheme == CustomScheme("mine", COUNT, (0, 1, 3, 2, 4))
+
+
+def test_a_face_has_its_own_landmarks_in_the_photo(exported: Path) -> None:
+    photo = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
+    aligner = rdrface.load(exported, threads=1)
+    (face,) = aligner.align(photo, np.array([[20, 20, 70, 70]]))
+    assert face.custom_landmarks.shape == (COUNT, 2) and face.custom_landmarks.dtype == np.float32
+    again = type(face).from_dict(face.to_dict())
+    np.testing.assert_array_equal(again.custom_landmarks, face.custom_landmarks)
+    without = {name: value for name, value in face.to_dict().items() if name != "custom_landmarks"}
+    assert type(face).from_dict(without).custom_landmarks is None
+
+
+def test_exported_weights_are_a_network_again(network: RDR, exported: Path) -> None:
+    again, size, _ = load_network(exported)
+    assert size == SIZE and again.iterations == 1
+    again.projection.slide = fixed_contour
+    crops = torch.from_numpy(some_crops(2, SIZE))
+    with torch.no_grad():
+        ours, theirs = network(crops), again(crops)
+    for name in ("landmarks", "landmarks_jawline", "projection_jawline", "q"):
+        torch.testing.assert_close(getattr(ours.steps[-1], name), getattr(theirs.steps[-1], name), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(ours.visibility_logits, theirs.visibility_logits, atol=1e-3, rtol=1e-3)
+
+
+def test_weights_say_nothing_of_a_setting_they_do_not_have(network: RDR, tmp_path: Path) -> None:
+    write_weights(tmp_path / "plain.safetensors", {"x": np.zeros(3, np.float32)}, describe(network, SIZE))
+    assert b"custom_scheme" not in (tmp_path / "plain.safetensors").read_bytes()
+    assert read_info(tmp_path / "plain.safetensors")[0].custom_scheme is None

@@ -1,0 +1,72 @@
+"""A weights file to run: the shipped one, or else an untrained RDR exported once per test run."""
+
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rdrface.aligner import PACKAGED_WEIGHTS
+
+SIZE = 128
+"""Side of the untrained network's crops, pixels."""
+
+
+def untrained_network():
+    """RDR with random weights whose output depends visibly on its input, as a trained one's does."""
+    torch = pytest.importorskip("torch")
+    from rdrface.network.rdr import RDR
+
+    torch.manual_seed(0)
+    network = RDR(iterations=2)
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    with torch.no_grad():
+        for norm in norms:
+            norm.weight.fill_(1.0)
+            norm.momentum = 1.0
+        for head in (network.initialization.fc6_id, network.initialization.fc6_p, network.initialization.fc6_exp):
+            head.weight.normal_(0, 0.1)
+        for lstm in (network.pe_lstm, network.c_lstm):
+            lstm.correct.weight.normal_(0, 0.02)
+        scale = network.scale
+        scale.mean[50:57] = torch.tensor([0.1, 0.2, 0.05, 0.5, 1.0, -0.5, 0.0085])
+        scale.mean[57:] = 0.1
+        scale.std[50:57] = torch.tensor([0.1, 0.3, 0.1, 2.0, 2.0, 2.0, 0.0004])
+        scale.std[57:] = 0.1
+        # One look at pictures sets the normalization's statistics, without which the signal would fade.
+        network.train()(torch.from_numpy(some_crops(8, SIZE)))
+    network.eval()
+    return network
+
+
+@lru_cache(maxsize=1)
+def untrained_weights() -> Path:
+    """The weights file of `untrained_network`, written on the first call."""
+    pytest.importorskip("torch")
+    import atexit
+
+    from rdrface.training.export import describe, export
+
+    folder = Path(tempfile.mkdtemp(prefix="rdrface-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "rdr.safetensors"
+    network = untrained_network()
+    # In float32, so that it can be compared with PyTorch: rounding the weights moves an untrained network's points.
+    export(network, path, describe(network, SIZE, ("no data",), {"nothing": 1.5}), half=False)
+    return path
+
+
+def weights_file() -> Path:
+    """The shipped weights where they are, else `untrained_weights`."""
+    return PACKAGED_WEIGHTS if PACKAGED_WEIGHTS.is_file() else untrained_weights()
+
+
+def some_crops(count: int, size: int) -> np.ndarray:
+    """(count, 3, size, size) float32: smooth random pictures."""
+    import cv2
+
+    coarse = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3)).astype(np.float32)
+    smooth = [cv2.resize(one, (size, size), interpolation=cv2.INTER_LINEAR) for one in coarse]
+    return np.ascontiguousarray(np.stack(smooth).transpose(0, 3, 1, 2))

@@ -1,0 +1,101 @@
+import io
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+from rdrface.training.augmentation import appearance  # noqa: E402
+from rdrface.training.augmentation.appearance import AppearanceConfig, change_appearance, no_appearance  # noqa: E402
+
+CONFIG = AppearanceConfig()
+
+
+def seeded(seed=1):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def crops():
+    small = torch.rand(5, 3, 9, 9, generator=seeded(7)) * 255
+    return torch.nn.functional.interpolate(small, size=72, mode="bicubic").clamp(0, 255)
+
+
+@pytest.mark.parametrize(
+    "effect",
+    ["jitter_color", "to_gray", "change_gamma", "blur", "smear", "lower_resolution", "add_noise", "compress"],
+)
+def test_each_effect_changes_pixels_and_nothing_else(crops, effect):
+    before = crops.clone()
+    out = getattr(appearance, effect)(crops, CONFIG, seeded())
+    assert out.shape == crops.shape and torch.isfinite(out).all()
+    assert not torch.equal(out, crops) and torch.equal(crops, before)
+    # A face stays in its place: the picture still correlates with itself, not with a shifted copy.
+    for i in range(5):
+        assert torch.corrcoef(torch.stack([out[i, 1].flatten(), crops[i, 1].flatten()]))[0, 1] > 0.5
+
+
+def test_nothing_chosen_nothing_changed(crops):
+    torch.testing.assert_close(change_appearance(crops, no_appearance(), seeded()), crops)
+
+
+def test_every_probability_is_switched_off_by_no_appearance():
+    names = {"color", "gray", "gamma", "gaussian_blur", "motion_blur", "low_resolution", "noise", "blocks"}
+    assert names <= {field.name for field in fields(AppearanceConfig)}
+    assert all(getattr(no_appearance(), name) == 0 for name in names)
+
+
+def test_only_the_chosen_faces_change(crops):
+    many = crops[:1].expand(400, -1, -1, -1)
+    out = change_appearance(many, replace(no_appearance(), noise=0.25), seeded())
+    share = (out != many).flatten(1).any(1).float().mean()
+    assert 0.18 < share < 0.32
+
+
+def test_gray_has_equal_channels_with_the_right_weights(crops):
+    out = appearance.to_gray(crops, CONFIG, seeded())
+    assert torch.equal(out[:, 0], out[:, 1]) and torch.equal(out[:, 1], out[:, 2])
+    expected = (crops * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1)
+    torch.testing.assert_close(out[:, 0], expected)
+
+
+def test_color_without_spread_is_the_identity(crops):
+    still = replace(CONFIG, brightness=0.0, contrast=0.0, saturation=0.0, hue=0.0, balance=0.0)
+    torch.testing.assert_close(appearance.jitter_color(crops, still, seeded()), crops, atol=0.01, rtol=1e-4)
+
+
+@pytest.mark.parametrize("effect", ["blur", "smear", "lower_resolution", "compress"])
+def test_even_pictures_stay_even_and_nothing_shifts(effect):
+    even = torch.full((8, 3, 64, 64), 96.0)
+    out = getattr(appearance, effect)(even, CONFIG, seeded())
+    torch.testing.assert_close(out, even, atol=40.0 if effect == "compress" else 0.01, rtol=0)
+    assert out.std((2, 3)).max() < 0.01
+    if effect == "compress":
+        return
+    spot = torch.zeros(8, 3, 65, 65)
+    spot[:, :, 31:34, 31:34] = 255
+    axis = torch.arange(65.0)
+    out = getattr(appearance, effect)(spot, CONFIG, seeded())[:, 0]
+    for dim in (1, 2):
+        center = (out.sum(dim) * axis).sum(1) / out.sum((1, 2))
+        torch.testing.assert_close(
+            center, torch.full((8,), 32.0), atol=0.6 if effect == "lower_resolution" else 1e-3, rtol=0
+        )
+
+
+def test_compress_looks_like_jpeg(crops):
+    """At quality 50 (table times 1, no shift) our luma error is close to libjpeg's."""
+    picture = crops[0].round()
+    array = picture.permute(1, 2, 0).byte().numpy()
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "JPEG", quality=50, subsampling=0)
+    real = np.asarray(Image.open(file)).astype(np.float32)
+    errors = []
+    for seed in range(6):
+        # The multiple of the tables is drawn from 0.4..1.6, about 1 on average.
+        ours = appearance.compress(picture[None], replace(CONFIG, coarsest=1.6), seeded(seed))[0]
+        errors.append(float((ours - picture).pow(2).mean().sqrt()))
+    theirs = float(np.sqrt(((real - array) ** 2).mean()))
+    assert 0.5 * theirs < np.mean(errors) < 2 * theirs

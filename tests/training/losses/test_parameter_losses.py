@@ -1,0 +1,154 @@
+"""The parameter losses: what 3DDFA's equations say, against brute force."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from rdrface.morphable.model import FaceModel
+from rdrface.network.projection import Projection
+from rdrface.network.rdr import RDR
+from rdrface.training.losses.objective import LossWeights, Targets, losses
+from rdrface.training.losses.parameter_losses import (
+    displacements,
+    parameter_distance,
+    parameter_errors,
+    surface,
+    vertex_distance,
+    weighted_parameter_distance,
+)
+
+YAW, T_X, T_Z, F = 51, 53, 55, 56
+
+
+def some_faces(count: int, seed: int = 0) -> torch.Tensor:
+    """(N, 103) faces in a crop, turned up to profile."""
+    rng = torch.Generator().manual_seed(seed)
+    q = torch.randn(count, 103, generator=rng)
+    q[:, 50:53] *= torch.tensor([0.3, 0.8, 0.3])
+    q[:, 53:56] *= 5.0
+    q[:, F] = 0.0087 + 0.0005 * q[:, F]
+    q[:, 57:] = q[:, 57:].abs().clamp(max=1)
+    return q
+
+
+def test_displacement_is_that_of_the_points_when_one_parameter_alone_is_wrong() -> None:
+    truth, wrong = some_faces(3), some_faces(3, seed=1)
+    off = wrong - truth
+    project = Projection()
+    measured = displacements(off, truth)
+    here = project(truth)[1][..., :2]
+    for i in (0, 7, 49, *range(50, 57), 57, 80, 102):
+        moved = truth.clone()
+        moved[:, i] = wrong[:, i]
+        distance = (project(moved)[1][..., :2] - here).square().sum((1, 2)).sqrt()
+        torch.testing.assert_close(measured[:, i], distance, rtol=1e-3, atol=1e-5)
+
+
+def test_depth_along_the_view_moves_nothing_and_costs_nothing() -> None:
+    truth = some_faces(2)
+    truth[:, 50:53] = 0
+    q = truth.clone()
+    q[:, T_Z] += 30
+    q[:, 0] += 0.1
+    off = parameter_errors(q, truth)
+    assert (displacements(off, truth)[:, T_Z] == 0).all()
+    less = truth.clone()
+    less[:, 0] += 0.1
+    spread, trust = torch.ones(103), torch.ones(2)
+    cost = weighted_parameter_distance(q, truth, spread, trust)
+    assert cost.item() == pytest.approx(weighted_parameter_distance(less, truth, spread, trust).item(), rel=1e-5)
+
+
+def test_wpdc_is_the_weighted_square_error_and_its_weights_have_no_gradient() -> None:
+    truth, spread, trust = some_faces(4), torch.rand(103) + 0.5, torch.tensor([1.0, 0.5, 0.0, 1.0])
+    q = some_faces(4, seed=2).requires_grad_()
+    cost = weighted_parameter_distance(q, truth, spread, trust)
+    cost.backward()
+    with torch.no_grad():
+        off = parameter_errors(q, truth)
+        weight = displacements(off, truth)
+        weight = weight / weight.max(1, keepdim=True).values
+    assert (weight.max(1).values == 1).all()
+    assert cost.item() == pytest.approx(
+        ((off / spread).square() * weight * trust[:, None]).sum().item() / (4 * 103), rel=1e-5
+    )
+    assert q.grad is not None
+    torch.testing.assert_close(q.grad, 2 * off / spread**2 * weight * trust[:, None] / (4 * 103))
+
+
+def test_a_whole_turn_is_no_error() -> None:
+    truth = some_faces(2)
+    q = truth.clone()
+    q[0, YAW] += 2 * math.pi
+    q[1, YAW] -= 2 * math.pi - 0.2
+    off = parameter_errors(q, truth)
+    torch.testing.assert_close(off[:, YAW], torch.tensor([0.0, 0.2]), rtol=0, atol=1e-5)
+    q[0, 60] += 2 * math.pi
+    assert parameter_errors(q, truth)[0, 60].item() == pytest.approx(2 * math.pi, rel=1e-5), "no angle"
+
+
+def test_vertex_distance_is_in_crop_units_and_three_dimensional() -> None:
+    truth = some_faces(3)
+    shift = torch.tensor([0.0, 1.0, 2.0])
+    for number in (T_X, T_Z):
+        q = truth.clone()
+        q[:, number] += shift
+        expected = (shift * truth[:, F]).mean().item()
+        assert vertex_distance(q, truth, torch.ones(3)).item() == pytest.approx(expected, rel=1e-3)
+    trust = torch.tensor([1.0, 0.0, 0.0])
+    assert vertex_distance(q, truth, trust).item() < 1e-5
+
+
+def test_surface_lies_on_the_mesh_that_q_describes() -> None:
+    q = some_faces(2)
+    points = surface(q)
+    assert points.shape == (2, 476, 3)
+    torch.testing.assert_close(points[:, :68], Projection()(q)[1])
+    model = FaceModel.load()
+    lines = model.reduced(model.points["parallel_lines"]).shape(q[:, :50].numpy(), q[:, 57:].numpy())
+    frontal = torch.cat([q[:, :50], torch.tensor([[0, 0, 0, 0, 0, 0, 1.0]]).expand(2, 7), q[:, 57:]], dim=1)
+    found = surface(frontal)[:, 68:].numpy() * np.array([1, -1, 1])
+    assert np.abs(found - lines).max() < 1e-2
+
+
+@pytest.mark.parametrize("at_truth", [True, False])
+def test_gradients_are_finite(at_truth: bool) -> None:
+    truth = some_faces(2)
+    q = (truth if at_truth else some_faces(2, seed=3)).clone().requires_grad_()
+    spread, trust = torch.ones(103), torch.ones(2)
+    cost = parameter_distance(q, truth, spread, trust) + vertex_distance(q, truth, trust)
+    (cost + weighted_parameter_distance(q, truth, spread, trust)).backward()
+    assert q.grad is not None
+    assert torch.isfinite(q.grad).all()
+    if at_truth:
+        assert q.grad.abs().max() < 1e-3
+
+
+def test_losses_that_cost_time_are_computed_only_where_they_count() -> None:
+    torch.manual_seed(0)
+    network = RDR(1).eval()
+    network.scale.mean[F] = 0.009
+    with torch.no_grad():
+        prediction = network(torch.rand(2, 3, 32, 32) * 255)
+    last = prediction.steps[-1]
+    targets = Targets(
+        points=last.landmarks,
+        weight=torch.ones(2, 68),
+        labeled=torch.ones(2, 68, dtype=torch.bool),
+        state=torch.ones(2, 68, dtype=torch.int8),
+        jawline=last.projection_jawline,
+        q=last.q + 0.01,
+        trust=torch.ones(2),
+        expression_trust=torch.ones(2),
+    )
+
+    def names(weights: LossWeights | None) -> set[str]:
+        return set(losses(prediction, network.response(prediction.deconv5), targets, network.scale.std, weights))
+
+    every = set(LossWeights.__dataclass_fields__)
+    assert names(None) == every
+    assert names(LossWeights()) == every - {"wpdc", "vertex"}
+    assert names(LossWeights(wpdc=1.0)) == every - {"vertex"}
+    assert names(LossWeights(vertex=1.0)) == every - {"wpdc"}

@@ -1,0 +1,30 @@
+"""The network's options survive the way from a checkpoint to a weights file."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from rdrface.network.rdr import RDR  # noqa: E402
+from rdrface.training.checkpoint import read_network  # noqa: E402
+from rdrface.training.config import StageConfig, TrainingConfig  # noqa: E402
+from rdrface.training.export import describe  # noqa: E402
+
+
+def test_a_checkpoint_s_options_reach_the_exported_network(tmp_path: Path) -> None:
+    config = TrainingConfig((StageConfig("joint", 1),), iterations=2, features="projection", contour="extreme")
+    network = RDR(2, config.features, config.contour)
+    torch.save({"average": network.state_dict(), "config": asdict(config)}, tmp_path / "checkpoint.pt")
+    read, size = read_network(tmp_path / "checkpoint.pt")
+    assert (read.iterations, read.features, read.contour, size) == (2, "projection", "extreme", 128)
+    assert describe(read, size).config == {"features": "projection", "contour": "extreme"}
+
+
+def test_a_checkpoint_from_before_the_options_is_read(tmp_path: Path) -> None:
+    config = asdict(TrainingConfig((StageConfig("joint", 1),), iterations=1))
+    del config["features"], config["contour"]
+    torch.save({"average": RDR(1).state_dict(), "config": config}, tmp_path / "checkpoint.pt")
+    read, _ = read_network(tmp_path / "checkpoint.pt")
+    assert (read.features, read.contour) == ("previous", "line")
