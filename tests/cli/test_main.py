@@ -1,4 +1,4 @@
-"""The command line, end to end: with the network where its result matters little, with a made-up face elsewhere."""
+"""The command line end to end: most tests use a synthetic face, some the real network."""
 
 import csv
 import io
@@ -19,8 +19,8 @@ from rdrface.cli.main import COMMANDS, main
 from some_face import some_face
 
 
-class PretendedAligner:
-    """Sees one face in every photo that is not black."""
+class FakeAligner:
+    """Finds one face in every image that is not black."""
 
     def detect(self, photo: np.ndarray) -> list[Face]:
         return [some_face()] if photo.any() else []
@@ -30,20 +30,20 @@ class PretendedAligner:
 
 
 @pytest.fixture
-def pretended(monkeypatch):
-    monkeypatch.setattr(detect, "_open", lambda args: PretendedAligner())
+def fake_aligner(monkeypatch):
+    monkeypatch.setattr(detect, "_open", lambda args: FakeAligner())
 
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch) -> Path:
-    """The working directory, with gray.png (a face, they say) and black.png (none)."""
+    """The working directory, with gray.png (one face) and black.png (none)."""
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (320, 240), (90, 90, 90)).save("gray.png")
     Image.new("RGB", (32, 24)).save("black.png")
     return tmp_path
 
 
-def test_golden_summary(pretended, photos, capsys):
+def test_golden_summary(fake_aligner, photos, capsys):
     assert main(["detect", "gray.png", "black.png"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -55,67 +55,67 @@ def test_golden_summary(pretended, photos, capsys):
     )
 
 
-def test_golden_json(pretended, photos, capsys):
+def test_golden_json(fake_aligner, photos, capsys):
     assert main(["detect", "black.png", "gray.png", "none.png", "--json", "-"]) == 1
     out, err = capsys.readouterr()
     assert err == "rdrface: no file at none.png\n"
     content = json.loads(out)
-    assert content.keys() == {"rdrface", "photos", "failed"}
-    black, gray = content["photos"]
-    assert black == {"photo": "black.png", "width": 32, "height": 24, "faces": []}
-    assert (gray["photo"], gray["width"], gray["height"]) == ("gray.png", 320, 240)
+    assert content.keys() == {"rdrface", "images", "failed"}
+    black, gray = content["images"]
+    assert black == {"image": "black.png", "width": 32, "height": 24, "faces": []}
+    assert (gray["image"], gray["width"], gray["height"]) == ("gray.png", 320, 240)
     face = Face.from_dict(gray["faces"][0])
     np.testing.assert_array_equal(face.landmarks, some_face().landmarks)
-    assert content["failed"] == [{"photo": "none.png", "error": "no file at none.png"}]
+    assert content["failed"] == [{"image": "none.png", "error": "no file at none.png"}]
 
 
-def test_golden_csv(pretended, photos):
+def test_golden_csv(fake_aligner, photos):
     assert main(["detect", "black.png", "gray.png", "--csv", "faces.csv"]) == 0
     (row,) = csv.DictReader(Path("faces.csv").read_text().splitlines())
     face = some_face()
-    assert (row["photo"], row["face"], row["score"], row["yaw"]) == ("gray.png", "0", "0.7500", "-22.9183")
+    assert (row["image"], row["face"], row["score"], row["yaw"]) == ("gray.png", "0", "0.7500", "-22.9183")
     assert [row[f"box_{name}"] for name in ("x0", "y0", "x1", "y1")] == ["110.0000", "70.0000", "210.0000", "170.0000"]
     points = [[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(68)]
     np.testing.assert_allclose(points, face.landmarks, atol=1e-4)
-    assert float(row["visible12"]) == 0.125 and float(row["error_percent0"]) == 1
+    assert float(row["visibility12"]) == 0.125 and float(row["uncertainty0"]) == 1
 
 
-def test_files_per_photo(pretended, photos):
+def test_files_per_photo(fake_aligner, photos):
     assert main(["detect", "gray.png", "black.png", "-o", "out", "--draw", "--mesh", "--format", "ply"]) == 0
     names = sorted(path.name for path in Path("out").iterdir())
     assert names == ["black.json", "black.overlay.jpg", "gray.face0.ply", "gray.json", "gray.overlay.jpg"]
     drawn = np.asarray(Image.open("out/gray.overlay.jpg"))
     assert drawn.shape == (240, 320, 3) and (np.abs(drawn.astype(int) - 90) > 40).any()
-    assert json.loads(Path("out/gray.json").read_text())["photo"] == "gray.png"
+    assert json.loads(Path("out/gray.json").read_text())["image"] == "gray.png"
 
 
-def test_nothing_is_overwritten_unasked(pretended, photos, capsys):
+def test_nothing_is_overwritten_unasked(fake_aligner, photos, capsys):
     assert main(["detect", "gray.png", "-o", "out", "--json", "all.json"]) == 0
     Path("out/gray.json").write_text("mine")
     Path("all.json").write_text("mine")
     assert main(["detect", "gray.png", "--json", "all.json"]) == 2
     assert main(["detect", "gray.png", "black.png", "-o", "out"]) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert "exists" in capsys.readouterr().err
     assert Path("all.json").read_text() == Path("out/gray.json").read_text() == "mine"
     assert Path("out/black.json").is_file()
     assert main(["detect", "gray.png", "-o", "out", "--json", "all.json", "--overwrite"]) == 0
-    assert json.loads(Path("all.json").read_text())["photos"]
+    assert json.loads(Path("all.json").read_text())["images"]
 
 
-def test_a_photo_is_never_replaced_by_an_output(pretended, photos):
+def test_a_photo_is_never_replaced_by_an_output(fake_aligner, photos):
     Image.new("RGB", (320, 240), (90, 90, 90)).save("gray.overlay.jpg")
     before = Path("gray.overlay.jpg").read_bytes()
     assert main(["detect", "gray.png", "gray.overlay.jpg", "-o", ".", "--draw", "--overwrite"]) == 1
     assert Path("gray.overlay.jpg").read_bytes() == before
 
 
-def test_photos_of_the_same_name_do_not_clobber_each_other(pretended, photos):
+def test_photos_of_the_same_name_do_not_clobber_each_other(fake_aligner, photos):
     for folder in ("a", "b/deep"):
         Path(folder).mkdir(parents=True)
         Image.new("RGB", (40, 40)).save(f"{folder}/gray.png")
     Image.new("RGB", (20, 20)).save("GRAY.jpg")
     assert main(["detect", "gray.png", "GRAY.jpg", "a/gray.png", "b", "a", "gray.png", "-o", "out"]) == 0
-    written = {p.relative_to("out").as_posix(): json.loads(p.read_text())["photo"] for p in Path("out").rglob("*.json")}
+    written = {p.relative_to("out").as_posix(): json.loads(p.read_text())["image"] for p in Path("out").rglob("*.json")}
     assert written == {
         "gray.json": "gray.png",
         "GRAY-2.json": "GRAY.jpg",
@@ -133,15 +133,15 @@ def test_folders_patterns_and_what_matches_nothing(photos):
     assert names == ["more/a.png", "more/b.JPG", "[odd].png", "black.png", "gray.png", "more/notes.txt"]
     assert [(f.name, f.reason) for f in failures] == [("nothing-*.jpg", "the pattern matches no file")]
     Path("empty").mkdir()
-    assert "no pictures" in expand(["empty"])[1][0].reason
+    assert "no images" in expand(["empty"])[1][0].reason
 
 
-def test_boxes_from_a_file(pretended, photos, capsys):
+def test_boxes_from_a_file(fake_aligner, photos, capsys):
     Path("boxes.csv").write_text("photo,x0,y0,x1,y1\ngray.png,100,100,150,150\n")
     assert main(["detect", "gray.png", "black.png", "--boxes", "boxes.csv", "--json", "-"]) == 1
     out, err = capsys.readouterr()
-    assert err == "rdrface: the file of boxes does not name black.png\n"
-    (photo,) = json.loads(out)["photos"]
+    assert err == "rdrface: the file of boxes has no entry for black.png\n"
+    (photo,) = json.loads(out)["images"]
     assert len(photo["faces"]) == 1
 
 
@@ -160,7 +160,7 @@ def test_boxes_from_a_file(pretended, photos, capsys):
         ["detect", "gray.png", "-o", "black.png"],
     ],
 )
-def test_wrong_usage_ends_with_2(pretended, photos, capsys, arguments):
+def test_wrong_usage_ends_with_2(fake_aligner, photos, capsys, arguments):
     try:
         status = main(arguments)
     except SystemExit as error:  # argparse's own way
@@ -230,8 +230,8 @@ def test_the_zoo_of_inputs_end_to_end(zoo, tmp_path):
     for line, name in zip(lines, ("broken.jpg", "empty.jpg", "text.jpg"), strict=True):
         assert line.startswith("rdrface: ") and line.count(name) == 1
     content = json.loads(target.read_text())
-    faces = {Path(photo["photo"]).name: photo["faces"] for photo in content["photos"]}
-    assert {Path(failed["photo"]).name for failed in content["failed"]} == {"broken.jpg", "empty.jpg", "text.jpg"}
+    faces = {Path(photo["image"]).name: photo["faces"] for photo in content["images"]}
+    assert {Path(failed["image"]).name for failed in content["failed"]} == {"broken.jpg", "empty.jpg", "text.jpg"}
     assert faces.pop("one-pixel.png") == faces.pop("no-face.png") == []
     assert set(faces) == {"photo.jpg", "cmyk.jpg", "rgba.png", "gray16.png", "turned.jpg"}
     boxes = np.array([[face["box"] for face in found] for found in faces.values()])
@@ -243,12 +243,12 @@ def test_standard_input_and_output(zoo):
     command = [sys.executable, "-m", "rdrface", "detect", "-", "--json", "-", "--weights", str(weights_file())]
     done = subprocess.run(command, input=(zoo / "photo.jpg").read_bytes(), capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
-    (photo,) = json.loads(done.stdout)["photos"]
-    assert photo["photo"] == "-" and len(photo["faces"]) == 1
-    for content, message in ((b"", b"empty"), (b"no picture", b"not a picture")):
+    (photo,) = json.loads(done.stdout)["images"]
+    assert photo["image"] == "-" and len(photo["faces"]) == 1
+    for content, message in ((b"", b"empty"), (b"no picture", b"not an image")):
         done = subprocess.run(command, input=content, capture_output=True, check=False)
         assert done.returncode == 1 and message in done.stderr
-        assert json.loads(done.stdout)["photos"] == []
+        assert json.loads(done.stdout)["images"] == []
 
 
 def test_bench_prints_every_figure(capsys, monkeypatch):
@@ -274,5 +274,5 @@ def test_export_refuses_what_is_no_run(photos, capsys):
     assert main(["export", ".", "-o", "a.onnx"]) == 2
     Path("a.safetensors").write_bytes(b"mine")
     assert main(["export", ".", "-o", "a.safetensors"]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "exists" in capsys.readouterr().err
     assert Path("a.safetensors").read_bytes() == b"mine"

@@ -1,4 +1,4 @@
-"""``rdrface detect PHOTO...``: find and align the faces of photos."""
+"""``rdrface detect IMAGE...``: find and align the faces of images."""
 
 import argparse
 import io
@@ -13,36 +13,39 @@ from rdrface.aligner import Aligner, load
 from rdrface.cli.inputs import STDIN, Failure, Input, expand
 from rdrface.cli.outputs import STDOUT, CSVOutput, FolderOutput, JSONOutput, OutputExists, record, summary
 from rdrface.detection.boxes import BoxFile
-from rdrface.detection.retinaface import RetinaFace
-from rdrface.detection.retinaface import weights as retinaface_weights
+from rdrface.detection.retinaface import SCORE_THRESHOLD
 from rdrface.errors import ConfigError, ImageError, RdrError
 from rdrface.face import Face
 from rdrface.image import read_image
 from rdrface.mesh_io import FORMATS
-from rdrface.runtime.session import BACKENDS, open_graph
+from rdrface.runtime.session import BACKENDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the subcommand."""
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="file, folder, pattern, or - for standard input")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write NAME.json for every photo into DIR")
-    parser.add_argument("--json", metavar="FILE", help="write all faces into one JSON file; - is standard output")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="file, folder, pattern, or - for standard input")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write NAME.json for every image into DIR")
+    parser.add_argument("--json", metavar="FILE", help="write all faces to one JSON file; - is standard output")
     parser.add_argument("--csv", metavar="FILE", help="write one line per face; - is standard output")
     parser.add_argument("--draw", action="store_true", help="also write NAME.overlay.jpg into DIR (needs -o)")
     parser.add_argument("--mesh", action="store_true", help="also write NAME.face0.obj, ... into DIR (needs -o)")
     parser.add_argument("--format", choices=FORMATS, default="obj", help="of the mesh files (default: obj)")
     parser.add_argument("--overwrite", action="store_true", help="replace output files that exist")
-    parser.add_argument("--boxes", type=Path, metavar="FILE", help="take the faces' boxes from a JSON or CSV file")
-    parser.add_argument("--score", type=float, default=0.6, metavar="S", help="lowest score of a face (default: 0.6)")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="another weights file than the packaged one")
+    parser.add_argument(
+        "--boxes", type=Path, metavar="FILE", help="read the boxes of the faces from a JSON or CSV file"
+    )
+    parser.add_argument(
+        "--score", type=float, default=SCORE_THRESHOLD, metavar="S", help=f"lowest score (default: {SCORE_THRESHOLD})"
+    )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (default: the packaged one)")
     parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="default: openvino")
-    parser.add_argument("--threads", type=_positive, metavar="N", help="default: as many as the backend likes")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="default: chosen by the backend")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; returns the exit status."""
+    """Run the command; returns the exit status."""
     _check(args)
-    photos, failures = expand(args.photos)
+    images, failures = expand(args.images)
     boxes = BoxFile.read(args.boxes) if args.boxes else None
     aligner = _open(args)
     streams: list[JSONOutput | CSVOutput] = []
@@ -53,26 +56,26 @@ def run(args: argparse.Namespace) -> int:
             streams.append(CSVOutput(args.csv, args.overwrite))
         folder = None
         if args.output:
-            folder = FolderOutput(args.output, args.draw, args.mesh, args.format, args.overwrite, photos)
+            folder = FolderOutput(args.output, args.draw, args.mesh, args.format, args.overwrite, images)
     except (OutputExists, OSError) as error:
         raise ConfigError(str(error)) from error
     for failure in failures:
         _report(failure)
 
-    for photo in tqdm(photos, unit="photo", disable=not sys.stderr.isatty() or len(photos) < 2):
+    for image in tqdm(images, unit="image", disable=not sys.stderr.isatty() or len(images) < 2):
         try:
-            pixels, faces = _align(aligner, photo, boxes)
-            entry = record(photo, pixels, faces)
+            pixels, faces = _align(aligner, image, boxes)
+            entry = record(image, pixels, faces)
             if folder:
-                folder.add(photo, entry, pixels, faces)
+                folder.add(image, entry, pixels, faces)
         except (RdrError, OSError) as error:
-            failures.append(Failure(photo.name, str(error)))
+            failures.append(Failure(image.name, str(error)))
             _report(failures[-1])
             continue
         for stream in streams:
             stream.add(entry, faces)
         if not streams and not folder:
-            tqdm.write(summary(photo, faces), file=sys.stdout)
+            tqdm.write(summary(image, faces), file=sys.stdout)
     for stream in streams:
         stream.close(failures)
     return 1 if failures else 0
@@ -80,27 +83,26 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     if (args.draw or args.mesh) and not args.output:
-        raise ConfigError("--draw and --mesh write files: name a folder for them with -o")
+        raise ConfigError("--draw and --mesh write files: name their folder with -o")
     if args.json == STDOUT and args.csv == STDOUT:
         raise ConfigError("--json and --csv cannot both go to standard output")
     if not 0 < args.score < 1:
         raise ConfigError(f"--score must lie between 0 and 1; got {args.score}")
     if args.output and args.output.exists() and not args.output.is_dir():
-        raise ConfigError(f"-o {args.output} is a file; a folder is wanted")
+        raise ConfigError(f"-o {args.output} is a file; name a folder")
 
 
 def _open(args: argparse.Namespace) -> Aligner:
-    detector = RetinaFace(open_graph(retinaface_weights(), args.backend, args.threads), args.score)
-    return load(args.weights, backend=args.backend, threads=args.threads, detector=detector)
+    return load(args.weights, backend=args.backend, threads=args.threads, score_threshold=args.score)
 
 
-def _align(aligner: Aligner, photo: Input, boxes: BoxFile | None) -> tuple[np.ndarray, list[Face]]:
-    pixels = read_image(_stdin() if photo.path is None else photo.path)
+def _align(aligner: Aligner, image: Input, boxes: BoxFile | None) -> tuple[np.ndarray, list[Face]]:
+    pixels = read_image(_stdin() if image.path is None else image.path)
     if boxes is None:
         return pixels, aligner.detect(pixels)
-    given = boxes.of(photo.name)
+    given = boxes.of(image.name)
     if given is None:
-        raise ImageError(f"the file of boxes does not name {photo.name}")
+        raise ImageError(f"the file of boxes has no entry for {image.name}")
     return pixels, aligner.align(pixels, given)
 
 
@@ -111,11 +113,11 @@ def _stdin() -> Image.Image:
     try:
         return Image.open(io.BytesIO(content))
     except (UnidentifiedImageError, OSError) as error:
-        raise ImageError("standard input is not a picture in a known format") from error
+        raise ImageError("standard input is not an image in a known format") from error
 
 
 def _report(failure: Failure) -> None:
-    # A photo's own message mostly begins with its path; it must not be said twice.
+    # Most messages begin with the path already.
     name = "" if failure.name != STDIN and failure.name in failure.reason else f"{failure.name}: "
     tqdm.write(f"rdrface: {name}{failure.reason}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Which photos a command line names: files, folders, patterns, and ``-`` for standard input."""
+"""Images named on a command line: files, folders, patterns, and ``-`` for standard input."""
 
 import glob
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from pathlib import Path, PurePosixPath
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".avif", ".jp2"}
 )
-"""Endings of the files that are taken from a folder. A file named on the command line may end in anything."""
+"""Suffixes of the files that are taken from a folder. A file named on the command line may have any suffix."""
 
 STDIN = "-"
 
 
 @dataclass(frozen=True)
 class Input:
-    """One photo to work on.
+    """One image to process.
 
     Attributes:
-        name: as it is printed and written: the path, or "-".
+        name: the path as printed and written, or "-".
         path: the file; None is standard input.
-        output: where its outputs go, relative to the output folder and without an ending; unique in one run.
+        output: path of the output files, relative to the output folder and without suffix; unique within a run.
     """
 
     name: str
@@ -30,19 +30,30 @@ class Input:
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that could not be used, and why."""
+    """An input that could not be processed.
+
+    Attributes:
+        name: of the input.
+        reason: the error message.
+    """
 
     name: str
     reason: str
 
 
 def expand(arguments: Sequence[str]) -> tuple[list[Input], list[Failure]]:
-    """Resolve the arguments into photos, in their order; one named twice is taken once.
+    """Resolve arguments into images, in order and without duplicates.
 
-    Folders are searched with all their subfolders, in alphabetical order. The outputs of a folder's photos keep their
-    place below that folder; two photos that would share a name get ``-2``, ``-3``, ... appended.
+    Folders are searched recursively, in alphabetical order. The outputs of a folder's images keep their path relative
+    to that folder; if two images would share an output name, ``-2``, ``-3``, ... is appended.
+
+    Args:
+        arguments: paths of files and folders, glob patterns, or "-".
+
+    Returns:
+        The images, and the arguments that match none.
     """
-    photos: list[Input] = []
+    images: list[Input] = []
     failures: list[Failure] = []
     seen: set[Path | None] = set()
     taken: set[str] = set()
@@ -54,18 +65,18 @@ def expand(arguments: Sequence[str]) -> tuple[list[Input], list[Failure]]:
             key = path.resolve() if path else None
             if key not in seen:
                 seen.add(key)
-                photos.append(Input(STDIN if path is None else str(path), path, _unique(relative, taken)))
-    return photos, failures
+                images.append(Input(STDIN if path is None else str(path), path, _unique(relative, taken)))
+    return images, failures
 
 
 def _resolve(argument: str) -> tuple[list[tuple[Path | None, str]], str]:
-    """Files with the names of their outputs, and what went wrong, if anything."""
+    """Files with the names of their outputs, and the reason if there are none."""
     if argument == STDIN:
         return [(None, "stdin")], ""
     path = Path(argument)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        reason = "" if files else f"no pictures in this folder ({', '.join(sorted(SUFFIXES))})"
+        reason = "" if files else f"no images in this folder ({', '.join(sorted(SUFFIXES))})"
         return [(p, p.relative_to(path).with_suffix("").as_posix()) for p in files], reason
     if not path.exists() and glob.has_magic(argument):
         files = sorted(Path(p) for p in glob.glob(argument, recursive=True) if Path(p).is_file())  # noqa: PTH207
@@ -74,7 +85,7 @@ def _resolve(argument: str) -> tuple[list[tuple[Path | None, str]], str]:
 
 
 def _unique(wanted: str, taken: set[str]) -> str:
-    # Compared without case, because two names that differ in it alone are one file on many systems.
+    # Compared without case: many file systems do not distinguish it.
     name, count = wanted, 1
     while name.casefold() in taken:
         count += 1

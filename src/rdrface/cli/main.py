@@ -1,6 +1,6 @@
-"""The command ``rdrface``. Each subcommand is a module with `add_arguments` and `run`, imported only when it is called.
+"""The command ``rdrface``. Each subcommand is a module of this package, imported only when it is called.
 
-Exit status: 0 when the work was done, 1 when some inputs failed, 2 for wrong usage.
+Exit status: 0 done, 1 some inputs failed, 2 wrong usage.
 """
 
 import argparse
@@ -19,8 +19,8 @@ class Command:
     """A subcommand.
 
     Attributes:
-        module: has ``add_arguments(parser)`` and ``run(args) -> int``, the exit status.
-        help: one line.
+        module: name of the module, with ``add_arguments(parser)`` and ``run(args) -> int``, the exit status.
+        help: one line of help.
     """
 
     module: str
@@ -28,12 +28,12 @@ class Command:
 
 
 COMMANDS = {
-    "detect": Command("rdrface.cli.detect", "find and align the faces of photos"),
+    "detect": Command("rdrface.cli.detect", "find and align the faces of images"),
     "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),
-    "evaluate": Command("rdrface.cli.evaluate", "run a protocol of the field on a data set"),
-    "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated photos: records for training"),
-    "train": Command("rdrface.cli.train", "train the network on records"),
-    "export": Command("rdrface.cli.export", "turn a training run into a weights file"),
+    "evaluate": Command("rdrface.cli.evaluate", "run the protocol of a public dataset"),
+    "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated images"),
+    "train": Command("rdrface.cli.train", "train the network"),
+    "export": Command("rdrface.cli.export", "write the weights file of a training run"),
 }
 
 _EXTRA_MODULES = {
@@ -47,19 +47,19 @@ _EXTRA_MODULES = {
     "tensorboard": "train",
     "anny": "build",
 }
-"""Modules that only an extra installs, and the extra's name."""
+"""Modules that only an extra installs -> name of the extra."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
-        prog="rdrface", description="Facial landmarks, pose and a 3D face for photos up to full profile."
+        prog="rdrface", description="Facial landmarks, pose and a 3D face for images up to full profile."
     )
     parser.add_argument("--version", action="version", version=f"rdrface {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    # Only the module of the command that was asked for is imported: `rdrface --help` takes no time, and a missing extra
-    # troubles no one who does not need it.
+    # Only the module of the requested command is imported: `rdrface --help` is instant, and a missing extra matters
+    # only to the commands that need it.
     asked = next((word for word in arguments if not word.startswith("-")), None)
     module = None
     try:
@@ -70,30 +70,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 module.add_arguments(subparser)
         args = parser.parse_args(arguments)
         if module is None:
-            parser.error("a command is needed")
+            parser.error("name a command")
         return int(module.run(args))
     except ModuleNotFoundError as error:
         root = (error.name or "").partition(".")[0]
         if root not in _EXTRA_MODULES:
             raise
-        _say(f"`rdrface {asked}` needs {root}, which is not installed: pip install 'rdrface[{_EXTRA_MODULES[root]}]'")
+        _print_error(
+            f"`rdrface {asked}` needs {root}, which is not installed: pip install 'rdrface[{_EXTRA_MODULES[root]}]'"
+        )
         return 2
     except ConfigError as error:
-        _say(str(error))
+        _print_error(str(error))
         return 2
     except RdrError as error:
-        _say(str(error))
+        _print_error(str(error))
         return 1
     except KeyboardInterrupt:
-        _say("interrupted")
+        _print_error("interrupted")
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone, as `rdrface detect ... | head` does: no one is left to complain to.
+        # The reader of the output has exited, as in `rdrface detect ... | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
-def _say(message: str) -> None:
+def _print_error(message: str) -> None:
     print(f"rdrface: {message}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""What `rdrface detect` writes: one JSON or CSV file for all photos, and files per photo in a folder."""
+"""Outputs of `rdrface detect`: one JSON or CSV file for all images, and files per image in a folder."""
 
 import csv
 import json
@@ -16,33 +16,32 @@ from rdrface.drawing import draw
 from rdrface.errors import RdrError
 from rdrface.face import Face
 from rdrface.landmarks import NUM_LANDMARKS
-from rdrface.mesh_io import write_mesh
 
 STDOUT = "-"
 _JPEG_QUALITY = 95
 
 CSV_COLUMNS = (
-    *("photo", "face", "box_x0", "box_y0", "box_x1", "box_y1", "score", "yaw", "pitch", "roll"),
+    *("image", "face", "box_x0", "box_y0", "box_x1", "box_y1", "score", "yaw", "pitch", "roll"),
     *(f"{axis}{i}" for i in range(NUM_LANDMARKS) for axis in "xy"),
-    *(f"visible{i}" for i in range(NUM_LANDMARKS)),
-    *(f"error_percent{i}" for i in range(NUM_LANDMARKS)),
+    *(f"visibility{i}" for i in range(NUM_LANDMARKS)),
+    *(f"uncertainty{i}" for i in range(NUM_LANDMARKS)),
 )
-"""Columns of the CSV file: angles in degrees, x and y of the refined landmarks in photo pixels."""
+"""Columns of the CSV file: angles in degrees, `Face.landmarks` in image pixels, uncertainty in percent."""
 
 
 class OutputExists(RdrError):
-    """A file to be written is there already, and replacing it was not asked for."""
+    """An output file exists, and --overwrite was not given."""
 
 
-def record(photo: Input, pixels: np.ndarray, faces: Sequence[Face]) -> dict[str, Any]:
-    """What is written about one photo."""
+def record(image: Input, pixels: np.ndarray, faces: Sequence[Face]) -> dict[str, Any]:
+    """The JSON object of one image."""
     height, width = pixels.shape[:2]
-    return {"photo": photo.name, "width": width, "height": height, "faces": [face.to_dict() for face in faces]}
+    return {"image": image.name, "width": width, "height": height, "faces": [face.to_dict() for face in faces]}
 
 
-def summary(photo: Input, faces: Sequence[Face]) -> str:
-    """What is printed about one photo where no output file was asked for."""
-    lines = [f"{photo.name}: {len(faces)} face{'' if len(faces) == 1 else 's'}"]
+def summary(image: Input, faces: Sequence[Face]) -> str:
+    """The text printed for one image if no output file is named."""
+    lines = [f"{image.name}: {len(faces)} face{'' if len(faces) == 1 else 's'}"]
     for i, face in enumerate(faces):
         x0, y0, x1, y1 = face.box.tolist()
         lines.append(
@@ -55,7 +54,7 @@ def summary(photo: Input, faces: Sequence[Face]) -> str:
 
 
 class _Stream:
-    """A text file that appears under its name only once it is complete, or standard output."""
+    """Standard output, or a text file that gets its name once it is complete."""
 
     def __init__(self, target: str, overwrite: bool) -> None:
         self._path = None if target == STDOUT else Path(target)
@@ -63,7 +62,7 @@ class _Stream:
             self.file: TextIO = sys.stdout
             return
         if self._path.exists() and not overwrite:
-            raise OutputExists(f"{self._path} exists already; name another file or give --overwrite")
+            raise OutputExists(f"{self._path} exists; name another file or pass --overwrite")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._partial = self._path.with_name(self._path.name + ".partial")
         self.file = self._partial.open("w", encoding="utf-8", newline="")
@@ -77,27 +76,27 @@ class _Stream:
 
 
 class JSONOutput:
-    """All photos in one JSON object, one line per photo, written as they come."""
+    """One JSON object for all images, with one line per image."""
 
     def __init__(self, target: str, overwrite: bool) -> None:
         self._stream = _Stream(target, overwrite)
-        self._stream.file.write(f'{{"rdrface": {json.dumps(__version__)}, "photos": [')
+        self._stream.file.write(f'{{"rdrface": {json.dumps(__version__)}, "images": [')
         self._separator = "\n"
 
     def add(self, entry: dict[str, Any], faces: Sequence[Face]) -> None:
-        """Write one photo."""
+        """Write one image."""
         self._stream.file.write(self._separator + json.dumps(entry, separators=(",", ":")))
         self._separator = ",\n"
 
     def close(self, failures: Sequence[Failure]) -> None:
-        """Write what failed, and finish."""
-        failed = [{"photo": failure.name, "error": failure.reason} for failure in failures]
+        """Write the failures and close the file."""
+        failed = [{"image": failure.name, "error": failure.reason} for failure in failures]
         self._stream.file.write(f'\n], "failed": {json.dumps(failed)}}}\n')
         self._stream.close()
 
 
 class CSVOutput:
-    """One line per face; photos without a face have none."""
+    """One line per face; an image without faces has none."""
 
     def __init__(self, target: str, overwrite: bool) -> None:
         self._stream = _Stream(target, overwrite)
@@ -105,27 +104,27 @@ class CSVOutput:
         self._writer.writerow(CSV_COLUMNS)
 
     def add(self, entry: dict[str, Any], faces: Sequence[Face]) -> None:
-        """Write the faces of one photo."""
+        """Write the faces of one image."""
         for i, face in enumerate(faces):
             numbers = [*face.box, face.score, face.pose.yaw, face.pose.pitch, face.pose.roll]
             numbers += [*face.landmarks.ravel(), *face.visibility, *face.uncertainty]
-            self._writer.writerow([entry["photo"], i, *(f"{float(number):.4f}" for number in numbers)])
+            self._writer.writerow([entry["image"], i, *(f"{float(number):.4f}" for number in numbers)])
 
     def close(self, failures: Sequence[Failure]) -> None:
-        """Finish."""
+        """Close the file."""
         self._stream.close()
 
 
 class FolderOutput:
-    """Files per photo: NAME.json, NAME.overlay.jpg, NAME.face0.obj, NAME.face1.obj, ...
+    """Files per image: NAME.json, NAME.overlay.jpg, NAME.face0.obj, NAME.face1.obj, ...
 
     Args:
-        folder: made if it is not there.
-        draw: write the overlay.
-        mesh: write the meshes.
+        folder: created if it does not exist.
+        draw: write NAME.overlay.jpg.
+        mesh: write NAME.face0.obj, ...
         mesh_format: "obj" or "ply".
-        overwrite: replace files that exist. A photo that was named as input is never replaced.
-        inputs: all photos of the run.
+        overwrite: replace existing files; input images are never replaced.
+        inputs: all images of the run.
     """
 
     def __init__(
@@ -134,33 +133,33 @@ class FolderOutput:
         self._folder = folder
         self._draw, self._mesh, self._mesh_format = draw, mesh, mesh_format
         self._overwrite = overwrite
-        self._inputs = {photo.path.resolve() for photo in inputs if photo.path}
+        self._inputs = {image.path.resolve() for image in inputs if image.path}
         folder.mkdir(parents=True, exist_ok=True)
 
-    def add(self, photo: Input, entry: dict[str, Any], pixels: np.ndarray, faces: Sequence[Face]) -> None:
-        """Write the files of one photo.
+    def add(self, image: Input, entry: dict[str, Any], pixels: np.ndarray, faces: Sequence[Face]) -> None:
+        """Write the files of one image.
 
         Raises:
-            OutputExists: one of them is there already; none is written then.
+            OutputExists: one of them exists; none is written then.
         """
-        base = self._folder / photo.output
+        base = self._folder / image.output
         at_json, at_overlay = (base.with_name(base.name + ending) for ending in (".json", ".overlay.jpg"))
         at_meshes = [base.with_name(f"{base.name}.face{i}.{self._mesh_format}") for i in range(len(faces))]
         targets = [at_json, *([at_overlay] if self._draw else []), *(at_meshes if self._mesh else [])]
         for target in targets:
             if target.resolve() in self._inputs or (target.exists() and not self._overwrite):
-                raise OutputExists(f"{target} exists already; name another folder with -o or give --overwrite")
+                raise OutputExists(f"{target} exists; name another folder with -o or pass --overwrite")
         base.parent.mkdir(parents=True, exist_ok=True)
         at_json.write_text(json.dumps({"rdrface": __version__} | entry) + "\n", encoding="utf-8")
         if self._draw:
             at_overlay.write_bytes(_jpeg(draw(pixels, faces, mesh=self._mesh, axes=True)))
         if self._mesh:
             for target, face in zip(at_meshes, faces, strict=True):
-                write_mesh(target, *face.mesh())
+                face.mesh().save(target)
 
 
-def _jpeg(picture: np.ndarray) -> bytes:
-    done, content = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+def _jpeg(image: np.ndarray) -> bytes:
+    done, content = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     if not done:
-        raise RdrError(f"OpenCV could not encode a picture of {picture.shape[1]} x {picture.shape[0]} pixels")
+        raise RdrError(f"OpenCV could not encode an image of {image.shape[1]} x {image.shape[0]} pixels")
     return content.tobytes()

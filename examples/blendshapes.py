@@ -1,0 +1,12 @@
+"""Print the strongest expression coefficients, under ARKit's names.
+
+python examples/blendshapes.py photo.jpg
+"""
+
+import sys
+
+import rdrface
+
+for face in rdrface.load().detect(sys.argv[1]):
+    strongest = sorted(face.blendshapes.items(), key=lambda item: -item[1])[:5]
+    print(", ".join(f"{name} {value:.2f}" for name, value in strongest))

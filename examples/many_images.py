@@ -1,0 +1,13 @@
+"""Align the faces of many images; the network runs on faces of several images at a time.
+
+python examples/many_images.py a.jpg b.jpg c.jpg
+"""
+
+import sys
+
+import rdrface
+
+aligner = rdrface.load(batch_size=8)
+paths = sys.argv[1:]
+for path, faces in zip(paths, aligner.detect_batch(paths), strict=True):
+    print(f"{path}: {len(faces)} faces")

@@ -1,0 +1,57 @@
+"""Every script in examples/ runs and prints what it promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from some_face import some_face
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+RUNS = {
+    "detect_faces.py": (["photo.jpg"], "tip of the nose"),
+    "draw_faces.py": (["photo.jpg", "drawn.jpg"], "drawn.jpg: 1 faces"),
+    "save_mesh.py": (["photo.jpg", "face.obj"], "vertices"),
+    "hidden_points.py": (["photo.jpg"], "expected error"),
+    "blendshapes.py": (["photo.jpg"], "mouthSmile"),
+    "known_boxes.py": (["photo.jpg", "183", "92", "266", "176"], "Face(box="),
+    "many_images.py": (["photo.jpg", "photo.jpg"], "photo.jpg: 1 faces"),
+    "custom_detector.py": (["photo.jpg"], "Face(box="),
+    "fit_landmarks.py": (["points.txt"], "jawOpen"),
+    "save_json.py": (["photo.jpg", "faces.json"], "faces.json: 1 faces"),
+    "other_schemes.py": (["photo.jpg"], "wflw98: 98 points"),
+    "execution_provider.py": (["photo.jpg", "CPUExecutionProvider"], "Face(box="),
+    "handle_errors.py": (["photo.jpg", "broken.jpg"], "skipped: "),
+}
+"""Script -> its arguments, and a part of what it prints."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a photo, a broken photo and a file of 68 points."""
+    data = pytest.importorskip("skimage.data")
+    folder = tmp_path_factory.mktemp("examples")
+    Image.fromarray(data.astronaut()).save(folder / "photo.jpg")
+    (folder / "broken.jpg").write_bytes(b"not an image")
+    np.savetxt(folder / "points.txt", some_face().landmarks)
+    return folder
+
+
+def test_every_example_is_run_and_short():
+    scripts = {path.name: path for path in EXAMPLES.glob("*.py")}
+    assert scripts.keys() == RUNS.keys()
+    for path in scripts.values():
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 30, path.name
+
+
+@pytest.mark.parametrize("script", RUNS)
+def test_example(script: str, folder: Path):
+    arguments, printed = RUNS[script]
+    command = [sys.executable, str(EXAMPLES / script), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert printed in done.stdout

@@ -1,0 +1,40 @@
+"""Check that the API page of the built site describes every public member.
+
+python tools/check_site.py SITE
+"""
+
+import dataclasses
+import inspect
+import sys
+from pathlib import Path
+
+import rdrface
+
+
+def main() -> int:
+    """Print the members that are missing; the exit status is 1 if there are any."""
+    page = (Path(sys.argv[1]) / "api" / "index.html").read_text(encoding="utf-8")
+    missing = [name for name in public_members() if not any(f'{at}="rdrface.{name}"' in page for at in ("id", "title"))]
+    for name in missing:
+        print(f"the API page does not describe rdrface.{name}: give it a docstring", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def public_members() -> list[str]:
+    """Names of the public functions, classes, methods, properties, fields and errors, relative to the package."""
+    names: list[str] = []
+    for name in rdrface.__all__:
+        value = getattr(rdrface, name)
+        if inspect.ismodule(value):
+            names += [f"{name}.{error}" for error in vars(value) if not error.startswith("_")]
+        elif name != "__version__":
+            names.append(name)
+        if inspect.isclass(value):
+            names += [f"{name}.{member}" for member in vars(value) if not member.startswith("_")]
+            if dataclasses.is_dataclass(value):
+                names += [f"{name}.{field.name}" for field in dataclasses.fields(value)]
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())
