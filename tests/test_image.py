@@ -172,7 +172,7 @@ def test_broken_files_are_named(tmp_path):
         read_image(tmp_path / "phone.heic")
 
 
-def test_a_damaged_exif_block_does_not_lose_the_picture(tmp_path):
+def test_a_damaged_exif_block_does_not_lose_the_image(tmp_path):
     Image.fromarray(colored(64, 48)).save(tmp_path / "a.jpg", quality=95, exif=b"Exif\0\0MM\0\x2a\0\0\xff\xff\1\2\3")
     check(read_image(tmp_path / "a.jpg"), (48, 64, 3))
 
@@ -188,7 +188,7 @@ def png_claiming(path: Path, width: int, height: int) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
 
 
-def test_huge_pictures_are_refused_before_they_are_decoded(tmp_path, recwarn):
+def test_huge_images_are_refused_before_they_are_decoded(tmp_path, recwarn):
     for size in ((60000, 60000), (17000, 16000)):
         png_claiming(tmp_path / "bomb.png", *size)
         with pytest.raises(ImageError, match=r"bomb\.png.*shrink it"):
@@ -196,7 +196,7 @@ def test_huge_pictures_are_refused_before_they_are_decoded(tmp_path, recwarn):
     assert not [w for w in recwarn if issubclass(w.category, Image.DecompressionBombWarning)]
 
 
-def test_large_pictures_below_the_limit_are_read(tmp_path, monkeypatch):
+def test_large_images_below_the_limit_are_read(tmp_path, monkeypatch):
     Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
     monkeypatch.setattr(image_module, "MAX_PIXELS", 40 * 30)
     check(read_image(tmp_path / "a.png"), (30, 40, 3))
@@ -242,7 +242,7 @@ def test_float_and_bool_arrays():
         (np.full((4, 4), "x"), "<U1"),
     ],
 )
-def test_arrays_that_are_no_photos(array, reason):
+def test_unusable_arrays_are_refused(array, reason):
     with pytest.raises(ImageError, match=reason):
         read_image(array)
 

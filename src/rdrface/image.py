@@ -58,10 +58,10 @@ def _from_path(path: Path) -> np.ndarray:
             raise ImageError(f"no file at {path}")
         if path.stat().st_size == 0:
             raise ImageError(f"{path} is empty (0 bytes)")
-        # MAX_PIXELS is checked later; Pillow warns at half of it. The lock is needed because all threads share the
-        # filters of warnings; opening reads the header only.
+        # Pillow warns of large images, which are checked later, and of damaged EXIF blocks, which do not matter. The lock is
+        # needed because all threads share the filters of warnings; opening reads the header only.
         with _OPENING, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             opened = Image.open(path)
         with opened:
             return _from_pil(opened, str(path))
