@@ -2,8 +2,8 @@
 
 python fit_dlib_box.py TRAIN.json [--every 4]
 
-TRAIN.json is written by training_faces.py. Runs in the environment of dlib.txt. Prints medians over dlib's detections of
-the annotated faces, by source, and the error of dlib's landmarks in these rectangles for each of --working-sides.
+TRAIN.json is written by training_faces.py. Runs in the environment of dlib.txt. Prints medians over dlib's detections
+of the annotated faces, by source, and the error of dlib's landmarks in these rectangles for each of --working-sides.
 """
 
 import argparse

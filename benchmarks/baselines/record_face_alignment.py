@@ -16,7 +16,7 @@ from recording import Clock, Found, arguments, environment_megabytes, read_faces
 
 SIDE_RATIO, CENTER_UP = 1.12, 0.16
 """The detector's box for a landmark box: its side, and its distance above the landmark box, in landmark box sides.
-These are the values of another detector trained on the same boxes of WIDER FACE (rdrface.detection.retinaface); those of
+These are the values of another detector trained on the boxes of WIDER FACE (rdrface.detection.retinaface); those of
 face-alignment's own detector could not be measured without its weights."""
 
 NETWORKS = {"outline": "2DFAN4", "jawline": "3DFAN4"}

@@ -112,7 +112,7 @@ def main() -> int:
         if model.start == "ours":
             aligner = rdrface.load(threads=1)
             files += [PACKAGED_WEIGHTS, graph_path(PACKAGED_WEIGHTS)]
-        method = Cascade(model, sum(file.stat().st_size for file in files) / 1e6, aligner)
+        method = Cascade(model, round(sum(file.stat().st_size for file in files) / 1e6, 1), aligner)
         predictions = record(method, faces)
     except RdrError as error:
         print(f"record.py: {error}", file=sys.stderr)

@@ -28,8 +28,8 @@ from rdrface.image import read_image
 from rdrface.landmarks import CONTOUR, MIRROR, NUM_LANDMARKS
 
 FACES: dict[Start, tuple[int, ...]] = {"mean": (60, 80, 100, MAX_FACE, MAX_FACE), "ours": (80, 100, MAX_FACE)}
-"""Start -> side of the landmark box in pixels, for each stage (`sdm.Stage.face`). A start from rdrface's 3D output needs
-no stages with large windows."""
+"""Start -> side of the landmark box in pixels, for each stage (`sdm.Stage.face`). Starting from rdrface's 3D output,
+no stages with large windows are needed."""
 
 SHIFT, SCALE = 0.05, 0.08
 """Standard deviations of the errors added to training boxes: of the center, in units of the box's side, and of the
