@@ -1,4 +1,7 @@
-"""Write the demonstration photo: scikit-image's astronaut (Eileen Collins, NASA, public domain)."""
+"""Writes the photo of `make demo`: scikit-image's astronaut (Eileen Collins, NASA, public domain).
+
+python tools/demo_photo.py out/astronaut.png
+"""
 
 import sys
 from pathlib import Path
@@ -8,7 +11,7 @@ from skimage import data
 
 
 def main() -> None:
-    """Write the photo to the path given as the only argument."""
+    """Write the photo to the path in the only argument."""
     path = Path(sys.argv[1])
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(data.astronaut()).save(path)

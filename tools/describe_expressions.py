@@ -1,10 +1,10 @@
-"""What each of the 46 expression shapes moves on the mean face at strength 1, in millimeters.
+"""Movements of each of the 46 expression shapes on the mean face at strength 1, in millimeters.
 
 python tools/describe_expressions.py [--model FILE]
 
-First the largest movement of a landmark and of the whole surface, then what changes of the eyes, the mouth, the brows
-and the jaw, then the shapes that landmarks hardly tell apart. Sides are the subject's; a shape of one side is measured
-on that side, a shape of both on the left.
+Prints three tables: the largest movement of a landmark and of the whole surface; changes of eyes, mouth, brows and jaw;
+and pairs of shapes that move the landmarks in similar or opposite directions. Sides are the subject's. A one-sided
+shape is measured on its side, a two-sided shape on the left.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from rdrface.morphable.model import FaceModel
 CHIN, UPPER_LIP, LOWER_LIP = 8, 62, 66
 
 LIDS = {"Right": ((37, 41), (38, 40)), "Left": ((43, 47), (44, 46))}
-"""The subject's eye -> its two pairs of an upper and a lower lid point."""
+"""The subject's eye -> two pairs of an upper and a lower lid point."""
 
 OUTER_BROW = {"Right": (17, 18), "Left": (25, 26)}
 INNER_BROW = {"Right": (20, 21), "Left": (22, 23)}
@@ -30,41 +30,41 @@ NOSTRIL = {"Right": 31, "Left": 35}
 
 X, Y, Z = 0, 1, 2
 
-ALIKE = 0.8
-"""Cosine between the movements of two shapes from which they are listed as alike."""
+SIMILAR = 0.8
+"""Absolute cosine between the movements of two shapes, from which the pair is listed."""
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, metavar="FILE", help="another face model than the packaged one")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="face model (default: the packaged one)")
     model = FaceModel.load(parser.parse_args().model)
     points = model.reduced(model.points["ibug68"])
     mean, moves = points.mean.astype(np.float64), points.expression_basis.astype(np.float64)
     surface = np.linalg.norm(model.expression_basis, axis=2).max(1)
     print(movements(model.expression_names, moves, surface).to_text())
     print()
-    print(functions(model.expression_names, mean, moves).to_text())
+    print(changes(model.expression_names, mean, moves).to_text())
     print()
-    print(alike(model.expression_names, moves).to_text())
+    print(similar(model.expression_names, moves).to_text())
 
 
 def movements(names: tuple[str, ...], moves: np.ndarray, surface: np.ndarray) -> Table:
-    """The landmark that moves most, and how; the largest movement of the surface."""
+    """The landmark with the largest movement, its movement, and the largest movement of the surface."""
     rows = []
     for name, move, most in zip(names, moves, surface, strict=True):
         point = int(np.linalg.norm(move, axis=1).argmax())
         cells = (point, *(float(v) for v in move[point]), float(np.linalg.norm(move[point])), float(most))
         rows.append(Row(name, cells))
     return Table(
-        "Largest movement at strength 1, mm: x to the picture's right, y up, z towards the viewer",
+        "Largest movement at strength 1, mm: x to the image's right, y up, z towards the viewer",
         ("landmark", "x", "y", "z", "length", "of the surface"),
         tuple(rows),
     )
 
 
-def functions(names: tuple[str, ...], mean: np.ndarray, moves: np.ndarray) -> Table:
-    """What changes of eyes, mouth, brows and jaw."""
+def changes(names: tuple[str, ...], mean: np.ndarray, moves: np.ndarray) -> Table:
+    """Changes of eyes, mouth, brows and jaw."""
     measures = _measures()
     rows = []
     for name, move in zip(names, moves, strict=True):
@@ -72,26 +72,26 @@ def functions(names: tuple[str, ...], mean: np.ndarray, moves: np.ndarray) -> Ta
         rows.append(Row(name, tuple(f"{f(mean + move, side) - f(mean, side):+.1f}" for f in measures.values())))
     rows.insert(0, Row("neutral face", tuple(f"{f(mean, 'Left'):.1f}" for f in measures.values())))
     return Table(
-        "What changes at strength 1, mm",
+        "Changes at strength 1, mm",
         tuple(measures),
         tuple(rows),
         (
             "lids: vertical aperture of the eye. gap: of the inner lips, vertical. width: of the mouth. left: to the",
             "subject's left. forward: towards the viewer. The others are heights; brow in, brow out: inner and outer",
-            "points of a brow; corner: of the mouth. First row: lengths and places of the neutral face.",
+            "points of a brow; corner: of the mouth. First row: lengths and positions of the neutral face.",
         ),
     )
 
 
-def alike(names: tuple[str, ...], moves: np.ndarray) -> Table:
-    """Pairs of shapes that move the 68 landmarks in nearly the same or in nearly opposite directions."""
+def similar(names: tuple[str, ...], moves: np.ndarray) -> Table:
+    """Pairs of shapes that move the 68 landmarks in nearly the same or nearly opposite directions."""
     flat = moves.reshape(len(names), -1)
     unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     cosine = unit @ unit.T
-    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names)) if abs(cosine[i, j]) >= ALIKE]
+    pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names)) if abs(cosine[i, j]) >= SIMILAR]
     pairs.sort(key=lambda pair: -abs(cosine[pair]).round(6))
     return Table(
-        f"Shapes that the 68 landmarks hardly tell apart: cosine of their movements, {ALIKE} or more either way",
+        f"Shapes with similar or opposite movements of the 68 landmarks: cosine, {SIMILAR} or more in absolute value",
         ("cosine",),
         tuple(Row(f"{names[i]}, {names[j]}", (float(cosine[i, j]),)) for i, j in pairs),
     )

@@ -1,10 +1,10 @@
-"""Draw where the weights begin to fail: one photo made worse, step by step, and how far the landmarks move away.
+"""Draws where the weights begin to fail: one photo, degraded in several ways, and the movement of its landmarks.
 
 python tools/draw_limits.py docs/images/limits.jpg
 
-The photo is scikit-image's astronaut (NASA, public domain). Every panel says what was done, the error that the network
-expects and the distance to the landmarks of the untouched photo, both in percent of the face's size. The box of
-the untouched face is used throughout, turned with the photo: what is shown is the network, not the detector.
+The photo is scikit-image's astronaut (NASA, public domain). Every panel shows the degradation, the error that the
+network predicts and the distance to the landmarks of the original photo, both in percent of the face's size. The box is
+that of the original face, rotated with the photo, so that the panels show the network and not the detector.
 """
 
 import sys
@@ -19,21 +19,21 @@ import rdrface
 from rdrface.drawing import draw
 
 SIDE = 300
-"""Pixels of a panel."""
+"""Side of a panel in pixels."""
 
 COLUMNS = 5
 
 Change = tuple[str, Callable[[np.ndarray], np.ndarray], float]
-"""What the panel is called, what is done to its pixels, and degrees by which it is turned."""
+"""Name of the panel, change of its pixels, rotation in degrees."""
 
 
-def turned(angle: float) -> np.ndarray:
-    """(2, 3) matrix that turns a panel about its center, counterclockwise as seen, degrees."""
+def rotation(angle: float) -> np.ndarray:
+    """Matrix (2, 3) that rotates a panel about its center, counterclockwise in the image, degrees."""
     return cv2.getRotationMatrix2D((SIDE / 2 - 0.5, SIDE / 2 - 0.5), angle, 1.0)
 
 
 def shrunk(face_pixels: float) -> Callable[[np.ndarray], np.ndarray]:
-    """As a photo in which the face is so large; the face fills 60 % of a panel."""
+    """Reduce the resolution to that of a photo whose face has this size. The face takes 60 % of a panel."""
 
     def change(panel: np.ndarray) -> np.ndarray:
         size = max(4, round(face_pixels / 0.6))
@@ -43,12 +43,12 @@ def shrunk(face_pixels: float) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def blurred(share: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Out of focus: a Gaussian of so large a part of the panel's side."""
+    """Out of focus: Gaussian blur with this share of the panel's side as standard deviation."""
     return lambda panel: cv2.GaussianBlur(panel, (0, 0), share * SIDE)
 
 
 def dark(factor: float, noise: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Too little light, and the sensor's noise."""
+    """Too little light, with sensor noise."""
 
     def change(panel: np.ndarray) -> np.ndarray:
         grain = np.random.default_rng(0).normal(0, noise, panel.shape)
@@ -58,7 +58,7 @@ def dark(factor: float, noise: float) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def covered(x0: float, y0: float, x1: float, y1: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Something gray in front of a rectangle, shares of the panel's side."""
+    """A gray rectangle in front of the face; coordinates are shares of the panel's side."""
 
     def change(panel: np.ndarray) -> np.ndarray:
         panel = panel.copy()
@@ -68,17 +68,17 @@ def covered(x0: float, y0: float, x1: float, y1: float) -> Callable[[np.ndarray]
     return change
 
 
-def same(panel: np.ndarray) -> np.ndarray:
-    """Nothing is done."""
+def unchanged(panel: np.ndarray) -> np.ndarray:
+    """The panel as it is."""
     return panel
 
 
 CHANGES: tuple[Change, ...] = (
-    ("as it is", same, 0),
-    ("turned by 30 degrees", same, 30),
-    ("turned by 60 degrees", same, 60),
-    ("turned by 90 degrees", same, 90),
-    ("upside down", same, 180),
+    ("original", unchanged, 0),
+    ("rotated by 30 degrees", unchanged, 30),
+    ("rotated by 60 degrees", unchanged, 60),
+    ("rotated by 90 degrees", unchanged, 90),
+    ("upside down", unchanged, 180),
     ("face of 40 pixels", shrunk(40), 0),
     ("face of 20 pixels", shrunk(20), 0),
     ("face of 10 pixels", shrunk(10), 0),
@@ -93,7 +93,7 @@ CHANGES: tuple[Change, ...] = (
 
 
 def panel_of(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The face's surroundings, the side of its box 60 % of the panel's."""
+    """Crop around the face; the side of its box is 60 % of the panel's."""
     center, side = (box[:2] + box[2:]) / 2, np.sqrt((box[2:] - box[:2]).prod())
     scale = side / 0.6 / SIDE
     start = center - scale * (SIDE - 1) / 2
@@ -102,25 +102,25 @@ def panel_of(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Write the picture to the path given as the only argument."""
+    """Write the image to the path in the only argument."""
     photo = data.astronaut()
     aligner = rdrface.load()
     panel = panel_of(photo, aligner.detect(photo)[0].box)
-    (clear,) = aligner.align(panel, np.array([[0.2, 0.2, 0.8, 0.8]]) * SIDE)
-    box = np.concatenate([clear.landmarks.min(0), clear.landmarks.max(0)])
-    size = clear.size
+    (original,) = aligner.align(panel, np.array([[0.2, 0.2, 0.8, 0.8]]) * SIDE)
+    box = np.concatenate([original.landmarks.min(0), original.landmarks.max(0)])
+    size = original.size
     tiles = []
     for name, change, angle in CHANGES:
-        matrix = turned(angle)
-        seen = change(cv2.warpAffine(panel, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE))
-        truth = clear.landmarks @ matrix[:, :2].T + matrix[:, 2]
-        # The crop is square: the box may be that of the upright face, moved to where the turned one is.
+        matrix = rotation(angle)
+        degraded = change(cv2.warpAffine(panel, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE))
+        truth = original.landmarks @ matrix[:, :2].T + matrix[:, 2]
+        # Crops are square, so the box of the upright face can be used, moved to the rotated one.
         middle = (truth.min(0) + truth.max(0)) / 2
         half = (box[2:] - box[:2]) / 2
-        (face,) = aligner.align(seen, np.concatenate([middle - half, middle + half])[None])
+        (face,) = aligner.align(degraded, np.concatenate([middle - half, middle + half])[None])
         moved = 100 * np.linalg.norm(face.landmarks - truth, axis=1).mean() / size
-        tile = draw(seen, [face])
-        text = f"said {face.uncertainty.mean():.1f} %, off by {moved:.1f} %"
+        tile = draw(degraded, [face])
+        text = f"predicted {face.uncertainty.mean():.1f} %, moved {moved:.1f} %"
         for line, y in ((name, 15), (text, SIDE - 7)):
             cv2.rectangle(tile, (0, y - 15), (SIDE, y + 7), (24, 24, 24), -1)
             cv2.putText(tile, line, (8, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1, cv2.LINE_AA)

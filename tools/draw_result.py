@@ -1,4 +1,4 @@
-"""Draw the README's picture: the demonstration photo's face, its landmarks, its 3D face, and that face turned.
+"""Draws the image of the README: a face, its landmarks, its 3D face, and the 3D face rotated.
 
 python tools/draw_result.py docs/images/result.jpg
 """
@@ -17,40 +17,35 @@ from rdrface.face import Face
 from rdrface.geometry.rotation import rotation_matrix
 
 SIDE = 420
-"""Pixels of a panel."""
+"""Side of a panel in pixels."""
 
 
 def enlarged(photo: np.ndarray, face: Face) -> np.ndarray:
-    """The face's surroundings as a (SIDE, SIDE, 3) picture."""
+    """Crop (SIDE, SIDE, 3) around the face."""
     center = (face.box[:2] + face.box[2:]) / 2
     half = 0.95 * face.size
     scale = 2 * half / SIDE
-    # Pixel i of the panel shows center - half + scale * (i + 0.5), less half a pixel for centers.
+    # Pixel i of the panel is at center - half + scale * (i + 0.5); minus 0.5, because pixel centers are integers.
     start = center - half + scale / 2 - 0.5
     matrix = np.array([[scale, 0, start[0]], [0, scale, start[1]]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(photo, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def turned(face: Face, yaw: float) -> Face:
-    """The same 3D face with another yaw in degrees, its origin where it was."""
+def rotated(face: Face, yaw: float) -> Face:
+    """The same 3D face with this yaw in degrees, at the center of the panel."""
     pose = face.parameters.pose.copy()
     pose[:3] = 0, np.radians(yaw), 0
     pose[3:6] = 0, 0, 0
     moved = replace(face, parameters=replace(face.parameters, pose=pose))
     middle = moved.mesh().vertices[:, :2].mean(0)
     pose[3:5] = (SIDE / 2 - middle) / pose[6] * [1, -1]
-    pose[3:6] = rotate_back(pose[:3], pose[3:6])
+    pose[3:6] = np.asarray(rotation_matrix(pose[:3])).T @ pose[3:6]
     return replace(face, parameters=replace(face.parameters, pose=pose))
 
 
-def rotate_back(angles: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """A shift of the camera's axes in those of the model."""
-    return np.asarray(rotation_matrix(angles)).T @ shift
-
-
 def main() -> None:
-    """Write the picture to the path given as the only argument."""
+    """Write the image to the path in the only argument."""
     photo = data.astronaut()
     aligner = rdrface.load()
     panel = enlarged(photo, aligner.detect(photo)[0])
@@ -60,7 +55,7 @@ def main() -> None:
         panel,
         draw(panel, [face]),
         draw(panel, [face], landmarks=False, mesh=True, axes=True),
-        draw(blank, [turned(face, 40)], landmarks=False, mesh=True),
+        draw(blank, [rotated(face, 40)], landmarks=False, mesh=True),
     ]
     Path(sys.argv[1]).parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(sys.argv[1], cv2.cvtColor(np.hstack(panels), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])

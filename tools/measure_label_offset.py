@@ -1,13 +1,14 @@
-"""How far the labels of sets are displaced from what their photos show, by part of the set.
+"""Measures the constant offset between a dataset's annotations and its images, by part of the set.
 
 python tools/measure_label_offset.py SET=DIR [SET=DIR ...] [--method labels|network] [--split train] [--limit N]
 
-labels (default): needs no network. Across (dx) from the mirror axis of the mean near-frontal face, down (dy) from the
-dark line between closed lips. dy compares sets with each other; with merl-rav among them its difference is printed too.
+labels (default): uses no network. dx is measured from the mirror axis of the mean near-frontal face, dy from the dark
+line between closed lips. dy is only meaningful relative to another set; with merl-rav among the sets, the difference is
+printed.
 
-network: every face is aligned in its photo and in the mirrored photo, and the average is compared with the labels of
-the 51 inner points. Across the average favors no side, so dx is the labels'. Down, a network has learned where its own
-training labels lie, so dy only compares the set with those.
+network: every face is aligned in the image and in the mirrored image, and the average is compared with the annotations
+of the 51 inner points. The average is symmetric, so dx is the offset of the annotations. A network has learned the
+vertical offset of its own training annotations, so dy is relative to those.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from rdrface.evaluation.metrics.image_offset import LEAST, Offset, measure_offse
 from rdrface.evaluation.tables.tables import Row, Table
 
 REFERENCE = "merl-rav"
-"""The set whose dy counts as 0."""
+"""The set relative to which dy is printed."""
 
 
 def main() -> None:
@@ -37,14 +38,16 @@ def main() -> None:
     parser.add_argument("data", nargs="+", metavar="SET=DIR", help=f"a set ({', '.join(SETS)}) and its folder")
     parser.add_argument("--method", choices=("labels", "network"), default="labels", help="default: labels")
     parser.add_argument("--split", choices=("train", "test"), default="train", help="part of the set (default: train)")
-    parser.add_argument("--limit", type=int, metavar="N", help="an even choice of N faces of each set instead of all")
-    parser.add_argument("--weights", type=Path, metavar="W", help="for network: weights (default: the shipped ones)")
+    parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces of each set instead of all")
+    parser.add_argument(
+        "--weights", type=Path, metavar="W", help="weights of --method network (default: the packaged weights)"
+    )
     args = parser.parse_args()
     sets = {}
     for item in args.data:
         name, _, folder = item.partition("=")
         if name not in SETS or not folder:
-            parser.error(f"wanted SET=DIR with SET one of {', '.join(SETS)}; got {item!r}")
+            parser.error(f"expected SET=DIR with SET one of {', '.join(SETS)}; got {item!r}")
         records = read_set(name, Path(folder), args.split)
         if args.limit is not None and args.limit < len(records):
             records = records.select(np.linspace(0, len(records) - 1, args.limit).astype(int))
@@ -58,7 +61,7 @@ def main() -> None:
 
 
 def by_labels(sets: dict[str, FaceRecords]) -> Table:
-    """Offsets of every part with enough near-frontal faces, and of every set."""
+    """Offsets of every set, and of every part with enough near-frontal faces."""
     measured: dict[str, Offset] = {}
     for name, records in sets.items():
         for part, group in parts(records):
@@ -68,25 +71,25 @@ def by_labels(sets: dict[str, FaceRecords]) -> Table:
     reference = measured.get(f"{REFERENCE}, all")
     rows = []
     for name, one in measured.items():
-        beside = None
+        difference = None
         if reference is not None:
-            beside = within(one.down - reference.down, np.hypot(one.down_error, reference.down_error))
-        across, down = within(one.across, one.across_error), within(one.down, one.down_error)
-        rows.append(Row(name, (across, one.faces, down, beside, one.closed)))
+            difference = with_error(one.down - reference.down, np.hypot(one.down_error, reference.down_error))
+        across, down = with_error(one.across, one.across_error), with_error(one.down, one.down_error)
+        rows.append(Row(name, (across, one.faces, down, difference, one.closed)))
     return Table(
-        "How far labels lie to the right and down, percent of the face's side sqrt(w h) ± standard error",
-        ("dx", "faces", "dy to the dark line", f"dy to {REFERENCE}", "closed lips"),
+        "Annotation offset to the right (dx) and down (dy), percent of the face's side sqrt(w h) ± standard error",
+        ("dx", "faces", "dy from the dark line", f"dy from {REFERENCE}", "closed lips"),
         tuple(rows),
         (
-            "dx: to the mirror axis of the mean near-frontal face.",
-            "dy: mean of the inner lip labels to the dark line between closed lips. Sets differ in where they put the",
-            "two inner lines of closed lips, so compare dy with care.",
+            "dx: from the mirror axis of the mean near-frontal face.",
+            "dy: from the dark line between closed lips to the mean of the inner lip points. Sets differ in where they",
+            "annotate the two inner lines of closed lips, so dy is less certain than its standard error.",
         ),
     )
 
 
 def by_network(name: str, records: FaceRecords, aligner: rdrface.Aligner) -> Table:
-    """Median of label - prediction of every part of a set."""
+    """Median of annotation - prediction for every part of a set."""
     predicted = np.full(records.points.shape, np.nan)
     for i in tqdm(range(len(records)), desc="faces", disable=None):
         predicted[i] = balanced_landmarks(aligner, str(records.image[i]), records.box[i : i + 1])[0]
@@ -95,29 +98,29 @@ def by_network(name: str, records: FaceRecords, aligner: rdrface.Aligner) -> Tab
     rows = []
     for part, group in parts(records):
         px, share = summary(pixels[group]), summary(percent[group])
-        dx, dy = (within(px.offset[i], px.error[i]) for i in (0, 1))
-        dx_share, dy_share = (within(share.offset[i], share.error[i]) for i in (0, 1))
+        dx, dy = (with_error(px.offset[i], px.error[i]) for i in (0, 1))
+        dx_share, dy_share = (with_error(share.offset[i], share.error[i]) for i in (0, 1))
         rows.append(Row(part, (dx, dx_share, dy, dy_share, px.faces)))
     return Table(
-        f"{name}: label - prediction of the 51 inner points, median over faces ± standard error",
+        f"{name}: annotation - prediction, 51 inner points, median over faces ± standard error",
         ("dx, px", "dx, %", "dy, px", "dy, %", "faces"),
         tuple(rows),
         (
-            "px: of the photo, x to the right, y down; %: of sqrt(w h) of the box of the points with a position.",
-            "dx is the labels' own; dy is only relative to the labels that the weights were trained on.",
+            "px: image pixels, x to the right, y down; %: of sqrt(w h) of the box of the annotated points.",
+            "dx is absolute; dy is relative to the annotations that the weights were trained on.",
         ),
     )
 
 
 def parts(records: FaceRecords) -> Iterator[tuple[str, np.ndarray]]:
-    """Each source and its faces (N,) bool, then "all"."""
+    """Each source with the mask (N,) bool of its faces, then "all"."""
     for part in dict.fromkeys(records.source.tolist()):
         yield part, records.source == part
     yield "all", np.ones(len(records), bool)
 
 
-def within(value: float, error: float) -> str | None:
-    """A value and its standard error as a cell; None where it is not known."""
+def with_error(value: float, error: float) -> str | None:
+    """A value and its standard error as a cell; None if the value is not finite."""
     return f"{value:+.2f} ± {error:.2f}" if np.isfinite(value) else None
 
 

@@ -1,10 +1,10 @@
-"""What each iteration of the refinement is worth: both outputs after every k, on a run's held-out faces.
+"""Errors of both outputs after every iteration of the refinement, on the held-out faces of a training.
 
 python tools/measure_refinement.py RUN [--faces FILE] [--limit N]
 
-S_k is the 2D output, S_p the 3D output projected, both against the annotated points; "3D" is the 3D face's 68 points
-on the absolute jawline against the fitted face's, in the picture. Percent of the root of the landmark box's area, no
-augmentation.
+S_k is the 2D output and S_p the projected 3D output, both compared with the annotated points. "3D" compares the 68
+points of the 3D face, jawline convention, with those of the fitted face, x and y only. Percent of the square root of
+the landmark box's area, without augmentation.
 """
 
 import argparse
@@ -24,12 +24,12 @@ BATCH = 64
 
 @torch.no_grad()
 def errors(network: RDR, faces: PackedCrops, size: int) -> np.ndarray:
-    """(K + 1, 3) means over faces of the errors of S_k, S_p and the jawline."""
-    generator = torch.Generator().manual_seed(0)
+    """Mean errors (K + 1, 3) over faces: S_k, S_p and the 3D face."""
+    rng = torch.Generator().manual_seed(0)
     sums = np.zeros((network.iterations + 1, 3))
     for start in range(0, len(faces), BATCH):
         index = np.arange(start, min(start + BATCH, len(faces)))
-        batch = augment(CropBatch.of(faces, index), size, no_augmentation(), generator)
+        batch = augment(CropBatch.of(faces, index), size, no_augmentation(), rng)
         side = (batch.outline.amax(1) - batch.outline.amin(1)).prod(-1).sqrt()
         weight = batch.weight.clone()
         weight[:, :17] *= (~batch.jawline_convention).float().unsqueeze(1)
@@ -39,7 +39,7 @@ def errors(network: RDR, faces: PackedCrops, size: int) -> np.ndarray:
                 (
                     (step.landmarks, batch.points, weight),
                     (step.projection[..., :2], batch.points, weight),
-                    (step.jawline[..., :2], batch.jawline, every),
+                    (step.projection_jawline[..., :2], batch.jawline, every),
                 )
             ):
                 distance = (points - truth).norm(dim=-1) * counted
@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training, with check.safetensors")
     parser.add_argument("--faces", type=Path, metavar="FILE", help="packed faces (default: RUN/check.safetensors)")
-    parser.add_argument("--limit", type=int, metavar="N", help="an even choice of N faces")
+    parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces")
     args = parser.parse_args()
     network, size = read_network(args.run)
     faces = PackedCrops.load(args.faces or args.run / "check.safetensors")

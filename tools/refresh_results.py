@@ -1,11 +1,11 @@
-"""Run the commands of docs/results.md and docs/expression.md again and put what they print into their blocks.
+"""Runs the commands in docs/results.md and docs/expression.md again and replaces their printed output.
 
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
-DATA holds the sets' folders as the commands name them. The commands run in DIR, where links to these folders are made,
-in the order of the pages, so that one may use what an earlier one has written. A block is an indented command that
-starts with ``rdrface`` or ``python``, and the fenced text below it. With --check no page is written, and the exit
-status is 1 when a block differs. Blocks with times differ every time: leave them out with --only.
+DATA contains the folders of the sets under the names that the commands use. The commands run in the folder of --work,
+which gets links to these folders, in the order of the pages: a command may use files that an earlier one wrote. A block
+is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. With --check no page is
+written, and the exit status is 1 if a block differs. Blocks with times always differ; use --only to leave them out.
 """
 
 import argparse
@@ -23,29 +23,34 @@ BLOCK = re.compile(r"^    (?P<command>(?:rdrface|python) [^\n]+)\n\n```\n(?P<tex
 
 
 def main() -> int:
-    """Refresh or check the blocks."""
+    """Refresh or check the blocks; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, metavar="DATA")
-    parser.add_argument("--only", default="", metavar="WORDS", help="commands that hold these words only")
-    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "results", metavar="DIR")
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder of the sets")
+    parser.add_argument("--only", default="", metavar="WORDS", help="run only commands that contain WORDS")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "runs" / "results", metavar="DIR", help="default: runs/results"
+    )
+    parser.add_argument("--check", action="store_true", help="compare only, write no page")
     args = parser.parse_args()
 
     args.work.mkdir(parents=True, exist_ok=True)
     for entry in args.data.resolve().iterdir():
         if entry.is_dir() and not (args.work / entry.name).exists():
             (args.work / entry.name).symlink_to(entry)
-    differ = [command for page in PAGES for command in refresh(page, args.only, args.work, args.check)]
-    for command in differ:
+    differing = [command for page in PAGES for command in refresh(page, args.only, args.work, args.check)]
+    for command in differing:
         print(f"differs: {command}", file=sys.stderr)
-    return 1 if args.check and differ else 0
+    return 1 if args.check and differing else 0
 
 
 def refresh(page: Path, only: str, work: Path, check: bool) -> list[str]:
-    """Run the commands of a page that hold the words `only`; write the page unless `check`. Returns those whose block
-    differs."""
+    """Run the commands of a page that contain `only`; write the page unless `check`.
+
+    Returns:
+        The commands whose block differs.
+    """
     text = page.read_text(encoding="utf-8")
-    differ = []
+    differing = []
     for block in list(BLOCK.finditer(text)):
         command = block["command"]
         if only not in command:
@@ -54,15 +59,17 @@ def refresh(page: Path, only: str, work: Path, check: bool) -> list[str]:
         printed = run(command, work)
         if printed == block["text"]:
             continue
-        differ.append(command)
+        differing.append(command)
         text = text.replace(block[0], f"    {command}\n\n```\n{printed}\n```", 1)
     if not check:
-        page.write_text(text, encoding="utf-8")
-    return differ
+        partial = page.with_suffix(".part")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(page)
+    return differing
 
 
 def run(command: str, folder: Path) -> str:
-    """What a command prints, run in a folder with the project's own source and files."""
+    """Output of a command that runs in a folder, with the source and the files of this checkout."""
     program, *rest = shlex.split(command)
     here = [str(ROOT / word) if word.startswith(("tools/", "benchmarks/")) else word for word in rest]
     words = [sys.executable, "-m", "rdrface", *here] if program == "rdrface" else [sys.executable, *here]

@@ -1,20 +1,21 @@
-"""rdrface beside dlib, MediaPipe, SDM and face-alignment on the test faces of a public set, in one command.
+"""Compares rdrface with dlib, MediaPipe, SDM and face-alignment on the test faces of a public set.
 
-python benchmarks/baselines/compare.py SET DIR -o FOLDER [--sdm mean.npz] [--sdm-from-ours ours.npz]
+python benchmarks/baselines/compare.py SET DIR -o FOLDER [--sdm mean.npz] [--sdm-from-ours ours.npz] [--csv FILE]
 
-Makes in FOLDER what is missing: environments, the list of faces, for MERL-RAV the yaws (from its labels, never from
-predictions), and a recording of every method; what is there is used again. Then prints the tables, and writes them to
-FOLDER/SET/tables.json and tables.md. A method that cannot be measured has a row that says why. See README.md.
+FOLDER gets the environments, the list of faces, the yaws of MERL-RAV (from its annotations, never from predictions) and
+a recording of every method. What is already there is used again. The tables are printed. A method that cannot be
+measured has a row of dashes and a note with the reason. See README.md.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
 
-from baselines import record
-from comparison import Method, accuracy_tables, behind, cost_table, marked, to_json, to_markdown
+from comparison import Result, accuracy_tables, columns_behind, cost_table, marked
+from methods import BASELINES, all_methods
+from results_csv import figures, write_csv
+from run_recorder import run_recorder
 
 from rdrface.datasets.annotations import Annotations
 from rdrface.errors import DataError, RdrError
@@ -23,24 +24,33 @@ from rdrface.evaluation.predictions.matching import write_face_list
 from rdrface.evaluation.protocols.sets import SETS
 
 CONTOURS = {"merl-rav": "outline", "aflw2000-3d": "jawline"}
-"""Set -> the convention of its contour labels, asked of the methods that have both."""
+"""Set -> contour convention of its annotations. Methods that predict both conventions use this one."""
 
-USUAL = ("rdrface", "dlib", "mediapipe", "sdm", "sdm-from-ours")
-"""Compared when --peers says nothing. The environment of face-alignment is large and is made only when asked for."""
+BOXES = {"own": "own detector", "given": "true boxes"}
+"""Box source -> its name in the titles of the tables."""
+
+DEFAULT = ("dlib", "mediapipe", "sdm", "sdm-from-ours")
+"""Default of --baselines. face-alignment is left out because its environment is large."""
 
 
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", choices=tuple(CONTOURS), help="the public set")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="where the set lies, in its official layout")
+    parser.add_argument("set", choices=tuple(CONTOURS), help="public set")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the set, in its official layout")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="environments and recordings")
     parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="FOLDER", help="environments, recordings, tables"
+        "--baselines",
+        nargs="+",
+        choices=BASELINES,
+        default=DEFAULT,
+        metavar="NAME",
+        help=f"compared with rdrface: {', '.join(BASELINES)} (default: all but face-alignment)",
     )
-    parser.add_argument("--peers", nargs="+", choices=tuple(peers(None, None)), default=USUAL, metavar="PEER")
-    parser.add_argument("--boxes", nargs="+", choices=("own", "given"), default=("own", "given"))
-    parser.add_argument("--sdm", type=Path, metavar="FILE", help="cascade of benchmarks/sdm/train.py")
-    parser.add_argument("--sdm-from-ours", type=Path, metavar="FILE", help="the same, of train.py --start ours")
+    parser.add_argument("--boxes", nargs="+", choices=tuple(BOXES), default=tuple(BOXES))
+    parser.add_argument("--sdm", type=Path, metavar="FILE", help="cascade trained by benchmarks/sdm/train.py")
+    parser.add_argument("--sdm-from-ours", type=Path, metavar="FILE", help="the same, trained with --start ours")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write all figures; other sets in FILE are kept")
     args = parser.parse_args()
     try:
         return compare(args)
@@ -50,37 +60,40 @@ def main() -> int:
 
 
 def compare(args: argparse.Namespace) -> int:
-    """Record, measure, print; 0 when every method could be measured, else 1."""
-    place = args.out / args.set
-    place.mkdir(parents=True, exist_ok=True)
-    annotations = annotated(args.set, args.folder, args.out)
-    faces = face_list(place / "faces.json", annotations, args.folder)
-    chosen = {name: peer for name, peer in peers(args.sdm, args.sdm_from_ours).items() if name in args.peers}
-    tables, problems = [], 0
+    """Record, measure and print; returns 0 if every method could be measured, else 1."""
+    folder = args.out / args.set
+    folder.mkdir(parents=True, exist_ok=True)
+    annotations = annotations_with_yaw(args.set, args.folder, args.out)
+    faces = face_list(folder / "faces.json", annotations, args.folder)
+    methods = {
+        name: method
+        for name, method in all_methods(args.sdm, args.sdm_from_ours).items()
+        if name == "rdrface" or name in args.baselines
+    }
+    tables, rows, unmeasured = [], [], 0
     for boxes in args.boxes:
-        methods = []
-        for name, peer in chosen.items():
-            if boxes not in peer.boxes:
+        results = []
+        for name, method in methods.items():
+            if boxes not in method.boxes:
                 continue
-            out = place / f"{name}-{boxes}.json"
-            reason = record(peer, faces, boxes, CONTOURS[args.set], out, args.out)
-            methods.append(Method(peer.title, reason=reason) if reason else Method.read(out, annotations))
-            problems += bool(reason)
-        said = {"own": "each method's own detector", "given": "true boxes"}[boxes]
-        title = f"{SETS[args.set].title}, {said}"
-        tables += [*accuracy_tables(annotations, methods, title), cost_table(methods, title)]
+            out = folder / f"{name}-{boxes}.json"
+            reason = run_recorder(method, faces, boxes, CONTOURS[args.set], out, args.out)
+            results.append(Result(method.title, reason=reason) if reason else Result.read(out, annotations))
+            unmeasured += bool(reason)
+        title = f"{SETS[args.set].title}, {BOXES[boxes]}"
+        for comparison in (*accuracy_tables(annotations, results, title), cost_table(results, title)):
+            tables.append(comparison.table)
+            rows += figures(args.set, boxes, comparison)
     print("\n\n".join(marked(table).to_text() for table in tables))
-    lines = [line for table in tables for line in behind(table, "rdrface")]
-    print("\n* the best of the column. rdrface is not the best in:" if lines else "\n* the best of the column.")
+    lines = [line for table in tables for line in columns_behind(table, "rdrface")]
+    print("\n* best of the column." + (" rdrface is not the best in:" if lines else ""))
     print("\n".join(f"  {line}" for line in lines))
-    content = {"set": args.set, "faces": len(annotations), "tables": to_json(tables), "rdrface_behind": lines}
-    (place / "tables.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    last = "\n".join(["### Where rdrface is not the best", "", *(f"- {line}" for line in lines or ["nowhere"])])
-    (place / "tables.md").write_text("\n\n".join([*map(to_markdown, tables), last]) + "\n", encoding="utf-8")
-    return 1 if problems else 0
+    if args.csv is not None:
+        write_csv(args.csv, args.set, rows)
+    return 1 if unmeasured else 0
 
 
-def annotated(name: str, folder: Path, out: Path) -> Annotations:
+def annotations_with_yaw(name: str, folder: Path, out: Path) -> Annotations:
     """The set's test faces with angles.
 
     Raises:
@@ -91,11 +104,11 @@ def annotated(name: str, folder: Path, out: Path) -> Annotations:
         return annotations
     fits = out / f"{name.replace('-', '_')}_test_fits.npz"
     if not fits.exists():
-        # As a command of its own: it is the command that documents how the yaws were made.
+        # A separate process, so that the yaws are those of the documented command.
         command = [sys.executable, "-m", "rdrface", "fit", name, str(folder), "--split", "test", "-o", str(fits)]
         subprocess.run(command, check=False, stdout=sys.stderr)
         if not fits.exists():
-            raise DataError(f"the faces of {folder} could not be fitted, so their yaws are not known")
+            raise DataError(f"`rdrface fit {name} {folder}` failed, so the yaws of the faces are unknown; see above")
     return with_fitted_poses(annotations, fits)
 
 
@@ -103,13 +116,13 @@ def face_list(path: Path, annotations: Annotations, folder: Path) -> Path:
     """Write the list of faces for the recorders.
 
     Raises:
-        DataError: there is a list of other faces, of which recordings may lie beside it.
+        DataError: the file exists and lists other faces: the folder may contain recordings of those.
     """
     partial = path.with_name("faces.part")
     write_face_list(partial, annotations, folder)
     if path.exists() and path.read_bytes() != partial.read_bytes():
         partial.unlink()
-        raise DataError(f"{path.parent} holds recordings of other faces; choose another folder or remove it")
+        raise DataError(f"{path.parent} contains recordings of other faces; choose another folder or remove it")
     partial.replace(path)
     return path
 

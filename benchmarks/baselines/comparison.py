@@ -1,10 +1,9 @@
-"""The tables of a comparison, from annotated faces and what several methods said about them. Runs nothing."""
+"""Tables that compare methods on annotated faces, from their recorded predictions."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,20 +18,27 @@ from rdrface.evaluation.tables.tables import Cell, Row, Table
 from rdrface.landmarks import INNER, NUM_LANDMARKS
 
 FAILURE = 10.0
-"""Percent: a face with a larger NME counts as failed, as one that was not found does."""
+"""NME in percent above which a face counts as a failure. A face that was not found is a failure too."""
 
-COSTS = ("milliseconds", "processor_milliseconds", "detector_milliseconds")
+COSTS = {
+    "milliseconds": "ms",
+    "processor_milliseconds": "processor ms",
+    "detector_milliseconds": "detector, processor ms",
+    "megabytes": "models, MB",
+    "installed_megabytes": "installed, MB",
+}
+"""Key in a recording -> column of the cost table. The first three are medians over the faces of the recording."""
 
 
 @dataclass(frozen=True)
-class Method:
-    """What is known of one method.
+class Result:
+    """The recorded result of one method.
 
     Attributes:
-        name: of its rows.
-        predictions: for the annotated faces; None: not measured.
-        reason: why not.
-        costs: any of `COSTS`, "megabytes", "installed_megabytes".
+        name: name of its rows.
+        predictions: for the annotated faces; None if the method was not measured.
+        reason: why it was not measured.
+        costs: some of the keys of `COSTS` -> value.
     """
 
     name: str
@@ -41,107 +47,134 @@ class Method:
     costs: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path, annotations: Annotations) -> "Method":
-        """From a recording.
+    def read(cls, path: Path, annotations: Annotations) -> "Result":
+        """Read a recording.
 
         Raises:
-            DataError: the file is damaged, or of other faces.
+            DataError: the file is damaged, or its faces are not those of `annotations`.
         """
-        faces = read_prediction_file(path)
-        predictions, _ = assign(faces, annotations)
+        predictions, _ = assign(read_prediction_file(path), annotations)
         content = json.loads(path.read_text(encoding="utf-8"))
         costs = {}
         for name in COSTS:
+            if name.endswith("megabytes"):
+                if content.get(name):
+                    costs[name] = float(content[name])
+                continue
             values = [face[name] for face in content["faces"] if face.get(name) is not None]
             if values:
                 costs[name] = float(np.median(values))
-        costs |= {name: float(content[name]) for name in ("megabytes", "installed_megabytes") if content.get(name)}
         return cls(predictions.method, predictions, costs=costs)
 
 
-def point_sets(annotations: Annotations) -> dict[str, np.ndarray]:
-    """What is compared: name -> (N, 68) bool. Inner points are those on which all conventions of the contour agree.
+@dataclass(frozen=True)
+class ComparisonTable:
+    """A table and what it contains.
 
-    Points of unknown state count as visible ones.
+    Attributes:
+        metric: what is measured; empty where every column is a metric of its own (costs).
+        points: the points that are counted; empty where the metric does not depend on points.
+        faces: the faces that are counted.
+        table: one row per method, one column per yaw bin or cost.
     """
-    seen = np.isin(annotations.state, (VISIBLE, UNKNOWN)) & np.isfinite(annotations.points).all(-1)
-    inner = seen & np.isin(np.arange(NUM_LANDMARKS), INNER)
-    visible = "visible " if (annotations.state == VISIBLE).any() else ""
-    return {f"{visible}inner points": inner, f"all {visible}points": seen}
+
+    metric: str
+    points: str
+    faces: str
+    table: Table
 
 
-def accuracy_tables(annotations: Annotations, methods: list[Method], title: str) -> list[Table]:
-    """How wrong, how often lost: by yaw, for every set of points.
+def point_masks(annotations: Annotations) -> dict[str, np.ndarray]:
+    """Masks (N, 68) bool of the points that are compared: the inner points, and all points.
+
+    The inner points are those that are the same in both contour conventions. Hidden points are left out; points of
+    unknown visibility are counted.
+    """
+    visible = np.isin(annotations.state, (VISIBLE, UNKNOWN)) & np.isfinite(annotations.points).all(-1)
+    inner = visible & np.isin(np.arange(NUM_LANDMARKS), INNER)
+    word = "visible " if (annotations.state == VISIBLE).any() else ""
+    return {f"{word}inner points": inner, f"all {word}points": visible}
+
+
+def accuracy_tables(annotations: Annotations, results: list[Result], title: str) -> list[ComparisonTable]:
+    """NME, failures and faces not found, by yaw, for every mask of `point_masks`.
 
     Args:
         annotations: N faces with angles; a face whose yaw is NaN counts in "all" only.
-        methods: two or more to compare.
-        title: of set and boxes.
+        results: two or more methods to compare.
+        title: name of set and boxes.
     """
-    index = _bins(annotations)
-    size = box_size(annotations.points)
-    measured = [method for method in methods if method.predictions is not None]
-    notes = tuple(f"{method.name}: not measured: {method.reason}" for method in methods if method.predictions is None)
+    bins = _bins(annotations)
+    measured = [result for result in results if result.predictions is not None]
+    notes = tuple(f"{result.name}: not measured: {result.reason}" for result in results if result.predictions is None)
     tables = []
-    for points, mask in point_sets(annotations).items():
-        counts = mask.any(1)
-        errors = {m.name: nme(m.predictions.landmarks, annotations.points, size, mask) for m in measured}
-        unshifted = {m.name: _unshifted(annotations, m.predictions, size, mask) for m in measured}
-        common = counts & np.all([np.isfinite(values) for values in errors.values()], axis=0)
-        heads = (*YAW_BIN_NAMES, "mean of bins", "all", "all, shift removed")
-        shift = "shift removed: each method's own constant offset from the labels, one per method, taken off first."
-        for which, faces in (
-            ("the faces that each method found", counts),
-            ("the faces that all methods found", common),
-        ):
-            rows = []
-            for name, values in errors.items():
-                cells = _means(values, faces, index)
-                mean_of_bins = float(np.mean(cells[:-1]))
-                rest = float(np.nanmean(unshifted[name][faces])) if faces.any() else float("nan")
-                rows.append(Row(name, (*cells[:-1], mean_of_bins, cells[-1], rest)))
-            if faces is common:
-                numbers = _numbers(faces, index)
-                rows.append(Row("faces", (*numbers[:-1], None, numbers[-1], numbers[-1])))
-            text = f"{title}, {points}: NME in percent of sqrt(w h), {which}, by |yaw| in degrees"
-            tables.append(Table(text, heads, (*rows, *_dashes(methods, len(heads))), (*notes, shift)))
-        failed = {n: np.where(np.isnan(values), 100.0, 100.0 * (values > FAILURE)) for n, values in errors.items()}
-        rows = [Row(name, _means(values, counts, index)) for name, values in failed.items()]
-        text = f"{title}, {points}: failures, percent of the faces not found or with an NME above {FAILURE:g} %"
-        tables.append(Table(text, (*YAW_BIN_NAMES, "all"), (*rows, *_dashes(methods, 4)), notes))
+    for points, mask in point_masks(annotations).items():
+        tables += _point_tables(annotations, results, f"{title}, {points}", points, mask, notes)
     everyone = np.ones(len(annotations), bool)
-    missed = [Row(m.name, _means(np.where(m.predictions.found, 0.0, 100.0), everyone, index)) for m in measured]
-    faces_row = Row("faces", _numbers(everyone, index))
-    text = f"{title}: percent of the faces that were not found"
-    tables.append(Table(text, (*YAW_BIN_NAMES, "all"), (*missed, *_dashes(methods, 4), faces_row), notes))
-    return tables
+    missed = [Row(m.name, _means(np.where(m.predictions.found, 0.0, 100.0), everyone, bins)) for m in measured]
+    faces_row = Row("faces", _counts(everyone, bins))
+    text = f"{title}: faces not found, percent"
+    table = Table(text, (*YAW_BIN_NAMES, "all"), (*missed, *_dashes(results, 4), faces_row), notes)
+    return [*tables, ComparisonTable("not found, %", "", "all", table)]
 
 
-def cost_table(methods: list[Method], title: str) -> Table:
+def _point_tables(
+    annotations: Annotations, results: list[Result], title: str, points: str, mask: np.ndarray, notes: tuple[str, ...]
+) -> list[ComparisonTable]:
+    bins = _bins(annotations)
+    size = box_size(annotations.points)
+    measured = [result for result in results if result.predictions is not None]
+    counted = mask.any(1)
+    errors = {m.name: nme(m.predictions.landmarks, annotations.points, size, mask) for m in measured}
+    without_offset = {m.name: _without_offset(annotations, m.predictions, size, mask) for m in measured}
+    common = counted & np.all([np.isfinite(values) for values in errors.values()], axis=0)
+    heads = (*YAW_BIN_NAMES, "mean of bins", "all", "all, offset removed")
+    note = "offset removed: the method's own constant offset from the annotations, one per method, is subtracted first."
+    tables = []
+    for which, faces in (("found by each method", counted), ("found by all methods", common)):
+        rows = []
+        for name, values in errors.items():
+            cells = _means(values, faces, bins)
+            mean_of_bins = float(np.mean(cells[:-1]))
+            rest = float(np.nanmean(without_offset[name][faces])) if faces.any() else float("nan")
+            rows.append(Row(name, (*cells[:-1], mean_of_bins, cells[-1], rest)))
+        if faces is common:
+            counts = _counts(faces, bins)
+            rows.append(Row("faces", (*counts[:-1], None, counts[-1], counts[-1])))
+        text = f"{title}: NME in percent of sqrt(w h), faces {which}, by |yaw| in degrees"
+        table = Table(text, heads, (*rows, *_dashes(results, len(heads))), (*notes, note))
+        tables.append(ComparisonTable("NME, %", points, which, table))
+    failed = {n: np.where(np.isnan(values), 100.0, 100.0 * (values > FAILURE)) for n, values in errors.items()}
+    rows = [Row(name, _means(values, counted, bins)) for name, values in failed.items()]
+    text = f"{title}: failures, percent of the faces that were not found or have an NME above {FAILURE:g} %"
+    table = Table(text, (*YAW_BIN_NAMES, "all"), (*rows, *_dashes(results, 4)), notes)
+    return [*tables, ComparisonTable("failures, %", points, "all", table)]
+
+
+def cost_table(results: list[Result], title: str) -> ComparisonTable:
     """Milliseconds and megabytes."""
-    names = (*COSTS, "megabytes", "installed_megabytes")
-    rows = [Row(method.name, tuple(method.costs.get(name) for name in names)) for method in methods]
-    return Table(
-        f"{title}: median per photo with one face, one processor core; reading the photo is not counted",
-        ("ms", "ms of processor", "detector, ms of processor", "models, MB", "installed, MB"),
-        tuple(rows),
+    rows = tuple(Row(result.name, tuple(result.costs.get(name) for name in COSTS)) for result in results)
+    table = Table(
+        f"{title}: median per image with one face, one processor core, reading the image not included",
+        tuple(COSTS.values()),
+        rows,
         (
-            "ms of processor: processor time of all threads, which other work on the machine disturbs little.",
-            "installed: all packages that the method needs, models included; Python itself is not.",
+            "processor ms: processor time of all threads; other work on the machine affects it little.",
+            "installed: all packages that the method needs, models included, Python not included.",
         ),
     )
+    return ComparisonTable("", "", "one face per image", table)
 
 
-def marked(table: Table, before: str = "", after: str = "*") -> Table:
-    """The same table with the smallest number of every column marked; numbers become text of two digits."""
+def marked(table: Table) -> Table:
+    """The same table, numbers formatted with two digits and a star after the smallest of every column."""
     best = [_least([row.cells[i] for row in table.rows]) for i in range(len(table.columns))]
 
     def text(cell: Cell, least: float | None) -> Cell:
         if not isinstance(cell, float) or np.isnan(cell):
             return cell
-        # What reads the same is as good.
         is_best = least is not None and f"{cell:.2f}" == f"{least:.2f}"
-        return f"{before}{cell:.2f}{after}" if is_best else f"{cell:.2f}"
+        return f"{cell:.2f}*" if is_best else f"{cell:.2f}"
 
     rows = tuple(
         replace(row, cells=tuple(text(cell, least) for cell, least in zip(row.cells, best, strict=True)))
@@ -150,68 +183,51 @@ def marked(table: Table, before: str = "", after: str = "*") -> Table:
     return replace(table, rows=rows)
 
 
-def behind(table: Table, name: str) -> list[str]:
-    """Columns of a table in which another method has a smaller number than method `name`: one line for each."""
-    ours = next((row for row in table.rows if row.name == name), None)
-    if ours is None:
+def columns_behind(table: Table, name: str) -> list[str]:
+    """One line for each column in which another method has a smaller number than method `name`."""
+    row = next((row for row in table.rows if row.name == name), None)
+    if row is None:
         return []
     lines = []
     for i, column in enumerate(table.columns):
-        mine = ours.cells[i]
+        value = row.cells[i]
         least = _least([row.cells[i] for row in table.rows])
-        if not isinstance(mine, float) or np.isnan(mine) or least is None or f"{mine:.2f}" == f"{least:.2f}":
+        if not isinstance(value, float) or np.isnan(value) or least is None or f"{value:.2f}" == f"{least:.2f}":
             continue
         winner = next(row.name for row in table.rows if row.cells[i] == least)
-        lines.append(f"{table.title}; {column}: {winner} {least:.2f}, {name} {mine:.2f}")
+        lines.append(f"{table.title}; {column}: {winner} {least:.2f}, {name} {value:.2f}")
     return lines
-
-
-def to_markdown(table: Table) -> str:
-    """A table for a .md file, the best of every column bold."""
-    bold = marked(table, "**", "**")
-    lines = [
-        f"### {table.title}",
-        "",
-        "| | " + " | ".join(table.columns) + " |",
-        "|---" * (len(table.columns) + 1) + "|",
-    ]
-    for row in bold.rows:
-        cells = ["-" if cell is None or cell != cell else str(cell) for cell in row.cells]
-        lines.append(f"| {row.name} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *(f"{note}  " for note in table.notes)])
-
-
-def to_json(tables: list[Table]) -> list[dict[str, Any]]:
-    """The tables as numbers."""
-    return [table.to_dict() for table in tables]
 
 
 def _bins(annotations: Annotations) -> np.ndarray:
     if annotations.yaw is None:
         raise ValueError(
-            "the comparison is by yaw: give annotations with angles (rdrface.evaluation.predictions.fitted_poses)"
+            "the annotations have no angles, but the comparison is by yaw; add angles with "
+            "rdrface.evaluation.predictions.fitted_poses"
         )
     return yaw_index(annotations.yaw)
 
 
-def _means(values: np.ndarray, faces: np.ndarray, index: np.ndarray) -> tuple[float, ...]:
-    """Mean of every bin and of all, over the faces that have a value."""
-    groups = [faces & (index == i) for i in range(len(YAW_BIN_NAMES))] + [faces]
+def _means(values: np.ndarray, faces: np.ndarray, bins: np.ndarray) -> tuple[float, ...]:
+    """Means of every bin and of all faces, over the faces that have a value."""
+    groups = [faces & (bins == i) for i in range(len(YAW_BIN_NAMES))] + [faces]
     counted = [values[group & np.isfinite(values)] for group in groups]
     return tuple(float(part.mean()) if len(part) else float("nan") for part in counted)
 
 
-def _numbers(faces: np.ndarray, index: np.ndarray) -> tuple[int, ...]:
-    return (*(int((faces & (index == i)).sum()) for i in range(len(YAW_BIN_NAMES))), int(faces.sum()))
+def _counts(faces: np.ndarray, bins: np.ndarray) -> tuple[int, ...]:
+    return (*(int((faces & (bins == i)).sum()) for i in range(len(YAW_BIN_NAMES))), int(faces.sum()))
 
 
-def _unshifted(annotations: Annotations, predictions: Predictions, size: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def _without_offset(
+    annotations: Annotations, predictions: Predictions, size: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
     offset = summary(shifts(annotations.points, predictions.landmarks, mask)).offset
     return nme(predictions.landmarks + offset, annotations.points, size, mask)
 
 
-def _dashes(methods: list[Method], columns: int) -> list[Row]:
-    return [Row(method.name, (None,) * columns) for method in methods if method.predictions is None]
+def _dashes(results: list[Result], columns: int) -> list[Row]:
+    return [Row(result.name, (None,) * columns) for result in results if result.predictions is None]
 
 
 def _least(cells: list[Cell]) -> float | None:

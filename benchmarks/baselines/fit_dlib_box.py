@@ -1,10 +1,9 @@
-"""The constants of record_dlib.py that bring a landmark box to dlib's rectangle, from dlib's own detections.
+"""Measures the constants of record_dlib.py that convert a landmark box to dlib's rectangle.
 
 python fit_dlib_box.py TRAIN.json [--every 4]
 
-TRAIN.json is what training_faces.py wrote. Runs in the environment of dlib.txt. Prints medians over the detections that
-are the annotated face, by part of the sets, and the error of dlib's landmarks at the very rectangles it found: where
-WORKING_SIDE makes a difference, it is too low.
+TRAIN.json is written by training_faces.py. Runs in the environment of dlib.txt. Prints medians over dlib's detections
+of the annotated faces, by source, and the error of dlib's landmarks in these rectangles for each of --working-sides.
 """
 
 import argparse
@@ -14,44 +13,46 @@ from pathlib import Path
 
 import numpy as np
 import record_dlib
-from recording import one_core, read_rgb
+from recording import use_one_core
+from views import read_rgb
 
 
 def main() -> None:
     """Print the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces", type=Path, metavar="TRAIN.json")
-    parser.add_argument("--every", type=int, default=4, help="take every such face only (default: 4)")
+    parser.add_argument("--every", type=int, default=4, help="use every n-th face (default: 4)")
     parser.add_argument("--working-sides", type=int, nargs="+", default=[100, 400], metavar="PIXELS")
     args = parser.parse_args()
 
-    one_core()
-    peer = record_dlib.Dlib()
+    use_one_core()
+    dlib = record_dlib.Dlib()
     rows = defaultdict(list)
     count: dict[str, int] = defaultdict(int)
     for face in json.loads(args.faces.read_text(encoding="utf-8"))[:: args.every]:
-        part = face["source"]
-        count[part] += 1
-        photo = read_rgb(face["path"])
+        source = face["source"]
+        count[source] += 1
+        image = read_rgb(face["path"])
         box = np.array(face["box"])
         center, size = (box[:2] + box[2:]) / 2, float(np.sqrt(np.prod(box[2:] - box[:2])))
         truth = np.array([point or (np.nan, np.nan) for point in face["landmarks"]])
-        for found in peer.find(photo):
-            offset, side = ((found[:2] + found[2:]) / 2 - center) / size, (found[2] - found[0]) / size
+        for rectangle in dlib.rectangles(image):
+            offset = ((rectangle[:2] + rectangle[2:]) / 2 - center) / size
+            side = (rectangle[2] - rectangle[0]) / size
             if np.abs(offset).max() > 0.4 or not 0.5 < side < 2:
-                continue  # another face, or none
+                continue  # another face, or a false detection
             errors = []
             for pixels in args.working_sides:
                 record_dlib.WORKING_SIDE = pixels
-                difference = peer.landmarks(photo, found) - truth
+                difference = dlib.landmarks(image, rectangle) - truth
                 errors.append(100 * np.nanmean(np.linalg.norm(difference, axis=1)) / size)
-            rows[part].append([side, *offset, *errors])
+            rows[source].append([side, *offset, *errors])
             break
     names = ("side", "shift x", "shift y", *(f"error % at {pixels}" for pixels in args.working_sides))
     print("found", *names, sep="\t")
-    for part, values in (*rows.items(), ("all", [row for found in rows.values() for row in found])):
-        total = count[part] if part in count else sum(count.values())
-        print(f"{len(values)}/{total}", *np.median(values, axis=0).round(3), part, sep="\t")
+    for source, values in (*rows.items(), ("all", [row for found in rows.values() for row in found])):
+        total = count[source] if source in count else sum(count.values())
+        print(f"{len(values)}/{total}", *np.median(values, axis=0).round(3), source, sep="\t")
 
 
 if __name__ == "__main__":

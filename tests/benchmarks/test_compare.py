@@ -1,3 +1,6 @@
+"""The comparison of rdrface with baselines: tables, CSV, reuse of recordings."""
+
+import csv
 import json
 import os
 import time
@@ -11,14 +14,14 @@ from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
 from rdrface.errors import DataError
 
-PEERS = Path(__file__).resolve().parents[2] / "benchmarks" / "baselines"
+BASELINES = Path(__file__).resolve().parents[2] / "benchmarks" / "baselines"
 
 YAW = [0.0, 10.0, -50.0, 80.0, np.nan]
 
 
 @pytest.fixture(autouse=True)
-def beside_the_peers(monkeypatch) -> None:
-    monkeypatch.syspath_prepend(str(PEERS))
+def import_path(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(BASELINES))
 
 
 def annotations() -> Annotations:
@@ -42,7 +45,7 @@ def annotations() -> Annotations:
 
 
 def recording(path: Path, name: str, off: dict[int, float]) -> Path:
-    """Predictions that lie so many pixels below the truth, the contour twice as many; only of the faces named."""
+    """Write predictions of the faces in `off`: that many pixels below the truth, twice as many for the contour."""
     truth = np.nan_to_num(annotations().points)
     faces = []
     for face, pixels in off.items():
@@ -55,93 +58,95 @@ def recording(path: Path, name: str, off: dict[int, float]) -> Path:
 
 
 @pytest.fixture
-def methods(tmp_path):
-    from comparison import Method
+def results(tmp_path):
+    from comparison import Result
 
     faces = annotations()
     good = recording(tmp_path / "a.json", "good", {0: 1, 1: 3, 2: 4, 3: 6, 4: 1})
     poor = recording(tmp_path / "b.json", "poor", {0: 2, 2: 11})
-    return [Method.read(good, faces), Method.read(poor, faces), Method("absent", reason="no weights")]
+    return [Result.read(good, faces), Result.read(poor, faces), Result("absent", reason="no weights")]
 
 
-def table_of(methods, *words: str):
+def table_of(results, *words: str):
     from comparison import accuracy_tables
 
-    (table,) = [one for one in accuracy_tables(annotations(), methods, "Set") if all(w in one.title for w in words)]
+    tables = [comparison.table for comparison in accuracy_tables(annotations(), results, "Set")]
+    (table,) = [table for table in tables if all(word in table.title for word in words)]
     return {row.name: row.cells for row in table.rows}, table
 
 
-def test_errors_are_means_over_the_found_faces_of_each_bin(methods) -> None:
-    rows, _ = table_of(methods, "visible inner points", "each method found")
+def test_errors_are_averaged_over_the_found_faces_of_each_bin(results) -> None:
+    rows, _ = table_of(results, "visible inner points", "found by each method")
     assert rows["good"][:5] == pytest.approx((2, 4, 6, 4, 3))
-    # The poor one found two faces; its empty bin is no number, nor is the mean over the bins.
+    # The poor method found two faces: the empty bin and the mean of the bins are NaN.
     assert rows["poor"][:2] == pytest.approx((2, 11)) and np.isnan(rows["poor"][2:4]).all()
     assert rows["poor"][4] == pytest.approx(6.5)
 
 
-def test_common_faces_are_those_that_all_methods_found(methods) -> None:
-    rows, _ = table_of(methods, "visible inner points", "all methods found")
+def test_common_faces_are_found_by_all_methods(results) -> None:
+    rows, _ = table_of(results, "visible inner points", "found by all methods")
     assert rows["good"][:2] == pytest.approx((1, 4)) and rows["poor"][:2] == pytest.approx((2, 11))
     assert rows["faces"] == (1, 1, 0, None, 2, 2)
 
 
-def test_hidden_points_are_not_counted_and_the_contour_is(methods) -> None:
-    rows, _ = table_of(methods, "all visible points", "each method found")
-    # First bin: 51 points off by 2, 17 by 4 on average; second bin: the contour is hidden.
+def test_hidden_points_are_not_counted(results) -> None:
+    rows, _ = table_of(results, "all visible points", "found by each method")
+    # First bin: 51 points are off by 2 and 17 by 4 on average. Second bin: the contour is hidden.
     assert rows["good"][0] == pytest.approx((51 * 2 + 17 * 4) / 68) and rows["good"][1] == pytest.approx(4)
 
 
-def test_faces_not_found_are_failures(methods) -> None:
-    rows, _ = table_of(methods, "visible inner points", "failures")
+def test_faces_that_were_not_found_are_failures(results) -> None:
+    rows, _ = table_of(results, "visible inner points", "failures")
     assert rows["good"] == pytest.approx((0, 0, 0, 0))
     assert rows["poor"] == pytest.approx((50, 100, 100, 80))
-    missed, _ = table_of(methods, "were not found")
+    missed, _ = table_of(results, "faces not found")
     assert missed["poor"] == pytest.approx((50, 0, 100, 60))
     assert missed["faces"] == (2, 1, 1, 5)
 
 
-def test_a_constant_offset_is_removed_in_its_column_only(methods, tmp_path) -> None:
-    from comparison import Method
+def test_the_offset_is_removed_in_one_column_only(results, tmp_path) -> None:
+    from comparison import Result
 
-    constant = Method.read(recording(tmp_path / "c.json", "constant", dict.fromkeys(range(5), 5.0)), annotations())
-    rows, _ = table_of([constant], "visible inner points", "each method found")
+    constant = Result.read(recording(tmp_path / "c.json", "constant", dict.fromkeys(range(5), 5.0)), annotations())
+    rows, _ = table_of([constant], "visible inner points", "found by each method")
     assert rows["constant"][4] == pytest.approx(5) and rows["constant"][5] == pytest.approx(0, abs=1e-9)
 
 
-def test_a_method_that_was_not_measured_says_why(methods) -> None:
-    rows, table = table_of(methods, "were not found")
+def test_an_unmeasured_method_has_a_note_with_the_reason(results) -> None:
+    rows, table = table_of(results, "faces not found")
     assert rows["absent"] == (None,) * 4
     assert "absent: not measured: no weights" in table.to_text()
 
 
-def test_costs_are_medians_of_the_recording(methods) -> None:
+def test_costs_are_medians_of_the_recording(results) -> None:
     from comparison import cost_table
 
-    rows = {row.name: row.cells for row in cost_table(methods, "Set").rows}
+    rows = {row.name: row.cells for row in cost_table(results, "Set").table.rows}
     assert rows["good"] == (30.0, 2.0, None, 7.5, 90.0) and rows["absent"] == (None,) * 5
 
 
-def test_the_best_is_marked_and_the_columns_behind_are_named(methods) -> None:
-    from comparison import behind, marked, to_markdown
+def test_the_best_is_marked_and_columns_behind_are_listed(results) -> None:
+    from comparison import columns_behind, marked
 
-    _, table = table_of(methods, "visible inner points", "each method found")
+    _, table = table_of(results, "visible inner points", "found by each method")
     assert marked(table).rows[0].cells[0] == "2.00*" and marked(table).rows[1].cells[0] == "2.00*"
     assert marked(table).rows[1].cells[1] == "11.00"
-    assert "**4.00**" in to_markdown(table)
-    assert behind(table, "good") == []
-    lines = behind(table, "poor")
+    assert marked(table).rows[0].cells[1] == "4.00*"
+    assert columns_behind(table, "good") == []
+    lines = columns_behind(table, "poor")
     assert [line.split("; ")[1] for line in lines if "(30,60]" in line] == ["(30,60]: good 4.00, poor 11.00"]
 
 
-def test_faces_without_angles_cannot_be_compared(methods) -> None:
+def test_annotations_without_angles_are_rejected(results) -> None:
     from comparison import accuracy_tables
 
     with pytest.raises(ValueError, match="by yaw"):
-        accuracy_tables(replace(annotations(), angles=None), methods, "Set")
+        accuracy_tables(replace(annotations(), angles=None), results, "Set")
 
 
-def test_a_recording_is_used_again_until_what_it_is_made_of_changes(tmp_path) -> None:
-    from baselines import Peer, record
+def test_a_recording_is_reused_until_a_file_it_depends_on_changes(tmp_path) -> None:
+    from methods import Method
+    from run_recorder import run_recorder
 
     source = tmp_path / "weights"
     source.write_text("1")
@@ -153,30 +158,35 @@ def test_a_recording_is_used_again_until_what_it_is_made_of_changes(tmp_path) ->
         "count.write_text(count.read_text() + 'x' if count.exists() else 'x')\n"
         "out.write_text(' '.join(sys.argv[2:]))\n"
     )
-    peer = Peer("peer", recorder, made_of=(source,), contours=True)
-    out = tmp_path / "peer-own.json"
+    method = Method("method", recorder, depends_on=(source,), has_contour_option=True)
+    out = tmp_path / "method-own.json"
     for expected in ("x", "x"):
-        assert record(peer, tmp_path / "faces.json", "own", "jawline", out, tmp_path) == ""
+        assert run_recorder(method, tmp_path / "faces.json", "own", "jawline", out, tmp_path) == ""
         assert (tmp_path / "count").read_text() == expected
     assert out.read_text().endswith("--boxes own --contour jawline")
     later = time.time() + 100
     os.utime(source, (later, later))
-    assert record(peer, tmp_path / "faces.json", "own", "jawline", out, tmp_path) == ""
+    assert run_recorder(method, tmp_path / "faces.json", "own", "jawline", out, tmp_path) == ""
     assert (tmp_path / "count").read_text() == "xx"
 
 
-def test_a_recorder_that_fails_gives_its_last_words_as_the_reason(tmp_path) -> None:
-    from baselines import Peer, peers, record
+def test_the_last_line_of_a_failed_recorder_is_the_reason(tmp_path) -> None:
+    from methods import Method, all_methods
+    from run_recorder import run_recorder
 
     recorder = tmp_path / "recorder.py"
-    recorder.write_text("print('one photo done')\nraise SystemExit('its weights could not be had: no network')\n")
-    reason = record(Peer("p", recorder), tmp_path / "f.json", "own", "outline", tmp_path / "p-own.json", tmp_path)
-    assert reason.startswith("its weights could not be had: no network")
-    unnamed = peers(None, None)["sdm"]
-    assert "--sdm" in record(unnamed, tmp_path / "f.json", "given", "outline", tmp_path / "s.json", tmp_path)
+    recorder.write_text(
+        "print('one image done')\nraise SystemExit('its weights could not be downloaded: no network')\n"
+    )
+    faces = tmp_path / "faces.json"
+    method = Method("method", recorder)
+    reason = run_recorder(method, faces, "own", "outline", tmp_path / "method-own.json", tmp_path)
+    assert reason.startswith("its weights could not be downloaded: no network")
+    sdm = all_methods(None, None)["sdm"]
+    assert "--sdm" in run_recorder(sdm, faces, "given", "outline", tmp_path / "sdm-given.json", tmp_path)
 
 
-def test_recordings_of_other_faces_are_not_mixed_in(tmp_path) -> None:
+def test_a_folder_with_recordings_of_other_faces_is_rejected(tmp_path) -> None:
     from compare import face_list
 
     path = tmp_path / "faces.json"
@@ -185,3 +195,40 @@ def test_recordings_of_other_faces_are_not_mixed_in(tmp_path) -> None:
     face_list(path, faces, Path("set"))
     with pytest.raises(DataError, match="other faces"):
         face_list(path, faces.select([0, 1]), Path("set"))
+
+
+def test_the_csv_has_every_figure_and_keeps_other_sets(results, tmp_path) -> None:
+    from comparison import accuracy_tables, cost_table
+    from results_csv import figures, write_csv
+
+    comparisons = [*accuracy_tables(annotations(), results, "Set"), cost_table(results, "Set")]
+    path = tmp_path / "figures.csv"
+    for name in ("first", "second", "first"):
+        write_csv(path, name, [row for comparison in comparisons for row in figures(name, "own", comparison)])
+    rows = list(csv.DictReader(path.open()))
+    assert {row["set"] for row in rows} == {"first", "second"}
+    printed = [
+        f"{cell:.2f}" if isinstance(cell, float) else str(cell)
+        for comparison in comparisons
+        for row in comparison.table.rows
+        for cell in row.cells
+        if cell is not None and cell == cell
+    ]
+    assert [row["value"] for row in rows if row["set"] == "first"] == printed
+    (nme,) = [
+        row["value"]
+        for row in rows
+        if (row["set"], row["metric"], row["points"]) == ("first", "NME, %", "all visible points")
+        and (row["faces"], row["bin"], row["method"]) == ("found by each method", "(30,60]", "good")
+    ]
+    assert nme == "4.00"
+
+
+def test_a_csv_with_other_columns_is_not_overwritten(tmp_path) -> None:
+    from results_csv import write_csv
+
+    path = tmp_path / "other.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="columns"):
+        write_csv(path, "set", [])
+    assert path.read_text() == "a,b\n1,2\n"

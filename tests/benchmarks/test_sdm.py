@@ -1,4 +1,4 @@
-"""The supervised descent method learns drawn faces, and its programs speak the formats they say they do."""
+"""The supervised descent method: training on drawn faces, files, predictions."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ FACES = (60, 120)
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[SimpleNamespace]:
-    """The modules of the benchmark, under names that no other benchmark's have."""
+    """The modules of the benchmark."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(FOLDER)
         yield SimpleNamespace(**{name: load(name, patch) for name in ("features", "sdm", "train", "record")})
@@ -44,19 +44,19 @@ def load(name: str, patch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def draw(points: np.ndarray, side: int) -> np.ndarray:
-    """(side, side, 3) uint8: the parts of a face as dark and light areas, softened like a photo."""
-    picture = np.full((side, side, 3), 120, np.uint8)
+    """Image (side, side, 3) uint8 of a face: dark and light areas with soft edges."""
+    image = np.full((side, side, 3), 120, np.uint8)
     hull = np.concatenate([points[GROUPS["contour"]], points[GROUPS["right_brow"]][::-1], points[17:22][::-1]])
     areas = [(hull, 200), (points[36:42], 30), (points[42:48], 30), (points[48:60], 90), (points[60:68], 240)]
     for area, gray in areas:
-        cv2.fillPoly(picture, [np.rint(area * 16).astype(np.int32)], (gray, gray, gray), cv2.LINE_AA, 4)
+        cv2.fillPoly(image, [np.rint(area * 16).astype(np.int32)], (gray, gray, gray), cv2.LINE_AA, 4)
     for line in (points[17:22], points[22:27], points[27:31], points[31:36]):
-        cv2.polylines(picture, [np.rint(line * 16).astype(np.int32)], False, (60, 60, 60), 2, cv2.LINE_AA, 4)
-    return cv2.GaussianBlur(picture, (0, 0), 1)
+        cv2.polylines(image, [np.rint(line * 16).astype(np.int32)], False, (60, 60, 60), 2, cv2.LINE_AA, 4)
+    return cv2.GaussianBlur(image, (0, 0), 1)
 
 
 def drawn(folder: Path, count: int, seed: int) -> FaceRecords:
-    """Faces of different proportions, mouths and tilt, one to a photo of 120 pixels."""
+    """Faces that differ in proportions, mouth and roll; one per image of 120 pixels."""
     rng = np.random.default_rng(seed)
     points = np.empty((count, 68, 2))
     for i in range(count):
@@ -65,8 +65,8 @@ def drawn(folder: Path, count: int, seed: int) -> FaceRecords:
         face[:, 0] += rng.normal(0, 0.05) * (1 - 4 * face[:, 0] ** 2)
         face *= rng.normal(1, 0.08, 2)
         angle = rng.normal(0, 0.15)
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        points[i] = face @ turn.T * rng.uniform(60, 72) + rng.normal(60, 3, 2)
+        rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        points[i] = face @ rotation.T * rng.uniform(60, 72) + rng.normal(60, 3, 2)
         Image.fromarray(draw(points[i], 120)).save(folder / f"{seed}_{i}.png")
     return FaceRecords(
         image=np.array([str(folder / f"{seed}_{i}.png") for i in range(count)]),
@@ -82,7 +82,7 @@ def drawn(folder: Path, count: int, seed: int) -> FaceRecords:
 
 @pytest.fixture(scope="module")
 def learned(programs: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """A cascade of two stages and the faces it learned from."""
+    """A cascade of two stages and its training faces."""
     folder = tmp_path_factory.mktemp("sdm")
     records = drawn(folder, 60, 1)
     mean = programs.train.mean_shape(records)
@@ -94,7 +94,7 @@ def learned(programs: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory)
 
 
 def few_unknowns(programs: SimpleNamespace, patch: pytest.MonkeyPatch) -> None:
-    """Drawn faces are few and alike: what suits thousands of real ones is too stiff for them, and slow."""
+    """Regularize less: the values for thousands of real faces are too strong for few drawn ones, and slow."""
     patch.setattr(programs.train, "COMPONENTS", 8)
     patch.setattr(programs.train, "RIDGE", 5.0)
 
@@ -102,12 +102,12 @@ def few_unknowns(programs: SimpleNamespace, patch: pytest.MonkeyPatch) -> None:
 def errors(model: object, records: FaceRecords, boxes: np.ndarray, stages: int) -> float:
     """Mean NME of the first stages of a cascade."""
     short = replace(model, stages=model.stages[:stages])  # type: ignore[type-var, attr-defined]
-    photos = [np.asarray(Image.open(path)) for path in records.image]
-    found = [short.align(photo, boxes=box[None])[0] for photo, box in zip(photos, boxes, strict=True)]
+    images = [np.asarray(Image.open(path)) for path in records.image]
+    found = [short.align(image, boxes=box[None])[0] for image, box in zip(images, boxes, strict=True)]
     return float(nme(np.stack(found), records.points, box_size(records.points)).mean())
 
 
-def test_every_stage_brings_the_points_nearer_on_seen_and_unseen_faces(
+def test_every_stage_reduces_the_error_on_training_and_new_faces(
     programs: SimpleNamespace, learned: SimpleNamespace
 ) -> None:
     rng = np.random.default_rng(7)
@@ -123,40 +123,40 @@ def test_a_saved_cascade_gives_the_same_points(
 ) -> None:
     learned.model.save(tmp_path / "sdm.npz")
     again = programs.sdm.SDM.load(tmp_path / "sdm.npz")
-    photo = np.asarray(Image.open(learned.records.image[0]))
+    image = np.asarray(Image.open(learned.records.image[0]))
     box = learned.records.box[:1]
     assert again.start == "mean"
-    np.testing.assert_array_equal(again.align(photo, boxes=box), learned.model.align(photo, boxes=box))
+    np.testing.assert_array_equal(again.align(image, boxes=box), learned.model.align(image, boxes=box))
 
 
-def test_mirrored_starts_show_the_mirrored_face(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
+def test_mirrored_samples_are_mirror_images(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
     samples = learned.samples
     np.testing.assert_array_equal(samples.crops[1], samples.crops[0][:, ::-1])
-    # The outer corner of the eye on the left comes from the one on the right.
+    # The outer corner of one eye becomes that of the other.
     np.testing.assert_allclose(samples.truth[1][36], samples.truth[0][45] * [-1, 1], atol=1e-6)
     np.testing.assert_allclose(samples.truth[1][MIRROR] * [-1, 1], samples.truth[0], atol=1e-6)
     np.testing.assert_allclose(samples.points[0], samples.points[1], atol=1e-6)
 
 
-def test_descriptors_are_taken_where_the_points_are(programs: SimpleNamespace) -> None:
-    # Mirroring picture and points exchanges the columns of cells and the directions that point left and right.
+def test_descriptors_are_computed_at_the_points(programs: SimpleNamespace) -> None:
+    # Mirroring crop and points exchanges the columns of cells, and the directions left and right.
     rng = np.random.default_rng(3)
     crop = cv2.GaussianBlur(rng.integers(0, 256, (200, 200), np.uint8), (0, 0), 4)[None]
     points = rng.uniform(-0.6, 0.6, (1, 68, 2))
     cells = programs.features.descriptors(crop, points, 100).reshape(68, 4, 4, 8).astype(int)
-    turned = programs.features.descriptors(crop[:, :, ::-1], points * [-1, 1], 100).reshape(68, 4, 4, 8).astype(int)
-    back = turned[:, :, ::-1][..., [4, 3, 2, 1, 0, 7, 6, 5]]
+    mirrored = programs.features.descriptors(crop[:, :, ::-1], points * [-1, 1], 100).reshape(68, 4, 4, 8).astype(int)
+    back = mirrored[:, :, ::-1][..., [4, 3, 2, 1, 0, 7, 6, 5]]
     assert np.abs(back - cells).max() <= 3
-    assert np.abs(turned - cells).max() > 30
+    assert np.abs(mirrored - cells).max() > 30
 
 
-def test_points_beyond_the_crop_still_get_descriptors(programs: SimpleNamespace) -> None:
+def test_points_outside_the_crop_get_descriptors(programs: SimpleNamespace) -> None:
     crop = np.random.default_rng(0).integers(0, 256, (1, 200, 200), np.uint8)
-    seen = programs.features.descriptors(crop, np.full((1, 68, 2), 3.0), 60)
-    assert seen.shape == (1, 68, 128)
+    found = programs.features.descriptors(crop, np.full((1, 68, 2), 3.0), 60)
+    assert found.shape == (1, 68, 128)
 
 
-def test_the_ridge_spares_the_mean_step(programs: SimpleNamespace) -> None:
+def test_the_ridge_does_not_shrink_the_mean_update(programs: SimpleNamespace) -> None:
     rng = np.random.default_rng(4)
     phi = rng.integers(0, 200, (30, 68, 128), np.uint8)
     steps = rng.normal(0.1, 0.05, (30, 68, 2)).astype(np.float32)
@@ -167,7 +167,7 @@ def test_the_ridge_spares_the_mean_step(programs: SimpleNamespace) -> None:
     assert np.abs(found - steps).mean() < np.abs(steps.mean(0) - steps).mean()
 
 
-def test_hidden_points_are_taken_from_the_fit(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
+def test_targets_of_hidden_points_come_from_the_fit(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
     records = learned.records.select([0, 1])
     points, state = records.points.copy(), records.state.copy()
     points[0, :5], state[0, :5] = np.nan, SELF_OCCLUDED
@@ -180,16 +180,18 @@ def test_hidden_points_are_taken_from_the_fit(programs: SimpleNamespace, learned
     np.testing.assert_array_equal(goal[1, 17:], records.points[1, 17:])
 
 
-def test_a_cascade_from_our_3d_output_starts_there(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
+def test_a_cascade_from_the_3d_output_starts_at_its_landmarks(
+    programs: SimpleNamespace, learned: SimpleNamespace
+) -> None:
     class Off:
-        """Stands in for the aligner: the true points, three pixels off."""
+        """Stand-in for the aligner: the true points, three pixels off."""
 
-        def align(self, photo: np.ndarray, boxes: np.ndarray) -> list[SimpleNamespace]:
-            index = next(i for i, other in enumerate(photos) if np.array_equal(photo, other))
+        def align(self, image: np.ndarray, boxes: np.ndarray) -> list[SimpleNamespace]:
+            index = next(i for i, other in enumerate(images) if np.array_equal(image, other))
             return [SimpleNamespace(projection=records.points[index] + 3) for _ in boxes]
 
     records = learned.records.select(np.arange(40))
-    photos = [np.asarray(Image.open(path)) for path in records.image]
+    images = [np.asarray(Image.open(path)) for path in records.image]
     samples = programs.train.collect(records, None, 1, 0, Off())
     np.testing.assert_allclose(samples.points[1], programs.train.mirrored(samples.points[0]), atol=1e-6)
     with pytest.MonkeyPatch.context() as patch:
@@ -199,22 +201,22 @@ def test_a_cascade_from_our_3d_output_starts_there(programs: SimpleNamespace, le
         {"face": 4, "image": "a.png", "path": records.image[4], "box": records.box[4].tolist()},
         {"face": 2, "image": "b.png", "path": records.image[2], "box": records.box[2].tolist()},
     ]
-    entries = programs.record.record(model, faces, Off())
+    entries = programs.record.record(programs.record.Cascade(model, 1.0, Off()), faces).entries
     for entry, face in zip(entries, faces, strict=True):
         off = np.abs(np.array(entry["landmarks"]) - records.points[face["face"]]).mean()
         assert off < 1.5
     with pytest.raises(ValueError, match="starts and no boxes"):
-        model.align(photos[0], boxes=records.box[:1])
+        model.align(images[0], boxes=records.box[:1])
     with pytest.raises(ValueError, match="68"):
-        model.align(photos[0], starts=np.zeros((1, 5, 2)))
+        model.align(images[0], starts=np.zeros((1, 5, 2)))
 
 
-def test_predictions_are_written_as_the_evaluation_reads_them(
+def test_the_evaluation_reads_the_written_predictions(
     programs: SimpleNamespace, learned: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = learned.records
     learned.model.save(tmp_path / "sdm.npz")
-    # A path that is not absolute counts from the list's folder.
+    # A relative path starts at the folder of the list.
     Path(tmp_path / "b.png").write_bytes(Path(records.image[1]).read_bytes())
     faces = [{"face": 7, "image": "b.png", "path": "b.png", "box": records.box[1].tolist()}]
     (tmp_path / "faces.json").write_text(json.dumps(faces))
@@ -228,12 +230,12 @@ def test_predictions_are_written_as_the_evaluation_reads_them(
     assert np.abs(found.landmarks[0] - records.points[1]).mean() < 5
 
 
-def test_bad_input_is_named(
+def test_errors_name_the_bad_input(
     programs: SimpleNamespace, learned: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(DataError, match="rdrface fit"):
         programs.train.targets(replace(learned.records, outline=None))
-    with pytest.raises(DataError, match=r"train\.py makes one"):
+    with pytest.raises(DataError, match=r"train\.py writes one"):
         programs.sdm.SDM.load(tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("no arrays")
     with pytest.raises(DataError, match="not a readable cascade"):
@@ -245,20 +247,23 @@ def test_bad_input_is_named(
     replace(learned.model, stages=(replace(stage, bias=stage.bias[:5]),)).save(tmp_path / "short.npz")
     with pytest.raises(DataError, match="bias"):
         programs.sdm.SDM.load(tmp_path / "short.npz")
-    photo = np.zeros((50, 50, 3), np.uint8)
+    image = np.zeros((50, 50, 3), np.uint8)
     with pytest.raises(ValueError, match="boxes and no starts"):
-        learned.model.align(photo, starts=np.zeros((1, 68, 2)))
+        learned.model.align(image, starts=np.zeros((1, 68, 2)))
     (tmp_path / "faces.json").write_text('[{"face": 0}]')
     with pytest.raises(DataError, match="entry 0"):
         programs.record.read_faces(tmp_path / "faces.json")
+    method = programs.record.Cascade(learned.model, 1.0)
     with pytest.raises(DataError, match=r"face 3 of a\.png"):
         face = {"face": 3, "image": "a.png", "path": learned.records.image[0], "box": [5, 5, 5, 9]}
-        programs.record.record(learned.model, [face])
+        programs.record.record(method, [face])
     with pytest.raises(ImageError):
-        programs.record.record(learned.model, [face | {"path": str(tmp_path / "gone.jpg")}])
+        programs.record.record(method, [face | {"path": str(tmp_path / "gone.jpg")}])
 
 
-def test_the_crop_frame_is_that_of_the_starts_box(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
+def test_the_crop_frame_fits_the_box_of_the_initial_landmarks(
+    programs: SimpleNamespace, learned: SimpleNamespace
+) -> None:
     points = learned.records.points[:2].astype(np.float64)
     frame, inside = programs.sdm.from_landmarks(points)
     np.testing.assert_allclose(frame.half, CropFrame.from_boxes(bounding_boxes(points)).half)

@@ -1,0 +1,119 @@
+"""Ablations of the whole network from a random start: few steps, small crops (docs/ablation.md).
+
+    python experiments/whole_network.py RUN -o runs/ablation --steps 300
+
+RUN is the folder of a training, with learn.safetensors and check.safetensors. Each variant is trained by
+`rdrface.training.loop.train` on a part of RUN's faces. Finished trainings are not repeated when the command is run
+again.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from rdrface.datasets.crops import PackedCrops
+from rdrface.network.rdr import RDR
+from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
+from rdrface.training.config import StageConfig, TrainingConfig
+from rdrface.training.face_profiling.face_profiling import SUFFIX, ProfilingConfig, choose_faces, profile_faces
+from rdrface.training.loop import train
+from results import Results
+from scores import BATCH, RUN_TO, Truth, face_errors, summary
+from variants import LATER_LOSSES, WHOLE_NETWORK, Variant
+
+SIZE = 64
+"""Side of the crops in pixels."""
+
+
+def configuration(variant: Variant, steps: int, seed: int) -> TrainingConfig:
+    """One stage that trains all parts. Appearance is augmented less than usual, because the training is short."""
+    stage = StageConfig("joint", steps, size=SIZE, batch=32, appearance=0.3)
+    return TrainingConfig(
+        (stage,),
+        seed=seed,
+        average=0.99,
+        validation_every=steps,
+        checkpoint_every=120.0,
+        loss={"projection_jawline": 0.4, **LATER_LOSSES, **variant.loss},
+    )
+
+
+def training_faces(path: Path, count: int) -> PackedCrops:
+    """A fixed random choice of `count` faces of a file, without those that were turned by face profiling."""
+    faces = PackedCrops.load(path)
+    turned = [number for number, name in enumerate(faces.source_names) if name.endswith(SUFFIX)]
+    originals = np.flatnonzero(~np.isin(faces.source, turned))
+    return faces.select(np.sort(np.random.default_rng(1).permutation(originals)[:count]))
+
+
+def with_profiled(faces: PackedCrops, count: int) -> PackedCrops:
+    """The faces, and `count` of them turned to larger yaws.
+
+    Raises:
+        SystemExit: fewer faces can be turned.
+    """
+    turned = profile_faces(faces, choose_faces(faces, count, ProfilingConfig(), 0), ProfilingConfig(), 0)
+    if len(turned) != count:
+        raise SystemExit(f"only {len(turned)} of {count} faces can be turned; use more --faces or fewer --profiled")
+    return faces.joined(turned)
+
+
+@torch.no_grad()
+def evaluate(network: RDR, faces: PackedCrops) -> dict[str, float]:
+    """Scores on held-out faces."""
+    rng = torch.Generator().manual_seed(0)
+    errors, yaw = [], []
+    for start in range(0, len(faces), BATCH):
+        index = np.arange(start, min(start + BATCH, len(faces)))
+        batch = augment(CropBatch.of(faces, index), SIZE, no_augmentation(), rng)
+        truth = Truth.of(batch, network.projection)
+        with torch.autocast("cpu", torch.bfloat16):
+            steps = network(batch.crops.contiguous(memory_format=torch.channels_last), RUN_TO).steps
+        errors.append(face_errors(steps, truth, network.iterations))
+        yaw.append(truth.yaw)
+    return summary(errors, yaw, network.iterations)
+
+
+def main() -> None:
+    """Train the variants that have no result yet and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="results and checkpoints")
+    parser.add_argument(
+        "--only", nargs="+", choices=WHOLE_NETWORK, metavar="NAME", help=f"of {', '.join(WHOLE_NETWORK)}"
+    )
+    parser.add_argument("--steps", type=int, default=300, help="of 32 faces, per variant (default: 300)")
+    parser.add_argument("--faces", type=int, default=6000, help="training faces (default: 6000)")
+    parser.add_argument("--profiled", type=int, default=1500, help="turned faces that are added (default: 1500)")
+    parser.add_argument("--threads", type=int, default=2, help="default: 2")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    faces = training_faces(args.run / "learn.safetensors", args.faces)
+    held_out = PackedCrops.load(args.run / "check.safetensors")
+    variants = {name: WHOLE_NETWORK[name] for name in args.only or WHOLE_NETWORK}
+    settings = {"faces": len(faces), "held_out": len(held_out), "steps": args.steps, "profiled": args.profiled}
+    results = Results(args.out / "whole_network.jsonl", settings)
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    fabric.launch()
+
+    def train_and_evaluate(variant: Variant, name: str, seed: int) -> dict[str, float]:
+        chosen = with_profiled(faces, args.profiled) if variant.profiled else faces
+        folder = args.out / f"{name}_{seed}_{len(chosen)}_{args.steps}"
+        network = train(configuration(variant, args.steps, seed), chosen, None, folder, fabric)
+        assert network is not None  # no time limit was given
+        scores = evaluate(network, held_out)
+        shutil.rmtree(folder)
+        return scores
+
+    results.complete(variants, train_and_evaluate)
+    print(results.table({name: variant.meaning for name, variant in WHOLE_NETWORK.items()}))
+
+
+if __name__ == "__main__":
+    main()

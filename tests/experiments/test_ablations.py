@@ -1,0 +1,97 @@
+"""The ablations run on drawn faces and print their tables."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from lightning_fabric import Fabric
+
+from rdrface.datasets.crops import pack
+from rdrface.datasets.synthetic import draw_faces
+from rdrface.training.config import StageConfig, TrainingConfig
+from rdrface.training.loop import train
+
+EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a short training."""
+    folder = tmp_path_factory.mktemp("run")
+    faces = pack(draw_faces(tmp_path_factory.mktemp("faces"), 24), 96)
+    faces.save(folder / "learn.safetensors")
+    faces.save(folder / "check.safetensors")
+    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric.launch()
+    train(TrainingConfig((StageConfig("joint", 1, size=32, batch=4),), iterations=2), faces, None, folder, fabric)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def import_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(EXPERIMENTS))
+
+
+def first_columns(text: str) -> list[str]:
+    return [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")][2:]
+
+
+def test_recurrence_variants_are_trained_once(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import recurrence
+
+    file = tmp_path / "results.jsonl"
+    arguments = ["recurrence.py", run, "--only", "K1", "contour", "heads-wpdc", "--steps", "2", "--threads", "1"]
+    arguments += ["--json", file]
+    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
+    recurrence.main()
+    meanings = ["trained network, all parts together", "K = 1", "contour by extreme x", "range of 2 seeds", "WPDC"]
+    assert first_columns(capsys.readouterr().out) == meanings
+    content = file.read_text()
+    rows = [json.loads(line) for line in content.splitlines()]
+    assert [row["variant"] for row in rows] == ["as-trained", "K1", "contour", "contour", "heads-wpdc"]
+    assert rows[1]["scores"]["nme_0"] == rows[0]["scores"]["nme_0"]
+    assert rows[1]["scores"]["nme_1"] != rows[0]["scores"]["nme_1"]
+    recurrence.main()
+    assert file.read_text() == content
+
+
+def test_every_variant_has_known_options_and_losses() -> None:
+    from rdrface.network.rdr import RDR
+    from rdrface.training.losses.objective import LossWeights
+    from variants import LATER_LOSSES, RECURRENCE, WHOLE_NETWORK
+
+    for variant in (*RECURRENCE.values(), *WHOLE_NETWORK.values()):
+        RDR(variant.iterations, variant.features, variant.contour)
+        LossWeights(**{**LATER_LOSSES, **variant.loss})
+
+
+def test_only_the_parts_that_are_not_retrained_keep_their_weights(run: Path) -> None:
+    from cached_features import cache, mild_augmentation
+    from rdrface.datasets.crops import PackedCrops
+    from rdrface.training.checkpoint import read_network
+    from recurrence import RETRAINED, train_variant
+    from variants import RECURRENCE
+
+    trained, size = read_network(run)
+    faces = cache(trained.eval(), PackedCrops.load(run / "learn.safetensors"), size, mild_augmentation())
+    network = train_variant(RECURRENCE["base"], trained, faces, {}, 1, 0)
+    before, after = dict(trained.named_parameters()), dict(network.named_parameters())
+    changed = {name for name, value in after.items() if not value.equal(before[name])}
+    assert all(name.startswith(RETRAINED) for name in changed)
+    assert {name.split(".")[0] + "." for name in changed} == set(RETRAINED)
+
+
+def test_whole_network_variants_are_trained(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import whole_network
+
+    arguments = ["whole_network.py", run, "-o", tmp_path, "--only", "full-no-conv6", "--steps", "1"]
+    arguments += ["--threads", "1"]
+    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
+    whole_network.main()
+    assert first_columns(capsys.readouterr().out) == ["without the loss of conv6"]
+    assert [path.name for path in tmp_path.iterdir()] == ["whole_network.jsonl"]

@@ -1,0 +1,25 @@
+"""The tool that runs the commands of the result pages again."""
+
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+
+BLOCK = "Text.\n\n    rdrface evaluate set DIR\n\n```\n{}\n```\n\n    python tools/other.py\n\n```\nkept\n```\n"
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_the_output_of_a_command_is_replaced_in_its_block_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import refresh_results
+
+    monkeypatch.setattr(refresh_results, "run", lambda command, folder: f"output of {command}")
+    page = tmp_path / "page.md"
+    page.write_text(BLOCK.format("old"))
+    differing = refresh_results.refresh(page, "evaluate", tmp_path, check)
+    assert differing == ["rdrface evaluate set DIR"]
+    assert page.read_text() == BLOCK.format("old" if check else "output of rdrface evaluate set DIR")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
