@@ -16,7 +16,7 @@ from pathlib import Path
 from baselines import record
 from comparison import Method, accuracy_tables, behind, cost_table, marked, to_json, to_markdown
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError, RdrError
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
 from rdrface.evaluation.predictions.matching import write_face_list
@@ -80,7 +80,7 @@ def compare(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def annotated(name: str, folder: Path, out: Path) -> Annotations:
+def annotated(name: str, folder: Path, out: Path) -> FaceRecords:
     """The set's test faces with angles.
 
     Raises:
@@ -99,7 +99,7 @@ def annotated(name: str, folder: Path, out: Path) -> Annotations:
     return with_fitted_poses(annotations, fits)
 
 
-def face_list(path: Path, annotations: Annotations, folder: Path) -> Path:
+def face_list(path: Path, annotations: FaceRecords, folder: Path) -> Path:
     """Write the list of faces for the recorders.
 
     Raises:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.datasets.records import UNKNOWN, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.annotation_offset import shifts, summary
 from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, box_size, nme, yaw_index
 from rdrface.evaluation.predictions.files import read_prediction_file
@@ -41,7 +40,7 @@ class Method:
     costs: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path, annotations: Annotations) -> "Method":
+    def read(cls, path: Path, annotations: FaceRecords) -> "Method":
         """From a recording.
 
         Raises:
@@ -59,7 +58,7 @@ class Method:
         return cls(predictions.method, predictions, costs=costs)
 
 
-def point_sets(annotations: Annotations) -> dict[str, np.ndarray]:
+def point_sets(annotations: FaceRecords) -> dict[str, np.ndarray]:
     """What is compared: name -> (N, 68) bool. Inner points are those on which all conventions of the contour agree.
 
     Points of unknown state count as visible ones.
@@ -70,7 +69,7 @@ def point_sets(annotations: Annotations) -> dict[str, np.ndarray]:
     return {f"{visible}inner points": inner, f"all {visible}points": seen}
 
 
-def accuracy_tables(annotations: Annotations, methods: list[Method], title: str) -> list[Table]:
+def accuracy_tables(annotations: FaceRecords, methods: list[Method], title: str) -> list[Table]:
     """How wrong, how often lost: by yaw, for every set of points.
 
     Args:
@@ -186,7 +185,7 @@ def to_json(tables: list[Table]) -> list[dict[str, Any]]:
     return [table.to_dict() for table in tables]
 
 
-def _bins(annotations: Annotations) -> np.ndarray:
+def _bins(annotations: FaceRecords) -> np.ndarray:
     if annotations.yaw is None:
         raise ValueError(
             "the comparison is by yaw: give annotations with angles (rdrface.evaluation.predictions.fitted_poses)"
@@ -205,7 +204,7 @@ def _numbers(faces: np.ndarray, index: np.ndarray) -> tuple[int, ...]:
     return (*(int((faces & (index == i)).sum()) for i in range(len(YAW_BIN_NAMES))), int(faces.sum()))
 
 
-def _unshifted(annotations: Annotations, predictions: Predictions, size: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def _unshifted(annotations: FaceRecords, predictions: Predictions, size: np.ndarray, mask: np.ndarray) -> np.ndarray:
     offset = summary(shifts(annotations.points, predictions.landmarks, mask)).offset
     return nme(predictions.landmarks + offset, annotations.points, size, mask)
 

@@ -69,7 +69,7 @@ class Samples:
 
 
 def targets(records: FaceRecords) -> np.ndarray:
-    """(N, 68, 2) float32 photo pixels: the annotated points, where there are none the fitted outline.
+    """(N, 68, 2) float64 photo pixels: the annotated points, where there are none the fitted outline.
 
     Raises:
         DataError: the records hold no fit.
@@ -78,7 +78,7 @@ def targets(records: FaceRecords) -> np.ndarray:
         raise DataError("the records hold no fit, so hidden points have no place; run `rdrface fit` on them first")
     known = np.isfinite(records.points).all(-1)
     # A contour on the absolute jawline says nothing about the visible outline.
-    known[np.ix_(records.contour == "jawline", CONTOUR)] = False
+    known[np.ix_(records.on_jawline, CONTOUR)] = False
     return np.where(known[..., None], records.points, records.outline)
 
 

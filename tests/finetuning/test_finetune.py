@@ -10,7 +10,7 @@ import pytest
 from rdrface.cli.main import main
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN
-from rdrface.datasets.custom_points import read_custom_points
+from rdrface.datasets.readers.custom_points import read_custom_points
 from rdrface.datasets.synthetic import random_parameters
 from rdrface.detection.protocol import Detections
 from rdrface.errors import DataError
@@ -50,7 +50,7 @@ def test_points_are_read_from_one_and_gaps_become_nan(tmp_path: Path) -> None:
     write_face(tmp_path, "b", np.array([[1, 1], [-1, -1], [5, 6]]))
     write_face(tmp_path, "c", np.array([[1, 1], [2, 2], [np.nan, np.nan]]))
     own = read_custom_points(tmp_path)
-    assert [image.name for image in own.image] == ["a.png", "b.png", "c.png"]
+    assert [Path(image).name for image in own.image] == ["a.png", "b.png", "c.png"]
     np.testing.assert_allclose(own.points[0], POINTS - 1)
     assert np.isnan(own.points[1, 1]).all() and np.isnan(own.points[2, 2]).all()
     np.testing.assert_allclose(own.points[1, 0], 0)

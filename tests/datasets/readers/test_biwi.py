@@ -91,7 +91,7 @@ def test_layout_and_order(tmp_path):
         "frame_00003_rgb.png",
         "frame_00020_rgb.png",
     ]
-    assert faces.tested.all() and faces.points.shape == (3, 0, 2) and faces.state.shape == (3, 0)
+    assert faces.is_test.all() and faces.points.shape == (3, 0, 2) and faces.state.shape == (3, 0)
     write_frame(tmp_path / "hpdb" / "03", 3, np.eye(3), suffix=".jpg")
     assert len(read_biwi(tmp_path)) == 4
 

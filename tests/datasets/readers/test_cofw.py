@@ -43,11 +43,11 @@ def test_labels_and_photos_of_the_mat_file(tmp_path, savemat):
     assert faces.image.tolist() == [str(path / f"{number}.png") for number in (1, 2, 10)]  # by number, not by name
     np.testing.assert_allclose(faces.points[2], face_points(10), atol=1e-4)
     assert np.flatnonzero(faces.state[0] == 2).tolist() == [0, 5] and (np.delete(faces.state[0], [0, 5]) == 1).all()
-    assert faces.tested.all() and set(faces.source) == {"cofw68"}
-    np.testing.assert_array_equal(faces.photos(faces.image[0]), photos[0])
-    np.testing.assert_array_equal(faces.photos(faces.image[1])[..., 2], photos[1])
-    np.testing.assert_array_equal(faces.photos(faces.image[2]), photos[9])
-    assert read_image(faces.photos(faces.image[1])).shape == (41, 60, 3)
+    assert faces.is_test.all() and set(faces.source) == {"cofw68"}
+    np.testing.assert_array_equal(faces.open_image(faces.image[0]), photos[0])
+    np.testing.assert_array_equal(faces.open_image(faces.image[1])[..., 2], photos[1])
+    np.testing.assert_array_equal(faces.open_image(faces.image[2]), photos[9])
+    assert read_image(faces.open_image(faces.image[1])).shape == (41, 60, 3)
 
 
 def test_exported_photos_need_no_mat_file(tmp_path, savemat):
@@ -56,7 +56,7 @@ def test_exported_photos_need_no_mat_file(tmp_path, savemat):
     write_photo(labels / "im_2.png")
     faces = read_cofw68(tmp_path)
     assert faces.image.tolist() == [str(labels / "1.png"), str(labels / "im_2.png")]
-    assert faces.photos(faces.image[0]) == faces.image[0]
+    assert faces.open_image(faces.image[0]) == faces.image[0]
     (labels / "im_2.png").unlink()
     write_photo(tmp_path / "images" / "2.jpg")
     assert read_cofw68(tmp_path).image[1] == str(tmp_path / "images" / "2.jpg")
@@ -74,9 +74,9 @@ def test_refusals(tmp_path, savemat):
     write_photos(tmp_path, [np.zeros((8, 9, 3), np.uint8), np.zeros((8, 9, 2), np.uint8)])
     faces = read_cofw68(tmp_path)
     with pytest.raises(DataError, match=r"photo 2 must be \(H, W, 3\) uint8"):
-        faces.photos(faces.image[1])
+        faces.open_image(faces.image[1])
     with pytest.raises(DataError, match="no number 3"):
-        faces.photos("3.png")
+        faces.open_image("3.png")
     path.write_bytes(b"MATLAB 5.0 MAT-file")
     with pytest.raises(DataError, match=r"not a readable MATLAB 7\.3"):
         read_cofw68(tmp_path)

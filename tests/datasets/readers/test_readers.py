@@ -62,7 +62,7 @@ def test_merl_rav_layout(tmp_path):
     root = merl_rav_folder(tmp_path, points)
     train, test = read_merl_rav(root, "train"), read_merl_rav(root, "test")
     assert train.source.tolist() == [f"merl_rav/{side}/trainset" for side in SIDES]
-    assert set(test.split) == {"test"} and set(train.contour) == {"outline"}
+    assert test.is_test.all() and not train.is_test.any() and set(train.contour) == {"outline"}
     assert np.isnan(train.points[:, 9:17]).all() and np.isfinite(train.points[:, :9]).all()
     assert (train.state[:, 9:17] == 3).all() and (train.state[:, :9] == 1).all()
     np.testing.assert_allclose(
@@ -89,15 +89,15 @@ def test_w300_counts_from_zero(tmp_path):
         write_pts(tmp_path / part / "a_1.pts", face_points())
         write_photo(tmp_path / part / "a_1.png")
     records = read_w300(tmp_path)
-    assert dict(zip(records.source, records.split, strict=True)) == {
-        "300w/afw": "train",
-        "300w/helen/testset": "test",
-        "300w/helen/trainset": "train",
-        "300w/ibug": "test",
+    assert dict(zip(records.source, records.is_test, strict=True)) == {
+        "300w/afw": False,
+        "300w/helen/testset": True,
+        "300w/helen/trainset": False,
+        "300w/ibug": True,
     }
     np.testing.assert_allclose(records.points[0], face_points() - 1, atol=0.006)
     assert (records.state == 0).all()
-    assert read_w300(tmp_path / "helen/testset").split.tolist() == ["test"]
+    assert read_w300(tmp_path / "helen/testset").is_test.tolist() == [True]
     with pytest.raises(DataError, match=r"no \.pts files"):
         (tmp_path / "empty").mkdir()
         read_w300(tmp_path / "empty")
@@ -117,8 +117,8 @@ def test_aflw2000_points_and_pose(tmp_path):
     write_mat(tmp_path / "image00002.mat", pt3d_68=points, Pose_Para=pose)
     records = read_aflw2000(tmp_path)
     np.testing.assert_allclose(records.points[0], face_points() - 1, atol=1e-4)
-    np.testing.assert_allclose(records.annotated_pose, [[0.1, 0.5, -0.2]], rtol=1e-6)
-    assert records.contour.tolist() == ["jawline"] and records.split.tolist() == ["test"]
+    np.testing.assert_allclose(records.angles, np.degrees([[0.1, 0.5, -0.2]]), rtol=1e-6)
+    assert records.contour.tolist() == ["jawline"] and records.is_test.tolist() == [True]
     # HPEN: positive yaw looks to the picture's left, positive roll turns clockwise. Ours: the opposite of both.
     assert records.pose[0, 1] < 0 < records.pose[0, 2]
 
@@ -236,7 +236,7 @@ def test_real_sets(shared_data):
     w300 = read_w300(shared_data / "300w")
     assert len(w300) == 337 + 870 + 805
     fgnet = read_fgnet(shared_data / "fgnet")
-    assert len(fgnet) == 722 and (fgnet.split == "test").sum() == 141
+    assert len(fgnet) == 722 and fgnet.is_test.sum() == 141
     # Nose base below nose tip, chin below the lower lip: the points are where iBUG has them.
     assert (np.diff(fgnet.points[:, [30, 33, 57, 8], 1], axis=1) > 0).mean() > 0.98
     turned = read_300wlp(shared_data / "300w_lp")

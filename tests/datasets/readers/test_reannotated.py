@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from annotated import face_points
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.reannotated import LISTINGS, reannotated
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
 
 NAMES = ("image00002", "image00004", "image00010")
@@ -11,13 +11,13 @@ NAMES = ("image00002", "image00004", "image00010")
 
 def aflw2000(names=NAMES):
     old = np.stack([face_points(7)] * len(names))
-    return Annotations(
+    return FaceRecords(
         image=np.array([f"some/where/{name}.jpg" for name in names]),
         points=old,
         state=np.ones((len(names), 68)),
         box=np.tile([0, 0, 1, 1], (len(names), 1)),
         source=np.full(len(names), "aflw2000_3d"),
-        tested=np.ones(len(names), bool),
+        is_test=np.ones(len(names), bool),
         angles=np.tile([1.0, 2.0, 3.0], (len(names), 1)),
     )
 

@@ -48,7 +48,7 @@ def test_faces_are_read_as_published(tmp_path: Path) -> None:
         "wflw/test",
         "wflw/test/expression+illumination+make-up+occlusion",
     ]
-    assert faces.tested.all() and (faces.state == 0).all()
+    assert faces.is_test.all() and (faces.state == 0).all()
     assert faces.image[0].endswith(SOCCER) and faces.image[0] == faces.image[2]
     flags = attributes(faces.source)
     assert flags.shape == (3, 6)
@@ -63,7 +63,7 @@ def test_the_box_is_that_of_the_68(tmp_path: Path) -> None:
 
 def test_the_training_part_is_marked(tmp_path: Path) -> None:
     faces = read_wflw(wflw_folder(tmp_path, [line(points98(), "0 0 0 0 1 0", PARADE)], "train"), "train")
-    assert not faces.tested.any() and faces.source.tolist() == ["wflw/train/occlusion"]
+    assert not faces.is_test.any() and faces.source.tolist() == ["wflw/train/occlusion"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_training_part_is_marked(tmp_path: Path) -> None:
         (line(points98(), "0 0 0 0 0 0", "elsewhere.jpg"), r"line 2: no photo at .*elsewhere\.jpg"),
         (line(points98(), "0 0 0 0 0 0", PARADE).replace(" ", " x", 1), r"line 2 holds something other than numbers"),
         (line(np.full((98, 2), np.nan), "0 0 0 0 0 0", PARADE), r"line 2 holds a number that is not finite"),
-        (line(np.full((98, 2), 7.0), "0 0 0 0 0 0", PARADE), r"line 2: all its landmarks lie on one line"),
+        (line(np.full((98, 2), 7.0), "0 0 0 0 0 0", PARADE), r"line 2: all landmarks are on one line"),
     ],
 )
 def test_damaged_lines_are_named(tmp_path: Path, text: str, message: str) -> None:

@@ -42,7 +42,7 @@ def read_set(name: str, folder: Path, split: Literal["train", "test"] = "train")
             records = read_fgnet(folder)
         case _:
             raise DataError(f"no reader for a set called {name!r}; there are: {', '.join(SETS)}")
-    records = records.select(records.split == split)
+    records = records.select(records.is_test == (split == "test"))
     if len(records) == 0:
         raise DataError(f"{folder} holds no {split} faces of {name}")
     return records

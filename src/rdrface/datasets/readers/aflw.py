@@ -6,12 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.aflw2000 import load_mat
 from rdrface.datasets.readers.pts import folder
-from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
+from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.errors import DataError
-from rdrface.fitting.landmark_box import landmark_box_of
 from rdrface.geometry.boxes import bounding_boxes
 
 COUNTS = (21, 34)
@@ -26,7 +24,7 @@ _FIRST = ("image", "part", "box_x0", "box_y0", "box_x1", "box_y1")
 
 def read_aflw_pifa(
     root: str | Path, count: Literal[21, 34] = 34, split: Literal["train", "test"] = "test"
-) -> Annotations:
+) -> FaceRecords:
     """AFLW-PIFA (Jourabloo & Liu, ICCV 2015: 21 points; CVPR 2016: 34): 3,901 training and 1,299 test faces.
 
     As far as can be told without the files at hand (docs/aflw.md says from where) they are: ``Landmark.mat`` with
@@ -66,19 +64,18 @@ def read_aflw_pifa(
         worst = int(np.argmin((np.isfinite(extent) & (extent > 0)).all(1)))
         raise DataError(f"{base}: the face box of {images[worst]} must have an area, got {faces[worst].tolist()}")
     state = np.where(visible, VISIBLE, SELF_OCCLUDED).astype(np.int8)
-    box = landmark_box_of(points, state, f"aflw{count}")
-    return Annotations(
+    return FaceRecords(
         image=np.array(images),
         points=points,
         state=state,
-        box=np.where(np.isfinite(box), box, faces),
+        box=faces,
         source=np.full(len(images), f"aflw_pifa/{split}"),
-        tested=np.full(len(images), split == "test"),
-        size=np.sqrt(extent.prod(1)),
+        is_test=np.full(len(images), split == "test"),
+        normalizer=np.sqrt(extent.prod(1)),
     )
 
 
-def read_aflw21(root: str | Path) -> Annotations:
+def read_aflw21(root: str | Path) -> FaceRecords:
     """3DDFA's AFLW list (Zhu et al., CVPR 2016; github.com/cleardusk/3DDFA): 21,080 faces, AFLW's points if visible.
 
     Files under `root`, which is that repository with its ``test.data.zip`` unpacked: ``test.data/AFLW_GT_crop.list``
@@ -119,14 +116,14 @@ def read_aflw21(root: str | Path) -> Annotations:
     extent = box[:, 2:] - box[:, :2]
     if not (np.isfinite(all68).all() and (extent > 0).all()):
         raise DataError(f"{configs / 'AFLW_GT_pts68.npy'}: the 68 points of every face must be finite and span an area")
-    return Annotations(
+    return FaceRecords(
         image=np.array([str(base / "test.data" / "AFLW_GT_crop" / name) for name in images]),
         points=points,
         state=np.where(hidden, SELF_OCCLUDED, VISIBLE),
         box=box,
         source=np.full(count, "aflw/3ddfa"),
-        tested=np.ones(count, bool),
-        size=np.sqrt(extent.prod(1)),
+        is_test=np.ones(count, bool),
+        normalizer=np.sqrt(extent.prod(1)),
         angles=np.stack([np.full(count, np.nan), yaw, np.full(count, np.nan)], axis=1),
     )
 

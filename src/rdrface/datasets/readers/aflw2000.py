@@ -43,9 +43,9 @@ def read_aflw2000(root: str | Path) -> FaceRecords:
         contour=np.full(len(files), "jawline"),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.full(len(files), "aflw2000_3d"),
-        split=np.full(len(files), "test"),
+        is_test=np.ones(len(files), bool),
         pose=angles_from_hpen(angles),
-        annotated_pose=angles,
+        angles=np.degrees(angles),
     )
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.aflw2000 import hpen_angles
 from rdrface.datasets.readers.pts import folder
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
 
 FACE_SIDE = 150.0
@@ -25,7 +25,7 @@ _PACKED = (".", "hpdb", "faces_0")
 _AXES = np.array([1.0, -1.0, -1.0])
 
 
-def read_biwi(root: str | Path) -> Annotations:
+def read_biwi(root: str | Path) -> FaceRecords:
     """Read the official folder: `NN/frame_XXXXX_rgb.png`, `NN/frame_XXXXX_pose.txt` and `NN/rgb.cal`, NN = 01 ... 24.
 
     A pose file holds the head's rotation and the 3D place of its center in millimeters, both in the depth camera's
@@ -43,7 +43,7 @@ def read_biwi(root: str | Path) -> Annotations:
         root: folder with 01, 02 ... in it (or in its hpdb/ or faces_0/, as the archives are packed).
 
     Returns:
-        Annotations without points (P = 0), source "biwi/NN", all of them tested.
+        FaceRecords without points (P = 0), source "biwi/NN", all of them tested.
 
     Raises:
         DataError: no such folders, or a file is missing or damaged; the message names it.
@@ -62,13 +62,13 @@ def read_biwi(root: str | Path) -> Annotations:
     for file, box in zip(files, boxes, strict=True):
         if not np.isfinite(box).all():
             raise DataError(f"{file}: the head's center lies behind the camera")
-    return Annotations(
+    return FaceRecords(
         image=np.array([str(_photo(file)) for file in files]),
         points=np.empty((len(files), 0, 2)),
         state=np.empty((len(files), 0), np.int8),
         box=np.stack(boxes),
         source=np.array([f"biwi/{file.parent.name}" for file in files]),
-        tested=np.ones(len(files), bool),
+        is_test=np.ones(len(files), bool),
         angles=np.degrees(hpen_angles(rotation)),
         rotation=rotation,
     )

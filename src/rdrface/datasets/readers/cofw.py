@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations, as_it_is
 from rdrface.datasets.readers.aflw2000 import load_mat, points_of
 from rdrface.datasets.readers.pts import IMAGE_SUFFIXES, folder
-from rdrface.datasets.records import OCCLUDED, VISIBLE, known_box
+from rdrface.datasets.records import OCCLUDED, VISIBLE, FaceRecords, image_path, known_box
 from rdrface.errors import DataError
 from rdrface.landmarks import NUM_LANDMARKS
 
@@ -22,7 +21,7 @@ PHOTOS = "COFW_test_color.mat"
 _LABEL = "_points.mat"
 
 
-def read_cofw68(root: str | Path) -> Annotations:
+def read_cofw68(root: str | Path) -> FaceRecords:
     """Read `*/test_annotations/<i>_points.mat` under `root`, and the photos.
 
     Each file has `Points` (68, 2), counted from 1 and from 0 here, and `Occ` (68), 1 for occluded points: their places
@@ -35,7 +34,7 @@ def read_cofw68(root: str | Path) -> Annotations:
         root: folder with the benchmark's labels and the photos, in any folders below it.
 
     Returns:
-        Annotations with source "cofw68", all of them tested. Where the photos come from the .mat file, `image` is
+        FaceRecords with source "cofw68", all of them tested. Where the photos come from the .mat file, `image` is
         "<its path>/<i>.png", which is no file on the disk, and `photos` reads the picture.
 
     Raises:
@@ -52,14 +51,14 @@ def read_cofw68(root: str | Path) -> Annotations:
         raise DataError(f"{twice[0][0]} and {twice[0][1]} label the same photo; keep one copy of the labels")
     points, hidden = zip(*(_labels(file) for file in files), strict=True)
     images, photos = _photos(base, files)
-    return Annotations(
+    return FaceRecords(
         image=np.array(images),
         points=np.stack(points),
         state=np.where(np.stack(hidden), OCCLUDED, VISIBLE),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.full(len(files), "cofw68"),
-        tested=np.ones(len(files), bool),
-        photos=photos,
+        is_test=np.ones(len(files), bool),
+        open_image=photos,
     )
 
 
@@ -135,7 +134,7 @@ def _labels(file: Path) -> tuple[np.ndarray, np.ndarray]:
 def _photos(base: Path, files: list[Path]) -> tuple[list[str], Any]:
     exported = [_exported(base, file) for file in files]
     if all(photo is not None for photo in exported):
-        return [str(photo) for photo in exported], as_it_is
+        return [str(photo) for photo in exported], image_path
     lacking = files[next(i for i, photo in enumerate(exported) if photo is None)]
     packed = sorted(base.rglob(PHOTOS))
     if not packed:

@@ -10,7 +10,6 @@ import numpy as np
 from rdrface.datasets.readers.pts import IMAGE_SUFFIXES, folder, read_pts
 from rdrface.datasets.records import UNKNOWN, FaceRecords
 from rdrface.errors import DataError
-from rdrface.fitting.landmark_box import landmark_box_of
 
 # fmt: off
 FROM_FGNET: Mapping[int, int] = MappingProxyType({
@@ -47,7 +46,7 @@ def read_fgnet(root: str | Path) -> FaceRecords:
 
     Returns:
         Records with source "fgnet" and all states unknown. `points` has the 19 landmarks of `FROM_FGNET`, NaN for the
-        rest; `box` is therefore an estimate of the box of all 68 (`landmark_box_of`). `eye_aspect` comes from FG-NET's
+        rest; `box` is therefore NaN (see `rdrface.fitting.landmark_box`). `eye_aspect` comes from FG-NET's
         own lid points.
 
     Raises:
@@ -73,9 +72,9 @@ def read_fgnet(root: str | Path) -> FaceRecords:
         points=points,
         state=state,
         contour=np.full(len(files), "outline"),
-        box=landmark_box_of(points, state, "ibug68"),
+        box=np.full((len(files), 4), np.nan),
         source=np.full(len(files), "fgnet"),
-        split=np.where(person % _TESTED == 0, "test", "train"),
+        is_test=person % _TESTED == 0,
         eye_aspect=np.stack([_aspect(own[:, eye]) for eye in EYES], axis=1),
     )
 

@@ -52,7 +52,7 @@ def read_merl_rav(root: str | Path, split: Literal["train", "test"]) -> FaceReco
         contour=np.full(count, "outline"),
         box=np.stack(boxes),
         source=np.array(sources),
-        split=np.full(count, split),
+        is_test=np.full(count, split == "test"),
     )
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.pts import IMAGE_SUFFIXES
-from rdrface.datasets.records import UNKNOWN, known_box
+from rdrface.datasets.records import UNKNOWN, FaceRecords, known_box
 from rdrface.errors import DataError
 from rdrface.landmarks import NUM_LANDMARKS
 
@@ -18,7 +17,7 @@ LISTINGS = ("AFLW2000-3D_crop.list", "AFLW2000-3D.list")
 """Names of 3DDFA's list of photos, looked for beside the labels: one per line, in the labels' order."""
 
 
-def reannotated(annotations: Annotations, file: str | Path, listing: str | Path | None = None) -> Annotations:
+def reannotated(annotations: FaceRecords, file: str | Path, listing: str | Path | None = None) -> FaceRecords:
     """The same faces of AFLW2000-3D with the other labels.
 
     Nothing published says where the file begins to count pixels. It is taken to count from 1, as the set's own .mat
@@ -49,7 +48,7 @@ def reannotated(annotations: Annotations, file: str | Path, listing: str | Path 
         state=np.full(chosen.shape[:2], UNKNOWN, np.int8),
         box=np.stack([known_box(face, path) for face in chosen]) if len(chosen) else np.empty((0, 4)),
         source=np.array([f"{source}/reannotated" for source in annotations.source.tolist()], np.str_),
-        size=None,
+        normalizer=None,
     )
 
 

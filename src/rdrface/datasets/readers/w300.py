@@ -41,5 +41,5 @@ def read_w300(root: str | Path) -> FaceRecords:
         contour=np.full(len(files), "outline"),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.array([f"300w/{base.name if part == '.' else part}" for part in parts]),
-        split=np.where(tested, "test", "train"),
+        is_test=np.array(tested),
     )

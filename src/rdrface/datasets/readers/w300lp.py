@@ -63,9 +63,9 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
         contour=np.array(contours),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.array([f"300w_lp/{file.parent.name}" for file in files]),
-        split=np.full(len(files), "train"),
+        is_test=np.zeros(len(files), bool),
         pose=angles_from_hpen(angles),
-        annotated_pose=angles,
+        angles=np.degrees(angles),
         jawline_contour=None if np.isnan(jawline).all() else jawline,
     )
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.pts import folder
-from rdrface.datasets.records import UNKNOWN, known_box
+from rdrface.datasets.records import UNKNOWN, FaceRecords, known_box
 from rdrface.errors import DataError
 
 POINTS = 98
@@ -19,7 +18,7 @@ _RECTANGLE = 4
 _NUMBERS = 2 * POINTS + _RECTANGLE + len(ATTRIBUTES)
 
 
-def read_wflw(root: str | Path, split: str = "test") -> Annotations:
+def read_wflw(root: str | Path, split: str = "test") -> FaceRecords:
     """Read one part of WFLW as published.
 
     ``WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_<split>.txt`` has a line per face: 98 times x
@@ -56,13 +55,13 @@ def read_wflw(root: str | Path, split: str = "test") -> Annotations:
     numbers = np.stack([_numbers(line, where) for where, line in rows])
     points = numbers[:, : 2 * POINTS].reshape(-1, POINTS, 2)
     flags = numbers[:, -len(ATTRIBUTES) :] == 1
-    return Annotations(
+    return FaceRecords(
         image=np.array([_photo(line, where, photos) for where, line in rows]),
         points=points,
         state=np.full(points.shape[:2], UNKNOWN, np.int8),
         box=np.stack([known_box(face, Path(where)) for face, (where, _) in zip(points, rows, strict=True)]),
         source=np.array([f"wflw/{split}/{'+'.join(np.array(ATTRIBUTES)[row])}".rstrip("/") for row in flags]),
-        tested=np.full(len(rows), split == "test"),
+        is_test=np.full(len(rows), split == "test"),
     )
 
 

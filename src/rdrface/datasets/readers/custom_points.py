@@ -1,18 +1,18 @@
 """Photos with somebody's own points: any number L of them, any meaning, a .pts file beside each photo.
 
 The format is iBUG's: ``n_points: L`` in the head, then one ``x y`` per line between ``{`` and ``}``. As in 300-W the
-files count pixels from 1, so that the center of the top-left pixel is (1, 1); `read_custom_points` takes ``origin=0`` for
-files that count from 0. A point without a position is written ``-1 -1`` or ``nan nan``. Every file has the same L and
-the same order of points. One face per file; a photo with two labeled faces is copied under a second name.
+files count pixels from 1, so the center of the top-left pixel is (1, 1); `read_custom_points` takes ``origin=0`` for
+files that count from 0. A point without a position is written ``-1 -1`` or ``nan nan``. All files must have the same L
+and the same order of points. One face per file; copy an image with two annotated faces under a second name.
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rdrface.datasets.readers.pts import folder, image_beside, pts_numbers
+from rdrface.datasets.records import UNKNOWN, FaceRecords
 from rdrface.errors import DataError
 
 ABSENT = -1.0
@@ -22,23 +22,7 @@ FEWEST = 2
 """Points with a position that a face needs."""
 
 
-@dataclass(frozen=True)
-class CustomPoints:
-    """N labeled faces, one per photo.
-
-    Attributes:
-        image: N paths.
-        points: (N, L, 2) float32 photo pixels, center of the top-left pixel at (0, 0); NaN where there is no position.
-    """
-
-    image: tuple[Path, ...]
-    points: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.image)
-
-
-def read_custom_points(root: str | Path, origin: int = 1) -> CustomPoints:
+def read_custom_points(root: str | Path, origin: int = 1) -> FaceRecords:
     """Read every .pts file under a folder, with the photo of the same name beside it.
 
     Args:
@@ -72,7 +56,14 @@ def read_custom_points(root: str | Path, origin: int = 1) -> CustomPoints:
     never = np.flatnonzero(~np.isfinite(points).all(2).any(0))
     if len(never):
         raise DataError(f"no file of {base} gives a position to point {never[0] + 1} of {common}; leave it out of all")
-    return CustomPoints(tuple(image_beside(file) for file in files), points)
+    return FaceRecords(
+        image=np.array([str(image_beside(file)) for file in files]),
+        points=points,
+        state=np.full(points.shape[:2], UNKNOWN, np.int8),
+        box=np.full((len(files), 4), np.nan),
+        source=np.full(len(files), "custom"),
+        is_test=np.zeros(len(files), bool),
+    )
 
 
 def _read(path: Path) -> np.ndarray:
