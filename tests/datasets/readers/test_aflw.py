@@ -2,38 +2,12 @@ import csv
 
 import numpy as np
 import pytest
-import scipy.io
 
+from published_sets import pifa_rows, write_3ddfa, write_pifa
 from rdrface.datasets.readers.aflw import read_aflw21, read_aflw_pifa
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
 from rdrface.errors import DataError
 from rdrface.fitting.landmark_box import with_landmark_boxes
-from some_face import some_face
-
-
-def pifa_rows(count=34, faces=3, offset=0.0):
-    """Positions (n, P, 2), 1-based, and marks "hidden" (n, P) as the set's files have them."""
-    scheme = f"aflw{count}"
-    points = np.stack([some_face((150 + 10 * i, 120), 90).points(scheme)[:, :2] for i in range(faces)]) + offset
-    hidden = np.zeros((faces, count))
-    hidden[0, :3] = 1
-    hidden[1, 5:] = 1  # five points left: too few for a pose
-    return points.astype(np.float64), hidden
-
-
-def write_pifa(folder, count=34, **changes):
-    test, hidden = pifa_rows(count)
-    test[0, 0] = 0  # a hidden point without a position
-    train, shown = pifa_rows(count, 2, 5.0)
-
-    def rows(points, marks):
-        return np.concatenate((points[..., 0], points[..., 1], marks), axis=1)
-
-    marks = {"phisT": rows(test, hidden), "phisTr": rows(train, shown)}
-    boxes = {"bboxesT": np.tile([101.0, 71, 100, 81], (3, 1)), "bboxesTr": np.tile([11.0, 21, 50, 50], (2, 1))}
-    scipy.io.savemat(folder / "Landmark.mat", {**marks, **{k: v for k, v in changes.items() if k in marks}})
-    scipy.io.savemat(folder / "BoundingBox.mat", {**boxes, **{k: v for k, v in changes.items() if k in boxes}})
-    return test, hidden
 
 
 def write_csv(folder, points, visible, part=("test",) * 3):
@@ -76,7 +50,7 @@ def test_pifa_21_are_the_first_of_34(tmp_path):
     (tmp_path / "short").mkdir()
     write_pifa(tmp_path / "short", 21)
     assert read_aflw_pifa(tmp_path / "short", 21).points.shape == (3, 21, 2)
-    with pytest.raises(DataError, match="21 points per face, wanted 34"):
+    with pytest.raises(DataError, match="21 points per face, expected 34"):
         read_aflw_pifa(tmp_path / "short")
     with pytest.raises(ValueError, match="count"):
         read_aflw_pifa(tmp_path, 68)
@@ -103,16 +77,16 @@ def test_pifa_from_a_csv_is_the_same(tmp_path):
         ({"phisT": np.ones((3, 100))}, "3 x 21 or 3 x 34 columns, got 100"),
         ({"phisT": np.full((3, 102), 50.0)}, "must be 0"),
         ({"bboxesT": np.ones((2, 4))}, r"shape \(3, 4\), got \(2, 4\)"),
-        ({"bboxesT": np.zeros((3, 4))}, "must have an area"),
+        ({"bboxesT": np.zeros((3, 4))}, "must have a positive area"),
     ],
 )
-def test_pifa_refuses_what_it_cannot_be(tmp_path, changes, message):
+def test_pifa_with_wrong_fields_is_refused(tmp_path, changes, message):
     write_pifa(tmp_path, **changes)
     with pytest.raises(DataError, match=message):
         read_aflw_pifa(tmp_path)
 
 
-def test_pifa_names_what_is_missing(tmp_path):
+def test_pifa_errors_give_the_file_and_the_point(tmp_path):
     with pytest.raises(DataError, match=r"Landmark.mat"):
         read_aflw_pifa(tmp_path)
     points, hidden = pifa_rows()
@@ -126,35 +100,15 @@ def test_pifa_names_what_is_missing(tmp_path):
     with pytest.raises(DataError, match="columns"):
         read_aflw_pifa(tmp_path)
     (tmp_path / "aflw_pifa.csv").write_text(text.replace(",100,70,", ",wide,70,"))
-    with pytest.raises(DataError, match="box_x0 must hold numbers"):
+    with pytest.raises(DataError, match="box_x0 must contain numbers"):
         read_aflw_pifa(tmp_path)
-
-
-def write_3ddfa(folder, count=3, **changes):
-    """Crops of 240 x 240 pixels of a photo, at (30, 50); the hand-made landmark box is 160 x 90 there."""
-    (folder / "test.configs").mkdir(parents=True)
-    (folder / "test.data").mkdir()
-    names = "".join(f"image{i:05d}.jpg\n" for i in range(count))
-    (folder / "test.data" / "AFLW_GT_crop.list").write_text(names)
-    points = np.full((count, 2, 21), 100.0)
-    points[:, 0, 4] = -1
-    whole = np.full((count, 3, 68), 80.0)
-    whole[:, :2, 0], whole[:, :2, 1] = (70, 80), (230, 170)
-    arrays = {
-        "AFLW_GT_crop_roi_box.npy": np.tile([30.0, 50, 270, 290], (count, 1)),
-        "AFLW_GT_crop_yaws.npy": np.linspace(-80, 20, count),
-        "AFLW_GT_pts21.npy": points,
-        "AFLW_GT_pts68.npy": whole,
-    }
-    for name, values in {**arrays, **changes}.items():
-        np.save(folder / "test.configs" / name, values)
 
 
 def test_3ddfas_list(tmp_path):
     write_3ddfa(tmp_path)
     faces = read_aflw21(tmp_path)
     assert faces.image[1].endswith("test.data/AFLW_GT_crop/image00001.jpg")
-    # The benchmark brings a crop's (36, 26), counted from 1, to the photo's (36 * 2 + 30, ...): 100 is crop 35 and 25.
+    # The benchmark maps (36, 26) of a crop, counted from 1, to (36 * 2 + 30, ...) of the image: 100 is 35 and 25 there.
     np.testing.assert_allclose(faces.points[0, 0], [35 - 1, 25 - 1])
     assert np.isnan(faces.points[:, 4]).all() and (faces.state[:, 4] == SELF_OCCLUDED).all()
     assert (np.delete(faces.state, 4, axis=1) == VISIBLE).all()
@@ -163,7 +117,7 @@ def test_3ddfas_list(tmp_path):
     np.testing.assert_allclose(faces.yaw, [-80, -30, 20])
 
 
-def test_3ddfas_list_refuses_other_shapes(tmp_path):
+def test_3ddfas_list_with_wrong_arrays_is_refused(tmp_path):
     write_3ddfa(tmp_path / "a", **{"AFLW_GT_pts21.npy": np.zeros((2, 2, 21))})
     with pytest.raises(DataError, match=r"AFLW_GT_pts21.npy must have shape \(3, 2, 21\)"):
         read_aflw21(tmp_path / "a")
@@ -172,7 +126,7 @@ def test_3ddfas_list_refuses_other_shapes(tmp_path):
         read_aflw21(tmp_path / "b")
     write_3ddfa(tmp_path / "c")
     (tmp_path / "c" / "test.configs" / "AFLW_GT_pts68.npy").unlink()
-    with pytest.raises(DataError, match=r"no AFLW_GT_pts68\.npy"):
+    with pytest.raises(DataError, match=r"no file of .*AFLW_GT_pts68\.npy"):
         read_aflw21(tmp_path / "c")
     with pytest.raises(DataError, match="3DDFA repository"):
         read_aflw21(tmp_path / "nowhere")

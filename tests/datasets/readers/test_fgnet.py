@@ -7,7 +7,7 @@ from rdrface.errors import DataError
 from rdrface.fitting.landmark_box import with_missing_boxes
 
 
-def test_shared_landmarks_come_over_and_the_others_have_no_position(tmp_path):
+def test_shared_landmarks_are_converted_and_the_others_have_no_position(tmp_path):
     fgnet_folder(tmp_path, ["004a20"])
     records = read_fgnet(tmp_path)
     shared = sorted(FROM_FGNET)
@@ -15,7 +15,7 @@ def test_shared_landmarks_come_over_and_the_others_have_no_position(tmp_path):
     np.testing.assert_allclose(records.points[0, shared], face_points()[shared], atol=0.006)
     assert np.isnan(np.delete(records.points[0], shared, 0)).all()
     assert (records.state == 0).all() and records.contour.tolist() == ["outline"]
-    # The 19 have no brow and no cheek: they do not give the box of all 68, which is estimated.
+    # The 19 include no brow and no cheek, so the box of the 68 is estimated.
     assert np.isnan(records.box).all()
     box = with_missing_boxes(records).box[0]
     assert box[2] - box[0] > 1.2 * np.ptp(records.points[0, [36, 45], 0])
@@ -49,9 +49,9 @@ def test_damaged_folders_are_named(tmp_path):
     with pytest.raises(DataError, match=r"no \.pts files"):
         read_fgnet(tmp_path)
     write_pts(tmp_path / "points/001a02.pts", face_points())
-    with pytest.raises(DataError, match=r"no photo 001a02 in .*images"):
+    with pytest.raises(DataError, match=r"1 of 1 images are missing: no image for .*001a02\.pts"):
         read_fgnet(tmp_path)
     fgnet_folder(tmp_path, ["somebody"])
     (tmp_path / "points/001a02.pts").unlink()
-    with pytest.raises(DataError, match=r"somebody\.pts is not named as FG-NET's files are"):
+    with pytest.raises(DataError, match=r"somebody\.pts: names of FG-NET's files must have three digits"):
         read_fgnet(tmp_path)
