@@ -47,7 +47,7 @@ def read_npy(path: str | Path, what: str) -> np.ndarray:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path} is not a readable .npy file ({what}): {error}") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
-        raise DataError(f"{path} must hold one array of numbers ({what})")
+        raise DataError(f"{path} must contain one array of numbers ({what})")
     return values
 
 
