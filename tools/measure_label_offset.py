@@ -26,7 +26,7 @@ from rdrface.evaluation.metrics.annotation_offset import balanced_landmarks, shi
 from rdrface.evaluation.metrics.errors import box_size
 from rdrface.evaluation.metrics.image_offset import LEAST, Offset, measure_offset
 from rdrface.evaluation.tables.tables import Row, Table
-from rdrface.fitting.landmark_box import with_missing_boxes
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 
 REFERENCE = "merl-rav"
 """The set whose dy counts as 0."""

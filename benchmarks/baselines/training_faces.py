@@ -14,7 +14,7 @@ import numpy as np
 
 from rdrface.datasets.readers import read_set
 from rdrface.datasets.records import UNKNOWN, VISIBLE
-from rdrface.fitting.landmark_box import with_missing_boxes
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.landmarks import MIRROR
 
 

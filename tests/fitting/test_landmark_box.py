@@ -1,15 +1,12 @@
 """Boxes of the 68 landmarks, estimated from the points of other annotation schemes."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from annotated import records_of
 from rdrface.datasets.readers import read_merl_rav
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
 from rdrface.evaluation.protocols.aflw import of_merl_rav
-from rdrface.fitting.landmark_box import landmark_box_of, with_missing_boxes
+from rdrface.fitting.landmark_box import landmark_box_of
 from rdrface.geometry.boxes import bounding_boxes
 from some_face import some_face
 
@@ -61,13 +58,3 @@ def test_landmark_box_on_real_faces(shared_data):
     assert np.isfinite(box).all()
     assert np.median(np.abs(side / true - 1)) < 0.05 and np.percentile(np.abs(side / true - 1), 90) < 0.12
     assert np.median(off) < 0.05 and np.percentile(off, 90) < 0.12
-
-
-def test_only_missing_boxes_are_estimated(tmp_path):
-    records = records_of(tmp_path, 3)
-    box = records.box.copy()
-    box[1] = np.nan
-    completed = with_missing_boxes(replace(records, box=box))
-    np.testing.assert_array_equal(completed.box[[0, 2]], records.box[[0, 2]])
-    np.testing.assert_allclose(completed.box[1], records.box[1], atol=0.2 * (box[0, 2] - box[0, 0]))
-    assert with_missing_boxes(records) is records

@@ -20,7 +20,7 @@ from rdrface.evaluation.protocols.sets import own68
 from rdrface.evaluation.report.json_report import write_report
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import packaged_model
-from rdrface.fitting.landmark_box import with_missing_boxes
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.morphable.params import POSE
 
 Split = Literal["train", "test"]

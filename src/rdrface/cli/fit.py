@@ -12,8 +12,8 @@ from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.sources import check_sources
 from rdrface.errors import DataError
 from rdrface.fitting.contact_sheet import write_sheet
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.fitting.fit import fit_records
-from rdrface.fitting.landmark_box import with_missing_boxes
 from rdrface.fitting.observations import LEAST_POINTS
 from rdrface.fitting.report import fit_report
 from rdrface.morphable.model import FaceModel

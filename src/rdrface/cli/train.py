@@ -18,7 +18,7 @@ from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError
 from rdrface.finetuning.finetune import MINUTES, fine_tune
 from rdrface.fitting import fit_records
-from rdrface.fitting.landmark_box import with_missing_boxes
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.morphable.model import FaceModel
 from rdrface.training.batches import held_out, person_keys
 from rdrface.training.calibration import calibrate

@@ -1,10 +1,8 @@
 """Where the 68 landmarks of a face lie, from the few points that a set annotates: the box that an aligner looks in."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, FaceRecords
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.fitting.basis import COEFFICIENTS, LandmarkBasis
 from rdrface.fitting.initial_pose import start
 from rdrface.fitting.observations import LEAST_POINTS, OCCLUDED_WEIGHT, Observations
@@ -57,33 +55,6 @@ def landmark_box_of(points: np.ndarray, state: np.ndarray, scheme: str, model: F
         local = fitted.see(shape)[..., :2] * (1, -1)
         boxes[index] = bounding_boxes(local * seen.size[:, None, None] + seen.center[:, None])
     return boxes
-
-
-def with_landmark_boxes(records: FaceRecords, scheme: str) -> FaceRecords:
-    """Records whose boxes are estimates of the box of the 68 landmarks (`landmark_box_of`).
-
-    Args:
-        records: N faces with P points.
-        scheme: annotation scheme of the P points, e.g. "aflw21".
-
-    Returns:
-        The records with new boxes; faces with fewer than `LEAST_POINTS` usable points keep their box.
-    """
-    estimate = landmark_box_of(records.points, records.state, scheme)
-    return replace(records, box=np.where(np.isfinite(estimate), estimate, records.box))
-
-
-def with_missing_boxes(records: FaceRecords) -> FaceRecords:
-    """Records of the 68 landmarks with an estimate (`landmark_box_of`) for each face without a box.
-
-    FG-NET, for example, annotates 19 of the 68 landmarks, so its reader has no box of the 68.
-    """
-    missing = np.isnan(records.box).any(axis=1)
-    if not missing.any():
-        return records
-    box = records.box.copy()
-    box[missing] = with_landmark_boxes(records.select(missing), "ibug68").box
-    return replace(records, box=box)
 
 
 def _with_points(model: FaceModel, scheme: str) -> tuple[LandmarkBasis, np.ndarray]:

@@ -7,7 +7,7 @@ from published_sets import pifa_rows, write_3ddfa, write_pifa
 from rdrface.datasets.readers.aflw import read_aflw21, read_aflw_pifa
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
 from rdrface.errors import DataError
-from rdrface.fitting.landmark_box import with_landmark_boxes
+from rdrface.fitting.estimated_boxes import with_landmark_boxes
 
 
 def write_csv(folder, points, visible, part=("test",) * 3):

@@ -4,7 +4,7 @@ import pytest
 from annotated import face_points, fgnet_folder, write_pts
 from rdrface.datasets.readers.fgnet import FROM_FGNET, read_fgnet
 from rdrface.errors import DataError
-from rdrface.fitting.landmark_box import with_missing_boxes
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 
 
 def test_shared_landmarks_are_converted_and_the_others_have_no_position(tmp_path):

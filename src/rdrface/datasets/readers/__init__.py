@@ -27,7 +27,7 @@ def read_set(name: str, folder: Path, split: Literal["train", "test"] = "train")
             only, 300W-LP a training part only.
 
     Returns:
-        The faces of that part. Boxes of FG-NET are NaN; `rdrface.fitting.landmark_box` estimates them.
+        The faces of that part. Boxes of FG-NET are NaN; `rdrface.fitting.estimated_boxes` estimates them.
 
     Raises:
         DataError: the name is unknown, the part is empty, or the set's reader raises it.

@@ -46,7 +46,7 @@ def read_aflw_pifa(
     Returns:
         Records with P = `count`. Hidden points are SELF_OCCLUDED and keep their position if the file has one above 0.
         `box` is the set's face box, `normalizer` the square root of its area. The box of the 68 landmarks can be
-        estimated with `rdrface.fitting.landmark_box`.
+        estimated with `rdrface.fitting.estimated_boxes`.
 
     Raises:
         DataError: a file is missing or damaged, or has another shape; the message names it.

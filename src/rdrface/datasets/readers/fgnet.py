@@ -47,8 +47,8 @@ def read_fgnet(root: str | Path) -> FaceRecords:
 
     Returns:
         Records with source "fgnet" and all states unknown. `points` has the 19 landmarks of `FROM_FGNET`, NaN for the
-        others. `box` is NaN, because the 19 do not span the box of the 68; `rdrface.fitting.landmark_box` estimates it.
-        `eye_aspect` comes from FG-NET's own lid points.
+        others. `box` is NaN, because the 19 do not span the box of the 68; `rdrface.fitting.estimated_boxes` estimates
+        it. `eye_aspect` comes from FG-NET's own lid points.
 
     Raises:
         DataError: a folder or images are missing, or an annotation is damaged or misnamed; the message names them.

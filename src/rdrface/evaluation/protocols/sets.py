@@ -16,7 +16,7 @@ from rdrface.evaluation.predictions.predictions import OWN, Predictions
 from rdrface.evaluation.protocols import aflw, aflw2000, aflw_points, cofw, head_pose, merl_rav, w300, w300lp, wflw
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import Face
-from rdrface.fitting.landmark_box import with_landmark_boxes
+from rdrface.fitting.estimated_boxes import with_landmark_boxes
 
 
 @dataclass(frozen=True)
