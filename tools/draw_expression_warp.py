@@ -42,7 +42,7 @@ def astronaut() -> PackedCrops:
             contour=np.array(["outline"]),
             box=np.concatenate([points.min(1), points.max(1)], axis=1),
             source=np.array(["astronaut"]),
-            split=np.array(["train"]),
+            is_test=np.zeros(1, bool),
         )
         return pack(fit_records(records, FaceModel.load()), 256)
 

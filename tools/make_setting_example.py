@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from rdrface.datasets.readers.pts import image_beside, read_pts
+from rdrface.datasets.readers.images import image_beside
+from rdrface.datasets.readers.pts import read_pts
 
 
 def resampled(line: np.ndarray, count: int) -> np.ndarray:

@@ -27,6 +27,7 @@ from rdrface.evaluation.metrics.annotation_offset import balanced_landmarks, shi
 from rdrface.evaluation.metrics.errors import box_size
 from rdrface.evaluation.metrics.image_offset import LEAST, Offset, measure_offset
 from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 
 REFERENCE = "merl-rav"
 """The set relative to which dy is printed."""
@@ -48,7 +49,7 @@ def main() -> None:
         name, _, folder = item.partition("=")
         if name not in SETS or not folder:
             parser.error(f"expected SET=DIR with SET one of {', '.join(SETS)}; got {item!r}")
-        records = read_set(name, Path(folder), args.split)
+        records = with_missing_boxes(read_set(name, Path(folder), args.split))
         if args.limit is not None and args.limit < len(records):
             records = records.select(np.linspace(0, len(records) - 1, args.limit).astype(int))
         sets[name] = records

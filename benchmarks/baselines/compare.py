@@ -17,7 +17,7 @@ from methods import BASELINES, all_methods
 from results_csv import figures, write_csv
 from run_recorder import run_recorder
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError, RdrError
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
 from rdrface.evaluation.predictions.matching import write_face_list
@@ -93,7 +93,7 @@ def compare(args: argparse.Namespace) -> int:
     return 1 if unmeasured else 0
 
 
-def annotations_with_yaw(name: str, folder: Path, out: Path) -> Annotations:
+def annotations_with_yaw(name: str, folder: Path, out: Path) -> FaceRecords:
     """The set's test faces with angles.
 
     Raises:
@@ -112,7 +112,7 @@ def annotations_with_yaw(name: str, folder: Path, out: Path) -> Annotations:
     return with_fitted_poses(annotations, fits)
 
 
-def face_list(path: Path, annotations: Annotations, folder: Path) -> Path:
+def face_list(path: Path, annotations: FaceRecords, folder: Path) -> Path:
     """Write the list of faces for the recorders.
 
     Raises:

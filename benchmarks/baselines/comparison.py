@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.datasets.records import UNKNOWN, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.annotation_offset import shifts, summary
 from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, box_size, nme, yaw_index
 from rdrface.evaluation.predictions.files import read_prediction_file
@@ -47,7 +46,7 @@ class Result:
     costs: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path, annotations: Annotations) -> "Result":
+    def read(cls, path: Path, annotations: FaceRecords) -> "Result":
         """Read a recording.
 
         Raises:
@@ -84,7 +83,7 @@ class ComparisonTable:
     table: Table
 
 
-def point_masks(annotations: Annotations) -> dict[str, np.ndarray]:
+def point_masks(annotations: FaceRecords) -> dict[str, np.ndarray]:
     """Masks (N, 68) bool of the points that are compared: the inner points, and all points.
 
     The inner points are those that are the same in both contour conventions. Hidden points are left out; points of
@@ -96,7 +95,7 @@ def point_masks(annotations: Annotations) -> dict[str, np.ndarray]:
     return {f"{word}inner points": inner, f"all {word}points": visible}
 
 
-def accuracy_tables(annotations: Annotations, results: list[Result], title: str) -> list[ComparisonTable]:
+def accuracy_tables(annotations: FaceRecords, results: list[Result], title: str) -> list[ComparisonTable]:
     """NME, failures and faces not found, by yaw, for every mask of `point_masks`.
 
     Args:
@@ -119,7 +118,7 @@ def accuracy_tables(annotations: Annotations, results: list[Result], title: str)
 
 
 def _point_tables(
-    annotations: Annotations, results: list[Result], title: str, points: str, mask: np.ndarray, notes: tuple[str, ...]
+    annotations: FaceRecords, results: list[Result], title: str, points: str, mask: np.ndarray, notes: tuple[str, ...]
 ) -> list[ComparisonTable]:
     bins = _bins(annotations)
     size = box_size(annotations.points)
@@ -199,7 +198,7 @@ def columns_behind(table: Table, name: str) -> list[str]:
     return lines
 
 
-def _bins(annotations: Annotations) -> np.ndarray:
+def _bins(annotations: FaceRecords) -> np.ndarray:
     if annotations.yaw is None:
         raise ValueError(
             "the annotations have no angles, but the comparison is by yaw; add angles with "
@@ -220,7 +219,7 @@ def _counts(faces: np.ndarray, bins: np.ndarray) -> tuple[int, ...]:
 
 
 def _without_offset(
-    annotations: Annotations, predictions: Predictions, size: np.ndarray, mask: np.ndarray
+    annotations: FaceRecords, predictions: Predictions, size: np.ndarray, mask: np.ndarray
 ) -> np.ndarray:
     offset = summary(shifts(annotations.points, predictions.landmarks, mask)).offset
     return nme(predictions.landmarks + offset, annotations.points, size, mask)

@@ -14,6 +14,7 @@ import numpy as np
 
 from rdrface.datasets.readers import read_set
 from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.landmarks import MIRROR
 
 
@@ -27,7 +28,7 @@ def main() -> None:
 
     faces = []
     for name, _, folder in (given.partition("=") for given in args.sets):
-        records = read_set(name, Path(folder), "train")
+        records = with_missing_boxes(read_set(name, Path(folder), "train"))
         records = records.select(np.unique(np.linspace(0, len(records) - 1, args.n).astype(int)))
         visible = np.isin(records.state, (VISIBLE, UNKNOWN)) & np.isfinite(records.points).all(-1)
         for i in range(len(records)):

@@ -71,7 +71,7 @@ class Samples:
 
 
 def targets(records: FaceRecords) -> np.ndarray:
-    """Target landmarks (N, 68, 2) float32, image pixels: annotated points, or the fitted outline where there are none.
+    """Target landmarks (N, 68, 2) float64, image pixels: annotated points, or the fitted outline where there are none.
 
     Raises:
         DataError: the records contain no fit.
@@ -80,7 +80,7 @@ def targets(records: FaceRecords) -> np.ndarray:
         raise DataError("the records contain no fit, so hidden points have no position; run `rdrface fit` first")
     known = np.isfinite(records.points).all(-1)
     # The contour on the absolute jawline is not the visible outline.
-    known[np.ix_(records.contour == "jawline", CONTOUR)] = False
+    known[np.ix_(records.on_jawline, CONTOUR)] = False
     return np.where(known[..., None], records.points, records.outline)
 
 

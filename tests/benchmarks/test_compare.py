@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
+from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.errors import DataError
 
 BASELINES = Path(__file__).resolve().parents[2] / "benchmarks" / "baselines"
@@ -24,7 +23,7 @@ def import_path(monkeypatch) -> None:
     monkeypatch.syspath_prepend(str(BASELINES))
 
 
-def annotations() -> Annotations:
+def annotations() -> FaceRecords:
     """Five faces of 100 x 100 pixels; in the third the contour is hidden."""
     points = np.random.default_rng(3).uniform(0, 100, (5, 68, 2))
     points[:, 20], points[:, 21] = (0, 0), (100, 100)
@@ -33,13 +32,13 @@ def annotations() -> Annotations:
     count = len(points)
     angles = np.zeros((count, 3))
     angles[:, 1] = YAW
-    return Annotations(
+    return FaceRecords(
         image=np.array([f"set/{i}.jpg" for i in range(count)]),
         points=points,
         state=state,
         box=np.tile([0.0, 0, 100, 100], (count, 1)),
         source=np.full(count, "set"),
-        tested=np.ones(count, bool),
+        is_test=np.ones(count, bool),
         angles=angles,
     )
 

@@ -75,7 +75,7 @@ def drawn(folder: Path, count: int, seed: int) -> FaceRecords:
         contour=np.full(count, "outline"),
         box=bounding_boxes(points),
         source=np.full(count, "drawn"),
-        split=np.full(count, "train"),
+        is_test=np.zeros(count, bool),
         outline=points,
     )
 

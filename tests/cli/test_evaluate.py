@@ -7,7 +7,6 @@ import pytest
 import rdrface
 from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.cli.evaluate import add_arguments, run
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers import read_w300
 from rdrface.errors import ConfigError, DataError
 from true_aligner import TrueAligner, write_ibug
@@ -27,7 +26,7 @@ def arguments(*words):
 
 def use(monkeypatch, folder, **how):
     asked = []
-    aligner = TrueAligner(Annotations.of(read_w300(folder)), **how)
+    aligner = TrueAligner(read_w300(folder), **how)
     monkeypatch.setattr(rdrface, "load", lambda weights=None: asked.append(weights) or aligner, raising=False)
     return asked
 

@@ -104,7 +104,7 @@ def test_reports_and_sheets_want_fitted_records(tmp_path):
         contour=np.full(2, "outline"),
         box=np.ones((2, 4)),
         source=np.full(2, "s"),
-        split=np.full(2, "train"),
+        is_test=np.zeros(2, bool),
     )
     with pytest.raises(ValueError, match="fitted"):
         fit_report(raw)

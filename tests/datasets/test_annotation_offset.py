@@ -1,4 +1,4 @@
-"""Labels that are displaced by a constant are moved back, and mistakes in the options are named."""
+"""Removal of annotation offsets, and errors in the options for it."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ def faces(folder, sources):
     return replace(records, source=np.array(sources), jawline_contour=records.points[:, :17] + 1)
 
 
-def test_the_longest_part_counts_and_parts_end_at_folders(tmp_path):
+def test_the_longest_match_counts_and_matches_end_at_a_slash(tmp_path):
     records = faces(tmp_path, ["300w/helen/trainset", "300w/afw", "300w_lp/AFW", "merl_rav/left/trainset"])
     moved = without_offset(records, {"300w/helen": [0.4, 0.8], "300w": [1, 0]})
     side = np.sqrt((records.box[:, 2:] - records.box[:, :2]).prod(1))

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from rdrface.datasets.contact_sheet import STATE_COLORS, contact_sheet
+from rdrface.datasets.contact_sheet import STATE_COLORS, contact_sheet, draw_dot, draw_line, to_pixels
 
 
-def test_layout_and_kinds_of_crops():
+def test_layout_and_both_forms_of_crops():
     uint8 = np.full((5, 40, 40, 3), 60, np.uint8)
     sheet = contact_sheet(uint8, columns=3, cell=50)
     assert sheet.shape == (100, 150, 3) and sheet.dtype == np.uint8
@@ -13,7 +13,7 @@ def test_layout_and_kinds_of_crops():
     np.testing.assert_array_equal(sheet, same)
 
 
-def test_points_lie_on_their_pixels():
+def test_points_are_drawn_at_their_pixels():
     crops = np.zeros((1, 40, 40, 3), np.uint8)
     points = np.array([[[2 * 20.5 / 40 - 1, 2 * 10.5 / 40 - 1], [np.nan, 0], [1e9, 0]]])  # pixel (20, 10)
     sheet = contact_sheet(crops, points, np.array([[2, 1, 1]]), cell=40)
@@ -29,3 +29,14 @@ def test_errors():
         contact_sheet(np.zeros((2, 8, 8, 3), np.uint8), np.zeros((1, 68, 2)))
     with pytest.raises(ValueError, match="crops must be"):
         contact_sheet(np.zeros((0, 8, 8, 3), np.uint8))
+
+
+def test_lines_and_dots_skip_what_cannot_be_drawn():
+    image = np.zeros((40, 40, 3), np.uint8)
+    assert to_pixels(np.array([-1.0, 1.0]), 40).tolist() == [-0.5, 39.5]
+    for bad in ([np.nan, 1.0], [1e9, 1.0]):
+        draw_dot(image, np.array(bad), (255, 0, 0))
+        draw_line(image, np.array([[1.0, 1.0], bad]), (255, 0, 0))
+    assert not image.any()
+    draw_line(image, np.array([[5.0, 5.0], [30.0, 5.0], [30.0, 20.0]]), (255, 0, 0), closed=True)
+    assert image[5, 15, 0] > 200 and image[12, 30, 0] > 200 and image[11, 15, 0] > 0 and not image[..., 1:].any()

@@ -21,7 +21,7 @@ def test_json_and_csv_give_the_same_boxes(tmp_path):
         assert boxes.of("c.png") is None
 
 
-def test_a_photo_may_have_no_faces(tmp_path):
+def test_an_image_may_have_no_faces(tmp_path):
     (tmp_path / "boxes.json").write_text('{"a.jpg": []}')
     assert BoxFile.read(tmp_path / "boxes.json").of("a.jpg").shape == (0, 4)
 
@@ -46,14 +46,14 @@ def test_other_files_are_refused(tmp_path, name, text):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="no file of boxes at"):
         BoxFile.read(tmp_path / "none.csv")
 
 
 def test_check_boxes():
     assert check_boxes([]).shape == (0, 4)
     assert check_boxes([[1, 2, 3, 4]]).dtype == np.float64
-    with pytest.raises(ValueError, match="bare box"):
+    with pytest.raises(ValueError, match="single box"):
         check_boxes([1, 2, 3, 4])
     with pytest.raises(ValueError, match="shape"):
         check_boxes(np.zeros((2, 5)))

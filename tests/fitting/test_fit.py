@@ -43,7 +43,7 @@ def records_of(points: np.ndarray, state: np.ndarray, contour: str = "outline") 
         contour=np.full(count, contour),
         box=bounding_boxes(points),
         source=np.full(count, "synthetic"),
-        split=np.full(count, "train"),
+        is_test=np.zeros(count, bool),
     )
 
 

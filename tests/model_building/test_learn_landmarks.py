@@ -45,7 +45,7 @@ def test_offsets_between_labels_and_fit_are_found(model: FaceModel) -> None:
         contour=np.full(count, "outline"),
         box=np.concatenate([points.min(1), points.max(1)], 1),
         source=np.full(count, "test"),
-        split=np.full(count, "train"),
+        is_test=np.zeros(count, bool),
         Q=q,
         outline=outline[..., :2],
         jawline=jawline[..., :2],

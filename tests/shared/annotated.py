@@ -76,6 +76,6 @@ def records_of(folder: Path, count: int = 4, fitted: bool = True) -> FaceRecords
         contour=np.full(count, "outline"),
         box=box,
         source=np.full(count, "drawn"),
-        split=np.full(count, "train"),
+        is_test=np.zeros(count, bool),
         **(fit if fitted else {}),
     )

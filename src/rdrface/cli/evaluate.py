@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rdrface.cli import evaluate_expression as expression_command
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers import SETS as LAYOUTS
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
 from rdrface.evaluation.predictions.aligning import run_aligner
 from rdrface.evaluation.predictions.files import read_prediction_file, write_prediction_file
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if unreadable else 0
 
 
-def _annotations(args: argparse.Namespace, chosen: EvaluationSet) -> Annotations:
+def _annotations(args: argparse.Namespace, chosen: EvaluationSet) -> FaceRecords:
     annotations = chosen.read(args.folder)
     if args.labels is not None:
         if args.set != "aflw2000-3d":
@@ -127,7 +127,7 @@ def _annotations(args: argparse.Namespace, chosen: EvaluationSet) -> Annotations
 
 
 def _predictions(
-    args: argparse.Namespace, chosen: EvaluationSet, annotations: Annotations
+    args: argparse.Namespace, chosen: EvaluationSet, annotations: FaceRecords
 ) -> tuple[Predictions, dict[str, str], dict[str, Any]]:
     labels = None if args.labels is None else args.labels.name
     if args.predictions is not None:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import numpy as np
 
 from rdrface._version import __version__
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers import read_set
 from rdrface.datasets.readers.layout import set_in
 from rdrface.datasets.records import FaceRecords
@@ -21,6 +20,7 @@ from rdrface.evaluation.protocols.sets import own68
 from rdrface.evaluation.report.json_report import write_report
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import packaged_model
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.morphable.params import POSE
 
 Split = Literal["train", "test"]
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json is not None and not args.json.absolute().parent.is_dir():
         raise ConfigError(f"cannot write {args.json}: its folder does not exist; make it first")
     records = read_records(args.folder, args.format, args.split)
-    annotations = Annotations.of(records)
+    annotations = records
     boxes, named = chosen_boxes(args.boxes)
     how = run_description(named, args.weights)
     aligner = rdrface.load(args.weights)
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         annotations, predictions, model.expression_names, mirrored, _yaw(records), records.eye_aspect
     )
     tables = expression.tables(measured)
-    part = str(records.split[0])
+    part = "test" if records.is_test[0] else "train"
     print(f"\nExpression: {len(annotations)} faces of the {part} part, {how['said']}\n")
     print("\n\n".join(table.to_text() for table in tables))
     if args.json is not None:
@@ -88,11 +88,11 @@ def read_records(path: Path, layout: str | None = None, split: Split | None = No
     if not path.exists() and path.suffix == ".npz":
         raise DataError(f"there is no file {path}; wanted a set's folder, or records that `rdrface fit` wrote")
     if not path.is_file():
-        return read_set(set_in(path) if layout is None else layout, path, split)
+        return with_missing_boxes(read_set(set_in(path) if layout is None else layout, path, split))
     if layout is not None:
         raise ConfigError(f"{path} is a file; --format is for folders, leave it out")
     records = FaceRecords.load(path)
-    records = records.select(records.split == split)
+    records = records.select(records.is_test == (split == "test"))
     if not len(records):
         raise DataError(f"{path} holds no {split} faces; choose the other part with --split")
     return records
@@ -107,7 +107,7 @@ def _yaw(records: FaceRecords) -> np.ndarray | None:
 
 def _report(
     root: Path,
-    annotations: Annotations,
+    annotations: FaceRecords,
     measured: expression.MeasuredExpressions,
     tables: list[Table],
     how: dict[str, Any],

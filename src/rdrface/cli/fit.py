@@ -12,6 +12,7 @@ from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.sources import check_sources
 from rdrface.errors import DataError
 from rdrface.fitting.contact_sheet import write_sheet
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.fitting.fit import fit_records
 from rdrface.fitting.observations import LEAST_POINTS
 from rdrface.fitting.report import fit_report
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.out.absolute().parent.is_dir():
         raise DataError(f"cannot write {args.out}: its folder does not exist; make it first")
     offset = parse_offset(args.offset)
-    records = read_set(args.set, args.folder, args.split)
+    records = with_missing_boxes(read_set(args.set, args.folder, args.split))
     check_sources(records.source.tolist(), offset, "--offset")
     records = without_offset(records, offset)
     if args.limit is not None and args.limit < len(records):

@@ -18,6 +18,7 @@ from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError
 from rdrface.finetuning.finetune import MINUTES, fine_tune
 from rdrface.fitting import fit_records
+from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.morphable.model import FaceModel
 from rdrface.training.batches import held_out, person_keys
 from rdrface.training.calibration import calibrate
@@ -226,7 +227,7 @@ def read_faces(
         if where and name not in SETS:
             raise ConfigError(f"--data {item}: no reader for a set called {name!r}; there are: {', '.join(SETS)}")
         if where:
-            part = read_set(name, Path(where), "train")
+            part = with_missing_boxes(read_set(name, Path(where), "train"))
             part = without_offset(part, offset)
         else:
             part = FaceRecords.load(item)

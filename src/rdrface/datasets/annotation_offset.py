@@ -1,4 +1,4 @@
-"""Remove the constant by which the labels of a set are displaced from its photos, and move the face boxes with them."""
+"""Remove the constant offset between a dataset's annotations and its images."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,30 +9,31 @@ import numpy as np
 from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.sources import value_of
 from rdrface.errors import ConfigError
+from rdrface.geometry.boxes import box_size
 
-_MOST = 20.0
-_WANTED = "two numbers, how far the labels lie to the right and down in percent of the face's side"
+_MAX_PERCENT = 20.0
+_EXPECTED = "two numbers, the offset of the annotations to the right and down in percent of the face's size"
 
 
 def without_offset(records: FaceRecords, offset: Mapping[str, Sequence[float]]) -> FaceRecords:
-    """Records whose labels are moved back by the offset of their set.
+    """Subtract the annotation offset of each set.
 
     Args:
         records: N faces without a fit.
-        offset: part -> (dx, dy), how far its labels lie to the right and down in percent of the face's side, sqrt(w h)
-            of `FaceRecords.box`. Parts are looked up as in `rdrface.datasets.sources`; those of other sets are passed over.
+        offset: source, or the beginning of one -> (dx, dy), offset of its annotations to the right and down in percent
+            of the face's size, sqrt(w h) of `FaceRecords.box`. The longest matching entry counts
+            (`rdrface.datasets.sources.value_of`); faces without one do not change.
 
     Returns:
         The records with `points`, `jawline_contour` and `box` moved.
 
     Raises:
-        ValueError: the records are fitted; a fit belongs to the labels it was made of.
+        ValueError: the records are fitted; the fit belongs to the annotations before the change.
     """
     if records.Q is not None:
-        raise ValueError("the records are fitted already; move their labels before the fit")
+        raise ValueError("the records are fitted; remove the annotation offset before the fit")
     percent = np.array([value_of(name, offset, (0.0, 0.0)) for name in records.source.tolist()]).reshape(-1, 2)
-    side = np.sqrt((records.box[:, 2:] - records.box[:, :2]).prod(axis=1))
-    move = (percent / 100 * side[:, None]).astype(np.float32)
+    move = percent / 100 * box_size(records.box)[:, None]
     jawline = records.jawline_contour
     return replace(
         records,
@@ -43,31 +44,35 @@ def without_offset(records: FaceRecords, offset: Mapping[str, Sequence[float]]) 
 
 
 def check_offset(offset: Mapping[str, object]) -> None:
-    """ConfigError unless every part has two finite numbers."""
+    """Check the offsets of a configuration.
+
+    Raises:
+        ConfigError: an offset is not two finite numbers, or too large.
+    """
     for part, value in offset.items():
         numbers = value if isinstance(value, (list, tuple)) else []
-        if len(numbers) != 2 or not all(_is_number(number) and abs(number) <= _MOST for number in numbers):
-            raise ConfigError(f"the offset of {part!r} must be {_WANTED}, at most {_MOST:g}; got {value!r}")
+        if len(numbers) != 2 or not all(_is_number(number) and abs(number) <= _MAX_PERCENT for number in numbers):
+            raise ConfigError(f"the offset of {part!r} must be {_EXPECTED}, at most {_MAX_PERCENT:g}; got {value!r}")
 
 
 def parse_offset(options: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Offsets from options of the command line, each PART=DX,DY.
+    """Parse options of the command line of the form PART=DX,DY.
 
     Raises:
-        ConfigError: another form, or a part given twice.
+        ConfigError: an option has another form, or a part is given twice.
     """
     offset: dict[str, tuple[float, float]] = {}
     for option in options:
         part, _, numbers = option.partition("=")
         try:
-            across, down = (float(number) for number in numbers.split(","))
+            dx, dy = (float(number) for number in numbers.split(","))
         except ValueError as error:
             raise ConfigError(
-                f"--offset wants PART=DX,DY ({_WANTED}), e.g. 300w/helen=0.4,0.4; got {option!r}"
+                f"--offset must be PART=DX,DY ({_EXPECTED}), e.g. 300w/helen=0.4,0.4; got {option!r}"
             ) from error
         if part in offset:
-            raise ConfigError(f"--offset names {part!r} twice; give it once")
-        offset[part] = (across, down)
+            raise ConfigError(f"--offset has {part!r} twice; give it once")
+        offset[part] = (dx, dy)
     check_offset(offset)
     return offset
 

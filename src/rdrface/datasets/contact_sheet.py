@@ -1,4 +1,4 @@
-"""Contact sheets: many crops with their points in one picture, for looking at labels, fits and augmentation."""
+"""Contact sheets: many crops with their points in one image, to inspect annotations, fits and augmentation."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,21 @@ import numpy as np
 
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
 
-STATE_COLORS = {UNKNOWN: (255, 220, 0), VISIBLE: (0, 230, 60), OCCLUDED: (255, 60, 60), SELF_OCCLUDED: (60, 140, 255)}
+Color = tuple[int, int, int]
+
+STATE_COLORS: dict[int, Color] = {
+    UNKNOWN: (255, 220, 0),
+    VISIBLE: (0, 230, 60),
+    OCCLUDED: (255, 60, 60),
+    SELF_OCCLUDED: (60, 140, 255),
+}
 """RGB of a point by its state: yellow unknown, green visible, red occluded, blue self-occluded."""
+
+_SUBPIXEL = 4
+"""Fractional bits of OpenCV's fixed-point coordinates: 1/16 pixel, so that errors of half a pixel are visible."""
+
+_FAR = 4
+"""Points farther outside than this many sides of the image are not drawn: fixed-point coordinates would overflow."""
 
 
 def contact_sheet(
@@ -20,44 +33,76 @@ def contact_sheet(
     cell: int = 192,
     numbers: bool = False,
 ) -> np.ndarray:
-    """Crops side by side, with points drawn.
+    """Place crops in a grid and draw their points.
 
     Args:
         crops: (B, H, W, 3) uint8, or (B, 3, N, N) float32 0..255.
-        points: (B, P, 2) crop frame (-1..1 are the crop's edges); NaN is not drawn.
-        states: (B, P) colors by `STATE_COLORS`; without it points 0-16 are yellow, the others green.
-        titles: B short texts, drawn in the cell's corner.
+        points: (B, P, 2) crop frame (crop edges at -1 and 1); NaN is not drawn.
+        states: (B, P) choose the colors of `STATE_COLORS`; without them points 0-16 are yellow, the others green.
+        titles: B short texts for the top-left corners of the cells.
         columns: cells per row.
-        cell: side of a cell in pixels; crops are enlarged or shrunk to it.
-        numbers: write each point's index beside it.
+        cell: side of a cell in pixels; crops are resized to it.
+        numbers: also write the index of each point.
 
     Returns:
         (rows * cell, columns * cell, 3) uint8 RGB; unused cells are gray.
 
     Raises:
-        ValueError: no crops, or numbers of crops, points, states and titles that differ.
+        ValueError: there are no crops, or the numbers of crops, points, states and titles differ.
     """
-    pictures = _to_pictures(np.asarray(crops))
+    images = _to_images(np.asarray(crops))
     for name, value in (("points", points), ("states", states), ("titles", titles)):
-        if value is not None and len(value) != len(pictures):
-            raise ValueError(f"{len(pictures)} crops, but {len(value)} {name}")
-    columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
+        if value is not None and len(value) != len(images):
+            raise ValueError(f"{len(images)} crops, but {len(value)} {name}")
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
     sheet = np.full((rows * cell, columns * cell, 3), 128, np.uint8)
-    for i, picture in enumerate(pictures):
-        way = cv2.INTER_AREA if picture.shape[0] > cell else cv2.INTER_LINEAR
-        tile = cv2.resize(np.ascontiguousarray(picture), (cell, cell), interpolation=way)
+    for i, image in enumerate(images):
+        interpolation = cv2.INTER_AREA if image.shape[0] > cell else cv2.INTER_LINEAR
+        tile = cv2.resize(np.ascontiguousarray(image), (cell, cell), interpolation=interpolation)
         if points is not None:
-            _draw_points(tile, points[i], None if states is None else states[i], numbers)
+            _draw_landmarks(tile, points[i], None if states is None else states[i], numbers)
         if titles is not None:
-            cv2.putText(tile, titles[i], (3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 3, cv2.LINE_AA)
-            cv2.putText(tile, titles[i], (3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1, cv2.LINE_AA)
+            for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+                cv2.putText(tile, titles[i], (3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, color, width, cv2.LINE_AA)
         row, column = divmod(i, columns)
         sheet[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = tile
     return sheet
 
 
-def _to_pictures(crops: np.ndarray) -> np.ndarray:
+def to_pixels(points: np.ndarray, side: int) -> np.ndarray:
+    """Crop frame (edges at -1 and 1) -> pixels of a square image of that side, center of the first pixel at 0."""
+    return ((points + 1) * side - 1) / 2
+
+
+def draw_dot(image: np.ndarray, point: np.ndarray, color: Color, radius: float = 1.5) -> None:
+    """Draw a filled circle; NaN and points far outside are skipped.
+
+    Args:
+        image: (H, W, 3) uint8, changed in place.
+        point: (2,) pixels.
+        color: RGB.
+        radius: pixels.
+    """
+    if _drawable(point, image):
+        scaled = round(radius * 2**_SUBPIXEL)
+        cv2.circle(image, _fixed_point(point).tolist(), scaled, color, -1, cv2.LINE_AA, shift=_SUBPIXEL)
+
+
+def draw_line(image: np.ndarray, points: np.ndarray, color: Color, closed: bool = False) -> None:
+    """Draw a line of one pixel width through points; a line with a NaN or a point far outside is skipped.
+
+    Args:
+        image: (H, W, 3) uint8, changed in place.
+        points: (n, 2) pixels.
+        color: RGB.
+        closed: also connect the last point with the first.
+    """
+    if all(_drawable(point, image) for point in points):
+        cv2.polylines(image, [_fixed_point(points)], closed, color, 1, cv2.LINE_AA, shift=_SUBPIXEL)
+
+
+def _to_images(crops: np.ndarray) -> np.ndarray:
     if crops.ndim != 4 or len(crops) == 0 or (crops.shape[1] != 3 and crops.shape[3] != 3):
         raise ValueError(f"crops must be (B, H, W, 3) uint8 or (B, 3, N, N) float32 with B > 0, got {crops.shape}")
     if crops.shape[3] != 3:
@@ -65,18 +110,21 @@ def _to_pictures(crops: np.ndarray) -> np.ndarray:
     return crops if crops.dtype == np.uint8 else np.rint(crops).clip(0, 255).astype(np.uint8)
 
 
-def _draw_points(tile: np.ndarray, points: np.ndarray, states: np.ndarray | None, numbers: bool) -> None:
-    # Drawn in 1/16 pixels (shift=4), so that errors of half a pixel can be seen.
-    cell = tile.shape[0]
-    pixels = ((points + 1) * cell - 1) / 2
-    for j, (x, y) in enumerate(pixels):
-        if not (np.isfinite(x) and np.isfinite(y) and abs(x) < 4 * cell and abs(y) < 4 * cell):
+def _draw_landmarks(tile: np.ndarray, points: np.ndarray, states: np.ndarray | None, numbers: bool) -> None:
+    for j, point in enumerate(to_pixels(points, tile.shape[0])):
+        if not _drawable(point, tile):
             continue
-        if states is not None:
-            color = STATE_COLORS[int(states[j])]
-        else:
-            color = STATE_COLORS[UNKNOWN] if j < 17 else STATE_COLORS[VISIBLE]
-        place = (round(float(x) * 16), round(float(y) * 16))
-        cv2.circle(tile, place, 24, color, -1, cv2.LINE_AA, shift=4)
+        state = (UNKNOWN if j < 17 else VISIBLE) if states is None else int(states[j])
+        color = STATE_COLORS[state]
+        draw_dot(tile, point, color)
         if numbers:
-            cv2.putText(tile, str(j), (round(float(x)) + 3, round(float(y))), cv2.FONT_HERSHEY_SIMPLEX, 0.3, color, 1)
+            corner = (round(float(point[0])) + 3, round(float(point[1])))
+            cv2.putText(tile, str(j), corner, cv2.FONT_HERSHEY_SIMPLEX, 0.3, color, 1)
+
+
+def _drawable(point: np.ndarray, image: np.ndarray) -> bool:
+    return bool(np.isfinite(point).all() and (np.abs(point) < _FAR * max(image.shape[:2])).all())
+
+
+def _fixed_point(points: np.ndarray) -> np.ndarray:
+    return np.round(np.asarray(points, np.float64) * 2**_SUBPIXEL).astype(np.int32)

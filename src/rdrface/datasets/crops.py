@@ -207,7 +207,7 @@ def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads:
         valid=valid,
         points=frame.to_crop(records.points).astype(np.float32),
         state=records.state,
-        jawline_convention=records.contour == "jawline",
+        jawline_convention=records.on_jawline,
         **_fit_in_windows(records, frame),
         resolution=(2 * frame.half / size).astype(np.float32),
         source=source.astype(np.int32),

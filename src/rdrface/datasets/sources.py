@@ -1,4 +1,4 @@
-"""Settings by source: of "300w", "300w/helen", "300w/helen/trainset" the longest that a face's source begins with."""
+"""Settings per source: of the entries "300w", "300w/helen", "300w/helen/trainset" the longest match counts."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -9,35 +9,36 @@ from rdrface.errors import ConfigError
 T = TypeVar("T")
 
 SETS = ("merl_rav", "300w", "300w_lp", "fgnet", "aflw2000_3d")
-"""First folder of the sources of every set that has a reader. A configuration may have entries for sets that a user
-does not have."""
+"""First component of the sources of the sets for training. A configuration may have entries for sets that the user does
+not have."""
 
 
 def value_of(source: str, table: Mapping[str, T], default: T) -> T:
-    """The entry of a table that fits a source best.
+    """Entry of a table with the longest match to a source.
 
     Args:
         source: e.g. "300w/helen/trainset".
-        table: a source, or its first folders -> value.
-        default: where no entry fits.
+        table: source, or its first components -> value.
+        default: value without a match.
     """
-    fitting = [part for part in table if _begins(source, part)]
-    return table[max(fitting, key=len)] if fitting else default
+    matches = [part for part in table if _begins(source, part)]
+    return table[max(matches, key=len)] if matches else default
 
 
 def check_sources(sources: Iterable[str], table: Mapping[str, object], option: str) -> None:
-    """Every entry of a table should fit some source, so that a misspelled one does not go unnoticed.
+    """Check that every entry of a table matches some source, to find misspelled ones.
 
-    A user may have only parts of a set, in folders of other names, and the shipped configurations name all parts. So an
-    entry of a set in `SETS` that fits no face is named on stderr and not used. Any other such entry is an error.
+    The shipped configurations have entries for all parts of all sets, and a user may have only some of them. So an
+    entry of a set in `SETS` without a match is reported on stderr and not used. Any other entry without a match is an
+    error.
 
     Args:
-        sources: of all faces.
-        table: a source, or its first folders -> value.
-        option: the table's name, for the message.
+        sources: sources of all faces.
+        table: source, or its first components -> value.
+        option: name of the table, for the message.
 
     Raises:
-        ConfigError: an entry is of no known set and fits none; the message lists the sources.
+        ConfigError: an entry is not of a known set and has no match; the message lists the sources.
     """
     names = sorted(set(sources))
     for part in table:
@@ -47,8 +48,8 @@ def check_sources(sources: Iterable[str], table: Mapping[str, object], option: s
             print(f"{option}: none of the faces are from {part!r}; this entry is not used", file=sys.stderr)
         else:
             raise ConfigError(
-                f"{option} has an entry {part!r}, but none of the faces read are from there; "
-                f"name one of these or its first folders, or leave it out: {', '.join(names)}"
+                f"{option} has an entry {part!r}, but none of the faces are from there; "
+                f"replace it by one of these or their first components, or remove it: {', '.join(names)}"
             )
 
 

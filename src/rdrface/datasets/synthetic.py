@@ -83,7 +83,7 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
         contour=np.full(count, "outline"),
         box=np.concatenate([points.min(1), points.max(1)], axis=1),
         source=np.full(count, "synthetic"),
-        split=np.full(count, "train"),
+        is_test=np.zeros(count, bool),
         Q=q,
         outline=points,
         jawline=jawline[..., :2].astype(np.float32),

@@ -1,7 +1,7 @@
-"""Boxes from elsewhere: a file that says where the faces are, in place of a detector.
+"""Files of boxes: positions of the faces that replace a detector.
 
-Two forms are read. JSON: ``{"photo.jpg": [[x0, y0, x1, y1], ...], ...}``. CSV with a header:
-``photo,x0,y0,x1,y1``, one face per line. The boxes are landmark boxes in photo pixels (see `rdrface.crop`).
+JSON: ``{"photo.jpg": [[x0, y0, x1, y1], ...], ...}``. CSV: the header ``photo,x0,y0,x1,y1``, then one face per line.
+The boxes are landmark boxes in image pixels (see `rdrface.crop`).
 """
 
 import csv
@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.errors import DataError
+from rdrface.files import read_text
 
 _COLUMNS = ("x0", "y0", "x1", "y1")
 
 
 class BoxFile:
-    """Boxes by photo.
+    """Boxes by image.
 
     Args:
-        boxes: name of a photo, as a path or as the mere file name -> (n, 4) xyxy.
+        boxes: path or file name of an image -> (n, 4) xyxy.
     """
 
     def __init__(self, boxes: Mapping[str, np.ndarray]) -> None:
@@ -31,39 +32,37 @@ class BoxFile:
         """Read a JSON or CSV file.
 
         Raises:
-            DataError: the file cannot be read, or does not have one of the two forms.
+            DataError: the file cannot be read, or has neither of the two formats.
         """
         path = Path(path)
+        text = read_text(path, "file of boxes")
         try:
-            text = path.read_text(encoding="utf-8-sig")
             return cls(_from_json(text) if path.suffix.lower() == ".json" else _from_csv(text))
-        except OSError as error:
-            raise DataError(f"the file of boxes {path} cannot be read: {error.strerror or error}") from error
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(
-                f"{path} is not a file of boxes: {error}. Wanted: JSON "
+                f"{path} is not a file of boxes: {error}. Expected JSON "
                 '{"photo.jpg": [[x0, y0, x1, y1], ...]} or CSV with the columns photo,x0,y0,x1,y1'
             ) from error
 
-    def of(self, photo: str) -> np.ndarray | None:
-        """(n, 4) boxes of a photo, under its path or else under its file name; None where the file has neither."""
-        path = Path(photo)
+    def of(self, image: str) -> np.ndarray | None:
+        """(n, 4) boxes of an image, found by its path or else by its file name; None if the file has neither."""
+        path = Path(image)
         return self._boxes.get(path.as_posix(), self._boxes.get(path.name))
 
 
 def check_boxes(boxes: np.ndarray) -> np.ndarray:
-    """Bring boxes to (n, 4) float64.
+    """Convert boxes to (n, 4) float64.
 
     Raises:
-        ValueError: another shape, not finite, or without area.
+        ValueError: the boxes have another shape, are not finite, or have no area.
     """
     checked = np.asarray(boxes, dtype=np.float64)
     if checked.size == 0:
         return checked.reshape(0, 4)
     if checked.shape == (4,):
-        raise ValueError("boxes must have shape (n, 4), one row per face; got one bare box: wrap it in a list")
+        raise ValueError("boxes must have shape (n, 4), one row per face; got a single box: put it in a list")
     if checked.ndim != 2 or checked.shape[1] != 4:
-        raise ValueError(f"boxes must have shape (n, 4), xyxy in photo pixels; got {checked.shape}")
+        raise ValueError(f"boxes must have shape (n, 4), xyxy in image pixels; got {checked.shape}")
     bad = ~(np.isfinite(checked).all(axis=1) & (checked[:, 2:] > checked[:, :2]).all(axis=1))
     if bad.any():
         raise ValueError(f"boxes must be finite with x1 > x0 and y1 > y0 (xyxy order); got {checked[bad][0].tolist()}")
@@ -73,7 +72,7 @@ def check_boxes(boxes: np.ndarray) -> np.ndarray:
 def _from_json(text: str) -> dict[str, np.ndarray]:
     content = json.loads(text)
     if not isinstance(content, dict):
-        raise ValueError(f"the outermost value is a {type(content).__name__}, not an object")
+        raise ValueError(f"the top-level value is of type {type(content).__name__}, not an object")
     return content
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN
-from rdrface.datasets.custom_points import CustomPoints
+from rdrface.datasets.records import FaceRecords
 from rdrface.detection.protocol import Detections, Detector
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.image import read_image
@@ -69,7 +69,7 @@ class CustomFaces:
         return CustomFaces(tuple(names), self.start[index], self.detected[index], frame, *kept)
 
 
-def see_faces(own: CustomPoints, network: RDR, size: int, detector: Detector) -> CustomFaces:
+def see_faces(own: FaceRecords, network: RDR, size: int, detector: Detector) -> CustomFaces:
     """Find and align every labeled face.
 
     Args:

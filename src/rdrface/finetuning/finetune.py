@@ -12,7 +12,7 @@ import torch
 
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.contact_sheet import contact_sheet
-from rdrface.datasets.custom_points import read_custom_points
+from rdrface.datasets.readers.custom_points import read_custom_points
 from rdrface.datasets.records import VISIBLE
 from rdrface.detection.retinaface import RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights
@@ -55,7 +55,7 @@ def fine_tune(
 
     Args:
         start: see `rdrface.finetuning.weights.load_network`.
-        photos: folder of photos and .pts files, see `rdrface.datasets.custom_points`.
+        photos: folder of photos and .pts files, see `rdrface.datasets.readers.custom_points`.
         out: folder of the run; gets ``setting.jpg`` too, held-out faces with their new landmarks.
         name: of the setting and of its weights file.
         minutes: how long to learn.

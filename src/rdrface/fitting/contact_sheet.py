@@ -43,7 +43,7 @@ def write_sheet(records: FaceRecords, index: np.ndarray, path: str | Path, colum
 def _tile(records: FaceRecords, i: int, side: int) -> np.ndarray:
     assert records.outline is not None and records.jawline is not None
     assert records.Q is not None and records.residual is not None
-    fitted = (records.outline if records.contour[i] == "outline" else records.jawline)[i]
+    fitted = (records.jawline if records.on_jawline[i] else records.outline)[i]
     box = records.box[i].astype(np.float64)
     half = max(box[2] - box[0], box[3] - box[1]) * _MARGIN / 2
     scale = side / (2 * half)

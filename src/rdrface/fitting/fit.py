@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -65,7 +66,7 @@ def fit_records(
             found.append(result)
             bar.update(len(result["Q"]))
     empty = {"Q": (0, 103), "outline": (0, 68, 2), "jawline": (0, 68, 2), "hidden": (0, 68), "residual": (0,)}
-    joined = {
+    joined: dict[str, Any] = {
         name: np.concatenate([part[name] for part in found]) if found else np.zeros(shape)
         for name, shape in empty.items()
     }

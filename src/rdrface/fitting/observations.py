@@ -65,7 +65,7 @@ class Observations:
         return cls(
             points=np.where(known[..., None], local, 0).astype(np.float32),
             weight=weight.astype(np.float32),
-            outline=records.contour == "outline",
+            outline=~records.on_jawline,
             absent=~known & (state == SELF_OCCLUDED),
             lid_gap=_lid_gaps(records, local),
             center=center,

@@ -70,7 +70,7 @@ def doubtful_labels(records: FaceRecords) -> np.ndarray:
     """
     if records.outline is None or records.jawline is None:
         raise ValueError("finding doubtful labels needs fitted records; run fit_records first")
-    fitted = np.where((records.contour == "outline")[:, None, None], records.outline, records.jawline)
+    fitted = np.where(records.on_jawline[:, None, None], records.jawline, records.outline)
     side = np.sqrt((records.box[:, 2:] - records.box[:, :2]).prod(axis=1))
     distance = 100 * np.linalg.norm(records.points - fitted, axis=-1) / side[:, None]
     return distance > DOUBTFUL  # False where there is no label

@@ -83,12 +83,12 @@ def fit(
     fitted = fit_records(
         FaceRecords(
             image=np.array([""]),
-            points=given[None],
+            points=given[None].astype(np.float32),
             state=np.where(seen >= 0.5, VISIBLE, hidden_state)[None],
             contour=np.array([contour]),
             box=box,
             source=np.array(["points"]),
-            split=np.array(["test"]),
+            is_test=np.ones(1, bool),
         ),
         own,
         progress=False,

@@ -104,7 +104,7 @@ def mean_offsets(fitted: FaceRecords, usable: np.ndarray, normals: np.ndarray) -
     if fitted.Q is None or fitted.jawline is None or fitted.outline is None:
         raise ValueError("mean_offsets needs fitted records")
     rows = rotation_matrix(fitted.Q[:, 50:53].astype(np.float64))[:, :2]
-    follows = (fitted.contour == "outline")[:, None, None]
+    follows = (~fitted.on_jawline)[:, None, None]
     residual = (fitted.points - np.where(follows, fitted.outline, fitted.jawline)) * (1, -1)
     residual = np.where(usable[..., None], residual, 0) / fitted.Q[:, None, 56:57]
     weight = usable / (1 + (np.linalg.norm(residual, axis=-1) / ROBUST) ** 2)

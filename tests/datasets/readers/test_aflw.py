@@ -2,39 +2,12 @@ import csv
 
 import numpy as np
 import pytest
-import scipy.io
 
+from published_sets import pifa_rows, write_3ddfa, write_pifa
 from rdrface.datasets.readers.aflw import read_aflw21, read_aflw_pifa
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
 from rdrface.errors import DataError
-from rdrface.fitting.landmark_box import landmark_box_of
-from rdrface.geometry.boxes import bounding_boxes
-from some_face import some_face
-
-
-def pifa_rows(count=34, faces=3, offset=0.0):
-    """Positions (n, P, 2), 1-based, and marks "hidden" (n, P) as the set's files have them."""
-    scheme = f"aflw{count}"
-    points = np.stack([some_face((150 + 10 * i, 120), 90).points(scheme)[:, :2] for i in range(faces)]) + offset
-    hidden = np.zeros((faces, count))
-    hidden[0, :3] = 1
-    hidden[1, 5:] = 1  # five points left: too few for a pose
-    return points.astype(np.float64), hidden
-
-
-def write_pifa(folder, count=34, **changes):
-    test, hidden = pifa_rows(count)
-    test[0, 0] = 0  # a hidden point without a position
-    train, shown = pifa_rows(count, 2, 5.0)
-
-    def rows(points, marks):
-        return np.concatenate((points[..., 0], points[..., 1], marks), axis=1)
-
-    marks = {"phisT": rows(test, hidden), "phisTr": rows(train, shown)}
-    boxes = {"bboxesT": np.tile([101.0, 71, 100, 81], (3, 1)), "bboxesTr": np.tile([11.0, 21, 50, 50], (2, 1))}
-    scipy.io.savemat(folder / "Landmark.mat", {**marks, **{k: v for k, v in changes.items() if k in marks}})
-    scipy.io.savemat(folder / "BoundingBox.mat", {**boxes, **{k: v for k, v in changes.items() if k in boxes}})
-    return test, hidden
+from rdrface.fitting.estimated_boxes import with_landmark_boxes
 
 
 def write_csv(folder, points, visible, part=("test",) * 3):
@@ -53,18 +26,20 @@ def write_csv(folder, points, visible, part=("test",) * 3):
 def test_pifa_from_the_sets_files(tmp_path):
     points, hidden = write_pifa(tmp_path)
     faces = read_aflw_pifa(tmp_path)
-    assert faces.points.shape == (3, 34, 2) and faces.tested.all()
+    assert faces.points.shape == (3, 34, 2) and faces.is_test.all()
     assert [name.rsplit("/", 2)[-2:] for name in faces.image.tolist()] == [
         ["TestImages", f"{i}.jpg"] for i in (1, 2, 3)
     ]
     np.testing.assert_allclose(faces.points[2], points[2] - 1)  # from 1-based to ours
     assert np.isnan(faces.points[0, 0]).all() and np.isfinite(faces.points[0, 1:]).all()
     np.testing.assert_array_equal(faces.state == SELF_OCCLUDED, hidden == 1)
-    np.testing.assert_allclose(faces.size, 90)  # sqrt(100 * 81)
-    np.testing.assert_allclose(faces.box[1], [100, 70, 200, 151])  # too few points: the set's own face box
-    assert not np.allclose(faces.box[2], [100, 70, 200, 151])
+    np.testing.assert_allclose(faces.normalizer, 90)  # sqrt(100 * 81)
+    np.testing.assert_allclose(faces.box, np.tile([100, 70, 200, 151], (3, 1)))  # the set's own face box
+    box = with_landmark_boxes(faces, "aflw34").box
+    np.testing.assert_allclose(box[1], [100, 70, 200, 151])  # too few points for an estimate
+    assert not np.allclose(box[2], [100, 70, 200, 151])
     train = read_aflw_pifa(tmp_path, split="train")
-    assert len(train) == 2 and not train.tested.any() and train.image[0].endswith("TrainImages/1.jpg")
+    assert len(train) == 2 and not train.is_test.any() and train.image[0].endswith("TrainImages/1.jpg")
 
 
 def test_pifa_21_are_the_first_of_34(tmp_path):
@@ -75,7 +50,7 @@ def test_pifa_21_are_the_first_of_34(tmp_path):
     (tmp_path / "short").mkdir()
     write_pifa(tmp_path / "short", 21)
     assert read_aflw_pifa(tmp_path / "short", 21).points.shape == (3, 21, 2)
-    with pytest.raises(DataError, match="21 points per face, wanted 34"):
+    with pytest.raises(DataError, match="21 points per face, expected 34"):
         read_aflw_pifa(tmp_path / "short")
     with pytest.raises(ValueError, match="count"):
         read_aflw_pifa(tmp_path, 68)
@@ -88,7 +63,7 @@ def test_pifa_from_a_csv_is_the_same(tmp_path):
     write_csv(tmp_path / "plain", first.points, first.state == VISIBLE)
     second = read_aflw_pifa(tmp_path / "plain")
     np.testing.assert_allclose(first.points, second.points)
-    for name in ("state", "size"):
+    for name in ("state", "normalizer"):
         np.testing.assert_allclose(getattr(first, name), getattr(second, name))
     np.testing.assert_allclose(first.box, second.box, atol=1e-6)
     assert second.image[1].endswith("plain/photos/1.jpg")
@@ -102,16 +77,16 @@ def test_pifa_from_a_csv_is_the_same(tmp_path):
         ({"phisT": np.ones((3, 100))}, "3 x 21 or 3 x 34 columns, got 100"),
         ({"phisT": np.full((3, 102), 50.0)}, "must be 0"),
         ({"bboxesT": np.ones((2, 4))}, r"shape \(3, 4\), got \(2, 4\)"),
-        ({"bboxesT": np.zeros((3, 4))}, "must have an area"),
+        ({"bboxesT": np.zeros((3, 4))}, "must have a positive area"),
     ],
 )
-def test_pifa_refuses_what_it_cannot_be(tmp_path, changes, message):
+def test_pifa_with_wrong_fields_is_refused(tmp_path, changes, message):
     write_pifa(tmp_path, **changes)
     with pytest.raises(DataError, match=message):
         read_aflw_pifa(tmp_path)
 
 
-def test_pifa_names_what_is_missing(tmp_path):
+def test_pifa_errors_give_the_file_and_the_point(tmp_path):
     with pytest.raises(DataError, match=r"Landmark.mat"):
         read_aflw_pifa(tmp_path)
     points, hidden = pifa_rows()
@@ -125,44 +100,24 @@ def test_pifa_names_what_is_missing(tmp_path):
     with pytest.raises(DataError, match="columns"):
         read_aflw_pifa(tmp_path)
     (tmp_path / "aflw_pifa.csv").write_text(text.replace(",100,70,", ",wide,70,"))
-    with pytest.raises(DataError, match="box_x0 must hold numbers"):
+    with pytest.raises(DataError, match="box_x0 must contain numbers"):
         read_aflw_pifa(tmp_path)
-
-
-def write_3ddfa(folder, count=3, **changes):
-    """Crops of 240 x 240 pixels of a photo, at (30, 50); the hand-made landmark box is 160 x 90 there."""
-    (folder / "test.configs").mkdir(parents=True)
-    (folder / "test.data").mkdir()
-    names = "".join(f"image{i:05d}.jpg\n" for i in range(count))
-    (folder / "test.data" / "AFLW_GT_crop.list").write_text(names)
-    points = np.full((count, 2, 21), 100.0)
-    points[:, 0, 4] = -1
-    whole = np.full((count, 3, 68), 80.0)
-    whole[:, :2, 0], whole[:, :2, 1] = (70, 80), (230, 170)
-    arrays = {
-        "AFLW_GT_crop_roi_box.npy": np.tile([30.0, 50, 270, 290], (count, 1)),
-        "AFLW_GT_crop_yaws.npy": np.linspace(-80, 20, count),
-        "AFLW_GT_pts21.npy": points,
-        "AFLW_GT_pts68.npy": whole,
-    }
-    for name, values in {**arrays, **changes}.items():
-        np.save(folder / "test.configs" / name, values)
 
 
 def test_3ddfas_list(tmp_path):
     write_3ddfa(tmp_path)
     faces = read_aflw21(tmp_path)
     assert faces.image[1].endswith("test.data/AFLW_GT_crop/image00001.jpg")
-    # The benchmark brings a crop's (36, 26), counted from 1, to the photo's (36 * 2 + 30, ...): 100 is crop 35 and 25.
+    # The benchmark maps (36, 26) of a crop, counted from 1, to (36 * 2 + 30, ...) of the image: 100 is 35 and 25 there.
     np.testing.assert_allclose(faces.points[0, 0], [35 - 1, 25 - 1])
     assert np.isnan(faces.points[:, 4]).all() and (faces.state[:, 4] == SELF_OCCLUDED).all()
     assert (np.delete(faces.state, 4, axis=1) == VISIBLE).all()
-    np.testing.assert_allclose(faces.size, 60)  # sqrt(160 * 90) / 2
+    np.testing.assert_allclose(faces.normalizer, 60)  # sqrt(160 * 90) / 2
     np.testing.assert_allclose(faces.box[0], [19, 14, 99, 59])
     np.testing.assert_allclose(faces.yaw, [-80, -30, 20])
 
 
-def test_3ddfas_list_refuses_other_shapes(tmp_path):
+def test_3ddfas_list_with_wrong_arrays_is_refused(tmp_path):
     write_3ddfa(tmp_path / "a", **{"AFLW_GT_pts21.npy": np.zeros((2, 2, 21))})
     with pytest.raises(DataError, match=r"AFLW_GT_pts21.npy must have shape \(3, 2, 21\)"):
         read_aflw21(tmp_path / "a")
@@ -171,60 +126,7 @@ def test_3ddfas_list_refuses_other_shapes(tmp_path):
         read_aflw21(tmp_path / "b")
     write_3ddfa(tmp_path / "c")
     (tmp_path / "c" / "test.configs" / "AFLW_GT_pts68.npy").unlink()
-    with pytest.raises(DataError, match=r"no AFLW_GT_pts68\.npy"):
+    with pytest.raises(DataError, match=r"no file of .*AFLW_GT_pts68\.npy"):
         read_aflw21(tmp_path / "c")
     with pytest.raises(DataError, match="3DDFA repository"):
         read_aflw21(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize("scheme", ["aflw21", "aflw34"])
-@pytest.mark.parametrize("yaw", [0.0, 0.6, -1.2])
-def test_landmark_box_of_generated_faces(scheme, yaw):
-    face = some_face((160, 120), 100, (0.1, yaw, 0.2))
-    points = face.points(scheme)[None, :, :2].astype(np.float64)
-    state = np.full(points.shape[:2], VISIBLE)
-    if yaw < -1:
-        nose = face.points("ibug68")[30, 0]
-        far = np.sign(points[0, :, 0] - nose) == np.sign(yaw)  # the half of the face that the nose points to
-        state[0, far], points[0, far] = SELF_OCCLUDED, np.nan
-        assert far.any()
-    box = landmark_box_of(points, state, scheme)
-    true = bounding_boxes(face.projection[None].astype(np.float64))
-
-    def middle(b):
-        return (b[0, :2] + b[0, 2:]) / 2
-
-    side, wanted = (np.sqrt((b[0, 2:] - b[0, :2]).prod()) for b in (box, true))
-    assert side == pytest.approx(wanted, rel=0.08)  # an open mouth and somebody's face against the mean one
-    assert np.linalg.norm(middle(box) - middle(true)) < 0.06 * wanted
-
-
-def test_landmark_box_does_not_look_at_guesses_and_needs_points():
-    face = some_face()
-    points = np.repeat(face.points("aflw21")[None, :, :2].astype(np.float64), 3, axis=0)
-    state = np.full((3, 21), VISIBLE)
-    state[:, :3] = SELF_OCCLUDED
-    points[1, :3] += 500
-    state[2, 5:] = SELF_OCCLUDED
-    box = landmark_box_of(points, state, "aflw21")
-    np.testing.assert_allclose(box[0], box[1])
-    assert np.isnan(box[2]).all()
-    with pytest.raises(ValueError, match=r"\(N, 34, 2\)"):
-        landmark_box_of(points, state, "aflw34")
-    with pytest.raises(ValueError, match="no scheme"):
-        landmark_box_of(points, state, "aflw68")
-
-
-def test_landmark_box_on_real_faces(shared_data):
-    from rdrface.datasets.annotations import Annotations
-    from rdrface.datasets.readers import read_merl_rav
-    from rdrface.evaluation.protocols.aflw import of_merl_rav
-
-    every = Annotations.of(read_merl_rav(shared_data / "merl_rav", "test")).select(np.arange(0, 2451, 16))
-    faces = of_merl_rav(every, 21)
-    box = landmark_box_of(faces.points, faces.state, "aflw21")
-    side, true = (np.sqrt((b[:, 2:] - b[:, :2]).prod(1)) for b in (box, faces.box))
-    off = np.linalg.norm((box[:, :2] + box[:, 2:] - faces.box[:, :2] - faces.box[:, 2:]) / 2, axis=1) / true
-    assert np.isfinite(box).all()
-    assert np.median(np.abs(side / true - 1)) < 0.05 and np.percentile(np.abs(side / true - 1), 90) < 0.12
-    assert np.median(off) < 0.05 and np.percentile(off, 90) < 0.12

@@ -1,49 +1,16 @@
-"""BIWI's reader on made-up frames, with heads whose direction is known by construction."""
+"""Reader of BIWI on small files, with heads whose direction is known by construction."""
 
 import numpy as np
 import pytest
 
-from annotated import write_photo
+from published_sets import rotation_about, write_biwi_frame
 from rdrface.datasets.readers.biwi import FACE_SIDE, read_biwi
 from rdrface.errors import DataError
 from rdrface.geometry.rotation import euler_angles
 
-CALIBRATION = """500 0 320
-0 500 240
-0 0 1
-
-0 0 0 0
-
-1 0 0
-0 1 0
-0 0 1
-
-{}
-
-640 480
-"""
-
-
-def about(axis, degrees):
-    """A rotation in the depth camera's frame: x right, y down, z away from it."""
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return {
-        "x": np.array([[1, 0, 0], [0, c, -s], [0, s, c]]),
-        "y": np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]),
-        "z": np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]),
-    }[axis]
-
-
-def write_frame(person, number, rotation, center=(0.0, 0.0, 1000.0), suffix=".png", translation="-25 0 0"):
-    person.mkdir(parents=True, exist_ok=True)
-    (person / "rgb.cal").write_text(CALIBRATION.format(translation))
-    rows = [" ".join(f"{value:.6f}" for value in row) + " " for row in [*rotation, [], center]]
-    (person / f"frame_{number:05d}_pose.txt").write_text("\n".join(rows) + "\n")
-    write_photo(person / f"frame_{number:05d}_rgb{suffix}", (64, 48))
-
 
 def nose(rotation):
-    """Where a head's nose points, in the depth camera's frame: without rotation to the camera."""
+    """Direction of the nose in the depth camera's frame; a head without rotation looks at the camera."""
     return rotation @ [0, 0, -1]
 
 
@@ -52,38 +19,38 @@ def nose(rotation):
     [("y", 30, "yaw", -1), ("x", 20, "pitch", 1), ("z", 15, "roll", -1)],
 )
 def test_signs_of_one_angle(tmp_path, axis, degrees, angle, sign):
-    matrix = about(axis, degrees)
-    # What the signs below stand on: which way the head really goes in the picture.
+    matrix = rotation_about(axis, degrees)
+    # Direction of the head in the image, from which the signs below follow.
     if angle == "yaw":
-        assert nose(matrix)[0] < 0  # to the picture's left
+        assert nose(matrix)[0] < 0  # to the image's left
     if angle == "pitch":
         assert nose(matrix)[1] > 0  # down
     if angle == "roll":
-        assert (matrix @ [1, 0, 0])[1] > 0  # what is at the picture's right goes down: clockwise
-    write_frame(tmp_path / "01", 3, matrix)
+        assert (matrix @ [1, 0, 0])[1] > 0  # a point at the image's right moves down: clockwise
+    write_biwi_frame(tmp_path / "01", 3, matrix)
     faces = read_biwi(tmp_path)
     at = ("pitch", "yaw", "roll").index(angle)
     ours = np.degrees(euler_angles(faces.rotation))[0]
     expected = np.zeros(3)
     expected[at] = sign * degrees
-    # docs/conventions.md: yaw > 0 to the picture's right, pitch > 0 down, roll > 0 counterclockwise.
+    # docs/conventions.md: yaw > 0 to the image's right, pitch > 0 down, roll > 0 counterclockwise.
     np.testing.assert_allclose(ours, expected, atol=1e-3)
-    # The set's own: all three the other way.
+    # The set's own angles have the opposite signs.
     np.testing.assert_allclose(faces.angles[0], -expected, atol=1e-3)
 
 
 def test_angles_are_those_of_fsa_net(tmp_path):
-    matrix = about("y", 40) @ about("x", -25) @ about("z", 20)
-    write_frame(tmp_path / "01", 3, matrix)
-    turned = matrix.T
-    yaw = -np.arctan2(-turned[2, 0], np.hypot(turned[2, 1], turned[2, 2]))
-    pitch, roll = np.arctan2(turned[2, 1], turned[2, 2]), -np.arctan2(turned[1, 0], turned[0, 0])
+    matrix = rotation_about("y", 40) @ rotation_about("x", -25) @ rotation_about("z", 20)
+    write_biwi_frame(tmp_path / "01", 3, matrix)
+    transposed = matrix.T
+    yaw = -np.arctan2(-transposed[2, 0], np.hypot(transposed[2, 1], transposed[2, 2]))
+    pitch, roll = np.arctan2(transposed[2, 1], transposed[2, 2]), -np.arctan2(transposed[1, 0], transposed[0, 0])
     np.testing.assert_allclose(read_biwi(tmp_path).angles[0], np.degrees([pitch, yaw, roll]), atol=1e-3)
 
 
 def test_layout_and_order(tmp_path):
     for person, number in (("02", 10), ("01", 20), ("01", 3)):
-        write_frame(tmp_path / "hpdb" / person, number, np.eye(3))
+        write_biwi_frame(tmp_path / "hpdb" / person, number, np.eye(3))
     (tmp_path / "hpdb" / "01.obj").write_text("")
     faces = read_biwi(tmp_path)
     assert faces.source.tolist() == ["biwi/01", "biwi/01", "biwi/02"]
@@ -91,44 +58,48 @@ def test_layout_and_order(tmp_path):
         "frame_00003_rgb.png",
         "frame_00020_rgb.png",
     ]
-    assert faces.tested.all() and faces.points.shape == (3, 0, 2) and faces.state.shape == (3, 0)
-    write_frame(tmp_path / "hpdb" / "03", 3, np.eye(3), suffix=".jpg")
+    assert faces.is_test.all() and faces.points.shape == (3, 0, 2) and faces.state.shape == (3, 0)
+    write_biwi_frame(tmp_path / "hpdb" / "03", 3, np.eye(3), suffix=".jpg")
     assert len(read_biwi(tmp_path)) == 4
 
 
 def test_box_lies_around_the_projected_center(tmp_path):
-    write_frame(tmp_path / "01", 3, np.eye(3), center=(125.0, -80.0, 800.0))
+    write_biwi_frame(tmp_path / "01", 3, np.eye(3), center=(125.0, -80.0, 800.0))
     left, top, right, bottom = read_biwi(tmp_path).box[0]
-    # x: 320 + 500 (125 - 25) / 800, the color camera being 25 mm to the right of the depth camera.
+    # x: 320 + 500 (125 - 25) / 800; the color camera is 25 mm to the right of the depth camera.
     assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((382.5, 190))
     assert right - left == bottom - top == pytest.approx(500 * FACE_SIDE / 800)
 
 
-def test_refusals(tmp_path):
+def test_damaged_folders_are_refused(tmp_path):
     with pytest.raises(DataError, match="official BIWI folder"):
         read_biwi(tmp_path)
     person = tmp_path / "01"
-    write_frame(person, 3, np.eye(3), center=(0, 0, -10))
+    write_biwi_frame(person, 3, np.eye(3), center=(0, 0, -10))
     with pytest.raises(DataError, match=r"frame_00003_pose\.txt.*behind the camera"):
         read_biwi(tmp_path)
-    write_frame(person, 3, 2 * np.eye(3))
-    with pytest.raises(DataError, match="no rotation matrix"):
+    write_biwi_frame(person, 3, 2 * np.eye(3))
+    with pytest.raises(DataError, match="not a rotation matrix"):
         read_biwi(tmp_path)
-    write_frame(person, 3, np.diag([1, 1, -1]))
-    with pytest.raises(DataError, match="no rotation matrix"):
+    write_biwi_frame(person, 3, np.diag([1, 1, -1]))
+    with pytest.raises(DataError, match="not a rotation matrix"):
         read_biwi(tmp_path)
     pose = person / "frame_00003_pose.txt"
-    for text, message in (("1 0 0\n", "holds 3 numbers"), ("1 x\n", "other than numbers"), ("nan " * 12, "not finite")):
+    for text, message in (
+        ("1 0 0\n", "contains 3 numbers"),
+        ("1 x\n", "must contain only numbers"),
+        ("nan " * 12, "not finite"),
+    ):
         pose.write_text(text)
         with pytest.raises(DataError, match=message):
             read_biwi(tmp_path)
-    write_frame(person, 3, np.eye(3))
+    write_biwi_frame(person, 3, np.eye(3))
     (person / "frame_00003_rgb.png").unlink()
-    with pytest.raises(DataError, match=r"no photo frame_00003_rgb\.png"):
+    with pytest.raises(DataError, match=r"1 of 1 images are missing: no image for .*frame_00003_pose\.txt"):
         read_biwi(tmp_path)
-    write_frame(person, 3, np.eye(3), translation="1 2")
-    with pytest.raises(DataError, match=r"rgb\.cal is no calibration"):
+    write_biwi_frame(person, 3, np.eye(3), translation="1 2")
+    with pytest.raises(DataError, match=r"rgb\.cal is not a calibration"):
         read_biwi(tmp_path)
     (person / "rgb.cal").unlink()
-    with pytest.raises(DataError, match=r"no file at .*rgb\.cal"):
+    with pytest.raises(DataError, match=r"no file of BIWI at .*rgb\.cal"):
         read_biwi(tmp_path)

@@ -17,7 +17,7 @@ from rdrface.errors import DataError
         ("a.pts", "300w"),
     ],
 )
-def test_a_set_is_recognized_by_its_files(tmp_path: Path, file: str, name: str) -> None:
+def test_a_set_is_recognized_by_its_layout(tmp_path: Path, file: str, name: str) -> None:
     path = tmp_path / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
@@ -26,7 +26,7 @@ def test_a_set_is_recognized_by_its_files(tmp_path: Path, file: str, name: str) 
     assert set_in(tmp_path) == name
 
 
-def test_a_folder_of_no_set_is_refused_with_what_is_wanted(tmp_path: Path) -> None:
+def test_a_folder_without_a_known_layout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="--format"):
         set_in(tmp_path)
     with pytest.raises(DataError, match="not a folder"):

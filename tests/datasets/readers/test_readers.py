@@ -1,22 +1,15 @@
-"""Each reader on small folders in the official layout, written here, and on the real sets when at hand."""
+"""Readers on small folders in the official layouts, and on the real sets if they are available."""
 
 import numpy as np
 import pytest
 
 from annotated import face_points, fgnet_folder, write_photo, write_pts
+from published_sets import merl_rav_folder, write_mat
 from rdrface.datasets.readers import SETS, read_300wlp, read_aflw2000, read_fgnet, read_merl_rav, read_set, read_w300
 from rdrface.datasets.readers.aflw2000 import angles_from_hpen, hpen_angles, hpen_rotation
 from rdrface.datasets.readers.merl_rav import SIDES, decode_signs
 from rdrface.datasets.readers.pts import read_pts
 from rdrface.errors import DataError
-
-
-def merl_rav_folder(root, points):
-    for side in SIDES:
-        for split in ("trainset", "testset"):
-            write_pts(root / side / split / "image00001.pts", points)
-            write_photo(root / side / split / "image00001.jpg")
-    return root
 
 
 def test_pts_numbers(tmp_path):
@@ -27,10 +20,10 @@ def test_pts_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no .pts file"),
-        ("version: 1\nn_points: 68\n{\n1 2\n", "cut short"),
-        ("version: 1\n{\n1 2\n3 4\n}", "holds 4 numbers"),
-        ("{\n1 x\n}", "other than numbers"),
+        ("", "complete .pts file"),
+        ("version: 1\nn_points: 68\n{\n1 2\n", "not a complete"),
+        ("version: 1\n{\n1 2\n3 4\n}", "contains 4 numbers"),
+        ("{\n1 x\n}", "must contain only numbers"),
         ("{" + "nan 1 " * 68 + "}", "not finite"),
     ],
 )
@@ -46,9 +39,9 @@ def test_merl_rav_signs():
     values = face_points()
     values[0] = (-1, -1)
     values[1] = (-12.5, -40.25)
-    values[2] = (-3.5, 20.0)  # left of the photo's edge
+    values[2] = (-3.5, 20.0)  # left of the image's border
     values[3] = (20.0, -0.4)
-    values[4] = (-1, -5)  # not the self-occlusion mark
+    values[4] = (-1, -5)  # not the mark of self-occlusion
     values[5] = (0.0, 7.0)
     position, state = decode_signs(values)
     assert np.isnan(position[0]).all()
@@ -62,7 +55,7 @@ def test_merl_rav_layout(tmp_path):
     root = merl_rav_folder(tmp_path, points)
     train, test = read_merl_rav(root, "train"), read_merl_rav(root, "test")
     assert train.source.tolist() == [f"merl_rav/{side}/trainset" for side in SIDES]
-    assert set(test.split) == {"test"} and set(train.contour) == {"outline"}
+    assert test.is_test.all() and not train.is_test.any() and set(train.contour) == {"outline"}
     assert np.isnan(train.points[:, 9:17]).all() and np.isfinite(train.points[:, :9]).all()
     assert (train.state[:, 9:17] == 3).all() and (train.state[:, :9] == 1).all()
     np.testing.assert_allclose(
@@ -75,7 +68,7 @@ def test_merl_rav_errors(tmp_path):
     with pytest.raises(ValueError, match="split must be"):
         read_merl_rav(root, "trainset")
     (root / "left/testset/image00001.jpg").unlink()
-    with pytest.raises(DataError, match=r"no photo beside .*left/testset/image00001\.pts"):
+    with pytest.raises(DataError, match=r"1 of 5 images are missing: no image for .*left/testset/image00001\.pts"):
         read_merl_rav(root, "test")
     with pytest.raises(DataError, match="not a folder"):
         read_merl_rav(root / "nowhere", "train")
@@ -89,26 +82,18 @@ def test_w300_counts_from_zero(tmp_path):
         write_pts(tmp_path / part / "a_1.pts", face_points())
         write_photo(tmp_path / part / "a_1.png")
     records = read_w300(tmp_path)
-    assert dict(zip(records.source, records.split, strict=True)) == {
-        "300w/afw": "train",
-        "300w/helen/testset": "test",
-        "300w/helen/trainset": "train",
-        "300w/ibug": "test",
+    assert dict(zip(records.source, records.is_test, strict=True)) == {
+        "300w/afw": False,
+        "300w/helen/testset": True,
+        "300w/helen/trainset": False,
+        "300w/ibug": True,
     }
     np.testing.assert_allclose(records.points[0], face_points() - 1, atol=0.006)
     assert (records.state == 0).all()
-    assert read_w300(tmp_path / "helen/testset").split.tolist() == ["test"]
+    assert read_w300(tmp_path / "helen/testset").is_test.tolist() == [True]
     with pytest.raises(DataError, match=r"no \.pts files"):
         (tmp_path / "empty").mkdir()
         read_w300(tmp_path / "empty")
-
-
-def write_mat(path, photo=True, **content):
-    scipy_io = pytest.importorskip("scipy.io")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scipy_io.savemat(path, content)
-    if photo:
-        write_photo(path.with_suffix(".jpg"))
 
 
 def test_aflw2000_points_and_pose(tmp_path):
@@ -117,9 +102,9 @@ def test_aflw2000_points_and_pose(tmp_path):
     write_mat(tmp_path / "image00002.mat", pt3d_68=points, Pose_Para=pose)
     records = read_aflw2000(tmp_path)
     np.testing.assert_allclose(records.points[0], face_points() - 1, atol=1e-4)
-    np.testing.assert_allclose(records.annotated_pose, [[0.1, 0.5, -0.2]], rtol=1e-6)
-    assert records.contour.tolist() == ["jawline"] and records.split.tolist() == ["test"]
-    # HPEN: positive yaw looks to the picture's left, positive roll turns clockwise. Ours: the opposite of both.
+    np.testing.assert_allclose(records.angles, np.degrees([[0.1, 0.5, -0.2]]), rtol=1e-6)
+    assert records.contour.tolist() == ["jawline"] and records.is_test.tolist() == [True]
+    # HPEN: positive yaw is towards the image's left, positive roll is clockwise. rdrface: the opposite of both.
     assert records.pose[0, 1] < 0 < records.pose[0, 2]
 
 
@@ -152,13 +137,13 @@ def test_hpen_angles_round_trip_and_axes():
         rotation @ rotation.transpose(0, 2, 1), np.broadcast_to(np.eye(3), (50, 3, 3)), atol=1e-12
     )
     np.testing.assert_allclose(hpen_angles(rotation), angles, atol=1e-9)
-    # One angle at a time the conversion is a change of sign.
+    # For a single angle the conversion changes its sign.
     for axis in range(3):
         single = np.zeros(3)
         single[axis] = 0.4
         np.testing.assert_allclose(angles_from_hpen(single), -single, atol=1e-7)
     nose = hpen_rotation(np.array([0.0, 0.5, 0.0])) @ [0, 0, 1]
-    assert nose[0] < 0  # picture left
+    assert nose[0] < 0  # image left
     nose = hpen_rotation(np.array([0.5, 0.0, 0.0])) @ [0, 0, 1]
     assert nose[1] > 0  # up
 
@@ -177,12 +162,12 @@ def test_converted_angles_rebuild_the_rotation():
     np.testing.assert_allclose(rz @ ry @ rx, hpen_rotation(angles), atol=1e-6)
 
 
-def test_300wlp_takes_the_best_points_of_each_file(tmp_path):
+def test_300wlp_prefers_both_contours_then_the_jawline(tmp_path):
     points = face_points()
     pose = np.array([[0.1, 0.5, -0.2, 1, 2, 3, 1e-3]])
     write_mat(tmp_path / "AFW/AFW_1_1_0.mat", pt2d=points.T, Pose_Para=pose)
     write_mat(tmp_path / "AFW_Flip/AFW_1_1_0.mat", pt2d=points.T, Pose_Para=pose)
-    write_mat(tmp_path / "landmarks/AFW_Flip/AFW_1_1_0_pts.mat", photo=False, pts_2d=points, pts_3d=points + 5)
+    write_mat(tmp_path / "landmarks/AFW_Flip/AFW_1_1_0_pts.mat", image=False, pts_2d=points, pts_3d=points + 5)
     write_mat(
         tmp_path / "HELEN/HELEN_1_1_0.mat",
         pt2d=points.T,
@@ -236,21 +221,21 @@ def test_real_sets(shared_data):
     w300 = read_w300(shared_data / "300w")
     assert len(w300) == 337 + 870 + 805
     fgnet = read_fgnet(shared_data / "fgnet")
-    assert len(fgnet) == 722 and (fgnet.split == "test").sum() == 141
-    # Nose base below nose tip, chin below the lower lip: the points are where iBUG has them.
+    assert len(fgnet) == 722 and fgnet.is_test.sum() == 141
+    # Nose base below nose tip, chin below the lower lip: the points are at iBUG's places.
     assert (np.diff(fgnet.points[:, [30, 33, 57, 8], 1], axis=1) > 0).mean() > 0.98
-    turned = read_300wlp(shared_data / "300w_lp")
-    assert len(turned) == 5207 and np.isfinite(turned.jawline_contour).all()
-    # On a turned face the two contours part: the outline slides, the jawline stays on the head.
-    apart = np.linalg.norm(turned.points[:, :17] - turned.jawline_contour, axis=-1).mean(1)
-    yaw = np.abs(turned.pose[:, 1])
+    profiles = read_300wlp(shared_data / "300w_lp")
+    assert len(profiles) == 5207 and np.isfinite(profiles.jawline_contour).all()
+    # On a face in profile the contours differ: the outline slides, the jawline is fixed on the head.
+    apart = np.linalg.norm(profiles.points[:, :17] - profiles.jawline_contour, axis=-1).mean(1)
+    yaw = np.abs(profiles.pose[:, 1])
     assert apart[yaw > 1].mean() > 5 * apart[yaw < 0.2].mean()
     aflw = read_aflw2000(shared_data / "aflw2000_3d_dev")
     assert len(aflw) == 200
-    # Positive yaw: nose towards the picture's right, seen against the ear-side contour points.
+    # Positive yaw: the nose is towards the image's right, relative to the outermost contour points.
     offset = aflw.points[:, 30, 0] - aflw.points[:, [0, 16], 0].mean(1)
     assert np.corrcoef(aflw.pose[:, 1], offset)[0, 1] > 0.95
-    # Positive roll: counterclockwise, so the picture-right eye is higher (smaller y). Near-frontal faces only.
+    # Positive roll: counterclockwise, so the image's right eye is higher (smaller y). Near-frontal faces only.
     frontal = np.abs(aflw.pose[:, 1]) < 0.5
     slope = np.arctan2(aflw.points[:, 45, 1] - aflw.points[:, 36, 1], aflw.points[:, 45, 0] - aflw.points[:, 36, 0])
     assert np.corrcoef(-slope[frontal], aflw.pose[frontal, 2])[0, 1] > 0.95

@@ -46,7 +46,7 @@ def drawn_faces(folder, offset, count=FACES):
         contour=np.full(count, "outline"),
         box=bounding_boxes(points),
         source=np.full(count, "drawn"),
-        split=np.full(count, "train"),
+        is_test=np.zeros(count, bool),
     )
 
 

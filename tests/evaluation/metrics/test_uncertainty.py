@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.uncertainty import (
     ERROR_EDGES,
     VISIBLE_EDGES,
@@ -103,7 +103,7 @@ def test_ties_in_precision_and_recall_are_not_parted() -> None:
 SIZE = 100.0
 
 
-def annotated(count: int = 200) -> tuple[Annotations, Predictions]:
+def annotated(count: int = 200) -> tuple[FaceRecords, Predictions]:
     """Faces whose predictions are as uncertain as they say; box 100 x 100 px, so a pixel is a percent."""
     rng = np.random.default_rng(2)
     truth = rng.uniform(20, 80, (count, 68, 2))
@@ -117,13 +117,13 @@ def annotated(count: int = 200) -> tuple[Annotations, Predictions]:
     moved[:, :2], said[:, :2] = truth[:, :2], 0.0  # the box stays, and that is known
     labels = np.where((state == 3)[..., None], np.nan, truth)
     labels[:, :2] = truth[:, :2]
-    faces = Annotations(
+    faces = FaceRecords(
         image=np.array([f"{i}.jpg" for i in range(count)]),
         points=labels,
         state=state,
         box=np.tile([0, 0, SIZE, SIZE], (count, 1)),
         source=np.full(count, "merl_rav/frontal/testset"),
-        tested=np.ones(count, bool),
+        is_test=np.ones(count, bool),
     )
     return faces, Predictions({"2D, outline": moved, "3D, outline": moved.copy()}, visibility=visible, uncertainty=said)
 

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers import read_w300
+from rdrface.datasets.records import FaceRecords
 from rdrface.detection.boxes import BoxFile
 from rdrface.evaluation.predictions.aligning import run_aligner
 from rdrface.evaluation.predictions.predictions import OWN
@@ -15,7 +15,7 @@ from true_aligner import TrueAligner, face, write_ibug
 @pytest.fixture
 def faces(tmp_path):
     write_ibug(tmp_path)
-    return Annotations.of(read_w300(tmp_path))
+    return read_w300(tmp_path)
 
 
 def test_true_boxes(faces):
@@ -61,8 +61,8 @@ def test_photos_of_a_set_that_are_no_files(faces):
             return super().align("", boxes)
 
     arrays = {image: np.zeros((2, 2, 3), np.uint8) for image in faces.image.tolist()}
-    held = Annotations(
-        faces.image, faces.points, faces.state, faces.box, faces.source, faces.tested, photos=arrays.__getitem__
+    held = FaceRecords(
+        faces.image, faces.points, faces.state, faces.box, faces.source, faces.is_test, open_image=arrays.__getitem__
     )
     assert run_aligner(Aligner(faces), held, own68)[0].found.all()
     assert all(photo is arrays[image] for photo, image in zip(asked, held.image.tolist(), strict=True))

@@ -132,6 +132,6 @@ def test_list_of_faces(tmp_path):
     content = json.loads((tmp_path / "faces.json").read_text())
     assert content[1]["face"] == 1 and content[1]["image"] == "1.jpg" and content[1]["box"] == [0, 0, 100, 100]
     assert Path(content[1]["path"]) == Path("set/1.jpg").resolve()
-    inside = replace(faces, photos=lambda image: np.zeros((2, 2, 3), np.uint8))
+    inside = replace(faces, open_image=lambda image: np.zeros((2, 2, 3), np.uint8))
     with pytest.raises(DataError, match="files of their own"):
         write_face_list(tmp_path / "faces.json", inside, Path("set"))

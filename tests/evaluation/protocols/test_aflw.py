@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import aflw
 from rdrface.evaluation.protocols.aflw_points import POINTS, from68, from68_to_34, outputs, outputs34
@@ -13,14 +12,14 @@ EARS = [12, 16]
 
 def made(count=21, faces=4, **more):
     points = np.random.default_rng(3).uniform(20, 120, (faces, count, 2))
-    return Annotations(
+    return FaceRecords(
         image=np.array([f"{i}.jpg" for i in range(faces)]),
         points=points,
         state=np.full((faces, count), VISIBLE),
         box=np.tile([20.0, 20, 120, 120], (faces, 1)),
         source=np.full(faces, "made"),
-        tested=np.ones(faces, bool),
-        **{"size": np.full(faces, 50.0), **more},
+        is_test=np.ones(faces, bool),
+        **{"normalizer": np.full(faces, 50.0), **more},
     )
 
 
@@ -38,7 +37,7 @@ def test_pifa_counts_visible_points_of_test_faces():
     faces.state[0, 3:] = SELF_OCCLUDED
     faces.points[1, 5] = np.nan
     faces.state[1, 5] = SELF_OCCLUDED
-    faces.tested[3] = False
+    faces.is_test[3] = False
     answer = moved(faces, 1.0, 2.0, 3.0, 40.0)  # pixels; 50 pixels are 100 %
     answer.outputs["2D"][0, 3:] += 100  # hidden points are not counted
     values = aflw.errors(faces, answer)
@@ -108,7 +107,7 @@ def test_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match="predictions must be"):
         aflw.tables(made(34), moved(made(21), 1.0, 1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="normalizer"):
-        aflw.errors(made(size=None), moved(made(), 1.0, 1.0, 1.0, 1.0))
+        aflw.errors(made(normalizer=None), moved(made(), 1.0, 1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="wanted 68 points"):
         from68(np.zeros((2, 21, 2)))
 
@@ -146,13 +145,13 @@ def merl_rav_faces():
     state[0, 37] = OCCLUDED
     state[1, 40] = SELF_OCCLUDED
     points[1, 40] = np.nan
-    return Annotations(
+    return FaceRecords(
         image=np.array(["a.jpg", "b.jpg", "c.jpg"]),
         points=points,
         state=state,
         box=np.tile([0.0, 0, 100, 100], (3, 1)),
         source=np.full(3, "merl_rav/left/testset"),
-        tested=np.ones(3, bool),
+        is_test=np.ones(3, bool),
     )
 
 
@@ -162,7 +161,7 @@ def test_aflws_points_of_merl_rav():
     assert faces.state[0, 7] == OCCLUDED and np.isfinite(faces.points[0, 7]).all()
     assert faces.state[1, 7] == SELF_OCCLUDED and np.isnan(faces.points[1, 7]).all()
     assert faces.state[2, 7] == VISIBLE and (faces.state[:, 20] == VISIBLE).all()
-    np.testing.assert_allclose(faces.size, 100)
+    np.testing.assert_allclose(faces.normalizer, 100)
 
 
 def test_tables_on_merl_rav():

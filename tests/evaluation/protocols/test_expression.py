@@ -3,8 +3,7 @@ import pytest
 
 from annotated_faces import cells
 from expressive_faces import face_with
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import OCCLUDED
+from rdrface.datasets.records import OCCLUDED, FaceRecords
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import expression
 from rdrface.evaluation.protocols.sets import own68
@@ -23,13 +22,13 @@ def measured(values, mirrored=None, state=None, shapes=None, **how):
     def said(expression_):
         return Predictions(outputs, rotation=np.tile(np.eye(3), (count, 1, 1)), expression=expression_)
 
-    annotations = Annotations(
+    annotations = FaceRecords(
         image=np.arange(count).astype(str),
         points=outputs["2D, outline"],
         state=np.ones((count, 68)) if state is None else state,
         box=np.stack([face.box for face in shown]),
         source=np.full(count, "made"),
-        tested=np.ones(count, bool),
+        is_test=np.ones(count, bool),
     )
     other = None if mirrored is None else said(np.asarray(mirrored(coefficients)))
     return expression.measure(annotations, said(coefficients), NAMES, other, **how)
@@ -108,7 +107,7 @@ def test_mirrored_coefficients_are_compared_by_part() -> None:
 def test_predictions_without_expression_are_refused() -> None:
     faces = measured([{}]).predictions
     bare = Predictions(faces.outputs)
-    annotations = Annotations(
+    annotations = FaceRecords(
         np.array(["a"]), faces.landmarks, np.ones((1, 68)), np.array([[0, 0, 9, 9]]), np.array(["a"]), np.array([True])
     )
     with pytest.raises(ValueError, match="expression"):

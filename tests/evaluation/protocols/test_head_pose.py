@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from annotated_faces import annotations, cells
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
 from rdrface.evaluation.tables import published
@@ -23,13 +23,13 @@ def said(faces, rotation, method="rdrface"):
 def poses(angles):
     """Faces without points, as BIWI has them."""
     count = len(angles)
-    return Annotations(
+    return FaceRecords(
         image=np.array([f"{i}.png" for i in range(count)]),
         points=np.empty((count, 0, 2)),
         state=np.empty((count, 0)),
         box=np.tile([0, 0, 1, 1], (count, 1)),
         source=np.full(count, "biwi/01"),
-        tested=np.ones(count, bool),
+        is_test=np.ones(count, bool),
         angles=angles,
         rotation=hpen_rotation(np.radians(angles)),
     )
@@ -157,7 +157,7 @@ def test_on_real_poses(shared_data):
     pytest.importorskip("scipy")
     from rdrface.datasets.readers import read_aflw2000
 
-    faces = Annotations.of(read_aflw2000(shared_data / "aflw2000_3d_dev"))
+    faces = read_aflw2000(shared_data / "aflw2000_3d_dev")
     answer = said(faces, hpen_rotation(np.radians(faces.angles)))
     measured = head_pose.errors(faces, answer)
     assert np.nanmax(measured["geodesic"]) < 1e-3 and np.nanmax(measured["mean of yaw, pitch, roll"]) < 1e-3

@@ -4,14 +4,22 @@ import json
 
 import numpy as np
 import pytest
-from test_aflw import write_3ddfa, write_pifa
-from test_biwi import about, write_frame
-from test_cofw import write_labels
-from test_readers import write_mat
-from test_wflw import PARADE, SOCCER, line, points98, wflw_folder
 
 import rdrface
 from annotated import face_points, write_photo, write_pts
+from published_sets import (
+    PARADE,
+    SOCCER,
+    rotation_about,
+    wflw_folder,
+    wflw_line,
+    wflw_points,
+    write_3ddfa,
+    write_biwi_frame,
+    write_cofw_annotations,
+    write_mat,
+    write_pifa,
+)
 from rdrface.cli.main import main
 from rdrface.evaluation.protocols.sets import SETS
 
@@ -61,18 +69,20 @@ def aflw21(root):
 
 
 def wflw(root):
-    wflw_folder(root, [line(points98(1), "1 0 0 0 0 1", SOCCER), line(points98(2), "0 1 1 1 1 0", PARADE)])
+    wflw_folder(
+        root, [wflw_line(wflw_points(1), "1 0 0 0 0 1", SOCCER), wflw_line(wflw_points(2), "0 1 1 1 1 0", PARADE)]
+    )
 
 
 def cofw68(root):
-    labels = write_labels(pytest.importorskip("scipy.io").savemat, root, [1, 2])
+    labels = write_cofw_annotations(root, [1, 2])
     for number in (1, 2):
         write_photo(labels / f"{number}.png")
 
 
 def biwi(root):
     for number, turn in enumerate((0, 40, -70)):
-        write_frame(root / "01", number, about("y", turn))
+        write_biwi_frame(root / "01", number, rotation_about("y", turn))
 
 
 FOLDERS = {

@@ -28,7 +28,7 @@ def test_inter_pupil_is_the_distance_of_the_eyes_means():
 
 
 def test_training_parts_say_so():
-    faces = annotations(2, sources=["300w/afw"] * 2, tested=False)
+    faces = annotations(2, sources=["300w/afw"] * 2, is_test=False)
     (table,) = w300.tables(faces, predictions(faces))
     assert [row.name for row in table.rows] == ["300w/afw (training part)"]
     assert np.isfinite(cells(table, "300w/afw (training part)")["2D box"])

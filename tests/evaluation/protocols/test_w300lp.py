@@ -11,7 +11,7 @@ SOURCES = ["300w_lp/AFW/jawline", "300w_lp/AFW_Flip/jawline", "300w_lp/AFW/outli
 
 
 def faces(sources=None, angles=ANGLES):
-    return annotations(4, sources=sources or SOURCES, tested=False, angles=angles)
+    return annotations(4, sources=sources or SOURCES, is_test=False, angles=angles)
 
 
 def test_every_face_is_compared_in_its_own_convention():
@@ -75,7 +75,7 @@ def test_reading_keeps_every_face(tmp_path):
         write_photo(tmp_path / folder / "a_0.jpg")
     set_ = w300lp.read(tmp_path)
     assert set_.source.tolist() == ["300w_lp/AFW/jawline", "300w_lp/AFW_Flip/outline"]
-    assert not set_.tested.any() and set_.yaw == pytest.approx(np.degrees([0.5, 0.5]))
+    assert not set_.is_test.any() and set_.yaw == pytest.approx(np.degrees([0.5, 0.5]))
     table = w300lp.tables(set_, predictions(set_))[0]
     assert cells(table, "rdrface 2D")["image mean"] == pytest.approx(0, abs=1e-3)
     assert len(w300lp.read(tmp_path, flipped=False)) == 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.predictions.interpolate import spread
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import wflw
@@ -14,21 +14,21 @@ LOWER_BROWS = sorted(WFLW98_BROWS)
 SOURCES = ["wflw/test/pose+blur", "wflw/test", "wflw/test/pose", "wflw/test"]
 
 
-def annotated() -> Annotations:
+def annotated() -> FaceRecords:
     """Four faces whose outer eye corners are 100 px apart."""
     points = np.random.default_rng(0).uniform(0, 300, (4, 98, 2))
     points[:, 60], points[:, 72] = (50, 80), (150, 80)
-    return Annotations(
+    return FaceRecords(
         image=np.array([f"{i}.jpg" for i in range(4)]),
         points=points,
         state=np.zeros((4, 98)),
         box=np.concatenate([points.min(1), points.max(1)], 1),
         source=np.array(SOURCES),
-        tested=np.ones(4, bool),
+        is_test=np.ones(4, bool),
     )
 
 
-def predicted(faces: Annotations) -> np.ndarray:
+def predicted(faces: FaceRecords) -> np.ndarray:
     """Errors of 2, 4 and 12 % and a face that was not found."""
     points = faces.points + np.array([2.0, 4, 12, np.nan])[:, None, None] * [1, 0]
     points[3] = np.nan

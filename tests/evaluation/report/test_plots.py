@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.report import curves, plots
@@ -23,22 +23,22 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curves, "DPI", 50)
 
 
-def faces(count: int = 12, points: int = 68, yaw: bool = True) -> tuple[Annotations, Predictions]:
+def faces(count: int = 12, points: int = 68, yaw: bool = True) -> tuple[FaceRecords, Predictions]:
     """Random points; nothing is found in the first photo, and the last has no known yaw."""
     rng = np.random.default_rng(0)
     places = rng.uniform(0, 100, (count, points, 2))
     angles = np.zeros((count, 3))
     angles[:, 1] = np.linspace(-100, 85, count)
     angles[-1] = np.nan
-    annotations = Annotations(
+    annotations = FaceRecords(
         image=np.array([f"{i}.jpg" for i in range(count)]),
         points=places,
         state=rng.integers(1, 4, (count, points)),
         box=np.tile([0, 0, 100, 100], (count, 1)),
         source=np.full(count, "merl_rav/frontal/testset"),
-        tested=np.ones(count, bool),
+        is_test=np.ones(count, bool),
         angles=angles if yaw else None,
-        photos=lambda image: np.full((100, 100, 3), 90, np.uint8),
+        open_image=lambda image: np.full((100, 100, 3), 90, np.uint8),
     )
     said = {
         "visibility": rng.random((count, points)),
@@ -51,7 +51,7 @@ def faces(count: int = 12, points: int = 68, yaw: bool = True) -> tuple[Annotati
     return annotations, Predictions(outputs, **said)
 
 
-def errors_of(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors_of(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     return {
         name: np.linalg.norm(values - annotations.points, axis=-1).mean(1)
         for name, values in predictions.outputs.items()
@@ -170,13 +170,13 @@ def test_circles_have_the_radius_of_the_error(tmp_path: Path, monkeypatch: pytes
     axes = _kept(monkeypatch)
     points = np.tile([[10.0, 10], [60, 10], [10, 60], [60, 60], [35, 35]], (3, 1, 1))
     points[2, 1] = np.nan
-    annotations = Annotations(
+    annotations = FaceRecords(
         image=np.array(["a", "b", "c"]),
         points=points,
         state=np.ones((3, 5)),
         box=np.tile([10, 10, 60, 60], (3, 1)),
         source=np.full(3, "made"),
-        tested=np.ones(3, bool),
+        is_test=np.ones(3, bool),
     )
     # The method does not have the last point, and did not find the second face.
     said = points + np.array([[3, 4], [0, 1], [0, 0], [2, 0], [0, 0]])
@@ -199,7 +199,7 @@ def test_errors_of_landmarks_in_units_of_the_sets_own_normalizer(
 ) -> None:
     axes = _kept(monkeypatch)
     annotations, predictions = faces()
-    brought = Annotations(**{**vars(annotations), "size": np.full(len(annotations), 200.0)})
+    brought = FaceRecords(**{**vars(annotations), "normalizer": np.full(len(annotations), 200.0)})
     for each in (annotations, brought):
         draw_by_landmark(each, predictions, tmp_path / "l.png", "made")
     own, other = (each for each in axes if "landmark" in each.get_title())

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ImageError
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.report.worst_faces import _HEADING, ANNOTATED, CELL, COLUMNS, PREDICTED, draw_worst
@@ -20,16 +20,16 @@ def photo(image: str) -> np.ndarray:
     return np.full((100, 100, 3), 20 * int(image), np.uint8)
 
 
-def annotated(images: list[str], points: int = 2) -> Annotations:
+def annotated(images: list[str], points: int = 2) -> FaceRecords:
     count = len(images)
-    return Annotations(
+    return FaceRecords(
         image=np.array(images),
         points=np.tile(np.array([[35.0, 40.0], [65.0, 60.0]])[:points], (count, 1, 1)),
         state=np.ones((count, points)),
         box=np.tile([25, 25, 75, 75], (count, 1)),
         source=np.full(count, "made"),
-        tested=np.ones(count, bool),
-        photos=photo,
+        is_test=np.ones(count, bool),
+        open_image=photo,
     )
 
 
@@ -100,7 +100,7 @@ def test_sets_without_points_show_the_photos(tmp_path: Path) -> None:
 @pytest.mark.parametrize("far", [1e3, 1e7, np.inf])
 def test_wild_predictions_and_long_names(tmp_path: Path, far: float) -> None:
     faces = replace(
-        annotated(["3"]), image=np.array(["a/folder/" + 60 * "x" + ".jpg"]), photos=lambda image: photo("3")
+        annotated(["3"]), image=np.array(["a/folder/" + 60 * "x" + ".jpg"]), open_image=lambda image: photo("3")
     )
     predictions = Predictions({"2D": faces.points + np.array([[far, 0], [0, 0]])})
     for stem in ("a", "b"):

@@ -1,4 +1,4 @@
-"""AFLW's 21 points, and 34 for some, in the two forms of the field: AFLW-PIFA and 3DDFA's test list (docs/aflw.md)."""
+"""AFLW with 21 or 34 points: the sets AFLW-PIFA and 3DDFA's test list (docs/aflw.md)."""
 
 import csv
 from pathlib import Path
@@ -6,12 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.aflw2000 import load_mat
 from rdrface.datasets.readers.pts import folder
-from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE
+from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.errors import DataError
-from rdrface.fitting.landmark_box import landmark_box_of
+from rdrface.files import read_npy, read_text
 from rdrface.geometry.boxes import bounding_boxes
 
 COUNTS = (21, 34)
@@ -19,44 +18,47 @@ COUNTS = (21, 34)
 
 CSV = "aflw_pifa.csv"
 CROP = 120
-"""Pixels: the side of 3DDFA's crops."""
+"""Side of 3DDFA's crops in pixels."""
 
 _FIRST = ("image", "part", "box_x0", "box_y0", "box_x1", "box_y1")
 
 
 def read_aflw_pifa(
     root: str | Path, count: Literal[21, 34] = 34, split: Literal["train", "test"] = "test"
-) -> Annotations:
+) -> FaceRecords:
     """AFLW-PIFA (Jourabloo & Liu, ICCV 2015: 21 points; CVPR 2016: 34): 3,901 training and 1,299 test faces.
 
-    As far as can be told without the files at hand (docs/aflw.md says from where) they are: ``Landmark.mat`` with
-    `phisT` (test) and `phisTr` (training), one row per face: all x, all y, all marks "hidden" (0 = visible), of 34 (or
-    21) points, 1-based; ``BoundingBox.mat`` with `bboxesT` and `bboxesTr`, rows of x, y, width, height; the photos
-    ``TestImages/1.jpg`` and on, ``TrainImages/1.jpg`` and on, in the order of the rows. Where the folder holds
-    `CSV`, that is read instead: columns image (path from the folder), part (train or test), box_x0, box_y0, box_x1,
-    box_y1, then x0, y0, visible0, x1, y1, visible1, ...; 0-based pixels, x and y empty where there is no position.
+    Unverified: tested on small files in the published format only.
+
+    Files (docs/aflw.md gives the sources of this description): ``Landmark.mat`` with `phisT` (test) and `phisTr`
+    (training), one row per face: all x, all y, all marks "hidden" (0 = visible), of 34 (or 21) points, pixels counted
+    from 1; ``BoundingBox.mat`` with `bboxesT` and `bboxesTr`, rows of x, y, width, height; the images
+    ``TestImages/1.jpg``, ... and ``TrainImages/1.jpg``, ... in the order of the rows. If the folder contains `CSV`,
+    that file is read instead: columns image (path relative to the folder), part (train or test), box_x0, box_y0,
+    box_x1, box_y1, then x0, y0, visible0, x1, y1, visible1, ...; pixels counted from 0, x and y empty for points
+    without a position.
 
     Args:
         root: the folder.
-        count: how many points; 21 are the first of 34.
-        split: the set's own parts.
+        count: number of points; the 21 are the first of the 34.
+        split: the set's own division.
 
     Returns:
-        P = `count`. Hidden points are SELF_OCCLUDED, with their position where the file has one above 0. `size` is the
-        root of the face box's area, the set's normalizer; `box` is an estimate (`landmark_box_of`), of faces with fewer
-        than six visible points the face box itself.
+        Records with P = `count`. Hidden points are SELF_OCCLUDED and keep their position if the file has one above 0.
+        `box` is the set's face box, `normalizer` the square root of its area. The box of the 68 landmarks can be
+        estimated with `rdrface.fitting.estimated_boxes`.
 
     Raises:
-        DataError: a file is missing or damaged, or of other shapes; the message names it.
-        ValueError: another `count` or `split`.
+        DataError: a file is missing or damaged, or has another shape; the message names it.
+        ValueError: unsupported `count` or `split`.
     """
     if count not in COUNTS or split not in ("train", "test"):
         raise ValueError(f"count must be one of {COUNTS} and split 'train' or 'test'; got {count!r} and {split!r}")
-    base = folder(root, f"AFLW-PIFA: Landmark.mat, BoundingBox.mat and the photos' folders, or {CSV}")
+    base = folder(root, f"AFLW-PIFA: Landmark.mat, BoundingBox.mat and the folders of images, or {CSV}")
     table = base / CSV
     images, points, visible, faces = _read_csv(table, split) if table.is_file() else _read_mats(base, split)
     if points.shape[1] < count:
-        raise DataError(f"{base} holds {points.shape[1]} points per face, wanted {count}")
+        raise DataError(f"{base} has {points.shape[1]} points per face, expected {count}")
     points, visible = points[:, :count], visible[:, :count]
     if (bad := visible & ~np.isfinite(points).all(-1)).any():
         face, point = np.argwhere(bad)[0]
@@ -64,46 +66,49 @@ def read_aflw_pifa(
     extent = faces[:, 2:] - faces[:, :2]
     if not (np.isfinite(extent) & (extent > 0)).all():
         worst = int(np.argmin((np.isfinite(extent) & (extent > 0)).all(1)))
-        raise DataError(f"{base}: the face box of {images[worst]} must have an area, got {faces[worst].tolist()}")
+        raise DataError(
+            f"{base}: the face box of {images[worst]} must have a positive area, got {faces[worst].tolist()}"
+        )
     state = np.where(visible, VISIBLE, SELF_OCCLUDED).astype(np.int8)
-    box = landmark_box_of(points, state, f"aflw{count}")
-    return Annotations(
+    return FaceRecords(
         image=np.array(images),
         points=points,
         state=state,
-        box=np.where(np.isfinite(box), box, faces),
+        box=faces,
         source=np.full(len(images), f"aflw_pifa/{split}"),
-        tested=np.full(len(images), split == "test"),
-        size=np.sqrt(extent.prod(1)),
+        is_test=np.full(len(images), split == "test"),
+        normalizer=np.sqrt(extent.prod(1)),
     )
 
 
-def read_aflw21(root: str | Path) -> Annotations:
-    """3DDFA's AFLW list (Zhu et al., CVPR 2016; github.com/cleardusk/3DDFA): 21,080 faces, AFLW's points if visible.
+def read_aflw21(root: str | Path) -> FaceRecords:
+    """3DDFA's AFLW list (Zhu et al., CVPR 2016; github.com/cleardusk/3DDFA): 21,080 faces with AFLW's visible points.
 
-    Files under `root`, which is that repository with its ``test.data.zip`` unpacked: ``test.data/AFLW_GT_crop.list``
-    (one photo per line), ``test.data/AFLW_GT_crop/`` (the photos, crops of 120 x 120 pixels), and in ``test.configs/``
-    ``AFLW_GT_crop_roi_box.npy`` (N, 4) xyxy of the crops in AFLW's photos, ``AFLW_GT_crop_yaws.npy`` (N,) degrees,
-    ``AFLW_GT_pts21.npy`` (N, 2, 21) and ``AFLW_GT_pts68.npy`` (N, 2 or 3, 68), both in pixels of AFLW's photos.
+    Unverified: tested on small files in the published format only.
 
-    Points are brought into the crops the way the benchmark brings predictions out of them: photo = crop * side / 120 +
-    corner, the crop counted from 1. A point with a coordinate of -1 is hidden.
+    `root` is that repository with its ``test.data.zip`` unpacked. Files: ``test.data/AFLW_GT_crop.list`` (one image per
+    line), ``test.data/AFLW_GT_crop/`` (the images, crops of 120 x 120 pixels), and in ``test.configs/``
+    ``AFLW_GT_crop_roi_box.npy`` (N, 4) xyxy of the crops in AFLW's images, ``AFLW_GT_crop_yaws.npy`` (N,) degrees,
+    ``AFLW_GT_pts21.npy`` (N, 2, 21) and ``AFLW_GT_pts68.npy`` (N, 2 or 3, 68), both in pixels of AFLW's images.
+
+    Points are transformed into the crops by the inverse of the benchmark's mapping, image = crop * side / 120 + corner,
+    with crop pixels counted from 1. A point with a coordinate of -1 is hidden.
+
+    Args:
+        root: folder of the repository.
 
     Returns:
-        P = 21, all tested. Hidden points have no position and are SELF_OCCLUDED. `size` is sqrt(w h) of the box of the
-        68 points, the benchmark's normalizer, `box` that box; `angles` holds the yaw.
+        Records with P = 21, all in the test part. Hidden points have no position and are SELF_OCCLUDED. `box` is that
+        of the 68 points, `normalizer` its sqrt(w h) as in the benchmark; of `angles` only the yaw is known.
 
     Raises:
-        DataError: a file is missing or damaged, or of other shapes; the message names it.
+        DataError: a file is missing or damaged, or has another shape; the message names it.
     """
     base = folder(root, "the 3DDFA repository with test.configs/ and test.data/")
     listed = base / "test.data" / "AFLW_GT_crop.list"
-    try:
-        images = listed.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{listed} cannot be read: {error}; unpack 3DDFA's test.data.zip there") from error
+    images = read_text(listed, "list of images (from 3DDFA's test.data.zip)").split()
     if not images:
-        raise DataError(f"{listed} names no photo")
+        raise DataError(f"{listed} lists no images")
     count = len(images)
     configs = base / "test.configs"
     corners = _array(configs / "AFLW_GT_crop_roi_box.npy", (count, 4))
@@ -111,22 +116,24 @@ def read_aflw21(root: str | Path) -> Annotations:
     points = _array(configs / "AFLW_GT_pts21.npy", (count, 2, 21)).swapaxes(1, 2)
     all68 = _array(configs / "AFLW_GT_pts68.npy", (count, 2, 68), (count, 3, 68))[:, :2].swapaxes(1, 2)
     if not (np.isfinite(yaw).all() and (corners[:, 2:] > corners[:, :2]).all()):
-        raise DataError(f"{configs}: every face needs a finite yaw and a crop with an area")
+        raise DataError(f"{configs}: every face must have a finite yaw and a crop with a positive area")
     hidden = (points == -1).any(-1)
     points = np.where(hidden[..., None], np.nan, points)
     points, all68 = _into_crops(points, corners), _into_crops(all68, corners)
     box = bounding_boxes(all68)
     extent = box[:, 2:] - box[:, :2]
     if not (np.isfinite(all68).all() and (extent > 0).all()):
-        raise DataError(f"{configs / 'AFLW_GT_pts68.npy'}: the 68 points of every face must be finite and span an area")
-    return Annotations(
+        raise DataError(
+            f"{configs / 'AFLW_GT_pts68.npy'}: the 68 points of every face must be finite and must not be on one line"
+        )
+    return FaceRecords(
         image=np.array([str(base / "test.data" / "AFLW_GT_crop" / name) for name in images]),
         points=points,
         state=np.where(hidden, SELF_OCCLUDED, VISIBLE),
         box=box,
         source=np.full(count, "aflw/3ddfa"),
-        tested=np.ones(count, bool),
-        size=np.sqrt(extent.prod(1)),
+        is_test=np.ones(count, bool),
+        normalizer=np.sqrt(extent.prod(1)),
         angles=np.stack([np.full(count, np.nan), yaw, np.full(count, np.nan)], axis=1),
     )
 
@@ -137,41 +144,35 @@ def _into_crops(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 
 def _array(file: Path, *shapes: tuple[int, ...]) -> np.ndarray:
-    """A float64 array of one of `shapes` from an .npy file."""
-    try:
-        values = np.asarray(np.load(file, allow_pickle=False), np.float64)
-    except FileNotFoundError as error:
-        raise DataError(f"no {file.name} in {file.parent}; it belongs to github.com/cleardusk/3DDFA") from error
-    except (OSError, ValueError, EOFError, TypeError) as error:
-        raise DataError(f"{file} is not a readable .npy file of numbers: {error}") from error
+    """Float64 array with one of `shapes` from an .npy file."""
+    values = read_npy(file, "file of github.com/cleardusk/3DDFA").astype(np.float64)
     if len(shapes) == 1 and len(shapes[0]) == 1 and values.ndim == 2 and 1 in values.shape:
         values = values.ravel()
     if values.shape not in shapes:
-        wanted = " or ".join(map(str, shapes))
-        raise DataError(f"{file} must have shape {wanted}, one entry per photo of the list; got {values.shape}")
+        expected = " or ".join(map(str, shapes))
+        raise DataError(f"{file} must have shape {expected}, one entry per image of the list; got {values.shape}")
     return values
 
 
 _Read = tuple[list[str], np.ndarray, np.ndarray, np.ndarray]
-"""Photos; points (N, P, 2), 0-based, NaN where there is none; visible (N, P); face boxes (N, 4) xyxy."""
+"""Images; points (N, P, 2), pixels counted from 0, NaN where there is none; visible (N, P); face boxes (N, 4) xyxy."""
 
 
 def _read_mats(base: Path, split: str) -> _Read:
-    end, photos = ("T", "TestImages") if split == "test" else ("Tr", "TrainImages")
+    end, images_folder = ("T", "TestImages") if split == "test" else ("Tr", "TrainImages")
     rows = _field(base / "Landmark.mat", f"phis{end}")
     boxes = _field(base / "BoundingBox.mat", f"bboxes{end}")
     count = rows.shape[1] // 3
     if rows.shape[1] % 3 or count not in COUNTS:
         raise DataError(f"{base / 'Landmark.mat'}: phis{end} must have 3 x 21 or 3 x 34 columns, got {rows.shape[1]}")
     if boxes.shape != (len(rows), 4):
-        wanted = (len(rows), 4)
-        raise DataError(f"{base / 'BoundingBox.mat'}: bboxes{end} must have shape {wanted}, got {boxes.shape}")
+        raise DataError(f"{base / 'BoundingBox.mat'}: bboxes{end} must have shape {(len(rows), 4)}, got {boxes.shape}")
     points = np.stack((rows[:, :count], rows[:, count : 2 * count]), axis=-1)
     marks = rows[:, 2 * count :]
     if not np.isin(marks, (0, 1)).all():
         raise DataError(f"{base / 'Landmark.mat'}: the last {count} columns of phis{end} must be 0 (visible) or 1")
     placed = (np.isfinite(points) & (points > 0)).all(-1) | (np.isfinite(points).all(-1) & (marks == 0))
-    images = [str(base / photos / f"{i + 1}.jpg") for i in range(len(rows))]
+    images = [str(base / images_folder / f"{i + 1}.jpg") for i in range(len(rows))]
     faces = np.concatenate((boxes[:, :2], boxes[:, :2] + boxes[:, 2:]), axis=1) - 1
     return images, np.where(placed[..., None], points - 1, np.nan), marks == 0, faces
 
@@ -183,27 +184,26 @@ def _field(file: Path, name: str) -> np.ndarray:
     try:
         values = np.asarray(content[name], np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{file}: '{name}' does not hold numbers: {error}") from error
+        raise DataError(f"{file}: '{name}' must contain numbers: {error}") from error
     if values.ndim != 2 or not len(values):
-        raise DataError(f"{file}: '{name}' must have a row per face, got shape {values.shape}")
+        raise DataError(f"{file}: '{name}' must have one row per face, got shape {values.shape}")
     return values
 
 
 def _read_csv(file: Path, split: str) -> _Read:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            lines = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        lines = list(csv.DictReader(read_text(file, "CSV annotation file").splitlines()))
+    except csv.Error as error:
         raise DataError(f"{file} cannot be read as a CSV file: {error}") from error
     names = list(lines[0]) if lines else []
     count = sum(name.startswith("visible") for name in names if name)
-    wanted = [*_FIRST, *(f"{part}{i}" for i in range(count) for part in ("x", "y", "visible"))]
-    if count not in COUNTS or names != wanted:
+    expected = [*_FIRST, *(f"{part}{i}" for i in range(count) for part in ("x", "y", "visible"))]
+    if count not in COUNTS or names != expected:
         raise DataError(f"{file} must have the columns {', '.join(_FIRST)}, x0, y0, visible0, ... of 21 or 34 points")
     chosen = [line for line in lines if line["part"] == split]
     if not chosen or {line["part"] for line in lines} - {"train", "test"}:
-        raise DataError(f"{file} needs faces of part {split!r}, and no other parts than 'train' and 'test'")
-    values = np.array([[_number(line[name], name, file) for name in wanted[2:]] for line in chosen])
+        raise DataError(f"{file} must have faces of part {split!r}, and no parts other than 'train' and 'test'")
+    values = np.array([[_number(line[name], name, file) for name in expected[2:]] for line in chosen])
     points = values[:, 4:].reshape(len(values), count, 3)
     if not np.isin(points[..., 2], (0, 1)).all():
         raise DataError(f"{file}: 'visible' must be 0 or 1")
@@ -218,4 +218,4 @@ def _number(text: Any, name: str, file: Path) -> float:
     try:
         return float(text)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{file}: column {name} must hold numbers, got {text!r}") from error
+        raise DataError(f"{file}: column {name} must contain numbers, got {text!r}") from error

@@ -1,4 +1,4 @@
-"""Which public set a folder holds, by how its files lie."""
+"""Recognize which public set a folder contains, by its layout."""
 
 from pathlib import Path
 
@@ -10,20 +10,20 @@ from rdrface.errors import DataError
 def set_in(folder: Path) -> str:
     """Name of the set in a folder, as `rdrface.datasets.readers.read_set` takes it.
 
-    The folder is recognized by its layout alone; the files are not opened.
+    Only names of folders and files are checked; no file is opened.
 
     Args:
-        folder: of the set, in its official layout.
+        folder: the set's folder in its official layout.
 
     Returns:
         "merl-rav" for folders frontal, left, ...; "300w-lp" for AFW, HELEN, ... with .mat files; "fgnet" for images and
         points side by side; "aflw2000-3d" for .mat files; "300w" for any other folder with .pts files.
 
     Raises:
-        DataError: no folder, none of these layouts, or more than one.
+        DataError: the folder does not exist, or has none of these layouts or several.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; wanted the folder of an annotated set")
+        raise DataError(f"{folder} is not a folder; expected the folder of an annotated set")
     layouts = {
         "merl-rav": any((folder / side / f"{split}set").is_dir() for side in SIDES for split in ("train", "test")),
         "300w-lp": any(_has(folder / f"{part}{suffix}", "*.mat") for part in PARTS for suffix in ("", "_Flip")),
@@ -32,14 +32,14 @@ def set_in(folder: Path) -> str:
     }
     found = [name for name, there in layouts.items() if there]
     if len(found) > 1:
-        raise DataError(f"{folder} holds {' and '.join(found)}; choose one with --format, or name its own folder")
+        raise DataError(f"{folder} contains {' and '.join(found)}; choose one with --format, or give its own folder")
     if found:
         return found[0]
     if next(folder.rglob("*.pts"), None) is not None:
         return "300w"
     raise DataError(
-        f"{folder} has the layout of no set that is known; wanted MERL-RAV, 300W-LP, FG-NET, AFLW2000-3D or a folder "
-        "of .pts files. Name the set with --format if its folder looks different"
+        f"{folder} does not have the layout of a known set; expected MERL-RAV, 300W-LP, FG-NET, AFLW2000-3D or a "
+        "folder of .pts files. If its layout differs from the official one, name the set with --format"
     )
 
 

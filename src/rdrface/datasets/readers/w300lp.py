@@ -1,4 +1,4 @@
-"""300W-LP (Zhu et al., CVPR 2016): 300-W faces turned to large poses by face profiling, mirrored copies included."""
+"""300W-LP (Zhu et al., CVPR 2016): 300-W faces rotated to large poses by face profiling, with mirrored copies."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from rdrface.datasets.readers.aflw2000 import angles_from_hpen, load_mat, points_of, pose_angles
-from rdrface.datasets.readers.pts import folder, image_beside
+from rdrface.datasets.readers.images import images_beside
+from rdrface.datasets.readers.pts import folder
 from rdrface.datasets.records import UNKNOWN, FaceRecords, known_box
 from rdrface.errors import DataError
 from rdrface.landmarks import CONTOUR
@@ -16,34 +17,36 @@ PARTS = ("AFW", "HELEN", "IBUG", "LFPW")
 
 
 def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
-    """Read `root/{AFW,HELEN,IBUG,LFPW}[_Flip]/*.mat` and the photos beside them.
+    """Read `root/{AFW,HELEN,IBUG,LFPW}[_Flip]/*.mat` and the images beside them.
+
+    Verified on the part AFW only; for the other parts unverified: tested on small files in the published format only.
 
     A face with a file `landmarks/<part>/<name>_pts.mat` has both contours: `points` follow the visible outline
-    (`pts_2d`), `jawline_contour` the absolute jawline (`pts_3d`). Without it `points` are the file's `pt3d_68`
-    (absolute jawline), else its `pt2d` (visible outline). `contour` names the convention of `points`. All are 1-based
-    in the set and 0-based here.
+    (`pts_2d`), `jawline_contour` the absolute jawline (`pts_3d`). Without that file `points` are the field `pt3d_68`
+    (absolute jawline) of the face's .mat file, or else `pt2d` (visible outline). `contour` is the convention of
+    `points`. The files count pixels from 1, the records from 0.
 
     Args:
         root: the folder 300W_LP.
         flipped: also read the `_Flip` folders.
 
     Returns:
-        Records with source "300w_lp/<folder>", split 'train'. The set does not mark hidden points: all states are
-        unknown. `jawline_contour` is None where no face has one.
+        Records with source "300w_lp/<folder>", none in the test part. The set does not mark occluded points, so all
+        states are unknown. `jawline_contour` is None if no face has one.
 
     Raises:
-        DataError: no such folders, scipy missing, or a damaged file; the message names it.
+        DataError: the folders, images or scipy are missing, or a file is damaged; the message names it.
     """
     base = folder(root, "the 300W_LP folder, with AFW/, AFW_Flip/, HELEN/ and so on in it")
     names = [name for part in PARTS for name in ((part, f"{part}_Flip") if flipped else (part,))]
     files = [file for name in names for file in sorted((base / name).glob("*.mat"))]
     if not files:
-        raise DataError(f"{base} holds no .mat files in any of {', '.join(names)}; wanted the official 300W_LP folder")
+        raise DataError(f"{base} contains no .mat files in {', '.join(names)}; expected the official 300W_LP folder")
     points = np.empty((len(files), 68, 2), np.float32)
     jawline = np.full((len(files), len(CONTOUR), 2), np.nan, np.float32)
     angles = np.empty((len(files), 3))
-    contours, images = [], []
-    # The whole set is 122,450 files: minutes of reading. disable=None: no bar where the output is no terminal.
+    contours = []
+    # The whole set has 122,450 files, which take minutes. disable=None: no bar if the output is not a terminal.
     for i, file in enumerate(tqdm(files, desc="300W-LP", disable=None)):
         content = load_mat(file)
         angles[i] = pose_angles(content, file)
@@ -55,23 +58,22 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
         else:
             points[i], contour = _points(file, content, beside)
         contours.append(contour)
-        images.append(str(image_beside(file)))
     return FaceRecords(
-        image=np.array(images),
+        image=images_beside(files),
         points=points,
         state=np.full((len(files), 68), UNKNOWN, np.int8),
         contour=np.array(contours),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.array([f"300w_lp/{file.parent.name}" for file in files]),
-        split=np.full(len(files), "train"),
+        is_test=np.zeros(len(files), bool),
         pose=angles_from_hpen(angles),
-        annotated_pose=angles,
+        angles=np.degrees(angles),
         jawline_contour=None if np.isnan(jawline).all() else jawline,
     )
 
 
 def _points(file: Path, content: dict[str, Any], beside: Path) -> tuple[np.ndarray, str]:
-    """Points and their convention of a face without the file `beside`."""
+    """Points (68, 2) and contour convention of a face without the file `beside`."""
     if "pt3d_68" in content:
         return points_of(content, "pt3d_68", file), "jawline"
     if "pt2d" in content:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.detection.boxes import BoxFile
 from rdrface.errors import ImageError
 from rdrface.evaluation.predictions.matching import match
@@ -29,7 +29,7 @@ class Aligns(Protocol):
 
 
 def run_aligner(
-    aligner: Aligns, annotations: Annotations, outputs: Outputs, boxes: str | BoxFile = "gt"
+    aligner: Aligns, annotations: FaceRecords, outputs: Outputs, boxes: str | BoxFile = "gt"
 ) -> tuple[Predictions, dict[str, str]]:
     """Run an aligner on every annotated face.
 
@@ -58,7 +58,7 @@ def run_aligner(
     # disable=None: no bar where the output is no terminal.
     for image, index in tqdm(faces_of.items(), desc="photos", disable=None):
         try:
-            photo = annotations.photos(image)
+            photo = annotations.open_image(image)
             begin = time.perf_counter()
             pairs = _faces(aligner, photo, image, annotations.box[index], boxes)
             passed = 1000 * (time.perf_counter() - begin)

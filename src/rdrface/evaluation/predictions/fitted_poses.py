@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
 from rdrface.morphable.params import POSE
 
 
-def with_fitted_poses(annotations: Annotations, path: Path) -> Annotations:
+def with_fitted_poses(annotations: FaceRecords, path: Path) -> FaceRecords:
     """The same faces with the angles of their fitted 3D faces, so that they can be put into bins by yaw.
 
     The fit sees the labels only, never a prediction: the bins are the same for every method.

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
 from rdrface.evaluation.predictions.files import PredictedFaces
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -36,7 +36,7 @@ def match(wanted: np.ndarray, found: np.ndarray) -> list[tuple[int, int]]:
 
 def assign(
     faces: PredictedFaces,
-    annotations: Annotations,
+    annotations: FaceRecords,
     from68: Callable[[np.ndarray], np.ndarray] | None = None,
     method: str = "",
 ) -> tuple[Predictions, int]:
@@ -89,7 +89,7 @@ def assign(
     return predictions, len(faces) - len(used)
 
 
-def entries_of(annotations: Annotations, predictions: Predictions, root: Path) -> PredictedFaces:
+def entries_of(annotations: FaceRecords, predictions: Predictions, root: Path) -> PredictedFaces:
     """The principal output of predictions as entries for a file, names relative to the set's folder."""
     index = np.flatnonzero(predictions.found)
     none = np.full(len(index), np.nan)
@@ -107,7 +107,7 @@ def entries_of(annotations: Annotations, predictions: Predictions, root: Path) -
     )
 
 
-def write_face_list(path: Path, annotations: Annotations, root: Path) -> None:
+def write_face_list(path: Path, annotations: FaceRecords, root: Path) -> None:
     """Write what a recorder of other methods starts from: JSON, one object per face with face, image, path and box.
 
     Raises:
@@ -115,7 +115,7 @@ def write_face_list(path: Path, annotations: Annotations, root: Path) -> None:
     """
     entries = []
     for i, image in enumerate(annotations.image.tolist()):
-        photo = annotations.photos(image)
+        photo = annotations.open_image(image)
         if not isinstance(photo, str | Path):
             raise DataError(f"{image} lies inside a file of the set: recorders need photos that are files of their own")
         box = annotations.box[i].round(4).tolist()
@@ -133,7 +133,7 @@ def relative(image: str, root: Path) -> str:
 
 
 def _points_of_set(
-    faces: PredictedFaces, annotations: Annotations, from68: Callable[[np.ndarray], np.ndarray] | None
+    faces: PredictedFaces, annotations: FaceRecords, from68: Callable[[np.ndarray], np.ndarray] | None
 ) -> np.ndarray:
     wanted, got = annotations.points.shape[1], faces.landmarks.shape[1]
     if got == wanted:
@@ -144,7 +144,7 @@ def _points_of_set(
     raise DataError(f"the file has {got} points per face; this set wants {ways}")
 
 
-def _indices(faces: PredictedFaces, annotations: Annotations) -> np.ndarray:
+def _indices(faces: PredictedFaces, annotations: FaceRecords) -> np.ndarray:
     """(n,) the annotated face of every entry, -1 for none."""
     index = np.full(len(faces), -1, np.int64)
     names = _Names(annotations.image.tolist())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rdrface.aligner import PACKAGED_WEIGHTS
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.detection.boxes import BoxFile
 from rdrface.errors import DataError
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -39,7 +39,7 @@ def run_description(boxes: str, weights: Path | None) -> dict[str, Any]:
     return {"said": f"boxes: {boxes}", "boxes": boxes, "weights": weights.name, "weights_sha256": checksum}
 
 
-def name_missed(annotations: Annotations, predictions: Predictions, unreadable: dict[str, str]) -> None:
+def name_missed(annotations: FaceRecords, predictions: Predictions, unreadable: dict[str, str]) -> None:
     """Name the faces that were not found on standard error.
 
     Args:

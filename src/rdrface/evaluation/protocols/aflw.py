@@ -5,8 +5,7 @@ Where the files come from, and what of the points is our choice: docs/aflw.md.
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.aflw_points import COUNTS, POINTS, from68
@@ -18,7 +17,7 @@ from rdrface.landmarks import NUM_LANDMARKS
 _CHOICE = "Which 13 points follow AFLW's 21 is our choice: compare with quoted rows only if the next table agrees."
 
 
-def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Output -> (N,) mean error of the visible points of every test face, percent of the set's own normalizer.
 
     NaN for training faces, for faces that were not found and for faces without a visible point. Points that the method
@@ -31,19 +30,19 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     if count not in COUNTS:
         raise ValueError(f"AFLW's protocols are about 21 or 34 points: annotations must have them, got {count}")
     check_points(annotations, predictions, count, "AFLW")
-    if annotations.size is None:
+    if annotations.normalizer is None:
         raise ValueError(
             "AFLW's protocols need the set's own normalizer; read the set with rdrface.datasets.readers.aflw"
         )
     counted = annotations.state == VISIBLE
     result = {}
     for name, points in predictions.outputs.items():
-        values = nme(points, annotations.points, annotations.size, counted & _offered(points))
-        result[name or f"{count} points"] = np.where(annotations.tested, values, np.nan)
+        values = nme(points, annotations.points, annotations.normalizer, counted & _offered(points))
+        result[name or f"{count} points"] = np.where(annotations.is_test, values, np.nan)
     return result
 
 
-def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """AFLW-PIFA (Jourabloo & Liu, ICCV 2015 with 21 points; CVPR 2016 with 34), 1,299 test faces.
 
     Points: those marked as visible; the mean over faces of every face's mean. Normalizer: the root of the area of the
@@ -54,7 +53,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """
     measured = errors(annotations, predictions)
     count = annotations.points.shape[1]
-    seen = (annotations.state == VISIBLE)[annotations.tested]
+    seen = (annotations.state == VISIBLE)[annotations.is_test]
     rows = list(published.AFLW_PIFA[count])
     rows += [_row(name, values, count, predictions) for name, values in measured.items()]
     notes = (
@@ -67,7 +66,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     return result if count == 21 else [*result, _thirteen(annotations, predictions)]
 
 
-def tables_by_yaw(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables_by_yaw(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """AFLW as 3DDFA measures on it (Zhu et al., CVPR 2016, section 5): visible ones of the 21 points, 21,080 faces.
 
     Bins by |yaw| of the set's list; the mean is that of the three bins, the deviation that of the three bins' means
@@ -100,11 +99,11 @@ def tables_by_yaw(annotations: Annotations, predictions: Predictions) -> list[Ta
     ]
 
 
-def of_merl_rav(annotations: Annotations, count: int) -> Annotations:
+def of_merl_rav(annotations: FaceRecords, count: int) -> FaceRecords:
     """The 21 or 34 points of faces that are annotated with the 68, as far as the 68 hold them (`from68`).
 
-    A point is visible when all that it is made of are; it has a position when all of those have one. `size` is sqrt(w
-    h) of the box of those of the 68 that have a position.
+    A point is visible when all that it is made of are; it has a position when all of those have one. `normalizer` is
+    sqrt(w h) of the box of those of the 68 that have a position.
 
     Raises:
         ValueError: not 68 points, or another count.
@@ -113,20 +112,20 @@ def of_merl_rav(annotations: Annotations, count: int) -> Annotations:
     visible = annotations.state == VISIBLE
     seen = np.stack([visible[:, list(of)].all(1) for of in list(POINTS.values())[:count]], axis=1)
     placed = np.isfinite(points).all(-1)
-    return Annotations(
+    return FaceRecords(
         image=annotations.image,
         points=points,
         state=np.where(placed, np.where(seen, VISIBLE, OCCLUDED), SELF_OCCLUDED),
         box=annotations.box,
         source=annotations.source,
-        tested=annotations.tested,
-        size=box_size(annotations.points),
+        is_test=annotations.is_test,
+        normalizer=box_size(annotations.points),
         angles=annotations.angles,
-        photos=annotations.photos,
+        open_image=annotations.open_image,
     )
 
 
-def tables_on_merl_rav(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """AFLW's 21 and 34 points, as far as MERL-RAV's 68 hold them: 19 and 32; visible ones, test faces.
 
     Not AFLW-PIFA: other faces, other labels, another normalizer. So no published row stands beside them. Outputs on the
@@ -167,16 +166,16 @@ def tables_on_merl_rav(annotations: Annotations, predictions: Predictions) -> li
     ]
 
 
-def _thirteen(annotations: Annotations, predictions: Predictions) -> Table:
+def _thirteen(annotations: FaceRecords, predictions: Predictions) -> Table:
     """Errors of each of the 13 points whose definition is our choice: one that means another point stands out."""
-    assert annotations.size is not None
-    counted = (annotations.state == VISIBLE) & annotations.tested[:, None]
+    assert annotations.normalizer is not None
+    counted = (annotations.state == VISIBLE) & annotations.is_test[:, None]
     rows = []
     for k, name in list(enumerate(POINTS))[21:]:
         cells = []
         for points in predictions.outputs.values():
             alone = np.arange(len(POINTS)) == k
-            cells.append(mean_of_counted(nme(points, annotations.points, annotations.size, counted & alone)))
+            cells.append(mean_of_counted(nme(points, annotations.points, annotations.normalizer, counted & alone)))
         rows.append(Row(f"{k}: {name}", tuple(cells)))
     return Table(
         "AFLW-PIFA, the 13 points beyond AFLW's: mean error of each, percent as above",
@@ -197,8 +196,8 @@ def _offered(points: np.ndarray) -> np.ndarray:
     return offered if offered.any() else ~offered
 
 
-def _notes(annotations: Annotations, predictions: Predictions, count: int) -> tuple[str, ...]:
-    tested, found = annotations.tested, predictions.found
+def _notes(annotations: FaceRecords, predictions: Predictions, count: int) -> tuple[str, ...]:
+    tested, found = annotations.is_test, predictions.found
     lacking = [
         name for name, there in zip(list(POINTS)[:count], _offered(predictions.landmarks), strict=True) if not there
     ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import box_size, by_yaw, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
@@ -21,7 +21,7 @@ REGIONS = {
 """Name of a region -> its points. The last four are the 51 inner points."""
 
 
-def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """AFLW2000-3D (Zhu et al., CVPR 2016, section 5): 68 points on the absolute jawline, all of them counted.
 
     Normalizer: sqrt(w h) of the box of the 68 true points, also for the 51 inner points (RDR's supplement, section 3).
@@ -59,7 +59,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     ]
 
 
-def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Output -> (N,) NME of every face, percent; for the 68 points, then as "..., inner 51" for the inner ones.
 
     Outputs that differ only in the contour have one entry for the inner points.
@@ -69,13 +69,13 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     return whole | inner
 
 
-def _whole(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def _whole(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     check_points(annotations, predictions, NUM_LANDMARKS, "AFLW2000-3D")
     size = box_size(annotations.points)
     return {name: nme(points, annotations.points, size) for name, points in predictions.outputs.items()}
 
 
-def _inner(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def _inner(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     # Named by what stands before the comma, "2D", as long as that tells them apart.
     check_points(annotations, predictions, NUM_LANDMARKS, "AFLW2000-3D")
     size, mask = box_size(annotations.points), np.isin(np.arange(NUM_LANDMARKS), INNER)
@@ -90,7 +90,7 @@ def _inner(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     return result
 
 
-def _regions(annotations: Annotations, predictions: Predictions, yaw: np.ndarray) -> Table:
+def _regions(annotations: FaceRecords, predictions: Predictions, yaw: np.ndarray) -> Table:
     size = box_size(annotations.points)
     rows = []
     for name, points in predictions.outputs.items():
@@ -111,7 +111,7 @@ def _rows(measured: dict[str, np.ndarray], yaw: np.ndarray, predictions: Predict
     return [Row(predictions.row(name), by_yaw(values, yaw).cells) for name, values in measured.items()]
 
 
-def _yaw(annotations: Annotations) -> np.ndarray:
+def _yaw(annotations: FaceRecords) -> np.ndarray:
     if annotations.yaw is None:
         raise ValueError("AFLW2000-3D's protocol needs the set's angles; read it with read_aflw2000")
     return annotations.yaw

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import OCCLUDED, VISIBLE
+from rdrface.datasets.records import OCCLUDED, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.errors import box_size, interocular, interpupil, mean_of_counted, nme
 from rdrface.evaluation.metrics.uncertainty import precision_recall
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -23,7 +22,7 @@ PRECISION = 80.0
 """Percent of precision at which papers on COFW print their recall of occluded points (Burgos-Artizzu et al.)."""
 
 
-def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """COFW68 (Ghiasi & Fowlkes, arXiv 1506.08347): all 68 points on the visible outline, occluded ones included.
 
     Normalizers, named in the columns: inter-ocular, the distance of the outer eye corners, usual in papers that train
@@ -41,7 +40,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     return result
 
 
-def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Column of the table -> (N,) NME of every face, percent; outputs of the visible outline only.
 
     NaN where a face has no such point, e.g. no occluded one.
@@ -61,7 +60,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     return result
 
 
-def occlusion(annotations: Annotations, predictions: Predictions) -> Table:
+def occlusion(annotations: FaceRecords, predictions: Predictions) -> Table:
     """How well occluded points are told: precision and recall at probability 0.5, recall at `PRECISION`.
 
     Precision: share of the points called occluded that are. Recall: share of the occluded points that are called so.
@@ -98,7 +97,7 @@ def occlusion(annotations: Annotations, predictions: Predictions) -> Table:
     )
 
 
-def _whole(annotations: Annotations, predictions: Predictions, measured: Mapping[str, np.ndarray]) -> Table:
+def _whole(annotations: FaceRecords, predictions: Predictions, measured: Mapping[str, np.ndarray]) -> Table:
     columns = ("inter-ocular", "inter-pupil", "box")
     # A published mean is of all faces; failures of those papers are not known to us, hence the dash.
     rows = [Row(row.name, (*row.cells, None), quoted=row.quoted) for row in published.COFW68]
@@ -120,7 +119,7 @@ def _whole(annotations: Annotations, predictions: Predictions, measured: Mapping
     )
 
 
-def _by_state(annotations: Annotations, predictions: Predictions, measured: Mapping[str, np.ndarray]) -> Table:
+def _by_state(annotations: FaceRecords, predictions: Predictions, measured: Mapping[str, np.ndarray]) -> Table:
     state = annotations.state
     first = next(name.removesuffix(", visible") for name in measured if name.endswith(", visible"))
     rows = []

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.datasets.records import UNKNOWN, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.expression import (
     CLOSED,
     FULL,
@@ -67,7 +66,7 @@ class MeasuredExpressions:
 
 
 def measure(
-    annotations: Annotations,
+    annotations: FaceRecords,
     predictions: Predictions,
     names: tuple[str, ...],
     mirrored: Predictions | None = None,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, angle_errors, by_yaw, mean_of_counted
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import missed_note
@@ -34,7 +34,7 @@ class Measured:
     geodesic: np.ndarray
 
 
-def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """Mean absolute errors of the Euler angles, and the angle of the rotation in between, both in degrees.
 
     Euler angles (FSA-Net, Yang et al., CVPR 2019, protocol 1: trained elsewhere, tested on all of the set): the
@@ -95,7 +95,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     ]
 
 
-def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Name -> (N,) degrees: the mean of the three absolute Euler errors, and the geodesic error.
 
     NaN for faces that are left out or were not found.
@@ -105,7 +105,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     return {"mean of yaw, pitch, roll": np.abs(measured.signed).mean(1), "geodesic": measured.geodesic}
 
 
-def measure(annotations: Annotations, rotation: np.ndarray) -> Measured:
+def measure(annotations: FaceRecords, rotation: np.ndarray) -> Measured:
     """Errors of predicted rotations (N, 3, 3) in rdrface's frame."""
     angles = _angles(annotations)
     predicted = np.degrees(hpen_angles(rotation))
@@ -141,7 +141,7 @@ def constant_rotation(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return left @ np.diag([1, 1, np.sign(np.linalg.det(left @ right))]) @ right
 
 
-def _both(annotations: Annotations, predictions: Predictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _both(annotations: FaceRecords, predictions: Predictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     # True rotations, the set's angles in degrees, predicted rotations.
     angles = _angles(annotations)
     if predictions.rotation is None:
@@ -153,13 +153,13 @@ def _both(annotations: Annotations, predictions: Predictions) -> tuple[np.ndarra
     return _truth(annotations), angles, predictions.rotation
 
 
-def _truth(annotations: Annotations) -> np.ndarray:
+def _truth(annotations: FaceRecords) -> np.ndarray:
     if annotations.rotation is not None:
         return annotations.rotation
     return hpen_rotation(np.radians(_angles(annotations)))
 
 
-def _angles(annotations: Annotations) -> np.ndarray:
+def _angles(annotations: FaceRecords) -> np.ndarray:
     if annotations.angles is None:
         raise ValueError("the head-pose protocol needs the set's angles; these annotations have none")
     return annotations.angles

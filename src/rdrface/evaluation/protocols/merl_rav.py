@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.annotation_offset import Shift, shifts, summary
 from rdrface.evaluation.metrics.errors import box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -16,7 +15,7 @@ from rdrface.evaluation.tables.uncertainty import certainty_tables, measure_cert
 from rdrface.landmarks import NUM_LANDMARKS
 
 
-def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """MERL-RAV (Kumar et al., CVPR 2020): by side of the head and by visibility of the points.
 
     Points: all with a position. Normalizer: sqrt(w h) of the box of all points that have a position. Self-occluded
@@ -62,7 +61,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     return [*result, *aflw.tables_on_merl_rav(annotations, predictions)]
 
 
-def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Column of the table -> (N,) NME of every face, percent; NaN where a face has no such point.
 
     Outputs of the visible outline only: the first with all columns, the others for the visible and for all points.
@@ -81,12 +80,12 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     return result
 
 
-def shift(annotations: Annotations, predictions: Predictions) -> Shift:
+def shift(annotations: FaceRecords, predictions: Predictions) -> Shift:
     """By how many photo pixels the set's labels lie beside the predictions, at the visible inner points."""
     return summary(shifts(annotations.points, predictions.landmarks, annotations.state == VISIBLE))
 
 
-def visibility(annotations: Annotations, predictions: Predictions) -> Table:
+def visibility(annotations: FaceRecords, predictions: Predictions) -> Table:
     """How well hidden points are told from visible ones, at probability 0.5; unknown states are not counted.
 
     Raises:

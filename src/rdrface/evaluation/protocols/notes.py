@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, by_yaw
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.tables.tables import Row
@@ -35,7 +35,7 @@ def faces_row(predictions: Predictions, yaw: np.ndarray) -> Row:
     return Row("faces", (*counts, None, sum(counts)))
 
 
-def check_points(annotations: Annotations, predictions: Predictions, count: int, protocol: str) -> None:
+def check_points(annotations: FaceRecords, predictions: Predictions, count: int, protocol: str) -> None:
     """Refuse what a protocol is not about.
 
     Raises:

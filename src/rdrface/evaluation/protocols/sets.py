@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers import read_merl_rav, read_set, read_w300
 from rdrface.datasets.readers.aflw import read_aflw21, read_aflw_pifa
 from rdrface.datasets.readers.biwi import read_biwi
 from rdrface.datasets.readers.cofw import read_cofw68
 from rdrface.datasets.readers.wflw import read_wflw
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.predictions.predictions import OWN, Predictions
 from rdrface.evaluation.protocols import aflw, aflw2000, aflw_points, cofw, head_pose, merl_rav, w300, w300lp, wflw
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import Face
+from rdrface.fitting.estimated_boxes import with_landmark_boxes
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class EvaluationSet:
     """
 
     title: str
-    read: Callable[[Path], Annotations]
+    read: Callable[[Path], FaceRecords]
     outputs: Callable[[Face], Mapping[str, np.ndarray]]
-    errors: Callable[[Annotations, Predictions], dict[str, np.ndarray]]
-    tables: Callable[[Annotations, Predictions], list[Table]]
+    errors: Callable[[FaceRecords, Predictions], dict[str, np.ndarray]]
+    tables: Callable[[FaceRecords, Predictions], list[Table]]
     unit: str
     limit: float
     from68: Callable[[np.ndarray], np.ndarray] | None = None
@@ -56,28 +57,28 @@ def own68_jawline(face: Face) -> dict[str, np.ndarray]:
     return {name: outputs[name] for name in sorted(outputs, key=lambda name: "jawline" not in name)}
 
 
-def _aflw_pifa(folder: Path) -> Annotations:
-    return read_aflw_pifa(folder, 21)
+def _aflw_pifa(folder: Path) -> FaceRecords:
+    return with_landmark_boxes(read_aflw_pifa(folder, 21), "aflw21")
 
 
-def _aflw_lfpa(folder: Path) -> Annotations:
-    return read_aflw_pifa(folder, 34)
+def _aflw_lfpa(folder: Path) -> FaceRecords:
+    return with_landmark_boxes(read_aflw_pifa(folder, 34), "aflw34")
 
 
 def _no_points(face: Face) -> dict[str, np.ndarray]:
     return {"": np.empty((0, 2))}
 
 
-def _aflw2000(folder: Path) -> Annotations:
-    return Annotations.of(read_set("aflw2000-3d", folder, "test"))
+def _aflw2000(folder: Path) -> FaceRecords:
+    return read_set("aflw2000-3d", folder, "test")
 
 
-def _merl_rav(folder: Path) -> Annotations:
-    return Annotations.of(read_merl_rav(folder, "test"))
+def _merl_rav(folder: Path) -> FaceRecords:
+    return read_merl_rav(folder, "test")
 
 
-def _w300(folder: Path) -> Annotations:
-    return Annotations.of(read_w300(folder))
+def _w300(folder: Path) -> FaceRecords:
+    return read_w300(folder)
 
 
 _BOX = "% of sqrt(w h) of the landmark box"

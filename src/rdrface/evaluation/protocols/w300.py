@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import box_size, interocular, interpupil, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
@@ -13,7 +13,7 @@ from rdrface.landmarks import CONTOUR, NUM_LANDMARKS
 SUBSETS = ("common", "challenging", "full")
 
 
-def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """300-W (Sagonas et al., 2013): all 68 points on the visible outline, by part.
 
     Normalizers, named in the columns: inter-ocular, the distance of the outer eye corners (the set's own and today's
@@ -44,7 +44,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         )
     rows = []
     for name, group in groups.items():
-        label = f"{name} (training part)" if not annotations.tested[group].any() else name
+        label = f"{name} (training part)" if not annotations.is_test[group].any() else name
         rows.append(Row(label, (*(mean_of_counted(values[group]) for values in columns.values()), int(group.sum()))))
     notes = (
         "inter-ocular: distance of the outer eye corners; inter-pupil: of the means of the eyes' points;",
@@ -55,7 +55,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     return [*result, by_part]
 
 
-def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Column of the table -> (N,) NME of every face, percent; outputs of the visible outline only."""
     check_points(annotations, predictions, NUM_LANDMARKS, "300-W")
     truth = annotations.points
@@ -72,11 +72,11 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     return result
 
 
-def subsets(annotations: Annotations) -> dict[str, np.ndarray]:
+def subsets(annotations: FaceRecords) -> dict[str, np.ndarray]:
     """Name of a part -> (N,) bool: every folder, then common, challenging and full where they are there."""
     source = annotations.source
     hard = np.array([name.split("/")[-1] == "ibug" for name in source.tolist()], bool)
-    easy = annotations.tested & np.array([name.split("/")[-1] == "testset" for name in source.tolist()], bool)
+    easy = annotations.is_test & np.array([name.split("/")[-1] == "testset" for name in source.tolist()], bool)
     groups = {name: source == name for name in dict.fromkeys(source.tolist())}
     if easy.any() and hard.any():
         groups |= {"common": easy, "challenging": hard, "full": easy | hard}

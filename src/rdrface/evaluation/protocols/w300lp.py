@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.w300lp import read_300wlp
 from rdrface.datasets.records import CONTOURS, FaceRecords
 from rdrface.evaluation.metrics.errors import box_size, by_yaw, mean_of_counted, nme
@@ -24,16 +23,16 @@ WHOLE = "68 points"
 _INNER = "inner 51"
 
 
-def read(root: str | Path, flipped: bool = True) -> Annotations:
+def read(root: str | Path, flipped: bool = True) -> FaceRecords:
     """All faces of the folder 300W_LP, as `rdrface.datasets.readers.read_300wlp` finds them (arguments and errors there).
 
     Faces that have both contours are compared on the absolute jawline. `source` ends in the contour convention of the
-    face's points: "300w_lp/AFW_Flip/jawline". The set has no test part, so none of the faces is `tested`, and none is
+    face's points: "300w_lp/AFW_Flip/jawline". The set has no test part, so none of the faces is `is_test`, and none is
     left out for it.
     """
     records = _on_jawline(read_300wlp(root, flipped))
-    pairs = zip(records.source.tolist(), records.contour.tolist(), strict=True)
-    return replace(Annotations.of(records), source=np.array([f"{source}/{contour}" for source, contour in pairs]))
+    pairs = zip(records.source.tolist(), np.where(records.on_jawline, "jawline", "outline").tolist(), strict=True)
+    return replace(records, source=np.array([f"{source}/{contour}" for source, contour in pairs]))
 
 
 def _on_jawline(records: FaceRecords) -> FaceRecords:
@@ -46,12 +45,12 @@ def _on_jawline(records: FaceRecords) -> FaceRecords:
         records,
         points=points,
         box=bounding_boxes(points),
-        contour=np.where(has, "jawline", records.contour),
+        contour=np.where(has | records.on_jawline, "jawline", "outline"),
         jawline_contour=None,
     )
 
 
-def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """300W-LP (Zhu et al., CVPR 2016): 68 points, by |yaw| of the set's fitted pose and by part.
 
     Normalizer: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points have the absolute
@@ -91,7 +90,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     ]
 
 
-def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Row of the table -> (N,) NME of every face, percent.
 
     Outputs called "..., outline" and "..., jawline" become one row: of each face, the one with the convention of its
@@ -110,7 +109,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     return result
 
 
-def _outputs(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def _outputs(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     jawline = (_contour(annotations) == "jawline")[:, None, None]
     given = predictions.outputs
     chosen: dict[str, np.ndarray] = {}
@@ -123,7 +122,7 @@ def _outputs(annotations: Annotations, predictions: Predictions) -> dict[str, np
     return chosen
 
 
-def _contour(annotations: Annotations) -> np.ndarray:
+def _contour(annotations: FaceRecords) -> np.ndarray:
     contour = np.array([source.rpartition("/")[2] for source in annotations.source.tolist()], np.str_)
     if not np.isin(contour, CONTOURS).all():
         raise ValueError(
@@ -133,7 +132,7 @@ def _contour(annotations: Annotations) -> np.ndarray:
     return contour
 
 
-def _groups(annotations: Annotations, contour: np.ndarray) -> list[tuple[str, np.ndarray]]:
+def _groups(annotations: FaceRecords, contour: np.ndarray) -> list[tuple[str, np.ndarray]]:
     part = np.array([source.rpartition("/")[0] for source in annotations.source.tolist()], np.str_)
     groups = [(name, part == name) for name in dict.fromkeys(part.tolist())]
     if len(set(contour.tolist())) > 1:

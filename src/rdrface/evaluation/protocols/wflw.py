@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.readers.wflw import ATTRIBUTES, POINTS, attributes
+from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import mean_of_counted, nme
 from rdrface.evaluation.predictions.interpolate import spread
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -26,7 +26,7 @@ _OF_THE_MESH = [*WFLW98_BROWS, *WFLW98_PUPILS]
 COLUMNS = ("full", *ATTRIBUTES)
 
 
-def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
+def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """WFLW (Wu et al., CVPR 2018): 98 points on the visible outline, all of them counted, hidden ones too.
 
     Normalizer: the distance of the outer eye corners (points 60 and 72). NME, failure rate and area under the
@@ -75,7 +75,7 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     ]
 
 
-def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.ndarray]:
+def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Row of the table -> (N,) NME of every face, percent: of the points that the method has, and, when it has more,
     of the 90 that follow from the 68."""
     check_points(annotations, predictions, POINTS, "WFLW")
@@ -91,7 +91,7 @@ def errors(annotations: Annotations, predictions: Predictions) -> dict[str, np.n
     return result
 
 
-def subsets(annotations: Annotations) -> dict[str, np.ndarray]:
+def subsets(annotations: FaceRecords) -> dict[str, np.ndarray]:
     """Column of the tables -> (N,) bool, the faces of the subset; a face can be in several."""
     flags = attributes(annotations.source)
     return {"full": np.ones(len(annotations), bool), **dict(zip(ATTRIBUTES, flags.T, strict=True))}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rdrface._version import __version__
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
 from rdrface.evaluation.predictions.matching import relative
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -19,7 +19,7 @@ from rdrface.evaluation.tables.tables import Table
 def report(
     name: str,
     root: Path,
-    annotations: Annotations,
+    annotations: FaceRecords,
     predictions: Predictions,
     errors: Mapping[str, np.ndarray],
     tables: list[Table],

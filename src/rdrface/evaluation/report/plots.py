@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
 from rdrface.evaluation.metrics.errors import box_size, mean_known
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -52,7 +52,7 @@ def draw_set(
     name: str,
     title: str,
     limit: float,
-    annotations: Annotations,
+    annotations: FaceRecords,
     predictions: Predictions,
     errors: Mapping[str, np.ndarray],
     folder: Path,
@@ -146,7 +146,7 @@ def draw_by_yaw(
     save(figure, path)
 
 
-def draw_by_landmark(annotations: Annotations, predictions: Predictions, path: Path, name: str) -> None:
+def draw_by_landmark(annotations: FaceRecords, predictions: Predictions, path: Path, name: str) -> None:
     """Mean error of every landmark of the principal output: a circle of that radius, on the mean annotated shape.
 
     Everything is in percent of one normalizer: the set's own where it brings one along, else sqrt(w h) of the box of
@@ -250,14 +250,14 @@ def _top(outputs: Sequence[np.ndarray], turn: np.ndarray) -> float:
     return highest if highest > 0 else 1.0
 
 
-def _normalizer(annotations: Annotations) -> tuple[np.ndarray, str]:
+def _normalizer(annotations: FaceRecords) -> tuple[np.ndarray, str]:
     # (N,) pixels, and how it is called.
-    if annotations.size is not None:
-        return annotations.size, "the set's normalizer"
+    if annotations.normalizer is not None:
+        return annotations.normalizer, "the set's normalizer"
     return box_size(annotations.points), "sqrt(w h) of the annotated points' box"
 
 
-def _mean_shape(annotations: Annotations, size: np.ndarray) -> np.ndarray:
+def _mean_shape(annotations: FaceRecords, size: np.ndarray) -> np.ndarray:
     # (P, 2) percent of `size` beside the box's center.
     points = annotations.points
     chosen = np.isfinite(size)

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from rdrface.crop import CropFrame, cut
-from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.image import read_image
@@ -38,7 +38,7 @@ _SHIFT = 4
 
 
 def draw_worst(
-    annotations: Annotations,
+    annotations: FaceRecords,
     predictions: Predictions,
     errors: np.ndarray,
     path: Path,
@@ -88,9 +88,9 @@ def draw_worst(
     return path
 
 
-def _tile(annotations: Annotations, predictions: Predictions, i: int) -> np.ndarray | None:
+def _tile(annotations: FaceRecords, predictions: Predictions, i: int) -> np.ndarray | None:
     try:
-        photo = read_image(annotations.photos(str(annotations.image[i])))
+        photo = read_image(annotations.open_image(str(annotations.image[i])))
     except RdrError:
         return None
     frame = CropFrame.from_boxes(annotations.box[i : i + 1])

@@ -11,8 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rdrface.datasets.annotations import Annotations
-from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.errors import mean_known
 from rdrface.evaluation.metrics.uncertainty import (
     ERROR_EDGES,
@@ -62,14 +61,14 @@ class Certainty:
     best: np.ndarray
 
 
-def measured_error(annotations: Annotations, predictions: Predictions) -> np.ndarray:
+def measured_error(annotations: FaceRecords, predictions: Predictions) -> np.ndarray:
     """(N, 68) distance of S_K from the label in percent of `Predictions.size`; NaN where there is no position, or no
     face. Points behind an occluder have a position and count."""
     distance = np.linalg.norm(predictions.landmarks - annotations.points, axis=-1)
     return 100 * distance / predictions.size[:, None]
 
 
-def measure_certainty(annotations: Annotations, predictions: Predictions, shift: np.ndarray) -> Certainty:
+def measure_certainty(annotations: FaceRecords, predictions: Predictions, shift: np.ndarray) -> Certainty:
     """All of `Certainty`.
 
     Args:

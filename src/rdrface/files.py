@@ -1,0 +1,75 @@
+"""Read and write files: a failure becomes a `DataError` that names the file, and no file is left half written."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from rdrface.errors import DataError
+
+
+def read_text(path: str | Path, what: str) -> str:
+    """Content of a UTF-8 text file, with or without a byte order mark.
+
+    Args:
+        path: the file.
+        what: kind of file for the message, e.g. "annotation file".
+
+    Raises:
+        DataError: the file is missing or is not text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError(f"no {what} at {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as text ({what}): {error}") from error
+
+
+def read_npy(path: str | Path, what: str) -> np.ndarray:
+    """Array of numbers from an .npy file.
+
+    Args:
+        path: the file.
+        what: kind of file for the message, e.g. "file of yaws".
+
+    Returns:
+        (...) the array in the file, of any shape and any dtype of real numbers.
+
+    Raises:
+        DataError: the file is missing, damaged, or does not hold one array of real numbers.
+    """
+    try:
+        values = np.load(path, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise DataError(f"no {what} at {path}") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} is not a readable .npy file ({what}): {error}") from error
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
+        raise DataError(f"{path} must contain one array of numbers ({what})")
+    return values
+
+
+@contextmanager
+def write_aside(path: str | Path) -> Iterator[Path]:
+    """Write a file under a temporary name in the same folder and rename it when it is complete.
+
+    An existing file is replaced at the end only. When the block raises an error, the temporary file is removed and an
+    existing file is unchanged.
+
+    Yields:
+        The temporary path; it has the ending of `path`, because some libraries choose the format by it.
+
+    Raises:
+        DataError: the folder does not exist.
+    """
+    final = Path(path)
+    if not final.absolute().parent.is_dir():
+        raise DataError(f"cannot write {final}: its folder does not exist; create it first")
+    partial = final.with_name(f"{final.stem}.partial{final.suffix}")
+    try:
+        yield partial
+        partial.replace(final)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""Files are read with clear errors and written completely or not at all."""
+
+import numpy as np
+import pytest
+
+from rdrface.errors import DataError
+from rdrface.files import read_npy, read_text, write_aside
+
+
+def test_text_with_and_without_a_byte_order_mark(tmp_path):
+    for name, start in (("a.txt", b""), ("b.txt", b"\xef\xbb\xbf")):
+        (tmp_path / name).write_bytes(start + "caf\u00e9".encode())
+        assert read_text(tmp_path / name, "list of names") == "caf\u00e9"
+
+
+def test_unreadable_text_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"no list of names at .*a\.txt"):
+        read_text(tmp_path / "a.txt", "list of names")
+    (tmp_path / "b.txt").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "b.txt", tmp_path):
+        with pytest.raises(DataError, match=r"cannot be read as text \(list of names\)"):
+            read_text(path, "list of names")
+
+
+def test_arrays_of_numbers_only(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(3))
+    assert read_npy(tmp_path / "a.npy", "file of yaws").tolist() == [0, 1, 2]
+    with pytest.raises(DataError, match=r"no file of yaws at .*b\.npy"):
+        read_npy(tmp_path / "b.npy", "file of yaws")
+    (tmp_path / "b.npy").write_bytes(b"something else")
+    np.save(tmp_path / "c.npy", np.array(["x"]))
+    np.save(tmp_path / "d.npy", np.array([{}]), allow_pickle=True)
+    for name, message in (("b.npy", "not a readable"), ("c.npy", "one array of numbers"), ("d.npy", "not a readable")):
+        with pytest.raises(DataError, match=message):
+            read_npy(tmp_path / name, "file of yaws")
+
+
+def test_a_file_is_replaced_only_when_it_is_complete(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text("old")
+    with pytest.raises(KeyError), write_aside(path) as partial:
+        partial.write_text("half")
+        raise KeyError
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+    with write_aside(path) as partial:
+        assert partial.suffix == ".json" and partial.parent == tmp_path
+        partial.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with (
+        pytest.raises(DataError, match=r"cannot write .*r\.json: its folder does not exist"),
+        write_aside(tmp_path / "none" / "r.json"),
+    ):
+        pass
