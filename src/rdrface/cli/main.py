@@ -33,6 +33,7 @@ COMMANDS = {
     "evaluate": Command("rdrface.cli.evaluate", "run a protocol of the field on a data set"),
     "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated photos: records for training"),
     "train": Command("rdrface.cli.train", "train the network on records"),
+    "finetune": Command("rdrface.cli.finetune", "fine-tune the weights to custom landmarks of annotated photos"),
     "export": Command("rdrface.cli.export", "turn a training run into a weights file"),
 }
 
