@@ -1,8 +1,9 @@
 """The worked example of docs/finetuning.md: ``python tools/make_custom_landmarks_example.py HELEN OUT [--faces 300]``.
 
-Converts images with 68 points (your own copy of 300-W's HELEN, helen/trainset) to an annotation scheme of 98 points with
-a different contour: 33 points at equal distances along the annotated outline, as in WFLW, instead of iBUG's 17. Each brow
-gets 9 points and each eye 8 and its center; nose and mouth are unchanged. The images are linked, not copied.
+Converts images with 68 points (your own copy of 300-W's HELEN, helen/trainset) to an annotation scheme of 98 points
+with a different contour: 33 points at equal distances along the annotated outline, as in WFLW, instead of iBUG's 17.
+Each eyebrow gets 9 points, each eye 8 points and its center; nose and mouth are unchanged. The images are linked, not
+copied.
 """
 
 import argparse

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from rdrface.cli.main import main  # noqa: E402
+from rdrface.cli.main import main
 
 PTS = "version: 1\nn_points: 3\n{\n10.0 12.5\n20.0 12.0\n15.0 30.0\n}"
 

@@ -7,7 +7,7 @@ from rdrface.detection.protocol import Detections
 
 pytest.importorskip("torch")
 
-from rdrface.finetuning.faces import initial_box  # noqa: E402
+from rdrface.finetuning.faces import initial_box
 
 
 def test_the_detected_face_that_contains_the_points_is_chosen() -> None:

@@ -11,7 +11,7 @@ from rdrface.morphable.surface import positions
 
 pytest.importorskip("scipy")
 
-from rdrface.finetuning.placement import mirror_pairs, place_points  # noqa: E402
+from rdrface.finetuning.placement import mirror_pairs, place_points
 
 
 @pytest.fixture(scope="module")

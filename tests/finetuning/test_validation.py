@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from rdrface.finetuning.validation import held_out  # noqa: E402
+from rdrface.finetuning.validation import held_out
 
 
 def test_a_tenth_is_held_out_by_file_name_alone() -> None:

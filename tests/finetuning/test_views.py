@@ -1,7 +1,6 @@
 """Augmented views of faces with custom landmarks, and their cached features."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -77,7 +77,9 @@ def fine_tune(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
-        raise ConfigError(f"-o must be a folder that exists or can be created; got {out}: {failure.strerror}") from failure
+        raise ConfigError(
+            f"-o must be a folder that exists or can be created; got {out}: {failure.strerror}"
+        ) from failure
     network, size, training_data = load_network(weights)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     detector = RetinaFace(open_graph(retinaface_weights()))
@@ -86,7 +88,9 @@ def fine_tune(
         f"{len(faces)} images, {annotated.points.shape[1]} points each; "
         f"face detected in {int(faces.detected.sum())} of them"
     )
-    readout, mirror, error = fit_custom_landmarks(network, size, faces, minutes * 60, seed, out / "custom_landmarks.jpg")
+    readout, mirror, error = fit_custom_landmarks(
+        network, size, faces, minutes * 60, seed, out / "custom_landmarks.jpg"
+    )
     scheme = CustomScheme(name, readout.count, None if mirror is None else tuple(mirror.tolist()))
     metrics = {f"{name}, held-out photos, % of face size": round(error, 3)}
     info = describe(network, size, (*training_data, name), metrics)

@@ -166,7 +166,7 @@ def _cost(candidates: np.ndarray, label: np.ndarray, visible: np.ndarray) -> np.
 
 
 def _candidate_triangles(triangles: np.ndarray, outer: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    """Indices of the `CANDIDATES` outer triangles with the lowest mean cost of their corners, and of their neighbors."""
+    """Indices of the `CANDIDATES` outer triangles with the lowest mean cost of their corners, and their neighbors."""
     mean = np.where(outer, cost[triangles].mean(1), np.inf)
     best = np.argsort(mean, kind="stable")[:CANDIDATES]
     adjacent = np.isin(triangles, triangles[best]).any(1) & outer

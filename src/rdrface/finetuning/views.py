@@ -79,7 +79,7 @@ def draw_views(
     config: AugmentConfig,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Draw one augmented view per face: the counterpart of `rdrface.training.augmentation.augment` for custom landmarks.
+    """Draw one augmented view per face, as `rdrface.training.augmentation.augment` does for the 68 landmarks.
 
     Pixels and points are transformed by the same similarity. The crop is placed by the 68 landmarks, as at run time.
 
@@ -92,7 +92,8 @@ def draw_views(
         generator: random number generator.
 
     Returns:
-        Crops (B, 3, N, N) float32 RGB 0..255, and labels (B, L, 2) in the crop frame, NaN where a point has no position.
+        Crops (B, 3, N, N) float32 RGB 0..255, and labels (B, L, 2) in the crop frame, NaN where a point has no
+        position.
     """
     count = len(index)
     landmarks = torch.from_numpy(faces.landmarks[index] / MARGIN)
