@@ -48,9 +48,9 @@ def test_alignment_undoes_similarities() -> None:
         q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
         if np.linalg.det(q) < 0:
             q[:, 0] *= -1
-        turn = np.linalg.qr(np.eye(3) + 0.2 * (q - q.T))[0]
-        turn = turn * np.sign(np.diag(turn))
-        shapes.append(KITE @ turn * rng.uniform(0.5, 2) + rng.normal(size=3))
+        rotation = np.linalg.qr(np.eye(3) + 0.2 * (q - q.T))[0]
+        rotation = rotation * np.sign(np.diag(rotation))
+        shapes.append(KITE @ rotation * rng.uniform(0.5, 2) + rng.normal(size=3))
     aligned, mean = align(np.array(shapes), np.ones(4), MIRROR, rounds=60)
     assert np.abs(aligned - aligned[0]).max() < 1e-3
     np.testing.assert_allclose(mirrored(mean, MIRROR), mean, atol=1e-12)

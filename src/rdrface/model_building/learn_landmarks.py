@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.datasets.readers import read_aflw2000, read_merl_rav, read_w300
-from rdrface.datasets.records import VISIBLE, FaceRecords
+from rdrface.datasets.records import UNKNOWN, VISIBLE, FaceRecords
 from rdrface.fitting import fit_records
 from rdrface.geometry.mesh import mirror_triangles, triangle_normals
 from rdrface.geometry.rotation import rotation_matrix
@@ -24,6 +24,7 @@ from rdrface.model_building.build import PreparedMesh, assemble
 from rdrface.model_building.landmark_file import LANDMARK_FILE, write_landmarks
 from rdrface.model_building.source import data_folder, read_target
 from rdrface.morphable.model import SurfacePoints
+from rdrface.morphable.params import POSE
 from rdrface.morphable.surface import nearest, nearest_in_the_middle, positions
 
 MAX_MOVE = 10.0
@@ -119,10 +120,12 @@ def mean_offsets(fitted: FaceRecords, usable: np.ndarray, normals: np.ndarray) -
     """
     if fitted.Q is None or fitted.jawline is None or fitted.outline is None:
         raise ValueError("the records have no fits (Q, outline, jawline); pass the result of fit_records")
-    rows = rotation_matrix(fitted.Q[:, 50:53].astype(np.float64))[:, :2]
+    pose = fitted.Q[:, POSE]
+    # Weighted least squares for one 3D offset per point, observed in every face along the two image axes (`rows`).
+    rows = rotation_matrix(pose[:, :3].astype(np.float64))[:, :2]
     follows = (fitted.contour == "outline")[:, None, None]
     residual = (fitted.points - np.where(follows, fitted.outline, fitted.jawline)) * (1, -1)
-    residual = np.where(usable[..., None], residual, 0) / fitted.Q[:, None, 56:57]
+    residual = np.where(usable[..., None], residual, 0) / pose[:, None, 6:]
     weight = usable / (1 + (np.linalg.norm(residual, axis=-1) / ROBUST_SCALE) ** 2)
     a = np.einsum("nk,nri,nrj->kij", weight, rows, rows)
     b = np.einsum("nk,nri,nkr->ki", weight, rows, residual)
@@ -157,9 +160,9 @@ def move_points(
     origin = positions(body.mean, triangles, anatomical)
     chosen = anatomical
     for share in (0.0, 0.5, 1.0):
-        away = positions(body.mean, triangles, points) + share * offsets - origin
-        far = np.linalg.norm(away, axis=1, keepdims=True)
-        targets = origin + away * np.minimum(1, MAX_MOVE / np.maximum(far, 1e-9))
+        move = positions(body.mean, triangles, points) + share * offsets - origin
+        length = np.linalg.norm(move, axis=1, keepdims=True)
+        targets = origin + move * np.minimum(1, MAX_MOVE / np.maximum(length, 1e-9))
         found = [
             (nearest_in_the_middle if MIRROR[k] == k else nearest)(body.mean, triangles, targets[k : k + 1], allowed[k])
             for k in range(68)
@@ -204,7 +207,7 @@ def learn_landmarks(
         normals = triangle_normals(body.mean[triangles])[points.triangle]
         offsets = np.zeros((68, 3))
         fitted = fit_records(faces, model)
-        usable = np.isfinite(faces.points).all(2) & ((faces.state == VISIBLE) | (faces.state == 0))
+        usable = np.isfinite(faces.points).all(2) & ((faces.state == VISIBLE) | (faces.state == UNKNOWN))
         usable &= ~np.asarray(fitted.hidden, bool)
         offsets[INNER] = mean_offsets(fitted, usable, normals)[INNER]
         if jawlines is not None:
@@ -212,8 +215,8 @@ def learn_landmarks(
             offsets[CONTOUR] = mean_offsets(fitted_jaws, np.ones((len(jawlines), 68), bool), normals)[CONTOUR]
         residual = float(np.median(np.asarray(fitted.residual)))
         jaw = f", of jawlines {np.median(np.asarray(fitted_jaws.residual)):.3f} %" if jawlines is not None else ""
-        size = np.linalg.norm(offsets, axis=1)
-        moves = f"offset: mean {size.mean():.2f} mm, maximum {size.max():.2f} mm (point {size.argmax()})"
+        length = np.linalg.norm(offsets, axis=1)
+        moves = f"offset: mean {length.mean():.2f} mm, maximum {length.max():.2f} mm (point {length.argmax()})"
         print(f"round {index}: median residual {residual:.3f} %{jaw}; {moves}", flush=True)
         points = move_points(points, offsets * OVER_RELAXATION, body, anatomical, allowed)
         model = replace(model, points=body.all_points(points))
