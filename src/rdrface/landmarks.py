@@ -14,7 +14,7 @@ NUM_LANDMARKS = 68
 
 GROUPS: Mapping[str, range] = MappingProxyType(
     {
-        "contour": range(0, 17),
+        "contour": range(17),
         "left_brow": range(17, 22),
         "right_brow": range(22, 27),
         "nose_ridge": range(27, 31),

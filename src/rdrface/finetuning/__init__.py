@@ -1,1 +1,1 @@
-"""Fine-tuning to another landmark setting: L points of a user's own, read from a network that holds still."""
+"""Fine-tuning to custom landmarks: L points per face of any annotation scheme, read from a frozen network."""

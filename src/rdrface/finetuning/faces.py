@@ -1,10 +1,12 @@
-"""Photos with points of one's own, seen through the network: where each face is, what the network says, and its window.
+"""Images with custom landmarks, aligned by the frozen network: predictions, crop frames and windows of all faces.
 
-The box around the labeled points is no landmark box: the points may cover the eyes alone, or the ears too. So every
-face is aligned twice: from the detector's box, and again from the box of the 68 landmarks found there.
+The box around custom landmarks is not a landmark box: the points may cover only the eyes, or include the ears.
+Therefore every face is aligned twice: from the detector's box, then from the box of the 68 landmarks predicted there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,37 +14,36 @@ from tqdm import tqdm
 
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN
-from rdrface.datasets.records import FaceRecords
 from rdrface.detection.protocol import Detections, Detector
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.image import read_image
 from rdrface.network.rdr import RDR, Step
 
-INSIDE = 0.5
-"""Share of a face's labeled points that the detector's box must hold to be that face's."""
+MIN_INSIDE = 0.5
+"""Minimum share of a face's annotated points inside a detected box for the box to belong to that face."""
 
-WIDER = 1.5
-"""By how much the detector's box is widened for that: points on ears or hair lie outside of a landmark box."""
+BOX_ENLARGEMENT = 1.5
+"""Factor by which detected boxes are enlarged for this test: points on ears or hair are outside a landmark box."""
 
 
 @dataclass(frozen=True)
 class CustomFaces:
-    """N faces with labels of one's own, L points each.
+    """N aligned faces with L custom landmarks each.
 
     Attributes:
-        name: N paths, as text.
-        start: (N, 4) float64 boxes that `rdrface detect` would start from, photo pixels.
-        detected: (N,) bool, the detector found the face; else `start` is the box of the labels.
-        frame: N crops in their photos, around the box of the 68 landmarks found.
-        labels: (N, L, 2) float32, crop frame of `frame`; NaN where there is none.
-        landmarks: (N, 68, 2) float32, crop frame, the network's.
-        q: (N, 103) float32, crop frame, the network's.
-        windows: (N, S, S, 3) uint8 RGB; as in `rdrface.datasets.crops`, `MARGIN` times as large as the crop.
-        valid: (N, 4) float32 xyxy, frame of the window (edges at -1 and 1): the part that the photo covers.
+        image: N paths, as text.
+        boxes: (N, 4) float64 xyxy, the boxes that `rdrface detect` would align from, image pixels.
+        detected: (N,) bool, True where the detector found the face; elsewhere `boxes` comes from the annotated points.
+        frame: N crop frames in their images, around the boxes of the 68 predicted landmarks.
+        labels: (N, L, 2) float32 annotated points, crop frame; NaN where a point has no position.
+        landmarks: (N, 68, 2) float32 landmarks predicted by the network, crop frame.
+        q: (N, 103) float32 parameters predicted by the network, crop frame.
+        windows: (N, S, S, 3) uint8 RGB, `MARGIN` times as large as the crop (see `rdrface.datasets.crops`).
+        valid: (N, 4) float32 xyxy, the part of the window inside the image, window frame (edges at -1 and 1).
     """
 
-    name: tuple[str, ...]
-    start: np.ndarray
+    image: tuple[str, ...]
+    boxes: np.ndarray
     detected: np.ndarray
     frame: CropFrame
     labels: np.ndarray
@@ -52,96 +53,99 @@ class CustomFaces:
     valid: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.name)
+        return len(self.image)
 
     @property
     def sizes(self) -> np.ndarray:
-        """(N,) root of the area of the box of the 68 landmarks, crop frame."""
+        """(N,) face sizes: sqrt(width x height) of the box of the 68 landmarks, crop frame."""
         sizes: np.ndarray = np.sqrt(np.ptp(self.landmarks, axis=1).prod(1))
         return sizes
 
     def select(self, index: np.ndarray) -> "CustomFaces":
-        """The faces at `index`, (M,) int or (N,) bool."""
-        names = np.array(self.name)[index].tolist()
+        """Return the faces at `index`, (M,) int or (N,) bool."""
+        images = np.array(self.image)[index].tolist()
         arrays = (self.labels, self.landmarks, self.q, self.windows, self.valid)
         frame = CropFrame(self.frame.center[index], self.frame.half[index])
-        kept = [array[index] for array in arrays]
-        return CustomFaces(tuple(names), self.start[index], self.detected[index], frame, *kept)
+        selected = [array[index] for array in arrays]
+        return CustomFaces(tuple(images), self.boxes[index], self.detected[index], frame, *selected)
 
 
-def see_faces(own: FaceRecords, network: RDR, size: int, detector: Detector) -> CustomFaces:
-    """Find and align every labeled face.
+def align_faces(
+    images: Sequence[Path | str], points: np.ndarray, network: RDR, size: int, detector: Detector
+) -> CustomFaces:
+    """Detect and align every annotated face.
 
     Args:
-        own: photos and labels.
+        images: N paths.
+        points: (N, L, 2) annotated points, image pixels; NaN where a point has no position.
         network: RDR in evaluation mode.
-        size: N, side of its crops in pixels.
-        detector: finds faces.
+        size: N, side of the network's crops in pixels.
+        detector: face detector.
 
     Raises:
-        ImageError: a photo cannot be read.
+        ImageError: an image cannot be read.
     """
     rows = []
     window = int(round(size * MARGIN / 16) * 16)
-    for image, points in tqdm(
-        zip(own.image, own.points, strict=True), total=len(own), desc="finding the faces", disable=None
-    ):
-        photo = read_image(image)
-        start, detected = start_box(detector.detect(photo), points)
-        frame = CropFrame.from_boxes(start[None])
-        first = run(network, cut(photo, frame, size))
+    annotated = zip(images, points, strict=True)
+    for path, labels in tqdm(annotated, total=len(images), desc="aligning the faces", disable=None):
+        image = read_image(path)
+        box, detected = initial_box(detector.detect(image), labels)
+        frame = CropFrame.from_boxes(box[None])
+        first = predict(network, cut(image, frame, size))
         frame = CropFrame.from_boxes(bounding_boxes(frame.to_image(first.landmarks.numpy())))
-        last = run(network, cut(photo, frame, size))
-        wide = CropFrame(frame.center, frame.half * MARGIN)
-        pixels = cut(photo, wide, window)[0].transpose(1, 2, 0)
-        height, width = photo.shape[:2]
+        second = predict(network, cut(image, frame, size))
+        window_frame = CropFrame(frame.center, frame.half * MARGIN)
+        pixels = cut(image, window_frame, window)[0].transpose(1, 2, 0)
+        height, width = image.shape[:2]
         corners = np.array([[[-0.5, -0.5], [width - 0.5, height - 0.5]]])
         rows.append(
             (
-                start,
+                box,
                 detected,
                 frame.center[0],
                 frame.half[0],
-                frame.to_crop(points[None])[0].astype(np.float32),
-                last.landmarks[0].numpy(),
-                last.q[0].numpy(),
+                frame.to_crop(labels[None])[0].astype(np.float32),
+                second.landmarks[0].numpy(),
+                second.q[0].numpy(),
                 np.rint(pixels).clip(0, 255).astype(np.uint8),
-                wide.to_crop(corners).reshape(4).clip(-1, 1).astype(np.float32),
+                window_frame.to_crop(corners).reshape(4).clip(-1, 1).astype(np.float32),
             )
         )
-    boxes, found, center, half, *arrays = (np.stack(column) for column in zip(*rows, strict=True))
-    return CustomFaces(tuple(map(str, own.image)), boxes, found, CropFrame(center, half), *arrays)
+    boxes, detections, center, half, *arrays = (np.stack(column) for column in zip(*rows, strict=True))
+    return CustomFaces(tuple(map(str, images)), boxes, detections, CropFrame(center, half), *arrays)
 
 
 @torch.no_grad()
-def run(network: RDR, crops: np.ndarray) -> Step:
-    """The network's last step on (B, 3, N, N) crops, in float32."""
+def predict(network: RDR, crops: np.ndarray) -> Step:
+    """Run the network on crops (B, 3, N, N) in float32 and return its last step."""
     return network(torch.from_numpy(crops)).steps[-1]
 
 
-def start_box(found: Detections, points: np.ndarray) -> tuple[np.ndarray, bool]:
-    """The box to start from: the detected face that holds the points, else the points' own box.
+def initial_box(detections: Detections, points: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Choose the box to align from: the detected face that contains the points, else a box around the points.
 
     Args:
-        found: faces of the photo.
-        points: (L, 2) photo pixels, NaN where there is none.
+        detections: all faces detected in the image.
+        points: (L, 2) annotated points, image pixels; NaN where a point has no position.
 
     Returns:
-        (4,) float64 xyxy, and whether a face was found there.
+        The box, (4,) float64 xyxy, and whether it is a detected face.
     """
     known = points[np.isfinite(points).all(1)].astype(np.float64)
-    if len(found):
-        center, half = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2, (found.boxes[:, 2:] - found.boxes[:, :2]) / 2
+    if len(detections):
+        low, high = detections.boxes[:, :2], detections.boxes[:, 2:]
+        center, half = (low + high) / 2, (high - low) / 2
         offset = np.abs(known[None] - center[:, None]) / half[:, None]
-        held = (offset < WIDER).all(2).mean(1)
-        # Of faces that overlap, the one whose middle the points surround.
-        score = held - 0.1 * offset.max(2).mean(1)
+        inside = (offset < BOX_ENLARGEMENT).all(2).mean(1)
+        # Of overlapping faces, prefer the one that is centered on the points.
+        score = inside - 0.1 * offset.max(2).mean(1)
         best = int(np.argmax(score))
-        if held[best] >= INSIDE:
-            return found.boxes[best].astype(np.float64), True
+        if inside[best] >= MIN_INSIDE:
+            return detections.boxes[best].astype(np.float64), True
     low, high = known.min(0), known.max(0)
-    # Points on one line have no area, and points close together would give a crop of skin.
+    # The box of collinear points has no area, and the box of clustered points would show only skin.
     side = max(float((high - low).max()), 1.0)
-    middle = (low + high) / 2
+    center = (low + high) / 2
     extent = np.maximum(high - low, 0.7 * side)
-    return np.concatenate([middle - extent / 2, middle + extent / 2]), False
+    return np.concatenate([center - extent / 2, center + extent / 2]), False

@@ -1,7 +1,7 @@
-"""Where the points of a setting lie on the face: on its surface, and which of them are mirror images of each other.
+"""Placing custom landmarks on the 3D face: the surface point of each landmark, and the pairs of mirrored landmarks.
 
-The network says how the head of every photo is shaped and posed. A point of the face model that, projected, falls on
-the labels of a setting's point in all photos *is* that point.
+The network predicts the shape and pose of the head in every image. The surface point of a custom landmark is the
+point of the face model whose projection is closest to the annotations of that landmark over all images.
 """
 
 from collections.abc import Sequence
@@ -11,177 +11,175 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from rdrface.geometry.camera import project
+from rdrface.geometry.mesh import mirror_triangles, triangle_normals, vertex_normals
 from rdrface.geometry.visibility import facing, occluded_by_mesh
-from rdrface.model_building.learn_landmarks import mirror_triangles, triangle_normals
 from rdrface.morphable.model import FaceModel, SurfacePoints
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 from rdrface.morphable.surface import positions
 
-MOST_FACES = 200
-"""Faces that are looked at: more do not move a point any further."""
+MAX_FACES = 200
+"""Maximum number of faces used; more faces do not change the placement."""
 
-ROBUST = 0.06
-"""Share of the face's size: a label that lies much further off counts as a slip and little more."""
+ROBUST_SCALE = 0.06
+"""Distance, as a share of the face size, beyond which the influence of an annotation falls (Geman-McClure loss)."""
 
-RIM = -0.1
-"""`facing` from which a place counts as on the visible side. Contour points lie at the rim itself, where it is 0."""
+MIN_FACING = -0.1
+"""Minimum of `facing` for a surface point to count as visible. It is 0 at the contour, where contour points are."""
 
-BEST = 12
-"""Triangles that are searched finely, around the best corners."""
+CANDIDATES = 12
+"""Number of triangles, ranked by the cost of their corners, around which the fine search looks."""
 
-PARTS = 6
-"""Into how many parts the fine search divides the edge of a triangle: about 0.7 mm."""
+GRID_DIVISIONS = 6
+"""Number of parts into which the fine search divides each edge of a triangle; a part is about 0.7 mm long."""
 
-FURTHEST_PAIR = 20.0
-"""mm on the mean face between a point's mirror image and its partner, beyond which they are no pair. Points of a
-contour that slides are found up to 15 mm off, mostly along the contour, which does not change who pairs with whom."""
+MAX_PAIR_DISTANCE = 20.0
+"""Maximum distance in mm, on the mean face, between the mirror image of a landmark and its partner. Landmarks on the
+visible contour, which slides over the face, are placed up to 15 mm apart. Most of that error is along the contour and
+does not change the pairs."""
 
-FORCED_PAIR = 10.0
-"""mm by which a partner may be further than the nearest point, in order to pair all points one to one; as above."""
+MAX_PAIR_EXCESS = 10.0
+"""Maximum distance in mm by which the partner may be farther away than the nearest landmark. Needed for the same reason
+as `MAX_PAIR_DISTANCE`, because the assignment is one to one."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a setting's points were found.
+    """Surface points of custom landmarks.
 
     Attributes:
         points: L surface points.
-        misfit: (L,) float32, median distance of the labels, percent of the face's size.
-        seen: (L,) float32, share of the labeled faces in which the point is on the visible side.
+        misfit: (L,) float32, median distance between the annotations and the projected surface point, percent of the
+            face size.
+        visible_share: (L,) float32, share of the annotated faces in which the surface point faces the viewer.
     """
 
     points: SurfacePoints
     misfit: np.ndarray
-    seen: np.ndarray
+    visible_share: np.ndarray
 
 
 def place_points(model: FaceModel, q: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> Placement:
-    """Find the surface points that explain labels best.
+    """Find the surface point that best explains the annotations of each custom landmark.
 
-    For each point every vertex is tried in every face, then a fine grid on the triangles around the best vertices: the
-    surface is curved and folded, and a search that only walks downhill would end in the wrong fold.
+    The search is exhaustive, because the surface is curved and folded and a local search could end in the wrong fold:
+    first over all vertices, then over a fine grid on the triangles around the best vertices.
 
     Args:
-        model: the face model.
-        q: (N, 103) the network's Q, in any frame.
-        labels: (N, L, 2) in the same frame; NaN where there is none.
-        sizes: (N,) the faces' sizes in that frame, root of the area of the landmark box.
+        model: face model.
+        q: (N, 103) parameters predicted by the network, in any frame.
+        labels: (N, L, 2) annotated points in the same frame; NaN where a point has no position.
+        sizes: (N,) face sizes in the same frame, sqrt(width x height) of the landmark box.
 
     Returns:
-        The placement. A point that no face labels is put anywhere and has misfit NaN.
+        The placement. A landmark without any annotation gets an arbitrary surface point and the misfit NaN.
     """
-    if len(q) > MOST_FACES:
-        # Evenly over yaw: the turned faces say where a point lies in depth.
-        spread = np.argsort(q[:, POSE.start + 1], kind="stable")[np.linspace(0, len(q) - 1, MOST_FACES).astype(int)]
-        q, labels, sizes = q[spread], labels[spread], sizes[spread]
+    if len(q) > MAX_FACES:
+        # Sample evenly over yaw: the depth of a landmark can only be determined from turned faces.
+        sample = np.argsort(q[:, POSE.start + 1], kind="stable")[np.linspace(0, len(q) - 1, MAX_FACES).astype(int)]
+        q, labels, sizes = q[sample], labels[sample], sizes[sample]
     q = q.astype(np.float32)
     labels = (labels / sizes[:, None, None]).astype(np.float32)
     triangles = model.triangles
     shapes = model.shape(q[:, IDENTITY], q[:, EXPRESSION])
-    corners = (project(shapes, q[:, POSE])[..., :2] / sizes[:, None, None]).astype(np.float32)
+    vertices = (project(shapes, q[:, POSE])[..., :2] / sizes[:, None, None]).astype(np.float32)
     normals = vertex_normals(model.mean, triangles)
-    towards = facing(np.repeat(normals[None], len(q), 0), q[:, POSE]) > RIM
+    vertex_visible = facing(np.repeat(normals[None], len(q), 0), q[:, POSE]) > MIN_FACING
     outer = outer_triangles(model)
-    usable = np.zeros(len(model.mean), bool)
-    usable[triangles[outer]] = True
+    on_outer = np.zeros(len(model.mean), bool)
+    on_outer[triangles[outer]] = True
 
     grid, chosen = _grid(), []
-    misfit, seen = np.full(labels.shape[1], np.nan, np.float32), np.zeros(labels.shape[1], np.float32)
+    misfit, visible_share = np.full(labels.shape[1], np.nan, np.float32), np.zeros(labels.shape[1], np.float32)
     for k in range(labels.shape[1]):
         known = np.isfinite(labels[:, k]).all(1)
         if not known.any():
             chosen.append((int(np.flatnonzero(outer)[0]), grid[0]))
             continue
         label = labels[known, k][:, None]
-        cost = _cost(corners[known], label, towards[known])
-        cost[~usable] = np.inf
-        around = _triangles_around(triangles, outer, cost)
-        # The fine candidates: every grid place on every triangle found.
-        flat = np.einsum("gi,tinc->tgnc", grid, corners[known][:, triangles[around]].transpose(1, 2, 0, 3))
-        side = towards[known][:, triangles[around]].any(2)
-        fine = _cost(flat.reshape(-1, known.sum(), 2).swapaxes(0, 1), label, np.repeat(side, len(grid), axis=1))
-        best = int(np.argmin(fine))
-        triangle, place = divmod(best, len(grid))
-        chosen.append((int(around[triangle]), grid[place]))
-        distance = np.linalg.norm(flat[triangle, place] - label[:, 0], axis=-1)
-        visible = side[:, triangle]
-        seen[k] = visible.mean()
-        misfit[k] = 100 * np.median(distance[visible] if visible.any() else distance)
-    found = SurfacePoints(
+        cost = _cost(vertices[known], label, vertex_visible[known])
+        cost[~on_outer] = np.inf
+        candidates = _candidate_triangles(triangles, outer, cost)
+        # All grid points of all candidate triangles: (T, G, n, 2) for T triangles, G grid points and n faces.
+        fine = np.einsum("gi,tinc->tgnc", grid, vertices[known][:, triangles[candidates]].transpose(1, 2, 0, 3))
+        visible = vertex_visible[known][:, triangles[candidates]].any(2)
+        fine_cost = _cost(fine.reshape(-1, known.sum(), 2).swapaxes(0, 1), label, np.repeat(visible, len(grid), axis=1))
+        triangle, node = divmod(int(np.argmin(fine_cost)), len(grid))
+        chosen.append((int(candidates[triangle]), grid[node]))
+        distance = np.linalg.norm(fine[triangle, node] - label[:, 0], axis=-1)
+        faces = visible[:, triangle]
+        visible_share[k] = faces.mean()
+        misfit[k] = 100 * np.median(distance[faces] if faces.any() else distance)
+    points = SurfacePoints(
         np.array([triangle for triangle, _ in chosen], np.int32), np.array([place for _, place in chosen], np.float32)
     )
-    return Placement(found, misfit, seen)
+    return Placement(points, misfit, visible_share)
 
 
 def mirror_pairs(model: FaceModel, points: SurfacePoints) -> tuple[np.ndarray | None, str]:
-    """The mirror permutation of a setting, from where its points lie on the mean face.
+    """Find the mirror permutation of custom landmarks from their positions on the mean face.
 
     Args:
-        model: the face model, whose mean face is symmetric about x = 0.
+        model: face model, whose mean face is symmetric about x = 0.
         points: L surface points.
 
     Returns:
-        (L,) int64: point i of the mirrored face is point ``order[i]``; or None and why there is none.
+        The permutation, (L,) int64: landmark i of the mirrored face is landmark ``order[i]`` of the face. None if the
+        landmarks do not form pairs; the text then gives the reason, with the landmarks numbered from 1.
     """
     at = positions(model.mean, model.triangles, points)
     distance = np.linalg.norm((at * np.array([-1, 1, 1], np.float32))[:, None] - at[None], axis=-1)
-    # Squared: one partner far away is worse than several a little off. Symmetric: a pair counts from both sides.
+    # Squared, because one distant partner is worse than several small errors. Symmetric, because both landmarks of a
+    # pair must choose each other.
     order = linear_sum_assignment(distance**2 + distance.T**2)[1].astype(np.int64)
     gap = distance[np.arange(len(order)), order]
     if wrong := np.flatnonzero(order[order] != np.arange(len(order))).tolist():
-        return None, f"points {_listed(wrong)} do not form pairs"
-    if wrong := np.flatnonzero(gap > FURTHEST_PAIR).tolist():
-        return None, f"points {_listed(wrong)} have no partner within {FURTHEST_PAIR:.0f} mm on the other side"
-    if wrong := np.flatnonzero(gap > distance.min(1) + FORCED_PAIR).tolist():
-        return None, f"points {_listed(wrong)} lie nearer to another point's mirror image than to their partner's"
+        return None, f"points {_numbers(wrong)} do not form pairs"
+    if wrong := np.flatnonzero(gap > MAX_PAIR_DISTANCE).tolist():
+        return None, f"points {_numbers(wrong)} have no partner within {MAX_PAIR_DISTANCE:.0f} mm on the other side"
+    if wrong := np.flatnonzero(gap > distance.min(1) + MAX_PAIR_EXCESS).tolist():
+        return None, f"points {_numbers(wrong)} are closer to the mirror image of another point than to their partner's"
     return order, ""
 
 
 def outer_triangles(model: FaceModel) -> np.ndarray:
-    """(F,) bool: the outer surface, without the mouth sack and the inside of the lids."""
+    """(F,) bool: triangles of the outer surface, without the inside of the mouth and of the eyelids."""
     centers = model.mean[model.triangles].mean(1)
-    normals = triangle_normals(model.mean, model.triangles)
-    seen, half = np.zeros(len(centers), bool), centers[:, 0] > -1e-3
+    normals = triangle_normals(model.mean[model.triangles])
+    visible, half = np.zeros(len(centers), bool), centers[:, 0] > -1e-3
     for pitch in (0.0, -0.5, 0.5):
         for yaw in (0.0, -1.0, 1.0):
             pose = np.array([[pitch, yaw, 0, 0, 0, 0, 1]])
-            # The test is slow: it is made on one half of the face, where no viewer has seen the triangle before.
-            asked = np.flatnonzero(~seen & half & (facing(normals[None], pose)[0] > 0.15))
-            seen[asked] = ~occluded_by_mesh(centers[None, asked], model.mean[None], model.triangles, pose, 0.5)[0]
-    seen |= seen[mirror_triangles(model.triangles, model.mirror_vertices)]
-    return seen
+            # The occlusion test is slow, so only triangles of one half that are not yet known to be visible are tested.
+            tested = np.flatnonzero(~visible & half & (facing(normals[None], pose)[0] > 0.15))
+            visible[tested] = ~occluded_by_mesh(centers[None, tested], model.mean[None], model.triangles, pose, 0.5)[0]
+    visible |= visible[mirror_triangles(model.triangles, model.mirror_vertices)]
+    return visible
 
 
-def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(V, 3) outward normals, not of unit length: the sum of those of the triangles around each vertex."""
-    normals = np.zeros_like(vertices)
-    for corner in range(3):
-        np.add.at(normals, triangles[:, corner], triangle_normals(vertices, triangles))
-    return normals
-
-
-def _cost(places: np.ndarray, label: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """(N, C, 2) candidates, (N, 1, 2) labels, (N, C) visible -> (C,) mean robust cost, 0 to 1."""
-    square = ((places - label) ** 2).sum(-1) / ROBUST**2
-    # Out of sight counts as a miss. Labels of the visible contour slide over the face as it turns; without this their
-    # places would be those that few faces see and that fit these few.
+def _cost(candidates: np.ndarray, label: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """(N, C, 2) candidates, (N, 1, 2) labels, (N, C) visible -> (C,) mean robust cost over the faces, 0 to 1."""
+    square = ((candidates - label) ** 2).sum(-1) / ROBUST_SCALE**2
+    # A candidate that is turned away costs the maximum. FaceRecords of the visible contour slide over the face as it
+    # turns; without this cost, candidates that are visible in only a few faces, and fit those, would win.
     cost: np.ndarray = np.where(visible, square / (1 + square), np.float32(1)).mean(0)
     return cost
 
 
-def _triangles_around(triangles: np.ndarray, outer: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    """Indices of the `BEST` outer triangles with the smallest mean cost of their corners, and of their neighbors."""
+def _candidate_triangles(triangles: np.ndarray, outer: np.ndarray, cost: np.ndarray) -> np.ndarray:
+    """Indices of the `CANDIDATES` outer triangles with the lowest mean cost of their corners, and their neighbors."""
     mean = np.where(outer, cost[triangles].mean(1), np.inf)
-    best = np.argsort(mean, kind="stable")[:BEST]
-    touched = np.isin(triangles, triangles[best]).any(1) & outer
-    return np.flatnonzero(touched)
+    best = np.argsort(mean, kind="stable")[:CANDIDATES]
+    adjacent = np.isin(triangles, triangles[best]).any(1) & outer
+    return np.flatnonzero(adjacent)
 
 
 def _grid() -> np.ndarray:
     """(G, 3) float32 barycentric coordinates of a regular grid on a triangle, edges and corners included."""
-    whole = [(i, j, PARTS - i - j) for i in range(PARTS + 1) for j in range(PARTS + 1 - i)]
-    return np.array(whole, np.float32) / PARTS
+    divisions = range(GRID_DIVISIONS + 1)
+    nodes = [(i, j, GRID_DIVISIONS - i - j) for i in divisions for j in range(GRID_DIVISIONS + 1 - i)]
+    return np.array(nodes, np.float32) / GRID_DIVISIONS
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+def _numbers(indices: Sequence[int]) -> str:
+    """The first eight of some points, numbered from 1 as in all output."""
+    return ", ".join(str(index + 1) for index in indices[:8]) + (", ..." if len(indices) > 8 else "")

@@ -1,135 +1,147 @@
-"""Fitting the read-out of a setting: two robust ridge regressions, each solved exactly.
+"""Fitting the two corrections of custom landmarks by robust ridge regression.
 
-The network holds still and the corrections are linear, so the best weights need no learning rate, no schedule and no
-luck: they are the solution of a linear system. How strongly they are held small is decided on faces left out.
+The network is frozen and both corrections are linear, so the optimal weights are the exact solution of a linear system:
+no learning rate or schedule is needed. The ridge penalty is chosen by cross-validation over faces.
 """
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rdrface.finetuning.views import Notes
+from rdrface.finetuning.views import FeatureCache
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.network.custom_landmarks import CustomLandmarks
 
-STRENGTHS = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 1.0))
-"""Ridge penalties tried, per view and in units of the inputs' mean square."""
+PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 1.0))
+"""Candidate ridge penalties, per view and in units of the mean square of the inputs."""
 
 FOLDS = 5
-"""Parts of the faces for the choice of the penalty."""
+"""Number of folds, over faces, of the cross-validation that chooses the penalty."""
 
-JUDGES = 16
-"""Points by which the penalty is chosen: it is one number for all, so some of them are enough."""
+VALIDATION_POINTS = 16
+"""Maximum number of landmarks in the cross-validation: all landmarks share one penalty, so a subset is enough."""
 
-ROUNDS = 3
-"""Solutions per point: the first trusts every label, the next those less that lie far from it."""
+REWEIGHTINGS = 3
+"""Number of solutions per landmark: the first weights all annotations equally, the others down-weight outliers."""
 
-HUBER = 0.02
-"""Crop frame; labels further from the prediction than this pull with constant force (compare the training's losses)."""
+HUBER_THRESHOLD = 0.02
+"""Distance between prediction and annotation, crop frame, from which the loss is linear instead of quadratic."""
 
 
-def fit_place(readout: CustomLandmarks, notes: Notes) -> float:
-    """Fit the first correction; the weights are written into `readout`.
+def fit_global_correction(readout: CustomLandmarks, cache: FeatureCache) -> float:
+    """Fit the first correction, a linear function of the context, and write its weights into `readout`.
 
     Returns:
-        The penalty chosen.
+        The chosen penalty.
     """
-    targets = notes.labels - notes.surface
-    # The hidden state and the landmarks' shifts have different units: each block is brought to mean square 1.
-    hidden = notes.context.shape[1] - 2 * 68
-    scale = torch.cat([_block_scale(notes.context[:, :hidden]), _block_scale(notes.context[:, hidden:])])
-    inputs = (notes.context / scale).unsqueeze(1).expand(-1, readout.count, -1)
-    weights, bias, penalty = _fit(inputs, targets, notes.face)
+    targets = cache.labels - cache.surface
+    # The hidden state and the landmark offsets have different units, so each block is scaled to a mean square of 1.
+    hidden = cache.context.shape[1] - 2 * NUM_LANDMARKS
+    scale = torch.cat([_rms(cache.context[:, :hidden]), _rms(cache.context[:, hidden:])])
+    inputs = (cache.context / scale).unsqueeze(1).expand(-1, readout.count, -1)
+    weights, bias, penalty = _fit(inputs, targets, cache.face)
     with torch.no_grad():
-        readout.place.weight.copy_((weights / scale[:, None]).transpose(1, 2).reshape(-1, notes.context.shape[1]))
+        readout.place.weight.copy_((weights / scale[:, None]).transpose(1, 2).reshape(-1, cache.context.shape[1]))
         readout.place.bias.copy_(bias.reshape(-1))
     return penalty
 
 
-def fit_local(readout: CustomLandmarks, notes: Notes) -> float:
-    """Fit the second correction to what the first leaves, on features sampled where the first put the points.
+def fit_local_correction(readout: CustomLandmarks, cache: FeatureCache) -> float:
+    """Fit the second correction, a linear function of each landmark's local feature, to the residual of the first.
+
+    Args:
+        readout: custom landmarks with the first correction fitted; the weights of the second are written into it.
+        cache: features sampled at the landmarks after the first correction.
 
     Returns:
-        The penalty chosen.
+        The chosen penalty.
     """
     with torch.no_grad():
-        targets = notes.labels - readout.placed(notes.surface, notes.context)
-    scale = _block_scale(notes.features.flatten(1).float())[0]
-    weights, bias, penalty = _fit(notes.features, targets, notes.face, scale)
+        targets = cache.labels - readout.placed(cache.surface, cache.context)
+    scale = _rms(cache.features.flatten(1).float())[0]
+    weights, bias, penalty = _fit(cache.features, targets, cache.face, scale)
     with torch.no_grad():
         readout.local.copy_(weights / scale)
         readout.local_bias.copy_(bias)
     return penalty
 
 
-def _fit(inputs: Tensor, targets: Tensor, groups: Tensor, scale: Tensor | float = 1.0) -> tuple[Tensor, Tensor, float]:
-    """Ridge regression per point, with one penalty for all.
+def _fit(inputs: Tensor, targets: Tensor, faces: Tensor, scale: Tensor | float = 1.0) -> tuple[Tensor, Tensor, float]:
+    """Fit one robust ridge regression per landmark, all with the same penalty.
 
     Args:
         inputs: (M, L, D); divided by `scale`, their mean square should be about 1.
-        targets: (M, L, 2), NaN where there is none.
-        groups: (M,) views of one face stay together when the penalty is chosen.
-        scale: of the inputs.
+        targets: (M, L, 2); NaN where a point has no position.
+        faces: (M,) index of each view's face; all views of a face are in the same fold of the cross-validation.
+        scale: divisor of the inputs.
 
     Returns:
-        Weights (L, D, 2), bias (L, 2), and the penalty.
+        Weights (L, D, 2), biases (L, 2), and the penalty.
     """
     count = inputs.shape[1]
-    penalty = _choose_penalty(inputs, targets, groups, scale)
+    penalty = _choose_penalty(inputs, targets, faces, scale)
     weights = inputs.new_zeros(count, inputs.shape[2], 2, dtype=torch.float32)
     bias = torch.zeros(count, 2)
     for k in range(count):
-        design, wanted, _ = _known(inputs[:, k], targets[:, k], groups, scale)
+        design, target, _ = _labeled_views(inputs[:, k], targets[:, k], faces, scale)
         if not len(design):
             continue
-        trust = torch.ones(len(design))
-        for _ in range(ROUNDS):
-            solution = _solve(*_sums(design, wanted, trust), penalty)
-            off = (wanted - design @ solution).norm(dim=1)
-            trust = HUBER / off.clamp(min=HUBER)
+        robust = torch.ones(len(design))
+        for _ in range(REWEIGHTINGS):
+            solution = _solve(*_normal_equations(design, target, robust), penalty)
+            distance = (target - design @ solution).norm(dim=1)
+            robust = HUBER_THRESHOLD / distance.clamp(min=HUBER_THRESHOLD)
         weights[k], bias[k] = solution[:-1], solution[-1]
     return weights, bias, penalty
 
 
-def _choose_penalty(inputs: Tensor, targets: Tensor, groups: Tensor, scale: Tensor | float) -> float:
-    judges = np.unique(np.linspace(0, inputs.shape[1] - 1, JUDGES).astype(int)).tolist()
-    error = torch.zeros(len(STRENGTHS), dtype=torch.float64)
-    for k in judges:
-        design, wanted, fold = _known(inputs[:, k], targets[:, k], groups % FOLDS, scale)
+def _choose_penalty(inputs: Tensor, targets: Tensor, faces: Tensor, scale: Tensor | float) -> float:
+    """Return the penalty with the lowest cross-validation error; arguments as for `_fit`."""
+    points = np.unique(np.linspace(0, inputs.shape[1] - 1, VALIDATION_POINTS).astype(int)).tolist()
+    error = torch.zeros(len(PENALTIES), dtype=torch.float64)
+    for k in points:
+        design, target, fold = _labeled_views(inputs[:, k], targets[:, k], faces % FOLDS, scale)
         ones = torch.ones(len(design))
-        parts = [_sums(design[fold == f], wanted[fold == f], ones[fold == f]) for f in range(FOLDS)]
-        whole_gram, whole_cross, views = (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
-        for f, (gram, cross, its_views) in enumerate(parts):
-            rest = views - its_views
-            if not its_views or not rest:
+        parts = [_normal_equations(design[fold == f], target[fold == f], ones[fold == f]) for f in range(FOLDS)]
+        gram_sum, cross_sum, count_sum = (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
+        for f, (gram, cross, count) in enumerate(parts):
+            rest = count_sum - count
+            if not count or not rest:
                 continue
-            for i, strength in enumerate(STRENGTHS):
-                solution = _solve(whole_gram - gram, whole_cross - cross, rest, strength)
-                off = wanted[fold == f] - design[fold == f] @ solution
-                error[i] += off.norm(dim=1).sum()
-    return STRENGTHS[int(error.argmin())]
+            for i, penalty in enumerate(PENALTIES):
+                solution = _solve(gram_sum - gram, cross_sum - cross, rest, penalty)
+                residual = target[fold == f] - design[fold == f] @ solution
+                error[i] += residual.norm(dim=1).sum()
+    return PENALTIES[int(error.argmin())]
 
 
-def _known(inputs: Tensor, targets: Tensor, groups: Tensor, scale: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:
-    """Of one point the views with a label: design (m, D + 1), whose last column is 1, targets (m, 2), groups (m,)."""
+def _labeled_views(
+    inputs: Tensor, targets: Tensor, groups: Tensor, scale: Tensor | float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Select the m views in which one landmark is annotated.
+
+    Returns:
+        Design matrix (m, D + 1), whose last column is 1, targets (m, 2), and groups (m,).
+    """
     known = torch.isfinite(targets).all(1)
     values = inputs[known].float() / scale
     return torch.cat([values, values.new_ones(len(values), 1)], 1), targets[known], groups[known]
 
 
-def _sums(design: Tensor, wanted: Tensor, trust: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The normal equations: (D + 1, D + 1), (D + 1, 2), and the number of views, all float64."""
-    weighted = design * trust[:, None]
-    return (weighted.T @ design).double(), (weighted.T @ wanted).double(), trust.sum().double()
+def _normal_equations(design: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Gram matrix (D + 1, D + 1), cross products (D + 1, 2) and sum of the weights (m,), all float64."""
+    weighted = design * weights[:, None]
+    return (weighted.T @ design).double(), (weighted.T @ target).double(), weights.sum().double()
 
 
 def _solve(gram: Tensor, cross: Tensor, count: Tensor, penalty: float) -> Tensor:
-    """(D + 1, 2) float32 ridge solution; the constant, last, is free."""
-    held = torch.full((len(gram),), penalty, dtype=torch.float64)
-    held[-1] = 1e-9
-    return torch.linalg.solve(gram / count + torch.diag(held), cross / count).float()
+    """(D + 1, 2) float32 ridge solution; the bias, in the last row, is not penalized."""
+    diagonal = torch.full((len(gram),), penalty, dtype=torch.float64)
+    diagonal[-1] = 1e-9
+    return torch.linalg.solve(gram / count + torch.diag(diagonal), cross / count).float()
 
 
-def _block_scale(values: Tensor) -> Tensor:
-    """(D,) the root mean square of a block of inputs (M, D), the same for all of its columns."""
-    size = values.square().mean().sqrt().clamp(min=1e-6)
-    return size.expand(values.shape[1] if values.ndim > 1 else 1)
+def _rms(values: Tensor) -> Tensor:
+    """(D,) the root mean square over all elements of a block of inputs (M, D), repeated for each of its columns."""
+    rms = values.square().mean().sqrt().clamp(min=1e-6)
+    return rms.expand(values.shape[1] if values.ndim > 1 else 1)

@@ -1,6 +1,7 @@
-"""What the read-out of a setting learns from: every face seen in many ways by a network that holds still.
+"""Augmented views of the annotated faces, and the features that the frozen network extracts from them.
 
-The network does not learn, so what it says of a view is written down once; the read-out is then fitted to the notes.
+The network is not trained, so the features of each view are extracted once and cached. The corrections of the custom
+landmarks are then fitted to the cache (`rdrface.finetuning.ridge_regression`).
 """
 
 import time
@@ -32,21 +33,22 @@ from rdrface.training.augmentation.rng import pick
 from rdrface.training.batches import batches
 
 BATCH = 16
+"""Number of views per batch."""
 
-MOST_BYTES = 2**30
-"""Memory that the notes may take; views beyond it are not made."""
+MAX_BYTES = 2**30
+"""Maximum memory of a feature cache; no more views are drawn beyond it."""
 
 
 @dataclass(frozen=True)
-class Notes:
-    """M views, as the network saw them. Crop frame of each view.
+class FeatureCache:
+    """Features and labels of M views, in the crop frame of each view.
 
     Attributes:
         face: (M,) int64, index of the face.
-        surface: (M, L, 2) float32 projected surface points.
+        surface: (M, L, 2) float32, projected surface points of the custom landmarks.
         context: (M, CONTEXT) float32, see `rdrface.network.custom_landmarks`.
-        features: (M, L, 80) float16 shape-indexed features at the read-out's first correction.
-        labels: (M, L, 2) float32; NaN where there is none.
+        features: (M, L, 80) float16, shape-indexed features at the landmarks after the first correction.
+        labels: (M, L, 2) float32 annotated points; NaN where a point has no position.
     """
 
     face: Tensor
@@ -59,13 +61,13 @@ class Notes:
         return len(self.face)
 
     @classmethod
-    def joined(cls, parts: list["Notes"]) -> "Notes":
-        """All views of several notes."""
+    def concat(cls, parts: list["FeatureCache"]) -> "FeatureCache":
+        """Concatenate the views of several caches."""
         return cls(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
-def recipe() -> AugmentConfig:
-    """The project's augmentation with half of its changes of the pixels: the network is past them already."""
+def augmentation() -> AugmentConfig:
+    """The training's augmentation with half of its changes of the pixels, because the network is already trained."""
     return weakened(AugmentConfig(spin=0.0), 0.5)
 
 
@@ -77,25 +79,26 @@ def draw_views(
     config: AugmentConfig,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """Training crops of some faces and their labels: `rdrface.training.augmentation.augment` for L points.
+    """Draw one augmented view per face, as `rdrface.training.augmentation.augment` does for the 68 landmarks.
 
-    One similarity per face moves pixels and points; where it cuts is decided by the 68 landmarks, as in use.
+    Pixels and points are transformed by the same similarity. The crop is placed by the 68 landmarks, as at run time.
 
     Args:
         faces: N faces.
-        index: (B,) which.
-        mirror: (L,) the setting's mirror permutation, or None: faces are not mirrored.
+        index: (B,) indices of the faces to draw.
+        mirror: (L,) mirror permutation of the custom landmarks; None if faces must not be mirrored.
         size: N, side of the crops in pixels.
-        config: what is changed and how much.
-        generator: source of chance.
+        config: kinds and strengths of the augmentation.
+        generator: random number generator.
 
     Returns:
-        (B, 3, N, N) float32 RGB 0..255 and (B, L, 2) crop frame, NaN where there is none.
+        Crops (B, 3, N, N) float32 RGB 0..255, and labels (B, L, 2) in the crop frame, NaN where a point has no
+        position.
     """
     count = len(index)
     landmarks = torch.from_numpy(faces.landmarks[index] / MARGIN)
     labels = torch.from_numpy(faces.labels[index] / np.float32(MARGIN))
-    nothing = torch.full((count, 103), torch.nan)
+    no_fit = torch.full((count, 103), torch.nan)
     batch = CropBatch(
         windows=torch.from_numpy(faces.windows[index]),
         valid=torch.from_numpy(faces.valid[index]),
@@ -104,7 +107,7 @@ def draw_views(
         jawline_convention=torch.zeros(count, dtype=torch.bool),
         outline=landmarks,
         jawline=landmarks,
-        Q=nothing,
+        Q=no_fit,
         margin=MARGIN,
     )
     if mirror is not None:
@@ -123,7 +126,7 @@ def draw_views(
     return change_appearance(crops, config.appearance, generator), moved(labels)
 
 
-def take_notes(
+def cache_features(
     network: RDR,
     readout: CustomLandmarks,
     faces: CustomFaces,
@@ -131,50 +134,61 @@ def take_notes(
     size: int,
     seconds: float,
     seed: int,
-    most: int | None = None,
-) -> Notes:
-    """See faces in many ways for a while: every face once, then every face again, mirrored, turned, shifted.
+    max_views: int | None = None,
+) -> FeatureCache:
+    """Draw views of the faces until the time is up, and cache their features.
+
+    The first view of each face is neither mirrored nor rotated; the others get the full augmentation.
 
     Args:
-        network: RDR in evaluation mode; it does not learn.
-        readout: its first correction says where the features are sampled.
+        network: frozen RDR in evaluation mode.
+        readout: custom landmarks; the features are sampled at the landmarks after its first correction.
         faces: N faces.
         mirror: see `draw_views`.
         size: N, side of the crops in pixels.
-        seconds: how long. Every face is seen once, however long that takes.
-        seed: of everything random.
-        most: views, no more than these.
-
-    Returns:
-        The notes.
+        seconds: time limit. At least one view of each face is drawn, even beyond the limit.
+        seed: seed of all random numbers.
+        max_views: maximum number of views; by default only `MAX_BYTES` limits it.
     """
-    each = 4 * (3 + network.c_lstm.reduce.out_features + 136) + readout.count * (2 * 80 + 16)
-    most = min(most or MOST_BYTES, max(len(faces), MOST_BYTES // each))
-    plain = replace(recipe(), mirror=0.0, turn=0.0)
+    bytes_per_view = 4 * (3 + network.c_lstm.reduce.out_features + 136) + readout.count * (2 * 80 + 16)
+    max_views = min(max_views or MAX_BYTES, max(len(faces), MAX_BYTES // bytes_per_view))
+    upright = replace(augmentation(), mirror=0.0, turn=0.0)
     generator = torch.Generator()
-    parts: list[Notes] = []
-    ends, done = time.monotonic() + seconds, 0
+    parts: list[FeatureCache] = []
+    end, done = time.monotonic() + seconds, 0
     for step, index in enumerate(_order(len(faces), seed)):
-        if done >= len(faces) and (time.monotonic() > ends or done >= most):
+        if done >= len(faces) and (time.monotonic() > end or done >= max_views):
             break
         generator.manual_seed(seed * 2**20 + step)
-        crops, labels = draw_views(faces, index, mirror, size, plain if done < len(faces) else recipe(), generator)
-        parts.append(note(network, readout, crops, labels, index))
+        config = upright if done < len(faces) else augmentation()
+        crops, labels = draw_views(faces, index, mirror, size, config, generator)
+        parts.append(view_features(network, readout, crops, labels, index))
         done += len(index)
-    return Notes.joined(parts)
+    return FeatureCache.concat(parts)
 
 
 @torch.no_grad()
-def note(network: RDR, readout: CustomLandmarks, crops: Tensor, labels: Tensor, index: np.ndarray) -> Notes:
-    """What the network says of some crops; see `Notes`."""
-    # The rounding of bfloat16 is far below what augmentation changes, and it is half the time on recent processors.
+def view_features(
+    network: RDR, readout: CustomLandmarks, crops: Tensor, labels: Tensor, index: np.ndarray
+) -> FeatureCache:
+    """Extract the features of some views.
+
+    Args:
+        network: frozen RDR in evaluation mode.
+        readout: custom landmarks.
+        crops: (B, 3, N, N) float32 RGB 0..255.
+        labels: (B, L, 2) annotated points, crop frame.
+        index: (B,) indices of the faces.
+    """
+    # The rounding error of bfloat16 is far below the effect of the augmentation, and recent CPUs need half the time.
     with torch.autocast(crops.device.type, torch.bfloat16):
-        heard = extract_features(network, crops.contiguous(memory_format=torch.channels_last))
-    last = heard.prediction.steps[-1]
-    surface, context = readout.surface(last.q), readout.context(last, heard.hidden)
-    features = shape_indexed(heard.prediction.deconv5, readout.placed(surface, context))
-    return Notes(torch.from_numpy(index), surface, context, features.half(), labels)
+        output = extract_features(network, crops.contiguous(memory_format=torch.channels_last))
+    last = output.prediction.steps[-1]
+    surface, context = readout.surface(last.q), readout.context(last, output.hidden)
+    features = shape_indexed(output.prediction.deconv5, readout.placed(surface, context))
+    return FeatureCache(torch.from_numpy(index), surface, context, features.half(), labels)
 
 
 def _order(count: int, seed: int) -> Iterator[np.ndarray]:
+    """Batches of shuffled face indices, without end."""
     return batches(count, min(BATCH, count), seed)

@@ -1,4 +1,4 @@
-"""A trained RDR to read another setting from: out of a run's checkpoint, or out of an exported weights file."""
+"""Loading the trained RDR that custom landmarks are read from: a run's checkpoint or an exported weights file."""
 
 from pathlib import Path
 
@@ -8,17 +8,18 @@ from rdrface.training.restore import restore
 
 
 def load_network(path: Path) -> tuple[RDR, int, tuple[str, ...]]:
-    """The network of a run's folder, a checkpoint, or a ``NAME.safetensors``.
+    """Load the network of a training run or of a weights file, with its parameters frozen.
 
     Args:
-        path: one of the three.
+        path: the folder of a training run, a checkpoint, or a ``NAME.safetensors``.
 
     Returns:
-        RDR in evaluation mode, the side of its crops in pixels, and the sets it was trained on, where that is known.
+        RDR in evaluation mode, the side of its crops in pixels, and the names of its training datasets (empty for a
+        checkpoint, which does not store them).
 
     Raises:
-        ConfigError: no checkpoint there, or a damaged one.
-        WeightsError: the weights file is damaged, or of another architecture than this version's.
+        ConfigError: there is no checkpoint at `path`, or it is damaged.
+        WeightsError: the weights file is damaged, or belongs to a different architecture or version.
     """
     if path.suffix == ".safetensors":
         network, info = restore(path)

@@ -1,1 +1,1 @@
-"""How `morphable/data/face_model.safetensors` is made. Needs ``pip install rdrface[build]``."""
+"""Building `morphable/data/face_model.safetensors`. Needs ``pip install rdrface[build]``."""

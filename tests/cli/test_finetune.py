@@ -1,0 +1,63 @@
+"""`rdrface finetune`: its options and its error messages."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from rdrface.cli.main import main
+
+PTS = "version: 1\nn_points: 3\n{\n10.0 12.5\n20.0 12.0\n15.0 30.0\n}"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of three annotated images."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(3):
+        cv2.imwrite(str(folder / f"{i}.png"), np.full((40, 40, 3), 90, np.uint8))
+        (folder / f"{i}.pts").write_text(PTS)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        ([], 1, "contains 3 annotated images; fine-tuning needs at least 10"),
+        (["--name", "a/b"], 2, "--name must be a plain file name without folders, for the weights file; got 'a/b'"),
+        (["--minutes", "-1"], 2, "--minutes must be 0 or more; got -1"),
+    ],
+)
+def test_unusable_input_is_reported(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], status: int, message: str
+) -> None:
+    assert main(["finetune", str(photos), "-o", str(tmp_path / "run"), *options]) == status
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_output_folder_that_cannot_be_created_is_reported_before_the_work(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(3, 10):
+        (photos / f"{i}.png").write_bytes((photos / "0.png").read_bytes())
+        (photos / f"{i}.pts").write_text(PTS)
+    (tmp_path / "file").write_text("in the way")
+    for out in (tmp_path / "file", tmp_path / "file" / "run"):
+        assert main(["finetune", str(photos), "-o", str(out)]) == 2
+        assert f"-o must be a folder that exists or can be created; got {out}" in capsys.readouterr().err
+
+
+def test_weights_that_do_not_exist_are_reported(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(3, 10):
+        (photos / f"{i}.png").write_bytes((photos / "0.png").read_bytes())
+        (photos / f"{i}.pts").write_text(PTS)
+    missing = tmp_path / "missing.safetensors"
+    assert main(["finetune", str(photos), "-o", str(tmp_path / "run"), "--from", str(missing)]) != 0
+    assert str(missing) in capsys.readouterr().err

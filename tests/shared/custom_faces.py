@@ -1,0 +1,52 @@
+"""Random images that an untrained network "aligned": faces to fine-tune on without any data."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rdrface.crop import CropFrame, cut
+from rdrface.datasets.crops import MARGIN
+from rdrface.image import read_image
+
+SIZE = 64
+"""Side of the crops, pixels."""
+
+
+def custom_faces(network, folder: Path, count: int):
+    """`CustomFaces` of random images in `folder`.
+
+    The labels are the nose tip, the outer eye corners and the mouth corners predicted by `network`, with an offset.
+    """
+    import torch
+
+    from rdrface.finetuning.faces import CustomFaces
+
+    rng = np.random.default_rng(1)
+    window = round(SIZE * MARGIN / 16) * 16
+    coarse = rng.integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
+    images = [cv2.resize(one, (4 * window, 4 * window), interpolation=cv2.INTER_LINEAR) for one in coarse]
+    windows = np.stack([cv2.resize(image, (window, window), interpolation=cv2.INTER_AREA) for image in images])
+    folder.mkdir()
+    paths = []
+    for i, image in enumerate(images):
+        paths.append(str(folder / f"{i}.png"))
+        cv2.imwrite(paths[-1], cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    middle, half = (4 * window - 1) / 2, 4 * window / 2 / MARGIN
+    frame = CropFrame(np.full((count, 2), middle), np.full(count, half))
+    one = CropFrame(frame.center[:1], frame.half[:1])
+    crops = np.concatenate([cut(read_image(path), one, SIZE) for path in paths])
+    with torch.no_grad():
+        last = network(torch.from_numpy(crops)).steps[-1]
+    side = half / 1.6
+    return CustomFaces(
+        image=tuple(paths),
+        boxes=np.tile([middle - side, middle - side, middle + side, middle + side], (count, 1)),
+        detected=np.ones(count, bool),
+        frame=frame,
+        labels=last.projection_jawline[:, [30, 36, 45, 48, 54], :2].numpy() + np.float32([0.05, -0.03]),
+        landmarks=last.landmarks.numpy(),
+        q=last.q.numpy(),
+        windows=windows,
+        valid=np.tile(np.float32([-1, -1, 1, 1]), (count, 1)),
+    )
