@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rdrface.geometry.yaw_bins import yaw_index
 from rdrface.network.projection import Projection
 from rdrface.network.rdr import Step
 from rdrface.training.augmentation.augment import TrainingBatch
-from rdrface.training.validation import YAW_EDGES
 
 RUN_TO = 5
 """Every network is run to this k, whatever K it was trained with."""
@@ -87,7 +87,7 @@ def face_errors(steps: list[Step], truth: Truth, iterations: int) -> Tensor:
 def summary(errors: np.ndarray, yaw: np.ndarray, iterations: int) -> dict[str, float]:
     """Means over faces of what `face_errors` gave, and S_K's by |yaw|, by the names of `COLUMNS`."""
     scores = dict(zip(COLUMNS, errors.mean(0).tolist(), strict=False))
-    bins = np.digitize(np.abs(yaw), YAW_EDGES)
+    bins = yaw_index(yaw)
     for number, name in enumerate(BINS):
         inside = errors[bins == number, iterations]
         scores[name] = float(inside.mean()) if len(inside) else float("nan")

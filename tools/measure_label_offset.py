@@ -22,9 +22,13 @@ import rdrface
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
-from rdrface.evaluation.metrics.annotation_offset import balanced_landmarks, shifts, summary
-from rdrface.evaluation.metrics.errors import box_size
-from rdrface.evaluation.metrics.image_offset import LEAST, Offset, measure_offset
+from rdrface.evaluation.metrics.annotation_offset import (
+    median_offset,
+    mirror_averaged_landmarks,
+    offsets_by_face,
+)
+from rdrface.evaluation.metrics.errors import bounding_box_size
+from rdrface.evaluation.metrics.image_offset import MIN_FACES, ImageOffset, measure_image_offset
 from rdrface.evaluation.tables.tables import Row, Table
 
 REFERENCE = "merl-rav"
@@ -59,20 +63,20 @@ def main() -> None:
 
 def by_labels(sets: dict[str, FaceRecords]) -> Table:
     """Offsets of every part with enough near-frontal faces, and of every set."""
-    measured: dict[str, Offset] = {}
+    measured: dict[str, ImageOffset] = {}
     for name, records in sets.items():
         for part, group in parts(records):
-            offset = measure_offset(records.select(group))
-            if part == "all" or offset.faces >= LEAST:
+            offset = measure_image_offset(records.select(group))
+            if part == "all" or offset.faces >= MIN_FACES:
                 measured[f"{name}, all" if part == "all" else part] = offset
     reference = measured.get(f"{REFERENCE}, all")
     rows = []
     for name, one in measured.items():
         beside = None
         if reference is not None:
-            beside = within(one.down - reference.down, np.hypot(one.down_error, reference.down_error))
-        across, down = within(one.across, one.across_error), within(one.down, one.down_error)
-        rows.append(Row(name, (across, one.faces, down, beside, one.closed)))
+            beside = within(one.vertical - reference.vertical, np.hypot(one.vertical_error, reference.vertical_error))
+        across, down = within(one.horizontal, one.horizontal_error), within(one.vertical, one.vertical_error)
+        rows.append(Row(name, (across, one.faces, down, beside, one.closed_mouths)))
     return Table(
         "How far labels lie to the right and down, percent of the face's side sqrt(w h) ± standard error",
         ("dx", "faces", "dy to the dark line", f"dy to {REFERENCE}", "closed lips"),
@@ -89,14 +93,14 @@ def by_network(name: str, records: FaceRecords, aligner: rdrface.Aligner) -> Tab
     """Median of label - prediction of every part of a set."""
     predicted = np.full(records.points.shape, np.nan)
     for i in tqdm(range(len(records)), desc="faces", disable=None):
-        predicted[i] = balanced_landmarks(aligner, str(records.image[i]), records.box[i : i + 1])[0]
-    pixels = shifts(records.points, predicted)
-    percent = 100 * pixels / box_size(records.points)[:, None]
+        predicted[i] = mirror_averaged_landmarks(aligner, str(records.image[i]), records.box[i : i + 1])[0]
+    pixels = offsets_by_face(records.points, predicted)
+    percent = 100 * pixels / bounding_box_size(records.points)[:, None]
     rows = []
     for part, group in parts(records):
-        px, share = summary(pixels[group]), summary(percent[group])
-        dx, dy = (within(px.offset[i], px.error[i]) for i in (0, 1))
-        dx_share, dy_share = (within(share.offset[i], share.error[i]) for i in (0, 1))
+        px, share = median_offset(pixels[group]), median_offset(percent[group])
+        dx, dy = (within(px.offset[i], px.standard_error[i]) for i in (0, 1))
+        dx_share, dy_share = (within(share.offset[i], share.standard_error[i]) for i in (0, 1))
         rows.append(Row(part, (dx, dx_share, dy, dy_share, px.faces)))
     return Table(
         f"{name}: label - prediction of the 51 inner points, median over faces ± standard error",

@@ -18,8 +18,8 @@ from comparison import Method, accuracy_tables, behind, cost_table, marked, to_j
 
 from rdrface.datasets.annotations import Annotations
 from rdrface.errors import DataError, RdrError
+from rdrface.evaluation.predictions.face_list import write_face_list
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
-from rdrface.evaluation.predictions.matching import write_face_list
 from rdrface.evaluation.protocols.sets import SETS
 
 CONTOURS = {"merl-rav": "outline", "aflw2000-3d": "jawline"}

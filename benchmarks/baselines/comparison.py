@@ -10,12 +10,13 @@ import numpy as np
 
 from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.records import UNKNOWN, VISIBLE
-from rdrface.evaluation.metrics.annotation_offset import shifts, summary
-from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, box_size, nme, yaw_index
+from rdrface.evaluation.metrics.annotation_offset import median_offset, offsets_by_face
+from rdrface.evaluation.metrics.errors import bounding_box_size, nme
 from rdrface.evaluation.predictions.files import read_prediction_file
-from rdrface.evaluation.predictions.matching import assign
+from rdrface.evaluation.predictions.matching import to_predictions
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.tables.tables import Cell, Row, Table
+from rdrface.geometry.yaw_bins import YAW_BIN_NAMES, yaw_index
 from rdrface.landmarks import INNER, NUM_LANDMARKS
 
 FAILURE = 10.0
@@ -48,7 +49,7 @@ class Method:
             DataError: the file is damaged, or of other faces.
         """
         faces = read_prediction_file(path)
-        predictions, _ = assign(faces, annotations)
+        predictions, _ = to_predictions(faces, annotations)
         content = json.loads(path.read_text(encoding="utf-8"))
         costs = {}
         for name in COSTS:
@@ -79,7 +80,7 @@ def accuracy_tables(annotations: Annotations, methods: list[Method], title: str)
         title: of set and boxes.
     """
     index = _bins(annotations)
-    size = box_size(annotations.points)
+    size = bounding_box_size(annotations.points)
     measured = [method for method in methods if method.predictions is not None]
     notes = tuple(f"{method.name}: not measured: {method.reason}" for method in methods if method.predictions is None)
     tables = []
@@ -206,7 +207,7 @@ def _numbers(faces: np.ndarray, index: np.ndarray) -> tuple[int, ...]:
 
 
 def _unshifted(annotations: Annotations, predictions: Predictions, size: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    offset = summary(shifts(annotations.points, predictions.landmarks, mask)).offset
+    offset = median_offset(offsets_by_face(annotations.points, predictions.landmarks, mask)).offset
     return nme(predictions.landmarks + offset, annotations.points, size, mask)
 
 

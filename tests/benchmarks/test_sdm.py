@@ -17,7 +17,7 @@ from annotated import face_points
 from rdrface.crop import CropFrame
 from rdrface.datasets.records import SELF_OCCLUDED, FaceRecords
 from rdrface.errors import DataError, ImageError
-from rdrface.evaluation.metrics.errors import box_size, nme
+from rdrface.evaluation.metrics.errors import bounding_box_size, nme
 from rdrface.evaluation.predictions.files import read_prediction_file
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.landmarks import GROUPS, MIRROR
@@ -104,7 +104,7 @@ def errors(model: object, records: FaceRecords, boxes: np.ndarray, stages: int) 
     short = replace(model, stages=model.stages[:stages])  # type: ignore[type-var, attr-defined]
     photos = [np.asarray(Image.open(path)) for path in records.image]
     found = [short.align(photo, boxes=box[None])[0] for photo, box in zip(photos, boxes, strict=True)]
-    return float(nme(np.stack(found), records.points, box_size(records.points)).mean())
+    return float(nme(np.stack(found), records.points, bounding_box_size(records.points)).mean())
 
 
 def test_every_stage_brings_the_points_nearer_on_seen_and_unseen_faces(
