@@ -97,4 +97,4 @@ def test_floor_of_the_model(shared_data: Path, model: FaceModel) -> None:
     distance, yaw = floor_errors(records, model)
     assert distance.mean() < 1.1
     text = table(distance, yaw)
-    assert "60-90" in text and f"{distance.mean():.2f}" in text
+    assert "(60,90]" in text and f"{distance.mean():.2f}" in text
