@@ -23,9 +23,13 @@ import rdrface
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
-from rdrface.evaluation.metrics.annotation_offset import balanced_landmarks, shifts, summary
-from rdrface.evaluation.metrics.errors import box_size
-from rdrface.evaluation.metrics.image_offset import LEAST, Offset, measure_offset
+from rdrface.evaluation.metrics.annotation_offset import (
+    median_offset,
+    mirror_averaged_landmarks,
+    offsets_by_face,
+)
+from rdrface.evaluation.metrics.errors import bounding_box_size
+from rdrface.evaluation.metrics.image_offset import MIN_FACES, measure_image_offset
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.fitting.estimated_boxes import with_missing_boxes
 
@@ -66,8 +70,8 @@ def by_labels(sets: dict[str, FaceRecords]) -> Table:
     measured: dict[str, Offset] = {}
     for name, records in sets.items():
         for part, group in parts(records):
-            offset = measure_offset(records.select(group))
-            if part == "all" or offset.faces >= LEAST:
+            offset = measure_image_offset(records.select(group))
+            if part == "all" or offset.faces >= MIN_FACES:
                 measured[f"{name}, all" if part == "all" else part] = offset
     reference = measured.get(f"{REFERENCE}, all")
     rows = []
@@ -93,12 +97,12 @@ def by_network(name: str, records: FaceRecords, aligner: rdrface.Aligner) -> Tab
     """Median of annotation - prediction for every part of a set."""
     predicted = np.full(records.points.shape, np.nan)
     for i in tqdm(range(len(records)), desc="faces", disable=None):
-        predicted[i] = balanced_landmarks(aligner, str(records.image[i]), records.box[i : i + 1])[0]
-    pixels = shifts(records.points, predicted)
-    percent = 100 * pixels / box_size(records.points)[:, None]
+        predicted[i] = mirror_averaged_landmarks(aligner, str(records.image[i]), records.box[i : i + 1])[0]
+    pixels = offsets_by_face(records.points, predicted)
+    percent = 100 * pixels / bounding_box_size(records.points)[:, None]
     rows = []
     for part, group in parts(records):
-        px, share = summary(pixels[group]), summary(percent[group])
+        px, share = median_offset(pixels[group]), median_offset(percent[group])
         dx, dy = (with_error(px.offset[i], px.error[i]) for i in (0, 1))
         dx_share, dy_share = (with_error(share.offset[i], share.error[i]) for i in (0, 1))
         rows.append(Row(part, (dx, dx_share, dy, dy_share, px.faces)))

@@ -19,8 +19,8 @@ from run_recorder import run_recorder
 
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError, RdrError
+from rdrface.evaluation.predictions.face_list import write_face_list
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
-from rdrface.evaluation.predictions.matching import write_face_list
 from rdrface.evaluation.protocols.sets import SETS
 
 CONTOURS = {"merl-rav": "outline", "aflw2000-3d": "jawline"}

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.datasets.records import UNKNOWN, VISIBLE, FaceRecords
-from rdrface.evaluation.metrics.annotation_offset import shifts, summary
-from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, box_size, nme, yaw_index
+from rdrface.evaluation.metrics.annotation_offset import median_offset, offsets_by_face
+from rdrface.evaluation.metrics.errors import bounding_box_size, nme
 from rdrface.evaluation.predictions.files import read_prediction_file
-from rdrface.evaluation.predictions.matching import assign
+from rdrface.evaluation.predictions.matching import to_predictions
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.tables.tables import Cell, Row, Table
+from rdrface.geometry.yaw_bins import YAW_BIN_NAMES, yaw_index
 from rdrface.landmarks import INNER, NUM_LANDMARKS
 
 FAILURE = 10.0
@@ -52,7 +53,7 @@ class Result:
         Raises:
             DataError: the file is damaged, or its faces are not those of `annotations`.
         """
-        predictions, _ = assign(read_prediction_file(path), annotations)
+        predictions, _ = to_predictions(read_prediction_file(path), annotations)
         content = json.loads(path.read_text(encoding="utf-8"))
         costs = {}
         for name in COSTS:
@@ -121,7 +122,7 @@ def _point_tables(
     annotations: FaceRecords, results: list[Result], title: str, points: str, mask: np.ndarray, notes: tuple[str, ...]
 ) -> list[ComparisonTable]:
     bins = _bins(annotations)
-    size = box_size(annotations.points)
+    size = bounding_box_size(annotations.points)
     measured = [result for result in results if result.predictions is not None]
     counted = mask.any(1)
     errors = {m.name: nme(m.predictions.landmarks, annotations.points, size, mask) for m in measured}
@@ -221,7 +222,7 @@ def _counts(faces: np.ndarray, bins: np.ndarray) -> tuple[int, ...]:
 def _without_offset(
     annotations: FaceRecords, predictions: Predictions, size: np.ndarray, mask: np.ndarray
 ) -> np.ndarray:
-    offset = summary(shifts(annotations.points, predictions.landmarks, mask)).offset
+    offset = median_offset(offsets_by_face(annotations.points, predictions.landmarks, mask)).offset
     return nme(predictions.landmarks + offset, annotations.points, size, mask)
 
 

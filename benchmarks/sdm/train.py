@@ -23,7 +23,7 @@ import rdrface
 from rdrface.crop import CropFrame
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError, RdrError
-from rdrface.evaluation.metrics.errors import box_size, nme
+from rdrface.evaluation.metrics.errors import bounding_box_size, nme
 from rdrface.image import read_image
 from rdrface.landmarks import CONTOUR, MIRROR, NUM_LANDMARKS
 
@@ -67,7 +67,7 @@ class Samples:
 
     def errors(self) -> np.ndarray:
         """NME (M,) in percent of sqrt(w h) of the box of the target landmarks."""
-        return nme(self.points, self.truth, box_size(self.truth))
+        return nme(self.points, self.truth, bounding_box_size(self.truth))
 
 
 def targets(records: FaceRecords) -> np.ndarray:

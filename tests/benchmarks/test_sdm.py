@@ -17,7 +17,7 @@ from annotated import face_points
 from rdrface.crop import CropFrame
 from rdrface.datasets.records import SELF_OCCLUDED, FaceRecords
 from rdrface.errors import DataError, ImageError
-from rdrface.evaluation.metrics.errors import box_size, nme
+from rdrface.evaluation.metrics.errors import nme
 from rdrface.evaluation.predictions.files import read_prediction_file
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.landmarks import GROUPS, MIRROR

@@ -1,3 +1,5 @@
+"""The command `rdrface evaluate` on a small 300-W folder with a stub aligner."""
+
 import argparse
 import json
 
@@ -9,7 +11,7 @@ from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.cli.evaluate import add_arguments, run
 from rdrface.datasets.readers import read_w300
 from rdrface.errors import ConfigError, DataError
-from true_aligner import TrueAligner, write_ibug
+from stub_aligner import StubAligner, write_ibug
 
 
 @pytest.fixture
@@ -24,18 +26,18 @@ def arguments(*words):
     return parser.parse_args([str(word) for word in words])
 
 
-def use(monkeypatch, folder, **how):
-    asked = []
-    aligner = TrueAligner(read_w300(folder), **how)
-    monkeypatch.setattr(rdrface, "load", lambda weights=None: asked.append(weights) or aligner, raising=False)
-    return asked
+def use_stub(monkeypatch, folder, **options):
+    weights_files = []
+    aligner = StubAligner(FaceRecords.of(read_w300(folder)), **options)
+    monkeypatch.setattr(rdrface, "load", lambda weights=None: weights_files.append(weights) or aligner, raising=False)
+    return weights_files
 
 
-def test_ground_truth_boxes(folder, monkeypatch, capsys):
-    asked = use(monkeypatch, folder)
+def test_boxes_of_the_annotations_are_the_default(folder, monkeypatch, capsys):
+    weights_files = use_stub(monkeypatch, folder)
     out = folder / "r.json"
     assert run(arguments("300w", folder, "--weights", PACKAGED_WEIGHTS, "--json", out)) == 0
-    assert asked == [PACKAGED_WEIGHTS]
+    assert weights_files == [PACKAGED_WEIGHTS]
     text = capsys.readouterr()
     assert "300w/ibug" in text.out and "All faces found" in text.out and "true landmarks" in text.out
     content = json.loads(out.read_text())
@@ -47,29 +49,29 @@ def test_ground_truth_boxes(folder, monkeypatch, capsys):
     assert content["tables"][0]["rows"][0]["2D box"] == pytest.approx(2, rel=1e-4)
 
 
-def test_the_same_run_gives_the_same_file(folder, monkeypatch):
-    use(monkeypatch, folder)
+def test_two_runs_write_the_same_report(folder, monkeypatch):
+    use_stub(monkeypatch, folder)
     for name in ("one.json", "two.json"):
         run(arguments("300w", folder, "--json", folder / name))
     assert (folder / "one.json").read_bytes() == (folder / "two.json").read_bytes()
 
 
-def test_missed_and_unreadable_photos_are_named(folder, monkeypatch, capsys):
-    use(monkeypatch, folder, blind=["a.png"], broken=["c.png"])
+def test_missed_and_unreadable_images_are_named(folder, monkeypatch, capsys):
+    use_stub(monkeypatch, folder, missed=["a.png"], unreadable=["c.png"])
     assert run(arguments("300w", folder, "--boxes", "detector")) == 1
     text = capsys.readouterr()
     assert "a.png: face not found" in text.err and "c.png is damaged" in text.err and "b.png" not in text.err
     assert "2 of 3 faces were not found" in text.out
 
 
-def test_no_face_at_all(folder, monkeypatch):
-    use(monkeypatch, folder, blind=["png"])
+def test_a_run_without_any_face_is_an_error(folder, monkeypatch):
+    use_stub(monkeypatch, folder, missed=["png"])
     with pytest.raises(DataError, match="none of the 3 faces"):
         run(arguments("300w", folder, "--boxes", "detector"))
 
 
-def test_boxes_of_a_file(folder, monkeypatch, capsys):
-    use(monkeypatch, folder)
+def test_boxes_can_be_read_from_a_file(folder, monkeypatch, capsys):
+    use_stub(monkeypatch, folder)
     boxes = folder / "boxes.csv"
     boxes.write_text("photo,x0,y0,x1,y1\na.png,0,0,100,100\n")
     assert run(arguments("300w", folder, "--boxes", boxes)) == 0
@@ -77,8 +79,8 @@ def test_boxes_of_a_file(folder, monkeypatch, capsys):
     assert "boxes: boxes.csv" in text.out and "2 of 3 faces were not found" in text.out
 
 
-def test_a_text_file_of_predictions_gets_every_figure(folder, monkeypatch, capsys):
-    monkeypatch.setattr(rdrface, "load", None, raising=False)  # no aligner is asked
+def test_predictions_of_a_text_file_are_measured(folder, monkeypatch, capsys):
+    monkeypatch.setattr(rdrface, "load", None, raising=False)  # the aligner must not be loaded
     truth = read_w300(folder).points
     lines = [f"{name}.png " + " ".join(f"{v:.3f}" for v in p.ravel()) for name, p in zip("abc", truth + 3, strict=True)]
     path = folder / "theirs.txt"
@@ -86,7 +88,7 @@ def test_a_text_file_of_predictions_gets_every_figure(folder, monkeypatch, capsy
     out = folder / "r.json"
     assert run(arguments("300w", folder, "--predictions", path, "--json", out)) == 0
     text = capsys.readouterr()
-    assert "1 of 4 predictions are of no annotated face" in text.err and "predictions: theirs.txt" in text.out
+    assert "1 of 4 predictions match no annotated face" in text.err and "predictions: theirs.txt" in text.out
     content = json.loads(out.read_text())
     assert content["method"] == "theirs"
     errors = np.array([face["errors"]["box"] for face in content["faces"]])
@@ -94,8 +96,8 @@ def test_a_text_file_of_predictions_gets_every_figure(folder, monkeypatch, capsy
     assert {"inter-ocular", "inter-pupil", "inner 51, inter-ocular", "box"} == set(content["faces"][0]["errors"])
 
 
-def test_recorded_predictions_measure_the_same(folder, monkeypatch, capsys):
-    use(monkeypatch, folder)
+def test_recorded_predictions_have_the_same_errors(folder, monkeypatch, capsys):
+    use_stub(monkeypatch, folder)
     assert run(arguments("300w", folder, "--record", folder / "ours.json", "--json", folder / "1.json")) == 0
     assert run(arguments("300w", folder, "--predictions", folder / "ours.json", "--json", folder / "2.json")) == 0
     first, second = (json.loads((folder / name).read_text()) for name in ("1.json", "2.json"))
@@ -104,7 +106,7 @@ def test_recorded_predictions_measure_the_same(folder, monkeypatch, capsys):
     assert second["method"] == "rdrface"
 
 
-def test_list_of_faces(folder, monkeypatch, capsys):
+def test_list_of_faces_is_written_without_loading_the_aligner(folder, monkeypatch, capsys):
     monkeypatch.setattr(rdrface, "load", None, raising=False)
     assert run(arguments("300w", folder, "--faces", folder / "faces.json")) == 0
     assert [face["image"] for face in json.loads((folder / "faces.json").read_text())] == [
@@ -115,14 +117,14 @@ def test_list_of_faces(folder, monkeypatch, capsys):
     assert "3 faces listed" in capsys.readouterr().out
 
 
-def test_wrong_usage(folder):
+def test_options_that_do_not_apply_are_refused(folder):
     with pytest.raises(ConfigError, match="does not exist"):
         run(arguments("300w", folder, "--json", folder / "none" / "r.json"))
     with pytest.raises(ConfigError, match="aflw2000-3d"):
         run(arguments("300w", folder, "--labels", folder / "x.npy"))
-    with pytest.raises(ConfigError, match="brings its own faces"):
+    with pytest.raises(ConfigError, match="has its own boxes"):
         run(arguments("300w", folder, "--predictions", folder / "x.csv", "--boxes", "detector"))
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot read"):
         run(arguments("300w", folder, "--predictions", folder / "x.csv"))
     with pytest.raises(SystemExit):
         arguments("300w", folder, "--predictions", "a", "--weights", "b")

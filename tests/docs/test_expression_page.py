@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from rdrface.evaluation.metrics.expression import CLOSED, FULL, MARGIN, ON, OPEN
+from rdrface.evaluation.metrics.expression import ACTIVE, CLOSED_EYE, OPEN_EYE, STRONG, WINK_MARGIN
 from rdrface.face import packaged_model
 from rdrface.model_building.expression import LEFT_OUT
 
@@ -16,5 +16,5 @@ def test_the_page_lists_every_shape_and_every_missing_name() -> None:
 
 def test_the_page_names_the_thresholds_that_are_used() -> None:
     text = " ".join(PAGE.split())
-    assert f"*closed* below {CLOSED} and *open* above {OPEN}" in text
-    assert f"on above {ON}" in text and f"reach {FULL} in" in text and f"by {MARGIN} or more" in text
+    assert f"*closed* below {CLOSED_EYE} and *open* above {OPEN_EYE}" in text
+    assert f"on above {ACTIVE}" in text and f"reach {STRONG} in" in text and f"by {WINK_MARGIN} or more" in text

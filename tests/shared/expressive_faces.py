@@ -1,4 +1,4 @@
-"""Faces with known coefficients, and an aligner that knows them in the photo and in the mirrored photo."""
+"""Faces with known expression coefficients, and an aligner that returns them for an image and its mirror image."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,11 +14,11 @@ from rdrface.morphable.landmark_model import LandmarkModel
 from some_face import some_face
 
 SIZE = (320, 240)
-"""Width and height of the photos, pixels."""
+"""Width and height of the images, pixels."""
 
 
 def face_with(values: Mapping[str, float], angles: tuple[float, ...] = (0.0, 0.0, 0.0)) -> Face:
-    """A face in the middle of the photo with these coefficients and no others."""
+    """A face in the middle of the image with these coefficients; all others are 0."""
     model = packaged_model()
     face = some_face(angles=angles)
     expression = np.zeros(46, np.float32)
@@ -37,31 +37,35 @@ def face_with(values: Mapping[str, float], angles: tuple[float, ...] = (0.0, 0.0
     )
 
 
-class KnowingAligner:
-    """The face of each photo by its gray value, mirrored where the white mark is on the right.
+class LookupAligner:
+    """Aligner that looks up the face by the gray value of the image.
+
+    An image whose first pixel is not white is taken to be mirrored.
 
     Args:
-        faces: face k is in the photos with gray value k.
-        favor: is added to every coefficient of mirrored photos, as a network that favors a side does.
+        faces: face k is in the image of gray value k.
+        mirror_bias: value added to every coefficient in mirrored images, like a network that treats sides differently.
     """
 
-    def __init__(self, faces: list[Face], favor: float = 0.0) -> None:
+    def __init__(self, faces: list[Face], mirror_bias: float = 0.0) -> None:
         self.faces = faces
-        self.favor = favor
+        self.mirror_bias = mirror_bias
 
-    def align(self, photo: object, boxes: np.ndarray) -> list[Face]:
-        pixels = read_image(photo)
+    def align(self, image: object, boxes: np.ndarray) -> list[Face]:
+        pixels = read_image(image)
         face = self.faces[int(pixels[10, 10, 0])]
         if pixels[0, 0, 0] != 255:
             face = mirrored_face(face, pixels.shape[1], packaged_model())
-            old = face.parameters
-            face = replace(face, parameters=replace(old, expression=old.expression + np.float32(self.favor)))
+            parameters = face.parameters
+            face = replace(
+                face, parameters=replace(parameters, expression=parameters.expression + np.float32(self.mirror_bias))
+            )
         np.testing.assert_allclose(boxes, face.box[None], atol=0.02)
         return [face]
 
 
-def write_photos(folder: Path, faces: list[Face]) -> None:
-    """Photos 0.png, 1.png, ... with .pts files beside them that count pixels from 1, as 300-W."""
+def write_images(folder: Path, faces: list[Face]) -> None:
+    """Write images 0.png, 1.png, ... and their .pts files, which count pixels from 1 like those of 300-W."""
     for k, face in enumerate(faces):
         pixels = np.full((SIZE[1], SIZE[0], 3), k, np.uint8)
         pixels[0, 0] = 255

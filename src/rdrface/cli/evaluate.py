@@ -1,4 +1,4 @@
-"""`rdrface evaluate`: the tables of a public set, from its official folder and weights or anybody's predictions."""
+"""`rdrface evaluate`: tables of a public set for rdrface's weights or for a file of predictions."""
 
 import argparse
 import sys
@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from rdrface.cli import evaluate_expression as expression_command
+from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
 from rdrface.datasets.readers import SETS as LAYOUTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
 from rdrface.evaluation.predictions.aligning import run_aligner
+from rdrface.evaluation.predictions.face_list import write_face_list
 from rdrface.evaluation.predictions.files import read_prediction_file, write_prediction_file
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
-from rdrface.evaluation.predictions.matching import assign, entries_of, write_face_list
-from rdrface.evaluation.predictions.own_run import chosen_boxes, name_missed, run_description
+from rdrface.evaluation.predictions.matching import to_prediction_file, to_predictions
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.sets import SETS, EvaluationSet
 from rdrface.evaluation.report.json_report import report, write_report
@@ -23,88 +24,112 @@ from rdrface.evaluation.tables.distribution import distribution_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `rdrface evaluate`."""
+    """Add the arguments of `rdrface evaluate`."""
     parser.add_argument(
         "set",
         choices=(*SETS, expression_command.NAME),
-        help=f"the public set; '{expression_command.NAME}': the expression coefficients, any set of 68 points",
+        help=f"public set; '{expression_command.NAME}' measures the expression coefficients on any set of 68 points",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="where the set lies, in its official layout")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the set, in its official layout")
     parser.add_argument(
         "--boxes",
         default="gt",
         metavar="gt|detector|FILE",
-        help="gt: the boxes of the true landmarks, as most papers do (default); detector: find the faces first; "
-        "FILE: a file of boxes, JSON or CSV",
+        help="boxes to align: gt, the boxes of the true landmarks, as in most papers (default); detector, detected "
+        "faces; FILE, boxes from a JSON or CSV file",
     )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--weights", type=Path, metavar="W", help="weights to measure (default: the shipped ones)")
-    what.add_argument(
-        "--predictions", type=Path, metavar="FILE", help="measure these predictions instead: JSON, CSV, text or npz"
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--weights", type=Path, metavar="W", help="weights to measure (default: the packaged weights)")
+    source.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="FILE",
+        help="measure the predictions in FILE (JSON, CSV, text or npz) instead of running rdrface",
     )
     parser.add_argument("--method", default="", metavar="NAME", help="name of the method in the tables")
     parser.add_argument(
-        "--labels", type=Path, metavar="FILE", help="aflw2000-3d only: other labels, AFLW2000-3D-Reannotated.pts68.npy"
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="aflw2000-3d only: use the annotations in FILE, AFLW2000-3D-Reannotated.pts68.npy",
     )
     parser.add_argument(
-        "--poses", type=Path, metavar="FILE", help="records of `rdrface fit`: bins by yaw for a set without poses"
+        "--poses",
+        type=Path,
+        metavar="FILE",
+        help="take the yaw of each face from FILE, records of `rdrface fit`, for sets without poses",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write tables and every face's errors to FILE")
     parser.add_argument(
-        "--plots", type=Path, metavar="DIR", help="also draw curves and the worst faces into DIR (rdrface[evaluate])"
+        "--json", type=Path, metavar="FILE", help="write the tables and the errors of every face to FILE"
     )
-    parser.add_argument("--record", type=Path, metavar="FILE", help="also write the predictions: .json, .csv or .npz")
     parser.add_argument(
-        "--faces", type=Path, metavar="FILE", help="write the list of faces for other methods to FILE, and do no more"
+        "--plots",
+        type=Path,
+        metavar="DIR",
+        help="draw error curves and the worst faces into DIR (needs rdrface[evaluate])",
+    )
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write the predictions to FILE (.json, .csv or .npz)"
+    )
+    parser.add_argument(
+        "--faces", type=Path, metavar="FILE", help="write the list of faces for other methods to FILE and stop"
     )
     only = parser.add_argument_group(f"only with {expression_command.NAME}")
     only.add_argument(
-        "--format", choices=LAYOUTS, metavar="NAME", help="the set in DIR (default: found from its files)"
+        "--format", choices=LAYOUTS, metavar="NAME", help="name of the set in DIR (default: recognized by its files)"
     )
     only.add_argument("--split", choices=("train", "test"), help="part of the set (default: test)")
     only.add_argument(
         "--mirror",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="also align the mirrored photos and compare; doubles the time",
+        help="also align the mirrored images and compare the coefficients; takes twice the time",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the tables; 0 when every photo could be read, 1 when some could not.
+    """Run the command.
+
+    Returns:
+        Exit status: 0 if every image could be read, 1 if some could not.
 
     Raises:
-        RdrError: the set, the weights or a file cannot be read, or --plots has no matplotlib.
+        RdrError: the set, the weights or a file cannot be read or written, options cannot be combined, or --plots was
+            given without matplotlib.
     """
     if args.set == expression_command.NAME:
         return expression_command.run(args)
     if args.format is not None or args.split is not None or not args.mirror:
-        raise ConfigError(f"--format, --split and --no-mirror are for {expression_command.NAME}; got set {args.set}")
+        raise ConfigError(
+            f"--format, --split and --no-mirror are only for `rdrface evaluate {expression_command.NAME}`; leave them "
+            f"out for {args.set}"
+        )
     if args.plots is not None:
         require_matplotlib()
     for path in (args.json, args.record, args.faces):
         if path is not None and not path.absolute().parent.is_dir():
-            raise ConfigError(f"cannot write {path}: its folder does not exist; make it first")
+            raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")
     chosen = SETS[args.set]
     annotations = _annotations(args, chosen)
     if args.faces is not None:
         write_face_list(args.faces, annotations, args.folder)
         print(f"{len(annotations)} faces listed in {args.faces}")
         return 0
-    predictions, unreadable, how = _predictions(args, chosen, annotations)
-    name_missed(annotations, predictions, unreadable)
+    predictions, unreadable, details = _predictions(args, chosen, annotations)
+    report_missed(annotations, predictions, unreadable)
     errors = chosen.errors(annotations, predictions)
     shares = distribution_table(
         errors, predictions.found, chosen.limit, f"{chosen.title}: how the errors are distributed, {chosen.unit}"
     )
     tables = [*chosen.tables(annotations, predictions), shares]
-    print(f"\n{chosen.title}: {len(annotations)} faces, {how['said']}\n")
+    source = "boxes" if "boxes" in details else "predictions"
+    print(f"\n{chosen.title}: {len(annotations)} faces, {source}: {details[source]}\n")
     print("\n\n".join(table.to_text() for table in tables))
     if args.json is not None:
-        content = report(args.set, args.folder, annotations, predictions, errors, tables, how)
+        content = report(args.set, args.folder, annotations, predictions, errors, tables, details)
         write_report(args.json, content)
     if args.record is not None:
-        write_prediction_file(args.record, entries_of(annotations, predictions, args.folder))
+        write_prediction_file(args.record, to_prediction_file(annotations, predictions, args.folder))
     if args.plots is not None:
         for path in draw_set(
             args.set, chosen.title, chosen.limit, annotations, predictions, errors, args.plots, chosen.unit
@@ -117,7 +142,10 @@ def _annotations(args: argparse.Namespace, chosen: EvaluationSet) -> FaceRecords
     annotations = chosen.read(args.folder)
     if args.labels is not None:
         if args.set != "aflw2000-3d":
-            raise ConfigError(f"--labels is for aflw2000-3d, whose labels were published twice; got it for {args.set}")
+            raise ConfigError(
+                f"--labels is only for aflw2000-3d, which has two published sets of annotations; leave it out for "
+                f"{args.set}"
+            )
         from rdrface.datasets.readers.reannotated import reannotated
 
         annotations = reannotated(annotations, args.labels)
@@ -129,25 +157,25 @@ def _annotations(args: argparse.Namespace, chosen: EvaluationSet) -> FaceRecords
 def _predictions(
     args: argparse.Namespace, chosen: EvaluationSet, annotations: FaceRecords
 ) -> tuple[Predictions, dict[str, str], dict[str, Any]]:
+    """Predictions, {unreadable image: reason}, and the details of the run for the JSON report."""
     labels = None if args.labels is None else args.labels.name
     if args.predictions is not None:
         if args.boxes != "gt":
-            raise ConfigError("--boxes is for our own aligner; a file of predictions brings its own faces")
-        faces = read_prediction_file(args.predictions)
-        name = args.method or faces.method or args.predictions.stem
-        predictions, others = assign(faces, annotations, chosen.from68, name)
-        if others:
+            raise ConfigError("--boxes does not apply to --predictions, which has its own boxes; leave out one of them")
+        file = read_prediction_file(args.predictions)
+        name = args.method or file.method or args.predictions.stem
+        predictions, unmatched = to_predictions(file, annotations, chosen.from68, name)
+        if unmatched:
             print(
-                f"rdrface evaluate: {others} of {len(faces)} predictions are of no annotated face, not counted",
+                f"rdrface evaluate: {unmatched} of {len(file)} predictions match no annotated face and are not counted",
                 file=sys.stderr,
             )
-        how = {"said": f"predictions: {args.predictions.name}", "predictions": args.predictions.name, "labels": labels}
-        return predictions, {}, how
+        return predictions, {}, {"predictions": args.predictions.name, "labels": labels}
     import rdrface
 
-    boxes, named = chosen_boxes(args.boxes)
-    how = {**run_description(named, args.weights), "labels": labels}
+    boxes, boxes_name = parse_boxes(args.boxes)
+    details = {**describe_run(boxes_name, args.weights), "labels": labels}
     predictions, unreadable = run_aligner(rdrface.load(args.weights), annotations, chosen.outputs, boxes)
     if args.method:
         predictions = replace(predictions, method=args.method)
-    return predictions, unreadable, how
+    return predictions, unreadable, details

@@ -1,4 +1,4 @@
-"""`rdrface evaluate expression`: the expression coefficients on any set with 68 points."""
+"""`rdrface evaluate expression`: tables of the expression coefficients on any set with 68 points."""
 
 import argparse
 from pathlib import Path
@@ -7,16 +7,16 @@ from typing import Any, Literal
 import numpy as np
 
 from rdrface._version import __version__
+from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
 from rdrface.datasets.readers import read_set
 from rdrface.datasets.readers.layout import set_in
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError, DataError
 from rdrface.evaluation.predictions.aligning import run_aligner
-from rdrface.evaluation.predictions.matching import relative
+from rdrface.evaluation.predictions.matching import relative_name
 from rdrface.evaluation.predictions.mirroring import MirroringAligner
-from rdrface.evaluation.predictions.own_run import chosen_boxes, name_missed, run_description
 from rdrface.evaluation.protocols import expression
-from rdrface.evaluation.protocols.sets import own68
+from rdrface.evaluation.protocols.sets import SETS, own68
 from rdrface.evaluation.report.json_report import write_report
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import packaged_model
@@ -26,33 +26,37 @@ from rdrface.morphable.params import POSE
 Split = Literal["train", "test"]
 
 NAME = "expression"
-"""Its name on the command line, where a set's name stands otherwise."""
+"""Name of this command, given in place of the name of a set."""
 
-_OTHERS = ("predictions", "method", "labels", "poses", "plots", "record", "faces")
-"""Options of the sets that mean nothing here."""
+_UNUSED = ("predictions", "method", "labels", "poses", "plots", "record", "faces")
+"""Options of `rdrface evaluate` that do not apply here."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the tables; 0 when every photo could be read, 1 when some could not.
+    """Run the command.
+
+    Returns:
+        Exit status: 0 if every image could be read, 1 if some could not.
 
     Raises:
-        RdrError: the set, the weights or a file cannot be read, or an option is of the other sets.
+        RdrError: the set, the weights or a file cannot be read or written, or an option does not apply.
     """
     import rdrface
 
-    for option in _OTHERS:
+    for option in _UNUSED:
         if getattr(args, option):
-            raise ConfigError(f"--{option} does not go with `rdrface evaluate {NAME}`; leave it out")
+            raise ConfigError(f"--{option} does not apply to `rdrface evaluate {NAME}`; leave it out")
     if args.json is not None and not args.json.absolute().parent.is_dir():
-        raise ConfigError(f"cannot write {args.json}: its folder does not exist; make it first")
+        raise ConfigError(f"cannot write {args.json}: its folder does not exist; create it first")
     records = read_records(args.folder, args.format, args.split)
     annotations = records
-    boxes, named = chosen_boxes(args.boxes)
-    how = run_description(named, args.weights)
+    boxes, boxes_name = parse_boxes(args.boxes)
+    dataset, split = dataset_name(args.folder, args.format), "test" if records.is_test[0] else "train"
+    details = {"dataset": dataset, "split": split, **describe_run(boxes_name, args.weights)}
     aligner = rdrface.load(args.weights)
     model = packaged_model()
     predictions, unreadable = run_aligner(aligner, annotations, own68, boxes)
-    name_missed(annotations, predictions, unreadable)
+    report_missed(annotations, predictions, unreadable)
     mirrored = None
     if args.mirror:
         mirrored, _ = run_aligner(MirroringAligner(aligner, model), annotations, own68, boxes)
@@ -60,11 +64,11 @@ def run(args: argparse.Namespace) -> int:
         annotations, predictions, model.expression_names, mirrored, _yaw(records), records.eye_aspect
     )
     tables = expression.tables(measured)
-    part = "test" if records.is_test[0] else "train"
-    print(f"\nExpression: {len(annotations)} faces of the {part} part, {how['said']}\n")
+    title = SETS[dataset].title if dataset in SETS else dataset
+    print(f"\n{title}, expression: {len(annotations)} faces of the {split} part, boxes: {boxes_name}\n")
     print("\n\n".join(table.to_text() for table in tables))
     if args.json is not None:
-        write_report(args.json, _report(args.folder, annotations, measured, tables, {"part": part, **how}))
+        write_report(args.json, _report(args.folder, annotations, measured, tables, details))
     return 1 if unreadable else 0
 
 
@@ -72,13 +76,13 @@ def read_records(path: Path, layout: str | None = None, split: Split | None = No
     """One part of a set, from its folder or from a file of records.
 
     Args:
-        path: a set's folder in its official layout, or an .npz of `rdrface fit`.
-        layout: the set's name; None finds it out from the folder.
-        split: which part; None is the test part, or the train part where there is no test part.
+        path: folder of a set in its official layout, or an .npz file written by `rdrface fit`.
+        layout: name of the set; None recognizes it by the files in the folder.
+        split: part of the set; None is the test part, or the train part if there is no test part.
 
     Raises:
-        ConfigError: a layout for a file.
-        DataError: the folder or file cannot be read or holds no faces of that part.
+        ConfigError: a layout was given for a file.
+        DataError: the folder or file cannot be read, or has no faces of that part.
     """
     if split is None:
         try:
@@ -86,20 +90,29 @@ def read_records(path: Path, layout: str | None = None, split: Split | None = No
         except DataError:
             return read_records(path, layout, "train")
     if not path.exists() and path.suffix == ".npz":
-        raise DataError(f"there is no file {path}; wanted a set's folder, or records that `rdrface fit` wrote")
+        raise DataError(
+            f"{path} does not exist; expected the folder of a set, or a file of records written by `rdrface fit`"
+        )
     if not path.is_file():
         return with_missing_boxes(read_set(set_in(path) if layout is None else layout, path, split))
     if layout is not None:
-        raise ConfigError(f"{path} is a file; --format is for folders, leave it out")
+        raise ConfigError(f"--format is only for folders, but {path} is a file; leave it out")
     records = FaceRecords.load(path)
     records = records.select(records.is_test == (split == "test"))
     if not len(records):
-        raise DataError(f"{path} holds no {split} faces; choose the other part with --split")
+        raise DataError(f"{path} has no {split} faces; choose the other part with --split")
     return records
 
 
+def dataset_name(path: Path, layout: str | None = None) -> str:
+    """Name of the set in a folder, or of a file of records; arguments as in `read_records`."""
+    if path.is_file():
+        return path.name
+    return set_in(path) if layout is None else layout
+
+
 def _yaw(records: FaceRecords) -> np.ndarray | None:
-    # Degrees, of the fitted face, else of the set's own pose.
+    # Degrees: of the fitted face if there is one, otherwise of the set's own pose.
     if records.Q is not None:
         return np.degrees(records.Q[:, POSE][:, 1].astype(np.float64))
     return None if records.pose is None else np.degrees(records.pose[:, 1].astype(np.float64))
@@ -110,19 +123,19 @@ def _report(
     annotations: FaceRecords,
     measured: expression.MeasuredExpressions,
     tables: list[Table],
-    how: dict[str, Any],
+    details: dict[str, Any],
 ) -> dict[str, Any]:
-    """One object for JSON: how it was measured, every face, every table."""
+    """Object of the JSON report: details of the run, every face, and every table."""
     found = measured.predictions.found
     base = root if root.is_dir() else root.parent
     faces = []
     for i, image in enumerate(annotations.image.tolist()):
         face: dict[str, Any] = {
-            "image": relative(image, base),
+            "image": relative_name(image, base),
             "source": str(annotations.source[i]),
             "found": bool(found[i]),
-            "labels": {
-                "eye_aspect": _plain(measured.labels.aspect[i]),
+            "annotated": {
+                "eye_aspect": _plain(measured.labels.eye_aspect[i]),
                 "lip_gap": _plain(measured.labels.lip_gap[i]),
                 "mouth_width": _plain(measured.labels.mouth_width[i]),
                 "brow_height": _plain(measured.labels.brow_height[i]),
@@ -130,14 +143,14 @@ def _report(
         }
         if found[i]:
             face["blendshapes"] = dict(zip(measured.names, _plain(measured.coefficients[i]), strict=True))
-            face["aspects"] = {name: _plain(values[i]) for name, values in measured.aspects.items()}
+            face["predicted_eye_aspect"] = {name: _plain(values[i]) for name, values in measured.aspects.items()}
             if measured.mirrored is not None:
                 face["blendshapes_mirrored"] = dict(zip(measured.names, _plain(measured.mirrored[i]), strict=True))
         faces.append(face)
     return {
         "rdrface": __version__,
         "set": NAME,
-        **how,
+        **details,
         "faces": faces,
         "missed": [face["image"] for face in faces if not face["found"]],
         "tables": [table.to_dict() for table in tables],
@@ -145,7 +158,7 @@ def _report(
 
 
 def _plain(value: Any) -> Any:
-    # Six digits, as in the other reports; JSON has no NaN.
+    # Six decimals, as in the reports of the other sets; JSON has no NaN.
     if np.ndim(value):
         return [_plain(part) for part in value]
     return round(float(value), 6) if np.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""How fast, how soon and in how much memory: what `rdrface bench` prints."""
+"""Speed, start-up time and memory of rdrface, measured for `rdrface bench`."""
 
 import json
 import statistics
@@ -19,15 +19,16 @@ from rdrface.detection.protocol import Detections
 from rdrface.runtime.session import Backend
 
 WIDTH, HEIGHT = 640, 480
+"""Size of the sample image, pixels."""
 
-_START = """
+_START_UP_SCRIPT = """
 import json, sys, time
 begin = time.perf_counter()
 from rdrface.aligner import load
-weights, backend, threads, photo, *box = sys.argv[1:]
+weights, backend, threads, image, *box = sys.argv[1:]
 aligner = load(weights, backend=backend, threads=int(threads))
 ready = time.perf_counter()
-pixels = __import__("rdrface.image", fromlist=["read_image"]).read_image(photo)
+pixels = __import__("rdrface.image", fromlist=["read_image"]).read_image(image)
 aligner.detector.detect(pixels)
 face, = aligner.align(pixels, [[float(value) for value in box]])
 done = time.perf_counter()
@@ -42,19 +43,19 @@ print(json.dumps({"load_s": ready - begin, "first_face_s": done - begin, "peak_m
 
 @dataclass(frozen=True)
 class Speed:
-    """Figures for one number of threads; times are medians, one photo of 640 x 480 with one face.
+    """Speed with one number of threads on an image of 640 x 480 pixels with one face. Times are medians.
 
     Attributes:
-        threads: of the detector and the network.
-        detector_ms: finding the face.
-        crop_ms: cutting the crop.
-        network_ms: RDR on one crop.
-        face_ms: making the `Face` from the network's output, its pose and blendshapes.
-        mesh_ms: the face's mesh, which is made only when asked for.
-        total_ms: detector, crop, network and face together.
-        start_s: a new process, from its start to the first face, Python's own start included.
-        load_s: of that, importing the package and opening detector and network.
-        peak_memory_mb: of that process; None where the system does not tell.
+        threads: number of threads of the detector and the network.
+        detector_ms: time to detect the face.
+        crop_ms: time to cut the crop.
+        network_ms: time to run the network on one crop.
+        face_ms: time to assemble the `Face` from the network's outputs, with its pose and blendshapes.
+        mesh_ms: time to compute the face's mesh, which is computed on demand only.
+        total_ms: sum of detector, crop, network and face.
+        start_s: time from the start of a new process to its first face, including the start of Python.
+        load_s: part of `start_s` spent on importing the package and loading detector and network.
+        peak_memory_mb: peak memory of that process; None if the operating system does not provide it.
     """
 
     threads: int
@@ -69,38 +70,42 @@ class Speed:
     peak_memory_mb: float | None
 
 
-def measure(threads: int, weights: Path | None = None, backend: Backend = "openvino", repeats: int = 30) -> Speed:
-    """Measure with a number of threads.
+def measure_speed(threads: int, weights: Path | None = None, backend: Backend = "openvino", repeats: int = 30) -> Speed:
+    """Measure speed, start-up time and memory.
 
     Args:
-        threads: 1 or more.
-        weights: the packaged file by default.
+        threads: number of threads, 1 or more.
+        weights: weights file; None is the packaged one.
         backend: "openvino" or "onnxruntime".
-        repeats: how often each part is timed; the median counts.
+        repeats: number of timings of each part, 1 or more.
+
+    Raises:
+        ValueError: `repeats` is less than 1.
+        RuntimeError: the process for the start-up time failed.
     """
     if repeats < 1:
         raise ValueError(f"repeats must be 1 or more; got {repeats}")
     weights = PACKAGED_WEIGHTS if weights is None else weights
-    photo, box = sample_photo()
+    image, box = sample_image()
     aligner = load(weights, backend=backend, threads=threads)
     session, detector = aligner.session, aligner.detector
     size = session.input_size or 0
     frame = CropFrame.from_boxes(box)
-    crops = cut(photo, frame, size)
-    (face,) = aligner.align(photo, box)
+    crops = cut(image, frame, size)
+    (face,) = aligner.align(image, box)
 
-    detector_ms = _median_ms(lambda: detector.detect(photo), repeats)
-    crop_ms = _median_ms(lambda: cut(photo, frame, size), repeats)
+    detector_ms = _median_ms(lambda: detector.detect(image), repeats)
+    crop_ms = _median_ms(lambda: cut(image, frame, size), repeats)
     network_ms = _median_ms(lambda: session.run(crops), repeats)
-    outputs, found = session.run(crops), Detections(box, np.ones(1, np.float32), box)
+    outputs, detections = session.run(crops), Detections(box, np.ones(1, np.float32), box)
 
-    def assembled() -> None:
-        one = assemble(outputs, frame, found, aligner.model)[0]
-        _ = one.pose, one.blendshapes
+    def assemble_face() -> None:
+        assembled = assemble(outputs, frame, detections, aligner.model)[0]
+        _ = assembled.pose, assembled.blendshapes
 
-    face_ms = _median_ms(assembled, repeats)
+    face_ms = _median_ms(assemble_face, repeats)
     mesh_ms = _median_ms(face.mesh, repeats)
-    start = _start(weights, backend, threads, photo, box)
+    start_up = _measure_start_up(weights, backend, threads, image, box)
     return Speed(
         threads=threads,
         detector_ms=detector_ms,
@@ -109,42 +114,45 @@ def measure(threads: int, weights: Path | None = None, backend: Backend = "openv
         face_ms=face_ms,
         mesh_ms=mesh_ms,
         total_ms=detector_ms + crop_ms + network_ms + face_ms,
-        **start,
+        **start_up,
     )
 
 
-def sample_photo() -> tuple[np.ndarray, np.ndarray]:
-    """A photo of 640 x 480 and the box of its face, (1, 4): scikit-image's astronaut if installed, else noise.
+def sample_image() -> tuple[np.ndarray, np.ndarray]:
+    """Image to measure on, and the box of its face: scikit-image's astronaut if installed, otherwise noise.
 
-    The network does the same work whatever it is shown, so noise gives the same times.
+    The network takes the same time on any image, so noise gives the same times.
+
+    Returns:
+        (480, 640, 3) uint8 RGB, and (1, 4) float64 xyxy pixels.
     """
     try:
         from skimage import data
     except ImportError:
         noise = np.random.default_rng(0).integers(0, 256, (HEIGHT // 8, WIDTH // 8, 3), np.uint8)
         return cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.array([[250.0, 150, 390, 290]])
-    photo = data.astronaut()[:384]
-    scale = WIDTH / photo.shape[1]
+    image = data.astronaut()[:384]
+    scale = WIDTH / image.shape[1]
     box = (np.array([[177.0, 84, 272, 180]]) + 0.5) * scale - 0.5
-    return cv2.resize(photo, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), box
+    return cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), box
 
 
-def table(results: list[Speed]) -> str:
-    """The figures as text, one column per number of threads."""
-    rows = [("threads", [str(one.threads) for one in results])]
+def speed_table(results: list[Speed]) -> str:
+    """The measurements as text, with one column per number of threads."""
+    rows = [("threads", [str(result.threads) for result in results])]
     labels = {
         "detector_ms": "detector, ms",
         "crop_ms": "crop, ms",
         "network_ms": "network, ms",
         "face_ms": "face, ms",
-        "total_ms": "one photo, one face, ms",
+        "total_ms": "one image, one face, ms",
         "mesh_ms": "mesh on demand, ms",
         "start_s": "cold start to first face, s",
-        "load_s": "  of it import and load, s",
+        "load_s": "  of which import and load, s",
         "peak_memory_mb": "peak memory, MB",
     }
     for name, label in labels.items():
-        values = [asdict(one)[name] for one in results]
+        values = [asdict(result)[name] for result in results]
         digits = 0 if name == "peak_memory_mb" else 2 if name.endswith("_s") else 1
         rows.append((label, ["-" if value is None else f"{value:.{digits}f}" for value in values]))
     width = max(len(label) for label, _ in rows)
@@ -161,15 +169,17 @@ def _median_ms(call: Callable[[], object], repeats: int) -> float:
     return 1000 * statistics.median(times)
 
 
-def _start(weights: Path, backend: Backend, threads: int, photo: np.ndarray, box: np.ndarray) -> dict[str, float]:
+def _measure_start_up(
+    weights: Path, backend: Backend, threads: int, image: np.ndarray, box: np.ndarray
+) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "photo.png"
-        path.write_bytes(cv2.imencode(".png", photo[..., ::-1])[1].tobytes())
-        command = [sys.executable, "-c", _START, str(weights), backend, str(threads), str(path)]
+        path = Path(folder) / "image.png"
+        path.write_bytes(cv2.imencode(".png", image[..., ::-1])[1].tobytes())
+        command = [sys.executable, "-c", _START_UP_SCRIPT, str(weights), backend, str(threads), str(path)]
         begin = time.perf_counter()
         done = subprocess.run([*command, *map(str, box[0])], capture_output=True, text=True, check=False)
         total = time.perf_counter() - begin
     if done.returncode:
         raise RuntimeError(f"the start-up measurement failed: {done.stderr.strip()}")
-    told = json.loads(done.stdout)
-    return {"start_s": total, "load_s": told["load_s"], "peak_memory_mb": told["peak_memory_mb"]}
+    measured = json.loads(done.stdout)
+    return {"start_s": total, "load_s": measured["load_s"], "peak_memory_mb": measured["peak_memory_mb"]}

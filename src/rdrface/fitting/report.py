@@ -3,12 +3,12 @@
 import numpy as np
 
 from rdrface.datasets.records import FaceRecords
-from rdrface.geometry.eyes import CLOSED, OPEN, eye_aspect
+from rdrface.geometry.eyes import CLOSED_EYE, OPEN_EYE, eye_aspect
+from rdrface.geometry.yaw_bins import YAW_BIN_NAMES, yaw_index
 from rdrface.morphable.antagonists import pair_indices
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION
 
-YAW_BINS = ((0, 30), (30, 60), (60, 180))
 DOUBTFUL = 15
 """Percent of sqrt(w h): annotators differ by 1 or 2, on hidden contours by some 10."""
 _FACING = 45
@@ -39,7 +39,7 @@ def fit_report(records: FaceRecords, worst: int = 10) -> str:
         f"{'faces':<36}{'number':>8}{'median':>8}{'mean':>8}{'95 %':>8}",
     ]
     groups = [(source, records.source == source) for source in np.unique(records.source).tolist()]
-    groups += [(f"yaw {low}-{high}", (abs(yaw) >= low) & (abs(yaw) < high)) for low, high in YAW_BINS]
+    groups += [(f"|yaw| {name}", yaw_index(yaw) == i) for i, name in enumerate(YAW_BIN_NAMES)]
     groups += [("all", np.ones(len(records), bool))]
     for name, chosen in groups:
         if chosen.any():
@@ -101,7 +101,7 @@ def _expression(records: FaceRecords) -> list[str]:
     facing = (np.abs(records.Q[:, 51]) < np.deg2rad(_FACING))[:, None]
     labeled, fitted = eye_aspect(records.points), eye_aspect(records.outline)
     lines = [f"Eyes within {_FACING} degrees of yaw{'':<12}{'number':>8}{'eyeBlink':>10}{'labeled':>10}{'fitted':>8}"]
-    for name, chosen in (("closed", labeled < CLOSED), ("open", labeled > OPEN)):
+    for name, chosen in (("closed", labeled < CLOSED_EYE), ("open", labeled > OPEN_EYE)):
         here = chosen & facing
         if here.any():
             figures = (np.median(values[here]) for values in (blink, labeled, fitted))

@@ -25,6 +25,12 @@ def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return shared / np.maximum(area_first[:, None] + area_second[None] - shared, 1e-9)
 
 
+def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
+    """(n, 4) xyxy pixels in an image of `width` pixels -> the same boxes in its mirror image."""
+    last = width - 1
+    return np.stack([last - boxes[:, 2], boxes[:, 1], last - boxes[:, 0], boxes[:, 3]], axis=1)
+
+
 def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
     """Non-maximum suppression by OpenCV.
 

@@ -18,11 +18,9 @@ from rdrface.fitting.initial_pose import start
 from rdrface.fitting.observations import Observations
 from rdrface.geometry.mesh import triangle_normals
 from rdrface.geometry.rotation import euler_angles
+from rdrface.geometry.yaw_bins import YAW_BIN_NAMES, yaw_index
 from rdrface.landmarks import CONTOUR, INNER
 from rdrface.morphable.model import FaceModel
-
-BINS = ((0, 30), (30, 60), (60, 90))
-"""Degrees of absolute yaw."""
 
 ROUNDS = 12
 """Number of Gauss-Newton steps."""
@@ -67,7 +65,7 @@ def table(distance: np.ndarray, yaw: np.ndarray) -> str:
         yaw: (N,) absolute yaw, degrees.
     """
     rows = [f"{'|yaw|':>8} {'faces':>6} {'all':>6} {'inner':>6} {'contour':>8}"]
-    groups = [(f"{low}-{high}", (yaw >= low) & ((yaw < high) | (high == 90))) for low, high in BINS]
+    groups = [(name, yaw_index(yaw) == i) for i, name in enumerate(YAW_BIN_NAMES)]
     for name, chosen in [*groups, ("all", np.ones(len(yaw), bool))]:
         if chosen.any():
             part = distance[chosen]

@@ -14,7 +14,7 @@ import torch
 
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.records import UNKNOWN, VISIBLE
-from rdrface.evaluation.metrics.uncertainty import ERROR_EDGES, VISIBLE_EDGES, reliability
+from rdrface.evaluation.metrics.uncertainty import UNCERTAINTY_EDGES, VISIBILITY_EDGES, reliability
 from rdrface.network.rdr import RDR
 from rdrface.network.uncertainty import Uncertainty
 from rdrface.training.augmentation.augment import AugmentConfig, CropBatch, augment, no_augmentation, weakened
@@ -177,8 +177,8 @@ def gaps(points: Observations, visible: Line, error: Line) -> tuple[float, float
     probability = _sigmoid(visible[0] * points.logit + visible[1])
     said = points.unit * np.exp(error[0] * points.log_error + error[1])
     return (
-        100 * reliability(probability, points.seen, VISIBLE_EDGES).gap,
-        reliability(said, points.unit * points.error, ERROR_EDGES).gap,
+        100 * reliability(probability, points.seen, VISIBILITY_EDGES).gap,
+        reliability(said, points.unit * points.error, UNCERTAINTY_EDGES).gap,
     )
 
 

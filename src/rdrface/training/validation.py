@@ -8,15 +8,13 @@ import torch
 
 from rdrface.datasets.contact_sheet import contact_sheet
 from rdrface.datasets.crops import PackedCrops
-from rdrface.evaluation.metrics.expression import eye_figures, near_eyes
+from rdrface.evaluation.metrics.expression import eye_statistics, near_eyes
 from rdrface.geometry.eyes import eye_aspect
+from rdrface.geometry.yaw_bins import yaw_index
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION
 from rdrface.network.rdr import RDR
 from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
-
-YAW_EDGES = (30.0, 60.0)
-"""Degrees: the borders of the field's three bins."""
 
 PICTURED = 32
 """Faces in the sample picture."""
@@ -70,8 +68,7 @@ def validate(
     drawn = contact_sheet(crops, points, titles=[f"{e:.1f}" for e in errors[:PICTURED, -2]])
     cv2.imwrite(str(picture), cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
 
-    yaw = np.abs(np.degrees(faces.Q[:, 51]))
-    bins = np.digitize(yaw, YAW_EDGES)
+    bins = yaw_index(np.degrees(faces.Q[:, 51]))
     means = errors.mean(0)
     scores = {f"nme_{k}": float(means[k]) for k in range(iterations + 1)}
     scores["projection"] = float(means[-1])
@@ -87,5 +84,5 @@ def _blink(expression: np.ndarray, faces: PackedCrops, yaw: np.ndarray) -> dict[
     # The picture's left eye is the subject's right one.
     blink = expression[:, [names.index("eyeBlinkRight"), names.index("eyeBlinkLeft")]]
     aspect = np.where(near_eyes(yaw), eye_aspect(faces.points), np.nan)
-    figures = eye_figures(blink, aspect, rises=True)
-    return {"blink_closed": figures.closed, "blink_open": figures.open, "blink_area": figures.area}
+    figures = eye_statistics(blink, aspect, higher_when_closed=True)
+    return {"blink_closed": figures.closed_median, "blink_open": figures.open_median, "blink_area": figures.area}

@@ -1,20 +1,22 @@
+"""Normalized mean error, normalizers and yaw bins on faces made by hand."""
+
 import numpy as np
 import pytest
 
-from rdrface.evaluation.metrics.errors import angle_errors, box_size, by_yaw, interocular, mean_of_counted, nme
+from rdrface.evaluation.metrics.errors import angle_errors, bounding_box_size, by_yaw, interocular, mean_of_counted, nme
 
 
-def square(count=1, points=68, width=40.0, height=10.0):
-    """Faces whose landmark box is width x height at the origin."""
+def faces_with_box(count=1, points=68, width=40.0, height=10.0):
+    """Faces whose landmark box is `width` x `height` pixels, with one corner at the origin."""
     truth = np.random.default_rng(0).uniform(0.2, 0.8, (count, points, 2)) * [width, height]
     truth[:, 0] = (0, 0)
     truth[:, 1] = (width, height)
     return truth
 
 
-def test_nme_by_hand():
-    truth = square()
-    size = box_size(truth)
+def test_nme_of_known_displacements():
+    truth = faces_with_box()
+    size = bounding_box_size(truth)
     np.testing.assert_allclose(size, 20.0)
     assert nme(truth, truth, size)[0] == 0
     np.testing.assert_allclose(nme(truth + np.array([3, 4]), truth, size), 25.0)  # 5 px of 20
@@ -23,9 +25,9 @@ def test_nme_by_hand():
     np.testing.assert_allclose(nme(moved, truth, size), 100 * 6.8 / 68 / 20)
 
 
-def test_nme_counts_only_known_and_masked_points():
-    truth = square(3)
-    size = box_size(truth)
+def test_nme_counts_only_masked_points_with_a_position():
+    truth = faces_with_box(3)
+    size = bounding_box_size(truth)
     moved = truth.copy()
     moved[:, 10] += [10, 0]
     truth[0, 10] = np.nan
@@ -37,30 +39,30 @@ def test_nme_counts_only_known_and_masked_points():
     np.testing.assert_allclose(nme(moved, truth, size, per_face), [np.nan, 50, np.nan])
 
 
-def test_faces_not_found_are_nan_and_half_found_faces_an_error():
-    truth = square(2)
+def test_nme_is_nan_for_missed_faces_and_refuses_partly_predicted_faces():
+    truth = faces_with_box(2)
     predicted = truth.copy()
     predicted[1] = np.nan
-    np.testing.assert_array_equal(nme(predicted, truth, box_size(truth)), [0, np.nan])
+    np.testing.assert_array_equal(nme(predicted, truth, bounding_box_size(truth)), [0, np.nan])
     predicted[0, 3] = np.nan
-    with pytest.raises(ValueError, match="face 0 has predictions for some"):
-        nme(predicted, truth, box_size(truth))
+    with pytest.raises(ValueError, match="face 0 has predictions for only some"):
+        nme(predicted, truth, bounding_box_size(truth))
 
 
-def test_normalizers():
-    truth = square(2)
+def test_normalizers_and_their_errors():
+    truth = faces_with_box(2)
     truth[:, 36] = (10, 5)
     truth[:, 45] = (13, 9)
     np.testing.assert_allclose(interocular(truth), 5)
-    truth[0, 0] = np.nan  # the box shrinks to the known points
-    assert box_size(truth)[0] < 20 == box_size(truth)[1]
+    truth[0, 0] = np.nan  # the box is that of the remaining points
+    assert bounding_box_size(truth)[0] < 20 == bounding_box_size(truth)[1]
     truth[1, 36] = np.nan
-    with pytest.raises(ValueError, match="face 1: the distance of the outer eye corners"):
+    with pytest.raises(ValueError, match="face 1: the distance between the outer eye corners"):
         interocular(truth)
-    with pytest.raises(ValueError, match="face 0 has no known point"):
-        box_size(np.full((1, 68, 2), np.nan))
+    with pytest.raises(ValueError, match="face 0 has no point with a position"):
+        bounding_box_size(np.full((1, 68, 2), np.nan))
     with pytest.raises(ValueError, match="must be positive"):
-        box_size(np.zeros((1, 68, 2)))
+        bounding_box_size(np.zeros((1, 68, 2)))
 
 
 @pytest.mark.parametrize(
@@ -72,12 +74,12 @@ def test_normalizers():
         (np.zeros((2, 68, 2)), np.zeros((2, 68, 2)), np.array([1, 0]), "face 1: the normalizer"),
     ],
 )
-def test_nme_errors(predicted, truth, size, message):
+def test_nme_refuses_wrong_shapes_and_normalizers(predicted, truth, size, message):
     with pytest.raises(ValueError, match=message):
         nme(predicted, truth, size)
 
 
-def test_bin_edges():
+def test_yaw_bins_include_their_upper_edge():
     yaw = np.array([0, 30, -30, 30.001, -60, 60.001, 90, -97])
     result = by_yaw(np.array([1.0, 2, 3, 4, 6, 7, 8, 12]), yaw)
     assert result.counts == (3, 2, 3)
@@ -86,16 +88,16 @@ def test_bin_edges():
     assert result.mean == pytest.approx(43 / 8)
 
 
-def test_empty_bins_and_missed_faces():
+def test_empty_bins_are_nan_and_missed_faces_are_not_counted():
     result = by_yaw(np.array([1.0, np.nan, 3.0]), np.array([5, 10, 45]))
     assert result.counts == (1, 1, 0) and result.mean == 2
     assert np.isnan(result.bins[2]) and np.isnan(result.mean_of_bins)
     assert np.isnan(mean_of_counted(np.array([np.nan])))
-    with pytest.raises(ValueError, match="yaw holds NaN"):
+    with pytest.raises(ValueError, match="yaw contains NaN"):
         by_yaw(np.ones(2), np.array([1, np.nan]))
     with pytest.raises(ValueError, match="must both be"):
         by_yaw(np.ones(2), np.ones(3))
 
 
-def test_angles_wrap():
+def test_angle_errors_wrap_at_180_degrees():
     np.testing.assert_allclose(angle_errors([179, -179, 10], [-179, 179, 4]), [-2, 2, 6])

@@ -1,3 +1,5 @@
+"""Head angles taken from fitted records."""
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from rdrface.errors import DataError
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
 
 
-def test_fitted_angles_reach_the_same_faces(tmp_path):
+def test_fitted_angles_are_assigned_to_the_same_faces(tmp_path):
     fitted = records_of(tmp_path, 4)
     fitted.select([3, 1, 0]).save(tmp_path / "fits.npz")
     faces = with_fitted_poses(fitted, tmp_path / "fits.npz")
@@ -14,7 +16,7 @@ def test_fitted_angles_reach_the_same_faces(tmp_path):
     assert np.isnan(faces.yaw[2])
 
 
-def test_refusals(tmp_path):
+def test_files_without_fits_or_with_other_faces_are_refused(tmp_path):
     records_of(tmp_path, 2, fitted=False).save(tmp_path / "plain.npz")
     faces = records_of(tmp_path, 2)
     with pytest.raises(DataError, match="no fitted faces"):

@@ -41,15 +41,15 @@ def test_eye_blink_is_compared_with_the_eye_of_its_own_side() -> None:
     eyes = cells(expression.eyes(result), "eyeBlink")
     assert eyes["closed"] == pytest.approx(0.95) and eyes["open"] == 0 and eyes["area under ROC, %"] == 100
     winks = expression.winks(result)
-    assert cells(winks, "eyeBlink") == {"closed eye told": 100, "by 0.3 or more": 100}
-    assert cells(winks, "aspect of the 2D landmarks")["closed eye told"] == 100
+    assert cells(winks, "eyeBlink") == {"closed eye found": 100, "by 0.3 or more": 100}
+    assert cells(winks, "aspect of the 2D landmarks")["closed eye found"] == 100
     assert "the other open: 2." in winks.notes[0]
 
 
 def test_a_blink_of_the_wrong_side_is_found_out() -> None:
     result = measured([{"eyeBlinkRight": 0.2}], shapes=[{"eyeBlinkLeft": 1.0}])
     assert cells(expression.eyes(result), "eyeBlink")["area under ROC, %"] == 0
-    assert cells(expression.winks(result), "eyeBlink")["closed eye told"] == 0
+    assert cells(expression.winks(result), "eyeBlink")["closed eye found"] == 0
     assert cells(expression.eyes(result), "aspect of the 3D face")["area under ROC, %"] == 100
 
 
@@ -57,12 +57,12 @@ def test_an_occluded_eye_does_not_count() -> None:
     state = np.ones((1, 68))
     state[0, 43] = OCCLUDED
     result = measured([{"eyeBlinkLeft": 1.0}], state=state)
-    assert np.isnan(result.labels.aspect[0, 1]) and np.isfinite(result.labels.aspect[0, 0])
+    assert np.isnan(result.labels.eye_aspect[0, 1]) and np.isfinite(result.labels.eye_aspect[0, 0])
 
 
 def test_the_yaw_of_the_labels_decides_which_eye_is_near() -> None:
     result = measured([{}, {}], yaw=np.array([70.0, np.nan]))
-    assert np.isfinite(result.labels.aspect).tolist() == [[True, False], [True, True]]
+    assert np.isfinite(result.labels.eye_aspect).tolist() == [[True, False], [True, True]]
     assert np.isfinite(result.labels.mouth_width).tolist() == [False, True]
 
 
@@ -88,7 +88,7 @@ def test_the_range_of_a_shape_is_clipped_and_counted() -> None:
     table = expression.shapes(measured([{"jawOpen": 1.4}, {"jawOpen": 0.2}, {"jawOpen": -0.3}, {"mouthFunnel": 0.4}]))
     row = cells(table, "jawOpen")
     assert row["maximum"] == 1 and row["median"] == pytest.approx(0.1) and row["0.5 or more, % of faces"] == 25
-    assert "1 of 46 shapes" in table.title and len(table.rows) == 46
+    assert "1 of 46 blendshapes" in table.title and len(table.rows) == 46
 
 
 def test_mirrored_coefficients_are_compared_by_part() -> None:

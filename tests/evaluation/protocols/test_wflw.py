@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.predictions.interpolate import spread
+from rdrface.evaluation.predictions.interpolate import interpolated_landmarks
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import wflw
 from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_MIRROR
@@ -114,7 +114,7 @@ def test_ours_are_the_68_s_points_and_brows_and_pupils_of_the_mesh() -> None:
         np.testing.assert_allclose(points[others], other[others])
         # The pupils of the mesh are not far from the middle of the eyes' points.
         assert np.linalg.norm(points[96:] - other[96:], axis=1).max() < 0.02 * face.size
-    np.testing.assert_allclose(ours["2D"][mesh], spread(face, "wflw98")[mesh])
+    np.testing.assert_allclose(ours["2D"][mesh], interpolated_landmarks(face, "wflw98")[mesh])
     np.testing.assert_allclose(ours["3D"][mesh], face.points("wflw98")[mesh, :2])
     # A brow's lower edge lies under the upper one, by less than half the way to the lid.
     for below, above, lid in ((39, 36, 63), (49, 43, 69)):

@@ -1,1 +1,1 @@
-"""Metrics: errors per face and their means, on arrays."""
+"""Metrics on arrays: errors of single faces, and statistics over faces."""

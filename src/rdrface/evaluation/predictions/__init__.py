@@ -1,1 +1,1 @@
-"""Predictions: what a method finds in annotated photos, from our aligner or from files."""
+"""Predictions of a method for annotated faces: from rdrface's aligner, or from a file."""

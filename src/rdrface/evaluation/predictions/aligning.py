@@ -1,4 +1,4 @@
-"""Running our aligner over a set: from annotated faces to `Predictions`."""
+"""Run an aligner on annotated faces, to get `Predictions`."""
 
 import time
 from collections import defaultdict
@@ -11,76 +11,76 @@ from tqdm import tqdm
 from rdrface.datasets.records import FaceRecords
 from rdrface.detection.boxes import BoxFile
 from rdrface.errors import ImageError
-from rdrface.evaluation.predictions.matching import match
+from rdrface.evaluation.predictions.matching import match_boxes
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.morphable.params import EXPRESSION
 
 Outputs = Callable[[Any], Mapping[str, np.ndarray]]
 
 
-class Aligns(Protocol):
-    """What is run: `rdrface.Aligner`, or anything with its two functions."""
+class AlignerLike(Protocol):
+    """Interface of the aligner to evaluate: `rdrface.Aligner`, or any object with these two methods."""
 
-    def align(self, photo: Any, boxes: np.ndarray) -> list[Any]:
-        """One `rdrface.Face` per box."""
+    def align(self, image: Any, boxes: np.ndarray) -> list[Any]:
+        """One `rdrface.Face` per box (n, 4)."""
 
-    def detect(self, photo: Any) -> list[Any]:
-        """A `rdrface.Face` for every face that is found."""
+    def detect(self, image: Any) -> list[Any]:
+        """One `rdrface.Face` per face found in the image."""
 
 
 def run_aligner(
-    aligner: Aligns, annotations: FaceRecords, outputs: Outputs, boxes: str | BoxFile = "gt"
+    aligner: AlignerLike, annotations: FaceRecords, outputs: Outputs, boxes: str | BoxFile = "gt"
 ) -> tuple[Predictions, dict[str, str]]:
     """Run an aligner on every annotated face.
 
     Args:
-        aligner: see `Aligns`.
-        annotations: N annotated faces.
-        outputs: from a face to the set's points by the name of the output, the principal one first.
-        boxes: 'gt' aligns the annotations' own boxes; 'detector' finds the faces first; a file of boxes aligns its
-            boxes. Of the last two every annotated face gets the one that overlaps it most, see
-            `rdrface.evaluation.predictions.matching.match`.
+        aligner: see `AlignerLike`.
+        annotations: N annotated faces with P points.
+        outputs: function from a face to its outputs: name -> (P, 2) image pixels, the principal output first.
+        boxes: 'gt' aligns the boxes of the annotations; 'detector' detects the faces first; a `BoxFile` aligns its
+            boxes. In the last two cases each annotated face is matched with the box that overlaps it most, see
+            `rdrface.evaluation.predictions.matching.match_boxes`.
 
     Returns:
-        The predictions in the order of the annotations, NaN where no face was found, and {photo: reason} of the photos
-        that could not be read.
+        The predictions in the order of the annotations, NaN for faces that were not found, and {image: reason} of the
+        images that could not be read.
     """
     count, points = annotations.points.shape[:2]
     results: dict[str, np.ndarray] = {}
-    visible, error = np.full((2, count, points), np.nan)
+    visibility, uncertainty = np.full((2, count, points), np.nan)
     rotation = np.full((count, 3, 3), np.nan)
     expression = np.full((count, EXPRESSION.stop - EXPRESSION.start), np.nan)
     milliseconds = np.full(count, np.nan)
     unreadable: dict[str, str] = {}
-    faces_of: dict[str, list[int]] = defaultdict(list)
-    for i, image in enumerate(annotations.image.tolist()):
-        faces_of[image].append(i)
-    # disable=None: no bar where the output is no terminal.
-    for image, index in tqdm(faces_of.items(), desc="photos", disable=None):
+    faces_of_image: dict[str, list[int]] = defaultdict(list)
+    for i, name in enumerate(annotations.image.tolist()):
+        faces_of_image[name].append(i)
+    # disable=None: show the progress bar on a terminal only.
+    for name, index in tqdm(faces_of_image.items(), desc="images", disable=None):
         try:
-            photo = annotations.open_image(image)
+            image = annotations.open_image(name)
             begin = time.perf_counter()
-            pairs = _faces(aligner, photo, image, annotations.box[index], boxes)
-            passed = 1000 * (time.perf_counter() - begin)
+            pairs = _matched_faces(aligner, image, name, annotations.box[index], boxes)
+            elapsed = 1000 * (time.perf_counter() - begin)
         except ImageError as problem:
-            unreadable[image] = str(problem)
+            unreadable[name] = str(problem)
             continue
         for row, face in pairs:
             i = index[row]
-            for name, values in outputs(face).items():
-                results.setdefault(name, np.full((count, points, 2), np.nan))[i] = values
+            for output, values in outputs(face).items():
+                results.setdefault(output, np.full((count, points, 2), np.nan))[i] = values
             if len(face.visibility) == points:
-                visible[i], error[i] = face.visibility, face.uncertainty
+                visibility[i], uncertainty[i] = face.visibility, face.uncertainty
             rotation[i] = face.pose.rotation
             expression[i] = face.parameters.expression
-            milliseconds[i] = passed / len(index)
-    # Said of the 68 points; nothing is known of a set's other points.
-    said = bool(np.isfinite(visible).any())
+            milliseconds[i] = elapsed / len(index)
+    # Visibility and uncertainty are predicted for the 68 landmarks only, not for the points of other sets.
+    has_uncertainty = bool(np.isfinite(visibility).any())
     return (
         Predictions(
             results or {"": np.full((count, points, 2), np.nan)},
-            visibility=visible if said else None,
-            uncertainty=error if said else None,
+            visibility=visibility if has_uncertainty else None,
+            uncertainty=uncertainty if has_uncertainty else None,
             rotation=rotation,
             expression=expression,
             milliseconds=milliseconds,
@@ -89,17 +89,18 @@ def run_aligner(
     )
 
 
-def _faces(
-    aligner: Aligns, photo: Any, image: str, true_boxes: np.ndarray, boxes: str | BoxFile
+def _matched_faces(
+    aligner: AlignerLike, image: Any, name: str, annotated_boxes: np.ndarray, boxes: str | BoxFile
 ) -> list[tuple[int, Any]]:
-    """(row of the photo's annotated faces, found face) of one photo."""
+    """Pairs of a row of `annotated_boxes` and the face found for it, in one image."""
     if boxes == "gt":
-        return list(enumerate(aligner.align(photo, true_boxes)))
+        return list(enumerate(aligner.align(image, annotated_boxes)))
     if isinstance(boxes, str):
-        faces = aligner.detect(photo)
+        faces = aligner.detect(image)
     else:
-        given = boxes.of(image)
-        faces = [] if given is None or not len(given) else aligner.align(photo, given)
+        given = boxes.of(name)
+        faces = [] if given is None or not len(given) else aligner.align(image, given)
     if not faces:
         return []
-    return [(row, faces[column]) for row, column in match(true_boxes, np.stack([face.box for face in faces]))]
+    found_boxes = np.stack([face.box for face in faces])
+    return [(row, faces[column]) for row, column in match_boxes(annotated_boxes, found_boxes)]

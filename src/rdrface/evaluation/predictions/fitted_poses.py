@@ -1,4 +1,4 @@
-"""Head poses for sets that bring none, from records that `rdrface fit` made of the set's own labels."""
+"""Head poses for sets without poses, from 3D faces that `rdrface fit` fitted to the set's annotations."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,21 +11,21 @@ from rdrface.morphable.params import POSE
 
 
 def with_fitted_poses(annotations: FaceRecords, path: Path) -> FaceRecords:
-    """The same faces with the angles of their fitted 3D faces, so that they can be put into bins by yaw.
+    """The same faces with the head angles of their fitted 3D faces, so that errors can be reported by yaw.
 
-    The fit sees the labels only, never a prediction: the bins are the same for every method.
+    The fit uses annotations only, never predictions, so the yaw bins are the same for every method.
 
     Args:
         annotations: N faces; their own angles, if any, are replaced.
-        path: records with Q (`rdrface fit SET DIR --split test -o FILE`). A face is known by its photo's file name and
-            folder, and by its points where a photo has several. Faces without a fit get NaN.
+        path: records with Q, written by ``rdrface fit SET DIR --split test -o FILE``. A face is identified by the file
+            name and folder of its image and by the mean of its points. Faces without a fit get NaN.
 
     Raises:
-        DataError: the file is no records file, holds no fits, or none for these faces.
+        DataError: the file is not a file of records, has no fits, or has fits of none of these faces.
     """
     records = FaceRecords.load(path)
     if records.Q is None:
-        raise DataError(f"{path} holds no fitted faces; make it with rdrface fit")
+        raise DataError(f"{path} contains no fitted faces; create it with `rdrface fit`")
     known = {
         _key(str(image), points): i for i, (image, points) in enumerate(zip(records.image, records.points, strict=True))
     }
@@ -35,11 +35,15 @@ def with_fitted_poses(annotations: FaceRecords, path: Path) -> FaceRecords:
         if row is not None:
             angles[i] = np.degrees(records.Q[row, POSE][:3].astype(np.float64))
     if np.isnan(angles).all():
-        raise DataError(f"{path} holds fits of other faces: none of its {len(records)} is one of this set")
+        raise DataError(
+            f"{path} contains fits of other faces: none of its {len(records)} faces is in this set; fit this set with "
+            "`rdrface fit`"
+        )
     return replace(annotations, angles=angles)
 
 
 def _key(image: str, points: np.ndarray) -> tuple[tuple[str, ...], tuple[float, float]]:
-    # The middle of the points tells faces of one photo apart; a tenth of a pixel survives float32 and files.
-    middle = np.nanmean(np.asarray(points, np.float64), axis=0).round(1)
-    return Path(image).parts[-3:], (float(middle[0]), float(middle[1]))
+    # The mean of the points distinguishes the faces of one image. Rounding to a tenth of a pixel makes it independent
+    # of the precision of files.
+    center = np.nanmean(np.asarray(points, np.float64), axis=0).round(1)
+    return Path(image).parts[-3:], (float(center[0]), float(center[1]))

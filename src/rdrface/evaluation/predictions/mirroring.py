@@ -1,12 +1,13 @@
-"""Aligning the mirrored photo: what a face in it becomes in the photo itself."""
+"""Alignment of mirrored images, with the faces mirrored back into the original image."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rdrface.evaluation.predictions.aligning import Aligns
+from rdrface.evaluation.predictions.aligning import AlignerLike
 from rdrface.face import Face, Parameters
+from rdrface.geometry.boxes import mirrored_boxes
 from rdrface.geometry.camera import mirror_pose, transform_pose
 from rdrface.image import read_image
 from rdrface.landmarks import MIRROR
@@ -14,54 +15,50 @@ from rdrface.morphable.model import FaceModel
 
 
 class MirroringAligner:
-    """Aligns mirrored photos and gives the faces mirrored back, in the place and with the sides of the photo itself.
+    """Aligns mirrored images and returns the faces mirrored back: in the original image, with the original sides.
 
-    An aligner that treats both sides alike gives the same faces either way.
+    An aligner that treats left and right alike returns the same faces with and without mirroring.
 
     Args:
-        aligner: what is run on the mirrored photos.
-        model: the face model of its parameters.
+        aligner: aligner to run on the mirrored images.
+        model: face model of its parameters.
     """
 
-    def __init__(self, aligner: Aligns, model: FaceModel) -> None:
+    def __init__(self, aligner: AlignerLike, model: FaceModel) -> None:
         self.aligner = aligner
         self.model = model
 
-    def align(self, photo: Any, boxes: np.ndarray) -> list[Face]:
-        """One face per box (n, 4), both in the frame of the photo that is not mirrored."""
-        pixels = read_image(photo)
-        turned = mirrored_boxes(np.asarray(boxes), pixels.shape[1])
-        return self._back(self.aligner.align(_mirrored(pixels), turned), pixels.shape[1])
+    def align(self, image: Any, boxes: np.ndarray) -> list[Face]:
+        """One face per box; boxes (n, 4) and faces are in the frame of the original image."""
+        pixels = read_image(image)
+        width = pixels.shape[1]
+        return self._mirrored_back(
+            self.aligner.align(_mirrored(pixels), mirrored_boxes(np.asarray(boxes), width)), width
+        )
 
-    def detect(self, photo: Any) -> list[Face]:
-        """All faces that are found in the mirrored photo."""
-        pixels = read_image(photo)
-        return self._back(self.aligner.detect(_mirrored(pixels)), pixels.shape[1])
+    def detect(self, image: Any) -> list[Face]:
+        """All faces found in the mirrored image, in the frame of the original image."""
+        pixels = read_image(image)
+        return self._mirrored_back(self.aligner.detect(_mirrored(pixels)), pixels.shape[1])
 
-    def _back(self, faces: list[Face], width: int) -> list[Face]:
+    def _mirrored_back(self, faces: list[Face], width: int) -> list[Face]:
         return [mirrored_face(face, width, self.model) for face in faces]
 
 
-def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
-    """Boxes (n, 4) xyxy of a photo of `width` pixels in the mirrored photo."""
-    last = width - 1
-    return np.stack([last - boxes[:, 2], boxes[:, 1], last - boxes[:, 0], boxes[:, 3]], axis=1)
-
-
 def mirrored_face(face: Face, width: int, model: FaceModel) -> Face:
-    """The same face in the mirrored photo of `width` pixels. Mirrored twice it is the face again.
+    """The same face in the mirror image. Mirroring twice gives the original face.
 
     Args:
-        face: without landmarks of one's own setting; they are left out of the result.
-        width: of the photo, pixels.
-        model: the face model of the parameters.
+        face: its custom landmarks, if any, are left out of the result, since their mirror pairs are not known here.
+        width: width of the image, pixels.
+        model: face model of the parameters.
     """
     last = width - 1
     parameters = face.parameters
     pose = mirror_pose(parameters.pose[None].astype(np.float64))
     pose = transform_pose(pose, np.ones(1), np.zeros(1), np.array([[last, 0.0]]))
 
-    def turned(points: np.ndarray) -> np.ndarray:
+    def mirrored(points: np.ndarray) -> np.ndarray:
         result = points[MIRROR].copy()
         result[:, 0] = last - result[:, 0]
         return result
@@ -69,10 +66,10 @@ def mirrored_face(face: Face, width: int, model: FaceModel) -> Face:
     return replace(
         face,
         box=mirrored_boxes(face.box[None], width)[0],
-        landmarks=turned(face.landmarks),
-        landmarks_jawline=turned(face.landmarks_jawline),
-        projection=turned(face.projection),
-        landmarks_3d=turned(face.landmarks_3d),
+        landmarks=mirrored(face.landmarks),
+        landmarks_jawline=mirrored(face.landmarks_jawline),
+        projection=mirrored(face.projection),
+        landmarks_3d=mirrored(face.landmarks_3d),
         visibility=face.visibility[MIRROR],
         uncertainty=face.uncertainty[MIRROR],
         parameters=Parameters(

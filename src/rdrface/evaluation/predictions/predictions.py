@@ -1,29 +1,36 @@
-"""What a method said about the faces of a set: the arrays that every protocol reads."""
+"""Predictions of one method for the faces of a set: the type that every protocol reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from rdrface.geometry.boxes import box_size
 from rdrface.morphable.params import EXPRESSION
 
-OWN = ("2D, outline", "3D, outline", "2D, jawline", "3D, jawline")
-"""Names of our outputs of 68 points: `Face.landmarks`, `.projection`, `.landmarks_jawline`, `.landmarks_3d`."""
+OUTPUT_LABELS = {
+    "landmarks": "2D, outline",
+    "projection": "3D, outline",
+    "landmarks_jawline": "2D, jawline",
+    "projection_jawline": "3D, jawline",
+}
+"""Name of each output of 68 points -> its label in tables, which is its key in `Predictions.outputs`. The names are
+those of `rdrface.Face`; `projection_jawline` is x and y of `Face.landmarks_3d`."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one method said about N annotated faces; NaN for faces that were not found.
+    """Predictions of one method for N annotated faces with P points; NaN for faces that were not found.
 
     Attributes:
-        outputs: name of an output -> (N, P, 2) photo pixels; the first is the principal one. A point that is NaN in all
-            faces is one that the method does not have.
-        visibility: (N, P) probability that the point of the principal output is not hidden; None: not said.
-        uncertainty: (N, P) the expected error of the principal output, percent of `size`; None: not said.
-        rotation: (N, 3, 3) head rotation in rdrface's frame; None: not said.
-        expression: (N, 46) alpha_exp of the 3D face; None: not said.
-        milliseconds: (N,) from the photo to the face; None: not measured.
-        method: its name, for the rows of the tables.
+        outputs: label of an output -> (N, P, 2) image pixels; the first output is the principal one. A point that is
+            NaN in all faces is not predicted by the method.
+        visibility: (N, P) probability that the point of the principal output is visible; None if not predicted.
+        uncertainty: (N, P) predicted error of the principal output, percent of `size`; None if not predicted.
+        rotation: (N, 3, 3) head rotation in rdrface's frame; None if not predicted.
+        expression: (N, 46) expression coefficients of the 3D face; None if not predicted.
+        milliseconds: (N,) time from the image to the face; None if not measured.
+        method: name of the method in tables.
     """
 
     outputs: Mapping[str, np.ndarray]
@@ -36,14 +43,16 @@ class Predictions:
 
     def __post_init__(self) -> None:
         if not self.outputs:
-            raise ValueError("Predictions need at least one output")
-        outputs = {name: np.asarray(values, np.float64) for name, values in self.outputs.items()}
+            raise ValueError("Predictions need at least one output, got none")
+        outputs = {label: np.asarray(values, np.float64) for label, values in self.outputs.items()}
         shape = next(iter(outputs.values())).shape
-        for name, values in outputs.items():
+        for label, values in outputs.items():
             if values.ndim != 3 or values.shape[2] != 2 or values.shape != shape:
-                raise ValueError(f"all outputs must have one shape (N, P, 2); {name!r} has {values.shape}, not {shape}")
+                raise ValueError(
+                    f"all outputs must have the same shape (N, P, 2); {label!r} has {values.shape}, not {shape}"
+                )
         object.__setattr__(self, "outputs", outputs)
-        for name, wanted in (
+        for name, expected in (
             ("visibility", shape[:2]),
             ("uncertainty", shape[:2]),
             ("rotation", (shape[0], 3, 3)),
@@ -53,38 +62,37 @@ class Predictions:
             values = getattr(self, name)
             if values is None:
                 continue
-            if np.shape(values) != wanted:
-                raise ValueError(f"Predictions.{name} must have shape {wanted}, got {np.shape(values)}")
+            if np.shape(values) != expected:
+                raise ValueError(f"Predictions.{name} must have shape {expected}, got {np.shape(values)}")
             object.__setattr__(self, name, np.asarray(values, np.float64))
 
     @property
     def landmarks(self) -> np.ndarray:
-        """(N, P, 2) photo pixels, the principal output."""
+        """(N, P, 2) image pixels, the principal output."""
         return next(iter(self.outputs.values()))
 
     @property
     def outlines(self) -> dict[str, np.ndarray]:
         """The outputs without those on the absolute jawline, for sets whose contour is the visible outline."""
-        return {name: points for name, points in self.outputs.items() if not name.endswith("jawline")}
+        return {label: points for label, points in self.outputs.items() if not label.endswith("jawline")}
 
     @property
     def found(self) -> np.ndarray:
-        """(N,) bool: the method found a face there: it has a point, or a rotation where a set has no points."""
+        """(N,) bool, faces that the method found: those with a point, or with a rotation if the set has no points."""
         if self.landmarks.shape[1] or self.rotation is None:
             return np.isfinite(self.landmarks).any((1, 2))
         return np.isfinite(self.rotation).all((1, 2))
 
     @property
     def offered(self) -> np.ndarray:
-        """(P,) bool: the method has this point, in some face at least."""
+        """(P,) bool, points that the method predicts in at least one face."""
         return np.isfinite(self.landmarks).all(2).any(0)
 
     @property
     def size(self) -> np.ndarray:
-        """(N,) photo pixels, sqrt(w h) of the box of the points of the principal output, as `Face.size`; NaN if not
-        found."""
-        return np.sqrt(np.ptp(self.landmarks, axis=1).prod(axis=1))
+        """(N,) image pixels, sqrt(w h) of the box of the principal output, as `Face.size`; NaN if not found."""
+        return box_size(np.concatenate([self.landmarks.min(axis=1), self.landmarks.max(axis=1)], axis=1))
 
     def row(self, output: str) -> str:
-        """How an output is called in a table: the method's name, and the output's if it has one."""
+        """Name of a table row: the method's name, followed by the output's label if it has one."""
         return f"{self.method} {output}".strip()

@@ -6,12 +6,13 @@ Where the files come from, and what of the points is our choice: docs/aflw.md.
 import numpy as np
 
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
-from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, box_size, by_yaw, mean_of_counted, nme
+from rdrface.evaluation.metrics.errors import bounding_box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.aflw_points import COUNTS, POINTS, from68
 from rdrface.evaluation.protocols.notes import check_points, missed_note
 from rdrface.evaluation.tables import published
 from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.geometry.yaw_bins import YAW_BIN_NAMES
 from rdrface.landmarks import NUM_LANDMARKS
 
 _CHOICE = "Which 13 points follow AFLW's 21 is our choice: compare with quoted rows only if the next table agrees."
@@ -119,7 +120,7 @@ def of_merl_rav(annotations: FaceRecords, count: int) -> FaceRecords:
         box=annotations.box,
         source=annotations.source,
         is_test=annotations.is_test,
-        normalizer=box_size(annotations.points),
+        normalizer=bounding_box_size(annotations.points),
         angles=annotations.angles,
         open_image=annotations.open_image,
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.metrics.errors import box_size, by_yaw, nme
+from rdrface.evaluation.metrics.errors import bounding_box_size, by_yaw, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
 from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
@@ -71,14 +71,14 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
 
 def _whole(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     check_points(annotations, predictions, NUM_LANDMARKS, "AFLW2000-3D")
-    size = box_size(annotations.points)
+    size = bounding_box_size(annotations.points)
     return {name: nme(points, annotations.points, size) for name, points in predictions.outputs.items()}
 
 
 def _inner(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     # Named by what stands before the comma, "2D", as long as that tells them apart.
     check_points(annotations, predictions, NUM_LANDMARKS, "AFLW2000-3D")
-    size, mask = box_size(annotations.points), np.isin(np.arange(NUM_LANDMARKS), INNER)
+    size, mask = bounding_box_size(annotations.points), np.isin(np.arange(NUM_LANDMARKS), INNER)
     result: dict[str, np.ndarray] = {}
     seen: list[np.ndarray] = []
     for name, points in predictions.outputs.items():
@@ -91,7 +91,7 @@ def _inner(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
 
 
 def _regions(annotations: FaceRecords, predictions: Predictions, yaw: np.ndarray) -> Table:
-    size = box_size(annotations.points)
+    size = bounding_box_size(annotations.points)
     rows = []
     for name, points in predictions.outputs.items():
         cells = []

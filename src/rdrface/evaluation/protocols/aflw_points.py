@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rdrface.evaluation.predictions.interpolate import spread
+from rdrface.evaluation.predictions.interpolate import interpolated_landmarks
 from rdrface.face import Face
 from rdrface.landmarks import GROUPS, NUM_LANDMARKS
 
@@ -73,7 +73,7 @@ def outputs(face: Face, scheme: str = "aflw21") -> dict[str, np.ndarray]:
 
     "3D" is the 3D face's own point, "2D" the same moved by what the refinement moved the landmarks around it.
     """
-    return {"2D": spread(face, scheme), "3D": face.points(scheme)[:, :2].astype(np.float64)}
+    return {"2D": interpolated_landmarks(face, scheme), "3D": face.points(scheme)[:, :2].astype(np.float64)}
 
 
 def outputs34(face: Face) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rdrface.datasets.records import OCCLUDED, VISIBLE, FaceRecords
-from rdrface.evaluation.metrics.errors import box_size, interocular, interpupil, mean_of_counted, nme
+from rdrface.evaluation.metrics.errors import bounding_box_size, interocular, interpupil, mean_of_counted, nme
 from rdrface.evaluation.metrics.uncertainty import precision_recall
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
@@ -47,7 +47,7 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
     """
     check_points(annotations, predictions, NUM_LANDMARKS, "COFW68")
     truth = annotations.points
-    eyes, pupils, size = interocular(truth), interpupil(truth), box_size(truth)
+    eyes, pupils, size = interocular(truth), interpupil(truth), bounding_box_size(truth)
     result = {}
     for i, (name, points) in enumerate(predictions.outlines.items()):
         head = f"{name.partition(',')[0]} ".lstrip()

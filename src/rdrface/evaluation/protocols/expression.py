@@ -7,24 +7,24 @@ import numpy as np
 
 from rdrface.datasets.records import UNKNOWN, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.expression import (
-    CLOSED,
-    FULL,
-    MARGIN,
-    NEAR_FRONTAL,
-    ON,
-    OPEN,
+    ACTIVE,
+    CLOSED_EYE,
+    FRONTAL_YAW,
+    ONE_EYE_YAW,
+    OPEN_EYE,
     PART_PREFIXES,
-    TURNED,
-    LabelMeasures,
-    both_on,
+    STRONG,
+    WINK_MARGIN,
+    AnnotatedExpression,
+    both_active,
     eye_aspect,
-    eye_figures,
-    measure_labels,
+    eye_statistics,
+    measure_annotations,
     part_of,
     pearson,
-    wink_figures,
+    wink_statistics,
 )
-from rdrface.evaluation.predictions.predictions import OWN, Predictions
+from rdrface.evaluation.predictions.predictions import OUTPUT_LABELS, Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.geometry.rotation import euler_angles
@@ -32,7 +32,10 @@ from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.antagonists import ANTAGONISTS, SIDEWAYS, pair_indices
 
 _BLINK = "eyeBlink"
-_ASPECTS = {"aspect of the 2D landmarks": OWN[0], "aspect of the 3D face": OWN[1]}
+_ASPECTS = {
+    "aspect of the 2D landmarks": OUTPUT_LABELS["landmarks"],
+    "aspect of the 3D face": OUTPUT_LABELS["projection"],
+}
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,10 @@ class MeasuredExpressions:
     """Coefficients of the faces of a set, and what their labels show.
 
     Attributes:
-        names: of the 46 shapes.
+        names: of the 46 coefficients, ARKit's blendshapes.
         coefficients: (N, 46) in 0..1; NaN for faces that were not found.
         mirrored: (N, 46) the same from the mirrored photos, sides put back; None: not run.
-        labels: see `LabelMeasures`.
+        labels: see `AnnotatedExpression`.
         aspects: name of one of our outputs -> (N, 2) aspect of the picture's left and right eye there.
         predictions: of which all this is.
     """
@@ -51,7 +54,7 @@ class MeasuredExpressions:
     names: tuple[str, ...]
     coefficients: np.ndarray
     mirrored: np.ndarray | None
-    labels: LabelMeasures
+    labels: AnnotatedExpression
     aspects: Mapping[str, np.ndarray]
     predictions: Predictions
 
@@ -83,13 +86,17 @@ def measure(
         names: of the 46 coefficients.
         mirrored: of the mirrored photos, brought back (`rdrface.evaluation.predictions.mirroring`).
         yaw: (N,) degrees in rdrface's convention, of the labels; the predicted one where it is NaN or not given.
-        aspect: (N, 2) eye aspects that the set brings along, see `measure_labels`.
+        aspect: (N, 2) eye aspects that the set brings along, see `measure_annotations`.
 
     Raises:
         ValueError: not 68 points, or predictions without expression or without our outputs.
     """
     check_points(annotations, predictions, NUM_LANDMARKS, "the expression protocol")
-    if predictions.expression is None or predictions.rotation is None or OWN[1] not in predictions.outputs:
+    if (
+        predictions.expression is None
+        or predictions.rotation is None
+        or OUTPUT_LABELS["projection"] not in predictions.outputs
+    ):
         raise ValueError("the expression protocol needs rdrface's outputs, expression and rotation of every face")
     counted = (annotations.state == VISIBLE) | (annotations.state == UNKNOWN)
     points = np.where(counted[..., None], annotations.points, np.nan)
@@ -98,7 +105,7 @@ def measure(
         names=names,
         coefficients=_clipped(predictions.expression),
         mirrored=None if mirrored is None or mirrored.expression is None else _clipped(mirrored.expression),
-        labels=measure_labels(points, size, _yaw(yaw, predictions.rotation), aspect),
+        labels=measure_annotations(points, size, _yaw(yaw, predictions.rotation), aspect),
         aspects={name: eye_aspect(predictions.outputs[output]) for name, output in _ASPECTS.items()},
         predictions=predictions,
     )
@@ -114,17 +121,17 @@ def eyes(measured: MeasuredExpressions) -> Table:
     """eyeBlink over closed and open eyes, and the aspects of our own points for comparison."""
     rows = []
     for name, value, rises in _eye_values(measured):
-        figures = eye_figures(value, measured.labels.aspect, rises)
-        rows.append(Row(name, (figures.closed, figures.open, 100 * figures.area)))
-    counts = eye_figures(measured.blink, measured.labels.aspect, True)
+        figures = eye_statistics(value, measured.labels.eye_aspect, rises)
+        rows.append(Row(name, (figures.closed_median, figures.open_median, 100 * figures.area)))
+    counts = eye_statistics(measured.blink, measured.labels.eye_aspect, True)
     return Table(
         "Expression, eyes: medians over closed and open eyes, and how well the value tells them apart",
         ("closed", "open", "area under ROC, %"),
         tuple(rows),
         (
-            f"{counts.closed_count} eyes are closed (labels' aspect below {CLOSED}), {counts.open_count} open (above "
-            f"{OPEN}); eyes between are not counted.",
-            f"Beyond {TURNED:.0f} degrees of yaw only the near eye counts.",
+            f"{counts.closed_count} eyes are closed (labels' aspect below {CLOSED_EYE}), {counts.open_count} open "
+            f"(above {OPEN_EYE}); eyes between are not counted.",
+            f"Beyond {ONE_EYE_YAW:.0f} degrees of yaw only the near eye counts.",
             missed_note(measured.predictions),
         ),
     )
@@ -135,12 +142,12 @@ def winks(measured: MeasuredExpressions) -> Table:
     rows = []
     count = 0
     for name, value, rises in _eye_values(measured):
-        figures = wink_figures(value, measured.labels.aspect, rises)
-        rows.append(Row(name, (figures.right, figures.clear if name == _BLINK else None)))
+        figures = wink_statistics(value, measured.labels.eye_aspect, rises)
+        rows.append(Row(name, (figures.accuracy, figures.clear if name == _BLINK else None)))
         count = figures.count
     return Table(
         "Expression, winks: percent of the faces in which the value finds the closed eye",
-        ("closed eye told", f"by {MARGIN} or more"),
+        ("closed eye found", f"by {WINK_MARGIN} or more"),
         tuple(rows),
         (f"Faces with one eye closed and the other open: {count}.",),
     )
@@ -164,7 +171,7 @@ def correlations(measured: MeasuredExpressions) -> Table:
         tuple(rows),
         (
             "Gap over sqrt(w h) of the landmark box. Width and height over the distance of the outer eye corners, for",
-            f"faces below {NEAR_FRONTAL:.0f} degrees of yaw only. Both sides are averaged.",
+            f"faces below {FRONTAL_YAW:.0f} degrees of yaw only. Both sides are averaged.",
         ),
     )
 
@@ -172,15 +179,15 @@ def correlations(measured: MeasuredExpressions) -> Table:
 def antagonists(measured: MeasuredExpressions) -> Table:
     """Share of the faces with both of a pair on."""
     found = measured.predictions.found
-    on = both_on(measured.coefficients[found], pair_indices(measured.names))
-    sideways = both_on(measured.coefficients[found], pair_indices(measured.names, SIDEWAYS))
+    on = both_active(measured.coefficients[found], pair_indices(measured.names))
+    sideways = both_active(measured.coefficients[found], pair_indices(measured.names, SIDEWAYS))
     rows = [
         Row("jaw or mouth to both sides", (_percent(np.any(sideways, axis=1)),)),
         Row("any pair", (_percent(np.any(on, axis=1)),)),
     ]
     rows += [Row(f"{a}, {b}", (_percent(on[:, i]),)) for i, (a, b) in enumerate(ANTAGONISTS)]
     return Table(
-        f"Expression, opposites: percent of the faces with both of a pair on (above {ON})",
+        f"Expression, opposites: percent of the faces with both of a pair on (above {ACTIVE})",
         ("both on",),
         tuple(rows),
         (f"Over {int(found.sum())} faces.",),
@@ -188,16 +195,16 @@ def antagonists(measured: MeasuredExpressions) -> Table:
 
 
 def shapes(measured: MeasuredExpressions) -> Table:
-    """The range that each shape reaches."""
+    """Range of each coefficient over the faces."""
     values = measured.coefficients[measured.predictions.found]
-    reached = values.max(0) >= FULL
+    reached = values.max(0) >= STRONG
     rows = []
     for i, name in enumerate(measured.names):
         middle, high, most = (float(np.percentile(values[:, i], share)) for share in (50, 99, 100))
-        rows.append(Row(name, (middle, high, most, _percent(values[:, i] >= FULL))))
+        rows.append(Row(name, (middle, high, most, _percent(values[:, i] >= STRONG))))
     return Table(
-        f"Expression, range: {int(reached.sum())} of {len(reached)} shapes reach {FULL} in at least one face",
-        ("median", "99th percentile", "maximum", f"{FULL} or more, % of faces"),
+        f"Expression, range: {int(reached.sum())} of {len(reached)} blendshapes reach {STRONG} in at least one face",
+        ("median", "99th percentile", "maximum", f"{STRONG} or more, % of faces"),
         tuple(rows),
         (f"Over {int(measured.predictions.found.sum())} faces.",),
     )
@@ -222,7 +229,7 @@ def mirror(measured: MeasuredExpressions) -> Table:
         rows.append(Row(name, (*cells, int(group.sum()))))
     return Table(
         "Expression, mirrored photos: absolute difference of the coefficients x 100, sides put back",
-        ("mean", "95th percentile", "shapes"),
+        ("mean", "95th percentile", "blendshapes"),
         tuple(rows),
         (f"Over {len(differ)} faces.",),
     )

@@ -9,11 +9,12 @@ import numpy as np
 
 from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, angle_errors, by_yaw, mean_of_counted
+from rdrface.evaluation.metrics.errors import angle_errors, by_yaw, mean_of_counted
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import missed_note
 from rdrface.evaluation.tables import published
 from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.geometry.yaw_bins import YAW_BIN_NAMES
 
 POSE_LIMIT = 99.0
 """Degrees: head-pose protocols leave out faces with an annotated angle beyond this: 30 of AFLW2000-3D's 2,000."""

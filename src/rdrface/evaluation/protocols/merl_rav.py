@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE, FaceRecords
-from rdrface.evaluation.metrics.annotation_offset import Shift, shifts, summary
-from rdrface.evaluation.metrics.errors import box_size, by_yaw, mean_of_counted, nme
+from rdrface.evaluation.metrics.annotation_offset import AnnotationOffset, median_offset, offsets_by_face
+from rdrface.evaluation.metrics.errors import bounding_box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import aflw
 from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
@@ -68,7 +68,7 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
     """
     check_points(annotations, predictions, NUM_LANDMARKS, "MERL-RAV")
     truth = annotations.points
-    size = box_size(truth)
+    size = bounding_box_size(truth)
     seen, occluded = annotations.state == VISIBLE, annotations.state == OCCLUDED
     result = {}
     for i, (name, points) in enumerate(predictions.outlines.items()):
@@ -80,9 +80,9 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
     return result
 
 
-def shift(annotations: FaceRecords, predictions: Predictions) -> Shift:
+def shift(annotations: FaceRecords, predictions: Predictions) -> AnnotationOffset:
     """By how many photo pixels the set's labels lie beside the predictions, at the visible inner points."""
-    return summary(shifts(annotations.points, predictions.landmarks, annotations.state == VISIBLE))
+    return median_offset(offsets_by_face(annotations.points, predictions.landmarks, annotations.state == VISIBLE))
 
 
 def visibility(annotations: FaceRecords, predictions: Predictions) -> Table:

@@ -3,9 +3,10 @@
 import numpy as np
 
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.metrics.errors import YAW_BIN_NAMES, by_yaw
+from rdrface.evaluation.metrics.errors import by_yaw
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.tables.tables import Row
+from rdrface.geometry.yaw_bins import YAW_BIN_NAMES
 
 BINS = (*YAW_BIN_NAMES, "mean of bins", "image mean")
 """Columns of tables by yaw, as `BinnedError.cells` has them."""

@@ -12,7 +12,7 @@ from rdrface.datasets.readers.biwi import read_biwi
 from rdrface.datasets.readers.cofw import read_cofw68
 from rdrface.datasets.readers.wflw import read_wflw
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.predictions.predictions import OWN, Predictions
+from rdrface.evaluation.predictions.predictions import OUTPUT_LABELS, Predictions
 from rdrface.evaluation.protocols import aflw, aflw2000, aflw_points, cofw, head_pose, merl_rav, w300, w300lp, wflw
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import Face
@@ -46,9 +46,14 @@ class EvaluationSet:
 
 
 def own68(face: Face) -> dict[str, np.ndarray]:
-    """Our four outputs of the 68 points, under the names of `rdrface.evaluation.predictions.predictions.OWN`."""
-    points = (face.landmarks, face.projection, face.landmarks_jawline, face.landmarks_3d[:, :2])
-    return dict(zip(OWN, points, strict=True))
+    """Our four outputs of the 68 points, under the names of `OUTPUT_LABELS`."""
+    outputs = {
+        "landmarks": face.landmarks,
+        "projection": face.projection,
+        "landmarks_jawline": face.landmarks_jawline,
+        "projection_jawline": face.landmarks_3d[:, :2],
+    }
+    return {OUTPUT_LABELS[name]: points for name, points in outputs.items()}
 
 
 def own68_jawline(face: Face) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.metrics.errors import box_size, interocular, interpupil, mean_of_counted, nme
+from rdrface.evaluation.metrics.errors import bounding_box_size, interocular, interpupil, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
 from rdrface.evaluation.tables import published
@@ -59,7 +59,7 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
     """Column of the table -> (N,) NME of every face, percent; outputs of the visible outline only."""
     check_points(annotations, predictions, NUM_LANDMARKS, "300-W")
     truth = annotations.points
-    eyes, pupils, size = interocular(truth), interpupil(truth), box_size(truth)
+    eyes, pupils, size = interocular(truth), interpupil(truth), bounding_box_size(truth)
     inner = ~np.isin(np.arange(NUM_LANDMARKS), CONTOUR)
     result = {}
     for i, (name, points) in enumerate(predictions.outlines.items()):

@@ -7,7 +7,7 @@ import numpy as np
 
 from rdrface.datasets.readers.w300lp import read_300wlp
 from rdrface.datasets.records import CONTOURS, FaceRecords
-from rdrface.evaluation.metrics.errors import box_size, by_yaw, mean_of_counted, nme
+from rdrface.evaluation.metrics.errors import bounding_box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
 from rdrface.evaluation.tables.tables import Row, Table
@@ -100,7 +100,7 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
         ValueError: as `tables`.
     """
     check_points(annotations, predictions, NUM_LANDMARKS, "300W-LP")
-    size = box_size(annotations.points)
+    size = bounding_box_size(annotations.points)
     inner = np.isin(np.arange(NUM_LANDMARKS), INNER)
     outputs = _outputs(annotations, predictions)
     result = {name or WHOLE: nme(points, annotations.points, size) for name, points in outputs.items()}

@@ -5,7 +5,7 @@ import numpy as np
 from rdrface.datasets.readers.wflw import ATTRIBUTES, POINTS, attributes
 from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import mean_of_counted, nme
-from rdrface.evaluation.predictions.interpolate import spread
+from rdrface.evaluation.predictions.interpolate import interpolated_landmarks
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note, offered_note
 from rdrface.evaluation.tables import published
@@ -105,7 +105,7 @@ def outputs(face: Face) -> dict[str, np.ndarray]:
     in "2D" moved by the refinement of what is near (`rdrface.evaluation.predictions.interpolate`).
     """
     known = from68(np.stack([face.landmarks, face.projection]))
-    own = np.stack([spread(face, SCHEME), face.points(SCHEME)[:, :2]])
+    own = np.stack([interpolated_landmarks(face, SCHEME), face.points(SCHEME)[:, :2]])
     known[:, _OF_THE_MESH] = own[:, _OF_THE_MESH]
     return {"2D": known[0], "3D": known[1]}
 

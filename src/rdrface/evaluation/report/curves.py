@@ -78,7 +78,7 @@ def draw_roc(curves: Mapping[str, RocCurve], path: Path, name: str) -> None:
     for color, (kind, curve) in zip(COLORS, curves.items(), strict=False):
         if np.isfinite(curve.area):
             label = f"{kind}: area {100 * curve.area:.1f} %, {curve.negatives:,} points"
-            axes.plot(100 * curve.false_rate, 100 * curve.true_rate, color=color, label=label)
+            axes.plot(100 * curve.false_positive_rate, 100 * curve.true_positive_rate, color=color, label=label)
     axes.plot([0, 100], [0, 100], color=GRAY, linestyle=":", label="chance")
     visible = max((curve.positives for curve in curves.values()), default=0)
     axes.set(xlabel="hidden points called visible, %", ylabel=f"visible points called visible, % of {visible:,}")
@@ -91,9 +91,9 @@ def draw_visible(visible: Reliability, path: Path, name: str) -> None:
     """Reliability diagram of the probability of being visible, with the number of points of every bin."""
     figure, axes = new_figure(f"{name}: `visible`, said and seen (mean gap {100 * visible.gap:.1f} %)")
     middle, width = 50 * (visible.edges[1:] + visible.edges[:-1]), 100 * np.diff(visible.edges)
-    axes.bar(middle, 100 * visible.happened, width, color=COLORS[0], alpha=0.25, edgecolor="white")
+    axes.bar(middle, 100 * visible.observed, width, color=COLORS[0], alpha=0.25, edgecolor="white")
     axes.plot([0, 100], [0, 100], color=GRAY, linestyle=":", label="as it should be")
-    axes.plot(100 * visible.said, 100 * visible.happened, "o-", color=COLORS[0], label="measured, by bins of 10 %")
+    axes.plot(100 * visible.predicted, 100 * visible.observed, "o-", color=COLORS[0], label="measured, by bins of 10 %")
     for x, count in zip(middle, visible.count, strict=True):
         axes.text(x, 101.5, short(count), ha="center", va="bottom", fontsize=8, color=GRAY)
     axes.set(xlabel="said: probability of being visible, %", ylabel="points of the bin that are visible, %")
@@ -113,7 +113,7 @@ def draw_error(error: Reliability, unshifted: Reliability, path: Path, name: str
     """
     figure, axes = new_figure(f"{name}: `confidence`, said and measured (mean gap {error.gap:.2f} %)")
     filled = error.count > 0
-    values = np.concatenate([each[filled] for each in (error.said, error.happened, unshifted.happened)])
+    values = np.concatenate([each[filled] for each in (error.predicted, error.observed, unshifted.observed)])
     low = min(1.0, 0.8 * float(values.min(initial=np.inf)))
     high = max(12.0, 1.4 * float(values.max(initial=0)))
     axes.plot([low, high], [low, high], color=GRAY, linestyle=":", label="as it should be")
@@ -121,8 +121,8 @@ def draw_error(error: Reliability, unshifted: Reliability, path: Path, name: str
         (error, "o-", COLORS[0], "measured, labels as they are"),
         (unshifted, "s--", COLORS[1], f"measured, labels' own shift removed (mean gap {unshifted.gap:.2f} %)"),
     ):
-        axes.plot(bins.said[filled], bins.happened[filled], style, color=color, label=name_of)
-    for said, count in zip(error.said[filled], error.count[filled], strict=True):
+        axes.plot(bins.predicted[filled], bins.observed[filled], style, color=color, label=name_of)
+    for said, count in zip(error.predicted[filled], error.count[filled], strict=True):
         axes.text(said, 0.99 * high, short(count), ha="center", va="top", fontsize=8, color=GRAY)
     # Logarithmic: most points are at small errors, and what counts there is the ratio.
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))

@@ -11,7 +11,7 @@ import numpy as np
 from rdrface._version import __version__
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
-from rdrface.evaluation.predictions.matching import relative
+from rdrface.evaluation.predictions.matching import relative_name
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.tables.tables import Table
 
@@ -39,7 +39,7 @@ def report(
     faces = []
     for i, image in enumerate(annotations.image.tolist()):
         face: dict[str, Any] = {
-            "image": relative(image, root),
+            "image": relative_name(image, root),
             "source": str(annotations.source[i]),
             "found": bool(predictions.found[i]),
             "errors": {key: _plain(values[i]) for key, values in errors.items()},

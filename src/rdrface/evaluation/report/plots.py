@@ -12,7 +12,7 @@ import numpy as np
 
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
-from rdrface.evaluation.metrics.errors import box_size, mean_known
+from rdrface.evaluation.metrics.errors import bounding_box_size, mean_known
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.merl_rav import shift
 from rdrface.evaluation.report.curves import (
@@ -254,7 +254,7 @@ def _normalizer(annotations: FaceRecords) -> tuple[np.ndarray, str]:
     # (N,) pixels, and how it is called.
     if annotations.normalizer is not None:
         return annotations.normalizer, "the set's normalizer"
-    return box_size(annotations.points), "sqrt(w h) of the annotated points' box"
+    return bounding_box_size(annotations.points), "sqrt(w h) of the annotated points' box"
 
 
 def _mean_shape(annotations: FaceRecords, size: np.ndarray) -> np.ndarray:

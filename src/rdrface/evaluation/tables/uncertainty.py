@@ -14,8 +14,8 @@ import numpy as np
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.errors import mean_known
 from rdrface.evaluation.metrics.uncertainty import (
-    ERROR_EDGES,
-    VISIBLE_EDGES,
+    UNCERTAINTY_EDGES,
+    VISIBILITY_EDGES,
     Reliability,
     RocCurve,
     reliability,
@@ -95,9 +95,9 @@ def measure_certainty(annotations: FaceRecords, predictions: Predictions, shift:
     coverages = np.arange(1, 101) / 100
     return Certainty(
         roc={name: curve(states) for name, states in HIDDEN.items()},
-        visible=reliability(visible[known], annotations.state[known] == VISIBLE, VISIBLE_EDGES),
-        error=reliability(error.ravel(), measured.ravel(), ERROR_EDGES),
-        unshifted=reliability(error.ravel(), measured_error(moved, predictions).ravel(), ERROR_EDGES),
+        visible=reliability(visible[known], annotations.state[known] == VISIBLE, VISIBILITY_EDGES),
+        error=reliability(error.ravel(), measured.ravel(), UNCERTAINTY_EDGES),
+        unshifted=reliability(error.ravel(), measured_error(moved, predictions).ravel(), UNCERTAINTY_EDGES),
         coverages=coverages,
         points=risk_coverage(error.ravel(), measured.ravel(), coverages),
         faces=risk_coverage(error.mean(1), per_face, coverages),
@@ -128,7 +128,11 @@ def _visible_table(visible: Reliability) -> Table:
     rows = [
         Row(name, (100 * said, 100 * happened, int(count)))
         for name, said, happened, count in zip(
-            bin_names(visible.edges, 1), visible.said.tolist(), visible.happened.tolist(), visible.count, strict=True
+            bin_names(visible.edges, 1),
+            visible.predicted.tolist(),
+            visible.observed.tolist(),
+            visible.count,
+            strict=True,
         )
     ]
     return Table(
@@ -142,11 +146,15 @@ def _visible_table(visible: Reliability) -> Table:
 def _error_table(certainty: Certainty) -> Table:
     error, unshifted = certainty.error, certainty.unshifted
     rows = [
-        Row(name, (error.said[i], error.happened[i], unshifted.happened[i], int(error.count[i])))
+        Row(name, (error.predicted[i], error.observed[i], unshifted.observed[i], int(error.count[i])))
         for i, name in enumerate(bin_names(error.edges, 1))
     ]
     total = int(error.count.sum())
-    overall = (_overall(error, error.said), _overall(error, error.happened), _overall(unshifted, unshifted.happened))
+    overall = (
+        _overall(error, error.predicted),
+        _overall(error, error.observed),
+        _overall(unshifted, unshifted.observed),
+    )
     return Table(
         "Expected error: said against measured, mean over points, percent of the face's size",
         ("said", "measured", "shift removed", "points"),

@@ -1,4 +1,4 @@
-"""An aligner that knows the annotation, and a 300-W folder for it."""
+"""An aligner that returns the annotations with a known error, and a 300-W folder for it."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from rdrface.errors import ImageError
 
 
 def face(points, box=None):
-    """What `rdrface.Face` has that evaluation reads, all four outputs at `points`."""
+    """The attributes of `rdrface.Face` that evaluation reads, with all four outputs at `points` (68, 2)."""
     points = np.asarray(points, np.float32)
     box = np.concatenate([points.min(0), points.max(0)]) if box is None else box
     return SimpleNamespace(
@@ -25,28 +25,35 @@ def face(points, box=None):
     )
 
 
-class TrueAligner:
-    """Off by 2 px; finds no face in photos named in `blind`, cannot read those in `broken`, sees `extra` everywhere."""
+class StubAligner:
+    """Aligner that returns the annotated points moved by 2 px to the right.
 
-    def __init__(self, faces, blind=(), broken=(), extra=()):
-        self.faces, self.blind, self.broken, self.extra = faces, blind, broken, extra
+    Args:
+        faces: the annotations.
+        missed: parts of image names; no annotated face is detected in these images.
+        unreadable: parts of image names; these images raise `ImageError`.
+        extra: faces detected in every image.
+    """
 
-    def align(self, photo, boxes):
-        if any(name in photo for name in self.broken):
-            raise ImageError(f"{photo} is damaged")
+    def __init__(self, faces, missed=(), unreadable=(), extra=()):
+        self.faces, self.missed, self.unreadable, self.extra = faces, missed, unreadable, extra
+
+    def align(self, image, boxes):
+        if any(name in image for name in self.unreadable):
+            raise ImageError(f"{image} is damaged")
         middle = self.faces.box[:, :2] + self.faces.box[:, 2:]
         index = [int(np.abs(middle - (box[:2] + box[2:])).sum(1).argmin()) for box in np.asarray(boxes, float)]
         return [face(self.faces.points[i] + np.array([2, 0]), box) for i, box in zip(index, boxes, strict=True)]
 
-    def detect(self, photo):
-        if any(name in photo for name in self.blind):
+    def detect(self, image):
+        if any(name in image for name in self.missed):
             return list(self.extra)
-        index = np.flatnonzero(self.faces.image == photo)
-        return [*self.extra, *self.align(photo, self.faces.box[index])]
+        index = np.flatnonzero(self.faces.image == image)
+        return [*self.extra, *self.align(image, self.faces.box[index])]
 
 
 def write_ibug(root):
-    """Three faces `ibug/a.pts`, `b`, `c` with photos, every box another one."""
+    """Write three annotated faces `ibug/a.pts`, `b` and `c` with images; each has a different box."""
     rng = np.random.default_rng(0)
     for i, name in enumerate(("a", "b", "c")):
         file = root / "ibug" / f"{name}.pts"

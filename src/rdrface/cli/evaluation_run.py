@@ -1,0 +1,68 @@
+"""Shared parts of the evaluation commands: the option --boxes, the description of a run, and faces not found."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rdrface.aligner import PACKAGED_WEIGHTS
+from rdrface.datasets.records import FaceRecords
+from rdrface.detection.boxes import BoxFile
+from rdrface.errors import DataError
+from rdrface.evaluation.predictions.predictions import Predictions
+from rdrface.runtime.weights import read_info
+
+_NAMED = 20
+"""Largest number of missed faces that are named on the terminal; the JSON report names all."""
+
+
+def parse_boxes(argument: str) -> tuple[str | BoxFile, str]:
+    """Boxes of the option --boxes, for `run_aligner`, and their name in headings and reports.
+
+    Args:
+        argument: "gt", "detector", or the path of a file of boxes.
+
+    Raises:
+        DataError: the file of boxes cannot be read.
+    """
+    name = {"gt": "true landmarks", "detector": "detector"}.get(argument)
+    return (argument, name) if name is not None else (BoxFile.read(Path(argument)), Path(argument).name)
+
+
+def describe_run(boxes: str, weights: Path | None) -> dict[str, Any]:
+    """Boxes and weights of a run of the aligner, for the JSON report.
+
+    Args:
+        boxes: name of the boxes, from `parse_boxes`.
+        weights: None is the packaged weights.
+
+    Raises:
+        WeightsError: the weights cannot be read.
+    """
+    weights = PACKAGED_WEIGHTS if weights is None else weights
+    # The checksum identifies the weights; a file's name does not.
+    return {"boxes": boxes, "weights": weights.name, "weights_sha256": read_info(weights)[0].checksum}
+
+
+def report_missed(annotations: FaceRecords, predictions: Predictions, unreadable: dict[str, str]) -> None:
+    """Name the faces that were not found on standard error.
+
+    Args:
+        annotations: N faces.
+        predictions: for them.
+        unreadable: image -> reason why it could not be read.
+
+    Raises:
+        DataError: no face was found.
+    """
+    missed = [str(annotations.image[i]) for i in np.flatnonzero(~predictions.found)]
+    for image in missed[:_NAMED]:
+        print(f"rdrface evaluate: {unreadable.get(image, f'{image}: face not found')}", file=sys.stderr)
+    if len(missed) > _NAMED:
+        print(f"rdrface evaluate: and {len(missed) - _NAMED} more (--json lists all)", file=sys.stderr)
+    if len(missed) == len(annotations):
+        raise DataError(
+            f"none of the {len(annotations)} faces was found, so there is nothing to measure; check --boxes and the "
+            "images"
+        )
