@@ -108,7 +108,7 @@ def _yaw(records: FaceRecords) -> np.ndarray | None:
 def _report(
     root: Path,
     annotations: Annotations,
-    measured: expression.MeasuredExpressions,
+    measured: expression.ExpressionResults,
     tables: list[Table],
     how: dict[str, Any],
 ) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import numpy as np
 
 from rdrface.morphable.params import EXPRESSION
 
-OWN = ("2D, outline", "3D, outline", "2D, jawline", "3D, jawline")
-"""Names of our outputs of 68 points: `Face.landmarks`, `.projection`, `.landmarks_jawline`, `.landmarks_3d`."""
+OWN = ("landmarks", "projection", "landmarks_jawline", "projection_jawline")
+"""Names of our outputs of 68 points, as in `Face`; `projection_jawline` is x and y of `Face.landmarks_3d`."""
 
 
 @dataclass(frozen=True)
