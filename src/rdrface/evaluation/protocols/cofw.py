@@ -94,8 +94,8 @@ def occlusion(annotations: Annotations, predictions: Predictions) -> Table:
         ("precision at 0.5", "recall at 0.5", f"recall at precision {PRECISION:g}", "occluded", "points"),
         (Row(predictions.method, cells),),
         (
-            f"Recall at precision {PRECISION:g}: largest recall over all thresholds with at least this precision; 0 if there",
-            "is none. The threshold is chosen on the same faces, as in papers on COFW.",
+            f"Recall at precision {PRECISION:g}: largest recall over all thresholds with at least this precision; 0",
+            "if there is none. The threshold is chosen on the same faces, as in papers on COFW.",
             missed_note(predictions),
             UNVERIFIED,
         ),

@@ -124,8 +124,8 @@ def eyes(results: ExpressionResults) -> Table:
         ("closed", "open", "area under ROC, %"),
         tuple(rows),
         (
-            f"{counts.closed_count} eyes are closed (annotated aspect ratio below {CLOSED}), {counts.open_count} are open "
-            f"(above {OPEN}); the others are left out.",
+            f"{counts.closed_count} eyes are closed (annotated aspect ratio below {CLOSED}), "
+            f"{counts.open_count} are open (above {OPEN}); the others are left out.",
             f"Beyond {TURNED:.0f} degrees of yaw only the near eye counts.",
             missed_note(results.predictions),
         ),
@@ -144,9 +144,7 @@ def winks(results: ExpressionResults) -> Table:
         "Expression, winks: percent of faces in which the value of the closed eye indicates it",
         ("accuracy", f"by {MARGIN} or more"),
         tuple(rows),
-        (
-            f"Faces with one eye closed and the other open: {count}. By {MARGIN} or more: eyeBlinks differ by that much.",
-        ),
+        (f"Faces with one eye closed and the other open: {count}.",),
     )
 
 

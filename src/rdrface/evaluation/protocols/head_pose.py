@@ -45,9 +45,9 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     error is the angle of the rotation between prediction and truth (Zhou et al., CVPR 2019; the loss of Hempel et al.,
     ICIP 2022). It does not depend on the choice of axes and has no singularities.
 
-    Face models differ in which orientation they call frontal. This constant rotation is part of every error, although it
-    is not an error of the predictions (Cobo et al., arXiv 2401.05807, remove it before measuring). The signed means show
-    it, and the rows "constant rotation removed" are without it. It is estimated from the evaluated predictions:
+    Face models differ in which orientation they call frontal. This constant rotation is part of every error, although
+    it is not an error of the predictions (Cobo et al., arXiv 2401.05807, remove it before measuring). The signed means
+    show it, and the rows "constant rotation removed" are without it. It is estimated from the evaluated predictions:
     `constant_rotation`.
 
     Raises:
@@ -77,8 +77,8 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         notes.append("The published methods were trained on 300W-LP.")
     if name == "biwi":
         notes += [
-            f"{len(annotations)} of the dataset's {published.BIWI_FRAMES:,} frames. Published rows without a number of faces:",
-            "only frames in which a detector found the head, 13,219 for FSA-Net (github.com/kuhnkeF/headposeplus).",
+            f"{len(annotations)} of the dataset's {published.BIWI_FRAMES:,} frames. Published rows without a number of faces are",
+            "on frames in which a detector found the head, 13,219 for FSA-Net (github.com/kuhnkeF/headposeplus).",
         ]
     unverified = (UNVERIFIED,) if name == "biwi" else ()
     rows = [_geodesic(label, values, angles[:, 1], kept) for label, values in ((row, plain), (removed, aligned))]

@@ -1,7 +1,7 @@
 """300-W: 68 points on the visible outline of faces within about 45 degrees of yaw.
 
-Run on the training parts (AFW, HELEN, LFPW). The test parts, and with them the table of the common, challenging and full
-subsets, were tested on small files in the published format only.
+Run on the training parts (AFW, HELEN, LFPW). The test parts, and with them the table of the common, challenging and
+full subsets, were tested only on small files in the published format.
 """
 
 import numpy as np

@@ -31,8 +31,8 @@ def read(root: str | Path, flipped: bool = True) -> Annotations:
     """All faces of the folder 300W_LP; arguments and errors as in `rdrface.datasets.readers.read_300wlp`.
 
     Faces annotated with both contours are compared on the absolute jawline. `source` ends in the contour convention of
-    the face's points: "300w_lp/AFW_Flip/jawline". The dataset has no test part: all faces are training faces, and all of
-    them are counted.
+    the face's points: "300w_lp/AFW_Flip/jawline". The dataset has no test part: all faces are training faces, and all
+    of them are counted.
     """
     records = _on_jawline(read_300wlp(root, flipped))
     pairs = zip(records.source.tolist(), records.contour.tolist(), strict=True)
@@ -57,9 +57,9 @@ def _on_jawline(records: FaceRecords) -> FaceRecords:
 def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
     """300W-LP (Zhu et al., CVPR 2016): 68 points, by |yaw| of the dataset's fitted pose and by part.
 
-    Normalizer: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points are annotated on the
-    absolute jawline, faces with `pt2d` alone on the visible outline. Each face is compared with the output of its own
-    convention if the method has both.
+    Normalizer: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points are annotated on
+    the absolute jawline, faces with `pt2d` alone on the visible outline. Each face is compared with the output of its
+    own convention if the method has both.
 
     Raises:
         ValueError: not 68 points, or annotations that were not read with `read`.

@@ -107,8 +107,9 @@ def outputs(face: Face) -> dict[str, np.ndarray]:
     """Two outputs of the 98 points, (98, 2) image pixels each: "landmarks" and "projection".
 
     Points that follow from the 68 are computed from `Face.landmarks` and `Face.projection` as for any other method
-    (`from68`), on the visible outline. The lower edges of the brows and the pupils are points of the mesh, in "landmarks"
-    moved by the refinement of the surrounding landmarks (`rdrface.evaluation.predictions.interpolate`).
+    (`from68`), on the visible outline. The lower edges of the brows and the pupils are points of the mesh; in
+    "landmarks" they are moved by the refinement of the surrounding landmarks
+    (`rdrface.evaluation.predictions.interpolate`).
     """
     known = from68(np.stack([face.landmarks, face.projection]))
     own = np.stack([spread(face, SCHEME), face.points(SCHEME)[:, :2]])

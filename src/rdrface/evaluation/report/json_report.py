@@ -59,13 +59,15 @@ def report(
 
 
 def write_report(path: Path, content: Mapping[str, Any]) -> None:
-    """Write the object of `report`.
+    """Write the object of `report`; an existing file is replaced only when the new one is complete.
 
     Raises:
         DataError: the file cannot be written.
     """
+    partial = path.with_name(path.name + ".partial")
     try:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -48,9 +48,9 @@ def draw_worst(
 ) -> Path | None:
     """Write a JPEG of the faces that were not found, followed by the faces with the largest errors.
 
-    Annotated points are yellow, points of the principal output blue, with a line between the two of each landmark. Faces
-    that were not found have a frame; they take at most half of the sheet while there are faces with an error. Images
-    that cannot be read are left out.
+    Annotated points are yellow, points of the principal output blue, with a line between the two of each landmark.
+    Faces that were not found have a frame; they take at most half of the sheet while there are faces with an error.
+    Images that cannot be read are left out.
 
     Args:
         annotations: N faces; crops are cut around their boxes.

@@ -17,9 +17,9 @@ def area_under_curve(errors: np.ndarray, limit: float, found: np.ndarray) -> flo
 
     The curve is the share of faces whose error is at most x. It is a step function and is integrated exactly: a face
     with error e adds (limit - e) / limit, or 0 when e > limit. Sagonas et al., 300 Faces In-The-Wild Challenge (Image
-    and Vision Computing 2016) compare methods by this area. The evaluation code commonly used for 300-W and WFLW samples
-    the curve every 0.0001 of the normalizer and applies Simpson's rule; its thresholds may run one step beyond the
-    limit. Its numbers differ by about one sample's width: 0.1 at a limit of 10 %.
+    and Vision Computing 2016) compare methods by this area. The evaluation code commonly used for 300-W and WFLW
+    samples the curve every 0.0001 of the normalizer and applies Simpson's rule; its thresholds may run one step beyond
+    the limit. Its numbers differ by about one sample's width: 0.1 at a limit of 10 %.
 
     Args:
         errors: (N,) NME in percent; NaN where a face has none.
@@ -78,8 +78,8 @@ def distribution_table(errors: Mapping[str, np.ndarray], found: np.ndarray, limi
         tuple(rows),
         (
             "Mean, median and 90th percentile are over the faces that were found.",
-            f"AUC: area under the cumulative error curve from 0 to {limit:g}, percent of the maximum. For AUC and failures",
-            "a face that was not found has an infinite error.",
+            f"AUC: area under the cumulative error curve from 0 to {limit:g}, percent of the maximum. For AUC and",
+            "failures, a face that was not found has an infinite error.",
         ),
     )
 
