@@ -44,8 +44,8 @@ def test_ground_truth_boxes(folder, monkeypatch, capsys):
     assert content["weights"] == "rdr.safetensors" and len(content["weights_sha256"]) == 64
     face = content["faces"][1]
     assert face["image"] == "ibug/b.png" and face["found"]
-    assert face["errors"]["2D box"] == pytest.approx(2, rel=1e-4)
-    assert content["tables"][0]["rows"][0]["2D box"] == pytest.approx(2, rel=1e-4)
+    assert face["errors"]["landmarks, box"] == pytest.approx(2, rel=1e-4)
+    assert content["tables"][0]["rows"][0]["landmarks, box"] == pytest.approx(2, rel=1e-4)
 
 
 def test_the_same_run_gives_the_same_file(folder, monkeypatch):
@@ -101,7 +101,7 @@ def test_recorded_predictions_measure_the_same(folder, monkeypatch, capsys):
     assert run(arguments("300w", folder, "--predictions", folder / "ours.json", "--json", folder / "2.json")) == 0
     first, second = (json.loads((folder / name).read_text()) for name in ("1.json", "2.json"))
     for one, two in zip(first["faces"], second["faces"], strict=True):
-        assert one["errors"]["2D inter-ocular"] == pytest.approx(two["errors"]["inter-ocular"], abs=1e-3)
+        assert one["errors"]["landmarks, inter-ocular"] == pytest.approx(two["errors"]["inter-ocular"], abs=1e-3)
     assert second["method"] == "rdrface"
 
 

@@ -1,4 +1,4 @@
-"""Every set of `rdrface evaluate` from a small folder in its published format to its tables, with shipped weights."""
+"""Every dataset of `rdrface evaluate`, from a small folder in its published format to its tables."""
 
 import json
 
@@ -89,12 +89,12 @@ FOLDERS = {
 }
 
 
-def test_every_set_is_here():
+def test_every_dataset_has_a_test_folder():
     assert FOLDERS.keys() == SETS.keys()
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_from_the_published_folder_to_the_tables(name, tmp_path, aligner, monkeypatch, capsys):
+def test_tables_from_the_published_folder(name, tmp_path, aligner, monkeypatch, capsys):
     pytest.importorskip("scipy")
     monkeypatch.setattr(rdrface, "load", lambda weights=None: aligner)
     make, count = FOLDERS[name]
@@ -113,7 +113,7 @@ def test_from_the_published_folder_to_the_tables(name, tmp_path, aligner, monkey
 @pytest.mark.parametrize(
     "name", [name for name in FOLDERS if SETS[name].from68 is not None or name in ("cofw68", "300w")]
 )
-def test_68_points_of_anybody_are_measured(name, tmp_path, monkeypatch, capsys):
+def test_predictions_of_68_points_from_a_file_are_measured(name, tmp_path, monkeypatch, capsys):
     pytest.importorskip("scipy")
     monkeypatch.setattr(rdrface, "load", None)
     make, count = FOLDERS[name]

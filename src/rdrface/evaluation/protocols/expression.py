@@ -141,7 +141,7 @@ def winks(results: ExpressionResults) -> Table:
         rows.append(Row(name, (figures.right, figures.clear if name == _BLINK else None)))
         count = figures.count
     return Table(
-        "Expression, winks: percent of faces in which the value of the closed eye indicates it",
+        "Expression, winks: accuracy of identifying the closed eye, percent of faces",
         ("accuracy", f"by {MARGIN} or more"),
         tuple(rows),
         (f"Faces with one eye closed and the other open: {count}.",),
@@ -182,7 +182,7 @@ def antagonists(results: ExpressionResults) -> Table:
     ]
     rows += [Row(f"{a}, {b}", (_percent(on[:, i]),)) for i, (a, b) in enumerate(ANTAGONISTS)]
     return Table(
-        f"Expression, antagonists: percent of faces with both coefficients of a pair above {ON}",
+        f"Expression, antagonistic pairs: percent of faces with both coefficients above {ON}",
         ("both",),
         tuple(rows),
         (f"Over {int(found.sum())} faces.",),

@@ -77,8 +77,9 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         notes.append("The published methods were trained on 300W-LP.")
     if name == "biwi":
         notes += [
-            f"{len(annotations)} of the dataset's {published.BIWI_FRAMES:,} frames. Published rows without a number of faces are",
-            "on frames in which a detector found the head, 13,219 for FSA-Net (github.com/kuhnkeF/headposeplus).",
+            f"{len(annotations)} of the dataset's {published.BIWI_FRAMES:,} frames. Published rows without a number of",
+            "faces are on the frames in which a detector found the head, 13,219 for FSA-Net",
+            "(github.com/kuhnkeF/headposeplus).",
         ]
     unverified = (UNVERIFIED,) if name == "biwi" else ()
     rows = [_geodesic(label, values, angles[:, 1], kept) for label, values in ((row, plain), (removed, aligned))]

@@ -48,8 +48,8 @@ def tables(annotations: Annotations, predictions: Predictions) -> list[Table]:
         (
             f"Annotation offset: ({offset[0]:+.2f}, {offset[1]:+.2f}) pixels, x to the right, y down; median over "
             f"{estimate.faces} faces",
-            "of annotation - prediction, visible inner points. One constant for all faces, estimated from the evaluated",
-            "predictions and removed in the last row only.",
+            "of annotation - prediction, visible inner points. One constant for all faces, estimated from the",
+            "evaluated predictions and removed in the last row only.",
             missed_note(predictions),
         ),
     )

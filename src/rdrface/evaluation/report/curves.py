@@ -100,7 +100,7 @@ def draw_visibility(visibility: Reliability, path: Path, name: str) -> None:
         axes.text(x, 101.5, short(count), ha="center", va="bottom", fontsize=8, color=GRAY)
     axes.set(xlabel="predicted probability of being visible, %", ylabel="observed share of visible points, %")
     axes.set(xlim=(0, 100), ylim=(0, 108))
-    legend(axes, loc="lower right", title="at the top: points of the bin")
+    legend(axes, loc="lower right", title="at the top: number of points per bin")
     save(figure, path)
 
 
@@ -121,7 +121,12 @@ def draw_error(error: Reliability, offset_removed: Reliability, path: Path, name
     axes.plot([low, high], [low, high], color=GRAY, linestyle=":", label="perfect calibration")
     for bins, style, color, label in (
         (error, "o-", COLORS[0], "observed"),
-        (offset_removed, "s--", COLORS[1], f"observed, annotation offset removed ({offset_removed.gap:.2f} %)"),
+        (
+            offset_removed,
+            "s--",
+            COLORS[1],
+            f"observed, annotation offset removed (calibration error {offset_removed.gap:.2f} %)",
+        ),
     ):
         axes.plot(bins.said[filled], bins.happened[filled], style, color=color, label=label)
     for predicted, count in zip(error.said[filled], error.count[filled], strict=True):
@@ -134,7 +139,7 @@ def draw_error(error: Reliability, offset_removed: Reliability, path: Path, name
         axis.set_ticks([], minor=True)
     axes.set(xlabel="predicted error, % of the face size (ticks: edges of the bins)")
     axes.set(ylabel="mean observed error, % of the face size")
-    legend(axes, loc="lower right", title="at the top: points of the bin")
+    legend(axes, loc="lower right", title="at the top: number of points per bin")
     save(figure, path)
 
 

@@ -165,8 +165,7 @@ def _error_table(figures: UncertaintyFigures) -> Table:
         (
             f"Mean calibration error, weighted by points: {error.gap:.2f}; with the annotation offset removed: "
             f"{without_offset.gap:.2f}.",
-            "Face size: sqrt(w h) of the box of the predicted landmarks. Offset removed: observed error with the",
-            "annotation offset removed.",
+            "Face size: sqrt(w h) of the box of the predicted landmarks.",
         ),
     )
 
