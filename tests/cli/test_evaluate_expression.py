@@ -37,7 +37,7 @@ def test_all_tables_are_printed_and_written(folder, capsys):
     assert run(arguments("expression", folder, "--json", out)) == 0
     text = capsys.readouterr().out
     assert "3 faces of the train part, boxes: true landmarks" in text
-    for words in ("eyes", "winks", "mouth and brows", "opposites", "4 of 46 shapes", "mirrored photos"):
+    for words in ("eyes", "winks", "mouth and brows", "antagonistic pairs", "4 of 46 coefficients", "mirrored photos"):
         assert words in text
     content = json.loads(out.read_text())
     assert len(content["faces"]) == 3 and len(content["tables"]) == 6 and content["part"] == "train"

@@ -5,8 +5,8 @@ from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import aflw
-from rdrface.evaluation.protocols.notes import UNVERIFIED
 from rdrface.evaluation.protocols.aflw_points import POINTS, from68, from68_to_34, outputs, outputs34
+from rdrface.evaluation.protocols.notes import UNVERIFIED
 from some_face import some_face
 
 EARS = [12, 16]
@@ -181,7 +181,7 @@ def test_tables_on_merl_rav():
     (table,) = aflw.tables_on_merl_rav(faces, Predictions({"landmarks": predicted, "landmarks_jawline": jawline}))
     assert table.columns == ("19 of 21", "32 of 34")
     assert [row.name for row in table.rows] == ["rdrface landmarks", "faces"]
-    # Face 0: the eyelid point is occluded and not counted. Face 2: the center is off by 102, in the 34 the eyelid by 602.
+    # Face 0: the eyelid point is occluded, not counted. Face 2: the center is off by 102, the eyelid by 602.
     by_hand = ((2 + (18 * 2 + 102) / 19) / 2, (2 + (30 * 2 + 102 + 602) / 32) / 2)
     np.testing.assert_allclose(table.rows[0].cells, by_hand)
     assert table.rows[1].cells == (2, 2)
