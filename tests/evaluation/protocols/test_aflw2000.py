@@ -4,6 +4,7 @@ import pytest
 from annotated_faces import annotations, cells, predictions
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import aflw2000
+from rdrface.evaluation.protocols.notes import UNVERIFIED
 
 ANGLES = [[0, 10, 0], [0, -40, 0], [0, 80, 0], [0, -80, 0]]
 
@@ -67,6 +68,13 @@ def test_a_method_with_one_output_has_one_row():
     assert cells(whole, "dlib")["mean of bins"] == pytest.approx(2)
     assert cells(inner, "dlib")["image mean"] == pytest.approx(2)
     assert set(aflw2000.errors(faces, other)) == {"68 points", "inner 51"}
+
+
+def test_only_the_second_published_annotations_are_marked_as_unverified():
+    for source, marked in (("aflw2000_3d", False), ("aflw2000_3d/reannotated", True)):
+        faces = annotations(4, sources=[source] * 4, angles=ANGLES)
+        for table in aflw2000.tables(faces, predictions(faces)):
+            assert (UNVERIFIED in table.notes) == marked
 
 
 def test_missing_angles_and_wrong_numbers_of_points_raise():
