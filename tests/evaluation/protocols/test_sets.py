@@ -13,6 +13,7 @@ from test_wflw import PARADE, SOCCER, line, points98, wflw_folder
 import rdrface
 from annotated import face_points, write_photo, write_pts
 from rdrface.cli.main import main
+from rdrface.evaluation.protocols.notes import UNVERIFIED
 from rdrface.evaluation.protocols.sets import SETS
 
 
@@ -88,6 +89,9 @@ FOLDERS = {
     "biwi": (biwi, 3),
 }
 
+UNVERIFIED_SETS = {"aflw-pifa", "aflw-lfpa", "aflw-21", "wflw", "cofw68", "biwi"}
+"""Datasets that were never read by this project."""
+
 
 def test_every_dataset_has_a_test_folder():
     assert FOLDERS.keys() == SETS.keys()
@@ -104,6 +108,7 @@ def test_tables_from_the_published_folder(name, tmp_path, aligner, monkeypatch, 
     assert main(["evaluate", name, str(folder), "--json", str(tmp_path / "r.json")]) == 0
     printed = capsys.readouterr().out
     assert f"{SETS[name].title}: {count} faces" in printed and "All faces found." in printed
+    assert (UNVERIFIED in printed) == (name in UNVERIFIED_SETS)
     content = json.loads((tmp_path / "r.json").read_text())
     assert len(content["faces"]) == count and not content["missed"] and len(content["tables"]) >= 2
     measured = [value for face in content["faces"] for value in face["errors"].values() if value is not None]
