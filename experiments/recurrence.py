@@ -28,7 +28,7 @@ from rdrface.training.losses.objective import LossWeights, losses, point_loss, t
 from rdrface.training.losses.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance
 from rdrface.training.renamed import renamed_config
 from results import Results
-from scores import BATCH, RUN_TO, face_errors
+from scores import BATCH, RUN_TO, face_errors, summary
 from variants import LATER_LOSSES, RECURRENCE, Variant
 
 AS_TRAINED = "as-trained"
@@ -89,7 +89,7 @@ def evaluate(network: RDR, faces: CachedFaces) -> dict[str, float]:
         index = slice(BATCH * number, BATCH * (number + 1))
         steps = network.refine(faces.maps(index), initial(network, faces, index), RUN_TO).steps
         errors.append(face_errors(steps, truth, network.iterations))
-    return median_offset(errors, [truth.yaw for truth in faces.truth], network.iterations)
+    return summary(errors, [truth.yaw for truth in faces.truth], network.iterations)
 
 
 def gradient_norms(trained: RDR, faces: CachedFaces) -> dict[str, float]:

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from rdrface.geometry.yaw_bins import yaw_index
 from rdrface.network.projection import Projection
 from rdrface.network.rdr import Step
 from rdrface.training.augmentation.augment import TrainingBatch
-from rdrface.training.validation import YAW_EDGES
 
 RUN_TO = 5
 """Iterations in evaluation, whatever K a network was trained with."""
@@ -23,7 +22,7 @@ COLUMNS = (*(f"nme_{k}" for k in range(RUN_TO + 1)), "projection", "jawline", *Y
 
 @dataclass(frozen=True)
 class Truth:
-    """Annotations and fits of B faces, crop frame.
+    """FaceRecords and fits of B faces, crop frame.
 
     Attributes:
         points: (B, 68, 2) annotated points.
@@ -79,7 +78,7 @@ def median_offset(errors: list[Tensor], yaw: list[Tensor], iterations: int) -> d
         yaw: batches (B,) degrees.
         iterations: K of the training.
     """
-    every, bins = torch.cat(errors).numpy(), np.digitize(np.abs(torch.cat(yaw).numpy()), YAW_EDGES)
+    every, bins = torch.cat(errors).numpy(), yaw_index(torch.cat(yaw).numpy())
     scores = dict(zip(COLUMNS, every.mean(0).tolist(), strict=False))
     for number, name in enumerate(YAW_BINS):
         inside = every[bins == number, iterations]

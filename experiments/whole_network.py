@@ -22,7 +22,7 @@ from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.face_profiling.face_profiling import SUFFIX, ProfilingConfig, choose_faces, profile_faces
 from rdrface.training.loop import train
 from results import Results
-from scores import BATCH, RUN_TO, Truth, face_errors
+from scores import BATCH, RUN_TO, Truth, face_errors, summary
 from variants import LATER_LOSSES, WHOLE_NETWORK, Variant
 
 SIZE = 64
@@ -75,7 +75,7 @@ def evaluate(network: RDR, faces: PackedCrops) -> dict[str, float]:
             steps = network(batch.crops.contiguous(memory_format=torch.channels_last), RUN_TO).steps
         errors.append(face_errors(steps, truth, network.iterations))
         yaw.append(truth.yaw)
-    return median_offset(errors, yaw, network.iterations)
+    return summary(errors, yaw, network.iterations)
 
 
 def main() -> None:

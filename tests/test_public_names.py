@@ -22,7 +22,9 @@ def test_unknown_names_are_attribute_errors():
 
 
 def test_importing_the_package_does_not_import_the_run_time():
-    code = "import sys, rdrface; print(sorted({'numpy', 'cv2', 'openvino', 'onnxruntime', 'torch'} & sys.modules.keys()))"
+    code = (
+        "import sys, rdrface; print(sorted({'numpy', 'cv2', 'openvino', 'onnxruntime', 'torch'} & sys.modules.keys()))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -29,7 +29,7 @@ from rdrface.evaluation.metrics.annotation_offset import (
     offsets_by_face,
 )
 from rdrface.evaluation.metrics.errors import bounding_box_size
-from rdrface.evaluation.metrics.image_offset import MIN_FACES, measure_image_offset
+from rdrface.evaluation.metrics.image_offset import MIN_FACES, ImageOffset, measure_image_offset
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.fitting.estimated_boxes import with_missing_boxes
 
@@ -67,7 +67,7 @@ def main() -> None:
 
 def by_labels(sets: dict[str, FaceRecords]) -> Table:
     """Offsets of every set, and of every part with enough near-frontal faces."""
-    measured: dict[str, Offset] = {}
+    measured: dict[str, ImageOffset] = {}
     for name, records in sets.items():
         for part, group in parts(records):
             offset = measure_image_offset(records.select(group))

@@ -204,7 +204,7 @@ def test_the_csv_has_every_figure_and_keeps_other_sets(results, tmp_path) -> Non
     path = tmp_path / "figures.csv"
     for name in ("first", "second", "first"):
         write_csv(path, name, [row for comparison in comparisons for row in figures(name, "own", comparison)])
-    rows = list(csv.DictReader(path.open()))
+    rows = list(csv.DictReader(path.read_text().splitlines()))
     assert {row["set"] for row in rows} == {"first", "second"}
     printed = [
         f"{cell:.2f}" if isinstance(cell, float) else str(cell)

@@ -19,7 +19,7 @@ from rdrface.datasets.records import SELF_OCCLUDED, FaceRecords
 from rdrface.errors import DataError, ImageError
 from rdrface.evaluation.metrics.errors import nme
 from rdrface.evaluation.predictions.files import read_prediction_file
-from rdrface.geometry.boxes import bounding_boxes
+from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.landmarks import GROUPS, MIRROR
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "sdm"
@@ -104,7 +104,7 @@ def errors(model: object, records: FaceRecords, boxes: np.ndarray, stages: int) 
     short = replace(model, stages=model.stages[:stages])  # type: ignore[type-var, attr-defined]
     images = [np.asarray(Image.open(path)) for path in records.image]
     found = [short.align(image, boxes=box[None])[0] for image, box in zip(images, boxes, strict=True)]
-    return float(nme(np.stack(found), records.points, box_size(records.points)).mean())
+    return float(nme(np.stack(found), records.points, box_size(bounding_boxes(records.points))).mean())
 
 
 def test_every_stage_reduces_the_error_on_training_and_new_faces(

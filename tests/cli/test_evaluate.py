@@ -28,7 +28,7 @@ def arguments(*words):
 
 def use_stub(monkeypatch, folder, **options):
     weights_files = []
-    aligner = StubAligner(FaceRecords.of(read_w300(folder)), **options)
+    aligner = StubAligner(read_w300(folder), **options)
     monkeypatch.setattr(rdrface, "load", lambda weights=None: weights_files.append(weights) or aligner, raising=False)
     return weights_files
 
@@ -45,8 +45,8 @@ def test_boxes_of_the_annotations_are_the_default(folder, monkeypatch, capsys):
     assert content["weights"] == "rdr.safetensors" and len(content["weights_sha256"]) == 64
     face = content["faces"][1]
     assert face["image"] == "ibug/b.png" and face["found"]
-    assert face["errors"]["2D box"] == pytest.approx(2, rel=1e-4)
-    assert content["tables"][0]["rows"][0]["2D box"] == pytest.approx(2, rel=1e-4)
+    assert face["errors"]["landmarks, box"] == pytest.approx(2, rel=1e-4)
+    assert content["tables"][0]["rows"][0]["landmarks, box"] == pytest.approx(2, rel=1e-4)
 
 
 def test_two_runs_write_the_same_report(folder, monkeypatch):
@@ -102,7 +102,7 @@ def test_recorded_predictions_have_the_same_errors(folder, monkeypatch, capsys):
     assert run(arguments("300w", folder, "--predictions", folder / "ours.json", "--json", folder / "2.json")) == 0
     first, second = (json.loads((folder / name).read_text()) for name in ("1.json", "2.json"))
     for one, two in zip(first["faces"], second["faces"], strict=True):
-        assert one["errors"]["2D inter-ocular"] == pytest.approx(two["errors"]["inter-ocular"], abs=1e-3)
+        assert one["errors"]["landmarks, inter-ocular"] == pytest.approx(two["errors"]["inter-ocular"], abs=1e-3)
     assert second["method"] == "rdrface"
 
 

@@ -38,8 +38,8 @@ def test_all_tables_are_printed_and_written(folder, capsys):
     out = folder / "r.json"
     assert run(arguments("expression", folder, "--json", out)) == 0
     text = capsys.readouterr().out
-    assert "300-W, expression: 3 faces of the train part, boxes: true landmarks" in text
-    for words in ("eyes", "winks", "mouth and brows", "opposites", "4 of 46 blendshapes", "mirrored photos"):
+    assert "3 faces of the train part, boxes: true landmarks" in text
+    for words in ("eyes", "winks", "mouth and brows", "antagonistic pairs", "4 of 46 coefficients", "mirrored photos"):
         assert words in text
     content = json.loads(out.read_text())
     assert (

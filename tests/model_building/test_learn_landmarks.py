@@ -82,11 +82,3 @@ def test_mirrored_points_have_mirrored_positions(model: FaceModel) -> None:
     other = mirror_points(points, model.triangles, model.mirror_vertices)
     there = positions(model.mean, model.triangles, other)
     np.testing.assert_allclose(there * FLIP, positions(model.mean, model.triangles, points), atol=1e-4)
-
-
-def test_floor_of_the_model(shared_data: Path, model: FaceModel) -> None:
-    records = read_aflw2000(shared_data / "aflw2000_3d_dev")
-    distance, yaw = floor_errors(records, model)
-    assert distance.mean() < 1.1
-    text = table(distance, yaw)
-    assert "(60,90]" in text and f"{distance.mean():.2f}" in text

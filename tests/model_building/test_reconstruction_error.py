@@ -12,4 +12,4 @@ def test_the_model_fits_ground_truth_points_closely_and_the_table_lists_the_erro
     distance, yaw = reconstruction_errors(records, FaceModel.load())
     assert distance.mean() < 1.1
     text = table(distance, yaw)
-    assert "60-90" in text and f"{distance.mean():.2f}" in text
+    assert "(60,90]" in text and f"{distance.mean():.2f}" in text

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.predictions.predictions import OUTPUT_LABELS, Predictions
+from rdrface.evaluation.predictions.predictions import OUTPUT_NAMES, Predictions
 
 
 def annotations(count=4, sources=None, is_test=True, angles=None, points=68):
@@ -25,9 +25,7 @@ def annotations(count=4, sources=None, is_test=True, angles=None, points=68):
 
 def predictions(faces, errors=(0.0, 0.0, 0.0, 0.0), **others):
     """The four outputs of rdrface, each with an error of so many pixels to the right; `others` as in `Predictions`."""
-    outputs = {
-        label: faces.points + np.array([error, 0]) for label, error in zip(OUTPUT_LABELS.values(), errors, strict=True)
-    }
+    outputs = {label: faces.points + np.array([error, 0]) for label, error in zip(OUTPUT_NAMES, errors, strict=True)}
     return Predictions(outputs, **others)
 
 

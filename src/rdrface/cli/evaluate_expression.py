@@ -121,7 +121,7 @@ def _yaw(records: FaceRecords) -> np.ndarray | None:
 def _report(
     root: Path,
     annotations: FaceRecords,
-    measured: expression.MeasuredExpressions,
+    measured: expression.ExpressionResults,
     tables: list[Table],
     details: dict[str, Any],
 ) -> dict[str, Any]:

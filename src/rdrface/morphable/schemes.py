@@ -23,9 +23,16 @@ WFLW98_IS: Mapping[int, int] = {
     **{33 + k: 17 + k for k in range(5)},
     **{42 + k: 22 + k for k in range(5)},
     **{51 + k: 27 + k for k in range(9)},
-    60: 36, 64: 39, 68: 42, 72: 45,
+    60: 36,
+    64: 39,
+    68: 42,
+    72: 45,
     **{76 + k: 48 + k for k in range(7)},
-    85: 57, 88: 60, 90: 62, 92: 64, 94: 66,
+    85: 57,
+    88: 60,
+    90: 62,
+    92: 64,
+    94: 66,
 }
 """Point of WFLW -> the one of the 68 that lies at the same place."""
 

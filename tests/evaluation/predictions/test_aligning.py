@@ -9,7 +9,7 @@ from rdrface.datasets.readers import read_w300
 from rdrface.datasets.records import FaceRecords
 from rdrface.detection.boxes import BoxFile
 from rdrface.evaluation.predictions.aligning import run_aligner
-from rdrface.evaluation.predictions.predictions import OUTPUT_LABELS
+from rdrface.evaluation.predictions.predictions import OUTPUT_NAMES
 from rdrface.evaluation.protocols.sets import own68
 from stub_aligner import StubAligner, face, write_ibug
 
@@ -22,7 +22,7 @@ def faces(tmp_path):
 
 def test_boxes_of_the_annotations_are_aligned(faces):
     predictions, unreadable = run_aligner(StubAligner(faces), faces, own68)
-    assert predictions.found.all() and not unreadable and tuple(predictions.outputs) == tuple(OUTPUT_LABELS.values())
+    assert predictions.found.all() and not unreadable and tuple(predictions.outputs) == OUTPUT_NAMES
     np.testing.assert_allclose(predictions.landmarks, faces.points + np.array([2, 0]), atol=1e-4)
     assert (
         (predictions.visibility == 1).all()

@@ -21,6 +21,6 @@ def test_list_has_number_image_path_and_box_of_every_face(tmp_path):
 
 
 def test_images_inside_another_file_are_refused(tmp_path):
-    inside = replace(annotations(2), photos=lambda image: np.zeros((2, 2, 3), np.uint8))
+    inside = replace(annotations(2), open_image=lambda image: np.zeros((2, 2, 3), np.uint8))
     with pytest.raises(DataError, match="separate files"):
         write_face_list(tmp_path / "faces.json", inside, Path("set"))

@@ -5,6 +5,7 @@ from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecor
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import aflw
 from rdrface.evaluation.protocols.aflw_points import POINTS, from68, from68_to_34, outputs, outputs34
+from rdrface.evaluation.protocols.notes import UNVERIFIED
 from some_face import some_face
 
 EARS = [12, 16]
@@ -29,7 +30,7 @@ def cells(table, name):
 
 def moved(annotations, *shifts):
     points = np.nan_to_num(annotations.points) + np.array(shifts)[:, None, None] * [1, 0]
-    return Predictions({"2D": points, "3D": points + np.array([0, 10])})
+    return Predictions({"landmarks": points, "projection": points + np.array([0, 10])})
 
 
 def test_pifa_counts_visible_points_of_test_faces():
@@ -39,18 +40,19 @@ def test_pifa_counts_visible_points_of_test_faces():
     faces.state[1, 5] = SELF_OCCLUDED
     faces.is_test[3] = False
     answer = moved(faces, 1.0, 2.0, 3.0, 40.0)  # pixels; 50 pixels are 100 %
-    answer.outputs["2D"][0, 3:] += 100  # hidden points are not counted
+    answer.outputs["landmarks"][0, 3:] += 100  # occluded points are not counted
     values = aflw.errors(faces, answer)
-    np.testing.assert_allclose(values["2D"], [2, 4, 6, np.nan])
+    np.testing.assert_allclose(values["landmarks"], [2, 4, 6, np.nan])
     table = aflw.tables(faces, answer)[0]
-    assert cells(table, "rdrface 2D") == {"NME": pytest.approx(4), "faces": 3}
+    assert cells(table, "rdrface landmarks") == {"NME": pytest.approx(4), "faces": 3}
     quoted = {row.name: row.cells[0] for row in table.rows if row.quoted}
     assert quoted["RDR"] == 4.07 and quoted["CCL"] == 5.81 and len(quoted) == 8
     assert "44 of 63 points of 3 test faces are marked as visible" in table.to_text()
     assert "quoted there from CCL" in table.to_text() and "All faces found." in table.to_text()
+    assert UNVERIFIED in table.to_text()
 
 
-def test_pifa_does_not_mind_the_order_of_faces():
+def test_pifa_does_not_depend_on_the_order_of_faces():
     faces = made(34)
     answer = moved(faces, 1.0, 2.0, 3.0, 4.0)
     order = np.array([2, 0, 3, 1])
@@ -61,19 +63,19 @@ def test_pifa_does_not_mind_the_order_of_faces():
     assert aflw.tables(faces, answer)[0].rows == aflw.tables(faces.select(order), again)[0].rows
 
 
-def test_pifa_34_shows_each_of_the_13_points_that_we_chose():
+def test_pifa_34_has_a_row_for_each_of_the_13_chosen_points():
     faces = made(34)
     answer = moved(faces, 1.0, 1.0, 1.0, 1.0)
-    answer.outputs["2D"][:, 30] += [19, 0]
+    answer.outputs["landmarks"][:, 30] += [19, 0]
     table, single = aflw.tables(faces, answer)
     quoted = {row.name: row.cells[0] for row in table.rows if row.quoted}
     assert quoted == {"RCPR": 6.26, "PIFA": 8.04, "D3PF": 4.72, "RDR": 4.11}
-    assert len(single.rows) == 13 and "is our choice" in table.to_text()
-    assert cells(single, "30: landmark 46")["2D"] == pytest.approx(40)
-    assert cells(single, "29: landmark 44")["2D"] == pytest.approx(2)
+    assert len(single.rows) == 13 and "are a choice" in table.to_text()
+    assert cells(single, "30: landmark 46")["landmarks"] == pytest.approx(40)
+    assert cells(single, "29: landmark 44")["landmarks"] == pytest.approx(2)
 
 
-def test_points_and_faces_that_are_missing_are_named():
+def test_missing_points_and_faces_are_named():
     faces = made()
     faces.state[2] = SELF_OCCLUDED
     answer = Predictions({"": from68(np.random.default_rng(0).uniform(0, 9, (4, 68, 2)))}, method="dlib")
@@ -82,17 +84,17 @@ def test_points_and_faces_that_are_missing_are_named():
     table = aflw.tables(faces, answer)[0]
     assert cells(table, "dlib") == {"NME": pytest.approx(2), "faces": 2}
     text = table.to_text()
-    assert "Points dlib does not have, counted for no face: left ear lobe, right ear lobe." in text
+    assert "Points that dlib does not have, counted for no face: left ear lobe, right ear lobe." in text
     assert "1 of 4 faces were not found" in text and "1 faces have no visible point" in text
 
 
-def test_3ddfas_bins():
+def test_3ddfa_bins_mean_and_std():
     angles = np.full((5, 3), np.nan)
     angles[:, 1] = [-30, 10, 45, -70, 95]
     faces = made(21, 5, angles=angles)
     answer = moved(faces, 1.0, 2.0, 3.0, 4.0, 8.0)
     (table,) = aflw.tables_by_yaw(faces, answer)
-    got = cells(table, "rdrface 2D")
+    got = cells(table, "rdrface landmarks")
     wanted = [3, 6, 12, 7, np.std([3, 6, 12]), 7.2]
     np.testing.assert_allclose([got[name] for name in table.columns], wanted)
     assert cells(table, "3DDFA")["mean of bins"] == 5.60 and cells(table, "3DDFA-TPAMI")["mean of bins"] == 4.55
@@ -101,18 +103,18 @@ def test_3ddfas_bins():
         aflw.tables_by_yaw(made(), moved(made(), 1.0, 1.0, 1.0, 1.0))
 
 
-def test_wrong_shapes_are_refused():
+def test_wrong_shapes_raise():
     with pytest.raises(ValueError, match="21 or 34 points"):
         aflw.errors(made(68), moved(made(68), 1.0, 1.0, 1.0, 1.0))
-    with pytest.raises(ValueError, match="predictions must be"):
+    with pytest.raises(ValueError, match="predictions must have shape"):
         aflw.tables(made(34), moved(made(21), 1.0, 1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="normalizer"):
         aflw.errors(made(normalizer=None), moved(made(), 1.0, 1.0, 1.0, 1.0))
-    with pytest.raises(ValueError, match="wanted 68 points"):
+    with pytest.raises(ValueError, match="must be"):
         from68(np.zeros((2, 21, 2)))
 
 
-def test_from68():
+def test_21_and_34_points_from_68():
     points = np.arange(136.0).reshape(1, 68, 2)
     made21 = from68(points)[0]
     assert made21.shape == (21, 2) and from68_to_34(points).shape == (1, 34, 2)
@@ -125,17 +127,22 @@ def test_from68():
     )
 
 
-def test_our_outputs_are_the_same_points():
+def test_outputs_of_the_mesh_agree_with_the_68():
     face = some_face()
     for ours, count in ((outputs(face), 21), (outputs34(face), 34)):
-        assert list(ours) == ["2D", "3D"] and ours["2D"].shape == ours["3D"].shape == (count, 2)
+        assert list(ours) == ["landmarks", "projection"] and ours["landmarks"].shape == ours["projection"].shape == (
+            count,
+            2,
+        )
         of68 = from68(face.landmarks_3d[None, :, :2], count)[0]
         single = np.array([len(of) == 1 for of in list(POINTS.values())[:count]])
-        np.testing.assert_allclose(ours["3D"][single], of68[single], atol=1e-3)
-        # Centers of eyes and mouth are their own points on the mesh, near the means. 100 pixels are a face.
+        np.testing.assert_allclose(ours["projection"][single], of68[single], atol=1e-3)
+        # On the mesh, the centers of eyes and mouth are single points close to the means. The face is 100 pixels wide.
         means = ~single & np.isfinite(of68).all(1)
-        assert np.abs(ours["3D"][means] - of68[means]).max() < 5
-        np.testing.assert_allclose(ours["2D"] - ours["3D"], 0.25, atol=1e-3)  # the face's refinement moved all alike
+        assert np.abs(ours["projection"][means] - of68[means]).max() < 5
+        np.testing.assert_allclose(
+            ours["landmarks"] - ours["projection"], 0.25, atol=1e-3
+        )  # the refinement moved all points equally
 
 
 def merl_rav_faces():
@@ -167,18 +174,23 @@ def test_aflws_points_of_merl_rav():
 def test_tables_on_merl_rav():
     faces = merl_rav_faces()
     predicted = np.nan_to_num(faces.points) + np.array([2, 0])
-    predicted[:, 37] += [600, 0]  # a lid: spoils the eye's center where that is counted, and a point of the 34
+    predicted[:, 37] += [600, 0]  # an eyelid point: part of the eye's center, and a point of the 34
     predicted[1] = np.nan
     jawline = predicted + 50
-    (table,) = aflw.tables_on_merl_rav(faces, Predictions({"2D, outline": predicted, "2D, jawline": jawline}))
+    (table,) = aflw.tables_on_merl_rav(faces, Predictions({"landmarks": predicted, "landmarks_jawline": jawline}))
     assert table.columns == ("19 of 21", "32 of 34")
-    assert [row.name for row in table.rows] == ["rdrface 2D, outline", "faces"]
-    # Face 0: the lid is occluded and not counted. Face 2: the center is off by 102, in the 34 the lid by 602 as well.
+    assert [row.name for row in table.rows] == ["rdrface landmarks", "faces"]
+    # Face 0: the eyelid point is occluded, not counted. Face 2: the center is off by 102, the eyelid by 602.
     by_hand = ((2 + (18 * 2 + 102) / 19) / 2, (2 + (30 * 2 + 102 + 602) / 32) / 2)
     np.testing.assert_allclose(table.rows[0].cells, by_hand)
     assert table.rows[1].cells == (2, 2)
     assert not any(row.quoted for row in table.rows)
     text = table.to_text()
-    assert "Not AFLW-PIFA" in text and "ear lobes are not" in text and "1 of 3 faces were not found" in text
+    assert (
+        "Not comparable with AFLW-PIFA" in text
+        and "Ear lobes are not" in text
+        and UNVERIFIED not in text
+        and "1 of 3 faces were not found" in text
+    )
     with pytest.raises(ValueError, match="68 points"):
         aflw.tables_on_merl_rav(made(), moved(made(), 1.0, 1.0, 1.0, 1.0))

@@ -7,6 +7,7 @@ from annotated_faces import annotations, cells, predictions
 from rdrface.evaluation.metrics.errors import interpupil
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import cofw
+from rdrface.evaluation.protocols.notes import UNVERIFIED
 
 
 def faces(count=4, hidden=range(60, 68)):
@@ -19,32 +20,32 @@ def faces(count=4, hidden=range(60, 68)):
 def test_normalizers_and_failures():
     set_ = faces()
     answer = predictions(set_, (1, 2, 3, 4))
-    answer.outputs["2D, outline"][3] += [9, 0]
+    answer.outputs["landmarks"][3] += [9, 0]
     table = cofw.tables(set_, answer)[0]
-    row = cells(table, "rdrface 2D, outline")
+    row = cells(table, "rdrface landmarks")
     # 50 px from eye to eye, a box of 100: an error of 1 px, 10 px in one of four faces.
     assert row["inter-ocular"] == pytest.approx((2 + 2 + 2 + 20) / 4)
     assert row["box"] == pytest.approx((1 + 1 + 1 + 10) / 4)
     assert row["inter-pupil"] == pytest.approx(np.mean(100 * np.array([1, 1, 1, 10]) / interpupil(set_.points)))
-    assert row["failures % at 10"] == 25
-    assert cells(table, "rdrface 3D, outline")["inter-ocular"] == pytest.approx(4)
+    assert row["failures at 10, %"] == 25
+    assert cells(table, "rdrface projection")["inter-ocular"] == pytest.approx(4)
     assert [row.name for row in table.rows] == [
         "SLPT, trained on 300-W",
         "SPIGA",
-        "rdrface 2D, outline",
-        "rdrface 3D, outline",
+        "rdrface landmarks",
+        "rdrface projection",
     ]
-    assert "4 of the set's 507 faces" in table.to_text()
+    assert "4 of the dataset's 507 faces" in table.to_text() and UNVERIFIED in table.to_text()
 
 
-def test_a_face_that_was_not_found_is_a_failure_and_in_no_mean():
+def test_a_face_not_found_is_a_failure_and_in_no_mean():
     set_ = faces()
     answer = predictions(set_, (1, 1, 1, 1))
     for points in answer.outputs.values():
         points[0] = np.nan
     table, by_state = cofw.tables(set_, answer)
-    row = cells(table, "rdrface 2D, outline")
-    assert row["inter-ocular"] == pytest.approx(2) and row["failures % at 10"] == 25
+    row = cells(table, "rdrface landmarks")
+    assert row["inter-ocular"] == pytest.approx(2) and row["failures at 10, %"] == 25
     assert cells(by_state, "all")["faces"] == 3 and "1 of 4 faces were not found" in table.to_text()
 
 
@@ -54,21 +55,21 @@ def test_visible_and_occluded_points():
     state[0] = 1  # a face without any occluded point
     set_ = replace(set_, state=state)
     answer = predictions(set_, (1, 0, 0, 0))
-    answer.outputs["2D, outline"][:, 60:] += [2, 0]
+    answer.outputs["landmarks"][:, 60:] += [2, 0]
     table = cofw.tables(set_, answer)[1]
     assert cells(table, "occluded") == {"inter-ocular": pytest.approx(6), "faces": 3, "points": 24}
     assert cells(table, "visible")["points"] == 68 + 3 * 60
     assert cells(table, "all")["inter-ocular"] == pytest.approx(2 * (60 * 1 + 8 * 3) / 68)
     errors = cofw.errors(set_, answer)
-    assert np.isnan(errors["2D inter-ocular, occluded"][0]) and not any("jawline" in name for name in errors)
+    assert np.isnan(errors["landmarks, inter-ocular, occluded"][0]) and not any("jawline" in name for name in errors)
 
 
 def test_occlusion_precision_and_recall():
     set_ = faces(1, hidden=range(10))
     visible = np.full((1, 68), 0.9)
-    visible[0, :6] = 0.1  # 6 of 10 occluded points, surely
-    visible[0, 20:23] = 0.2  # 3 visible ones called occluded, less surely
-    visible[0, 6:9] = 0.6  # 3 more occluded ones, but not beyond one half
+    visible[0, :6] = 0.1  # 6 of 10 occluded points, certain
+    visible[0, 20:23] = 0.2  # 3 visible points predicted as occluded, less certain
+    visible[0, 6:9] = 0.6  # 3 more occluded points, below one half
     table = cofw.tables(set_, predictions(set_, visibility=visible))[2]
     row = cells(table, "rdrface")
     assert row["precision at 0.5"] == pytest.approx(100 * 6 / 9) and row["recall at 0.5"] == pytest.approx(60)
@@ -80,24 +81,24 @@ def test_occlusion_precision_and_recall():
     assert cells(table, "rdrface")["recall at precision 80"] == pytest.approx(90)  # 9 of 11
 
 
-def test_occlusion_counts_only_what_was_said_and_known():
+def test_occlusion_counts_only_found_faces_and_known_states():
     set_ = faces(2, hidden=range(10))
     visible = np.full((2, 68), 0.1)
     visible[1] = np.nan
     table = cofw.occlusion(set_, predictions(set_, visibility=visible))
     row = cells(table, "rdrface")
     assert row["points"] == 68 and row["recall at 0.5"] == 100
-    assert row["recall at precision 80"] == 0  # all scores are one: 10 of 68 at any threshold
+    assert row["recall at precision 80"] == 0  # all scores are equal: 10 of 68 at any threshold
     nothing = cofw.occlusion(faces(1, hidden=()), predictions(faces(1, hidden=()), visibility=np.full((1, 68), 0.9)))
     assert all(np.isnan(cells(nothing, "rdrface")[name]) for name in nothing.columns[:3])
 
 
-def test_a_method_of_68_points_without_names():
+def test_a_method_with_one_unnamed_output():
     set_ = faces()
     answer = Predictions({"": set_.points + np.array([1, 0])}, method="other")
     tables = cofw.tables(set_, answer)
     assert len(tables) == 2 and cells(tables[0], "other")["inter-ocular"] == pytest.approx(2)
-    with pytest.raises(ValueError, match="nothing of visibility"):
+    with pytest.raises(ValueError, match="have no visibility"):
         cofw.occlusion(set_, answer)
-    with pytest.raises(ValueError, match="COFW68 is about 68 points"):
+    with pytest.raises(ValueError, match="COFW68 needs 68 points"):
         cofw.tables(annotations(2, points=29), Predictions({"": np.zeros((2, 29, 2))}))

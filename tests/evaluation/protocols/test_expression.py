@@ -12,26 +12,26 @@ from rdrface.face import packaged_model
 NAMES = packaged_model().expression_names
 
 
-def measured(values, mirrored=None, state=None, shapes=None, **how):
-    """Faces whose labels show `shapes` (by default what is predicted) and whose predicted coefficients are `values`."""
-    shown = [face_with(v) for v in (values if shapes is None else shapes)]
+def measured(values, mirrored=None, state=None, annotated=None, **how):
+    """Faces with predicted coefficients `values`, annotated with the points of `annotated` (by default the same)."""
+    shown = [face_with(v) for v in (values if annotated is None else annotated)]
     outputs = {name: np.stack([own68(face)[name] for face in shown]) for name in own68(shown[0])}
     count = len(shown)
     coefficients = np.stack([face_with(v).parameters.expression for v in values])
 
-    def said(expression_):
+    def predicted(expression_):
         return Predictions(outputs, rotation=np.tile(np.eye(3), (count, 1, 1)), expression=expression_)
 
     annotations = FaceRecords(
         image=np.arange(count).astype(str),
-        points=outputs["2D, outline"],
+        points=outputs["landmarks"],
         state=np.ones((count, 68)) if state is None else state,
         box=np.stack([face.box for face in shown]),
         source=np.full(count, "made"),
         is_test=np.ones(count, bool),
     )
-    other = None if mirrored is None else said(np.asarray(mirrored(coefficients)))
-    return expression.measure(annotations, said(coefficients), NAMES, other, **how)
+    other = None if mirrored is None else predicted(np.asarray(mirrored(coefficients)))
+    return expression.measure(annotations, predicted(coefficients), NAMES, other, **how)
 
 
 def test_eye_blink_is_compared_with_the_eye_of_its_own_side() -> None:
@@ -41,16 +41,16 @@ def test_eye_blink_is_compared_with_the_eye_of_its_own_side() -> None:
     eyes = cells(expression.eyes(result), "eyeBlink")
     assert eyes["closed"] == pytest.approx(0.95) and eyes["open"] == 0 and eyes["area under ROC, %"] == 100
     winks = expression.winks(result)
-    assert cells(winks, "eyeBlink") == {"closed eye found": 100, "by 0.3 or more": 100}
-    assert cells(winks, "aspect of the 2D landmarks")["closed eye found"] == 100
+    assert cells(winks, "eyeBlink") == {"accuracy": 100, "by 0.3 or more": 100}
+    assert cells(winks, "eye aspect ratio, landmarks")["accuracy"] == 100
     assert "the other open: 2." in winks.notes[0]
 
 
-def test_a_blink_of_the_wrong_side_is_found_out() -> None:
-    result = measured([{"eyeBlinkRight": 0.2}], shapes=[{"eyeBlinkLeft": 1.0}])
+def test_a_blink_of_the_wrong_eye_lowers_all_figures() -> None:
+    result = measured([{"eyeBlinkRight": 0.2}], annotated=[{"eyeBlinkLeft": 1.0}])
     assert cells(expression.eyes(result), "eyeBlink")["area under ROC, %"] == 0
-    assert cells(expression.winks(result), "eyeBlink")["closed eye found"] == 0
-    assert cells(expression.eyes(result), "aspect of the 3D face")["area under ROC, %"] == 100
+    assert cells(expression.winks(result), "eyeBlink")["accuracy"] == 0
+    assert cells(expression.eyes(result), "eye aspect ratio, projection")["area under ROC, %"] == 100
 
 
 def test_an_occluded_eye_does_not_count() -> None:
@@ -66,7 +66,7 @@ def test_the_yaw_of_the_labels_decides_which_eye_is_near() -> None:
     assert np.isfinite(result.labels.mouth_width).tolist() == [False, True]
 
 
-def test_coefficients_that_make_the_labels_correlate_with_them() -> None:
+def test_coefficients_correlate_with_the_distances_they_change() -> None:
     mouths = [{"jawOpen": v, "mouthSmileLeft": v, "mouthSmileRight": v} for v in (0.0, 0.2, 0.6)]
     up = {"browInnerUp": 1.0, "browOuterUpLeft": 1.0, "browOuterUpRight": 1.0}
     table = expression.correlations(measured([*mouths, up, {"browDownLeft": 1.0, "browDownRight": 1.0}]))
@@ -74,21 +74,21 @@ def test_coefficients_that_make_the_labels_correlate_with_them() -> None:
         assert row.cells[0] > 0.9 and row.cells[1] == 5, row
 
 
-def test_opposites_are_counted_per_face() -> None:
+def test_antagonistic_pairs_are_counted_per_face() -> None:
     table = expression.antagonists(
         measured([{"jawLeft": 0.2, "jawRight": 0.2}, {"eyeBlinkLeft": 0.2, "eyeWideLeft": 0.2}, {"mouthLeft": 0.9}, {}])
     )
-    assert cells(table, "jaw or mouth to both sides")["both on"] == 25
-    assert cells(table, "any pair")["both on"] == 50
-    assert cells(table, "jawLeft, jawRight")["both on"] == 25
-    assert cells(table, "mouthLeft, mouthRight")["both on"] == 0
+    assert cells(table, "jaw or mouth to both sides")["both"] == 25
+    assert cells(table, "any pair")["both"] == 50
+    assert cells(table, "jawLeft, jawRight")["both"] == 25
+    assert cells(table, "mouthLeft, mouthRight")["both"] == 0
 
 
-def test_the_range_of_a_shape_is_clipped_and_counted() -> None:
-    table = expression.shapes(measured([{"jawOpen": 1.4}, {"jawOpen": 0.2}, {"jawOpen": -0.3}, {"mouthFunnel": 0.4}]))
+def test_the_range_of_a_coefficient_is_clipped_and_counted() -> None:
+    table = expression.ranges(measured([{"jawOpen": 1.4}, {"jawOpen": 0.2}, {"jawOpen": -0.3}, {"mouthFunnel": 0.4}]))
     row = cells(table, "jawOpen")
     assert row["maximum"] == 1 and row["median"] == pytest.approx(0.1) and row["0.5 or more, % of faces"] == 25
-    assert "1 of 46 blendshapes" in table.title and len(table.rows) == 46
+    assert "1 of 46 coefficients" in table.title and len(table.rows) == 46
 
 
 def test_mirrored_coefficients_are_compared_by_part() -> None:

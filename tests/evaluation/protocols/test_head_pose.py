@@ -6,6 +6,7 @@ from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
 from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
+from rdrface.evaluation.protocols.notes import UNVERIFIED
 from rdrface.evaluation.tables import published
 from rdrface.geometry.rotation import rotation_matrix
 
@@ -16,12 +17,12 @@ def aflw2000(truth=TRUTH):
     return annotations(len(truth), sources=["aflw2000_3d"] * len(truth), angles=truth)
 
 
-def said(faces, rotation, method="rdrface"):
+def predicted(faces, rotation, method="rdrface"):
     return Predictions({"": faces.points}, rotation=rotation, method=method)
 
 
 def poses(angles):
-    """Faces without points, as BIWI has them."""
+    """Faces without points, as in BIWI."""
     count = len(angles)
     return FaceRecords(
         image=np.array([f"{i}.png" for i in range(count)]),
@@ -37,7 +38,7 @@ def poses(angles):
 
 def test_euler_errors_and_signed_means():
     faces = aflw2000()
-    answer = said(faces, hpen_rotation(np.radians(TRUTH + np.array([2, -1, 3]))))
+    answer = predicted(faces, hpen_rotation(np.radians(TRUTH + np.array([2, -1, 3]))))
     table = head_pose.tables(faces, answer)[0]
     error, bias = cells(table, "rdrface"), cells(table, "rdrface, signed mean")
     for name, expected in (("yaw", -1), ("pitch", 2), ("roll", 3)):
@@ -49,10 +50,10 @@ def test_euler_errors_and_signed_means():
     assert quoted["6DRepNet"] == 3.97 and quoted["3DDFA_V2"] == 4.27 and quoted["SynergyNet"] == 3.35
     rotation = answer.rotation.copy()
     rotation[0] = np.nan
-    assert cells(head_pose.tables(faces, said(faces, rotation))[0], "rdrface")["faces"] == 2
+    assert cells(head_pose.tables(faces, predicted(faces, rotation))[0], "rdrface")["faces"] == 2
 
 
-def test_quoted_means_are_the_means_of_their_angles():
+def test_published_means_are_the_means_of_their_angles():
     for row in [row for rows in published.HEAD_POSE.values() for row in rows]:
         assert row.quoted
         if row.cells[0] is not None:
@@ -60,14 +61,14 @@ def test_quoted_means_are_the_means_of_their_angles():
 
 
 def test_signs_of_truth_and_prediction_agree():
-    # One who looks to the picture's left, a little up: our yaw and pitch are negative, the set's are positive.
+    # The face looks to the image's left and slightly up: rdrface's yaw and pitch are negative, the dataset's positive.
     truth = poses([[10.0, 30.0, 0.0]])
     ours = rotation_matrix(np.radians([[-10.0, -30.0, 0.0]]))
-    assert head_pose.geodesic(ours, truth.rotation)[0] < 6  # the order of the two turns differs, no sign does
+    assert head_pose.geodesic(ours, truth.rotation)[0] < 6  # the order of the two rotations differs, the signs agree
     wrong = rotation_matrix(np.radians([[-10.0, 30.0, 0.0]]))
     assert head_pose.geodesic(wrong, truth.rotation)[0] > 55
     answer = Predictions({"": truth.points}, rotation=ours)
-    np.testing.assert_allclose(head_pose.measure(truth, answer.rotation).signed[0], 0, atol=6)
+    np.testing.assert_allclose(head_pose.pose_errors(truth, answer.rotation).signed[0], 0, atol=6)
 
 
 @pytest.mark.parametrize("angle", [0, 1e-4, 1, 37, 90, 179, 180])
@@ -95,7 +96,7 @@ def test_constant_rotation_is_found_and_removed():
     assert cells(euler, "rdrface, constant rotation removed")["mean"] < 1 < 2 < cells(euler, "rdrface")["mean"]
     pitch, yaw, roll = np.degrees(hpen_angles(head_pose.constant_rotation(faces.rotation, rotation)))
     assert f"yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees" in geodesic.to_text()
-    assert "the very predictions it judges" in euler.to_text()
+    assert "estimated from the evaluated predictions" in euler.to_text()
 
 
 def test_faces_not_found_do_not_enter_the_constant():
@@ -125,40 +126,40 @@ def test_geodesic_by_yaw_and_median():
     assert errors["mean of yaw, pitch, roll"].shape == (4,)
 
 
-def test_biwi_says_how_many_frames_and_on_which_the_others_were_measured():
+def test_biwi_states_its_frames_those_of_published_rows_and_that_it_is_unverified():
     faces = poses([[0, 10, 0], [0, 20, 0]])
     text = head_pose.tables(faces, Predictions({"": faces.points}, rotation=faces.rotation, method="other"))[
         0
     ].to_text()
-    assert "BIWI: head pose" in text and "2 of the set's 15,678 frames" in text and "13,219" in text
-    assert "6DRepNet, all frames" in text and "other, signed mean" in text
+    assert "BIWI: head pose" in text and "2 of the dataset's 15,678 frames" in text and "13,219" in text
+    assert "6DRepNet, all frames" in text and "other, signed mean" in text and UNVERIFIED in text
 
 
 def test_faces_without_a_pose_are_left_out():
     truth = TRUTH.copy()
     truth[0] = np.nan
     faces = aflw2000(truth)
-    table = head_pose.tables(faces, said(faces, hpen_rotation(np.radians(TRUTH))))[0]
+    table = head_pose.tables(faces, predicted(faces, hpen_rotation(np.radians(TRUTH))))[0]
     assert cells(table, "rdrface")["faces"] == 2 and cells(table, "rdrface")["mean"] == pytest.approx(0, abs=1e-6)
     assert "1 of 4 faces left out" in table.to_text() and "1 without a pose" in table.to_text()
 
 
-def test_refusals():
+def test_missing_poses_and_wrong_numbers_of_faces_raise():
     faces = aflw2000()
-    with pytest.raises(ValueError, match="other says nothing of head pose"):
+    with pytest.raises(ValueError, match="predictions of other have no head pose"):
         head_pose.tables(faces, Predictions({"": faces.points}, method="other"))
-    with pytest.raises(ValueError, match="needs the set's angles"):
-        head_pose.tables(annotations(4), said(faces, hpen_rotation(np.radians(TRUTH))))
+    with pytest.raises(ValueError, match="needs annotated angles"):
+        head_pose.tables(annotations(4), predicted(faces, hpen_rotation(np.radians(TRUTH))))
     with pytest.raises(ValueError, match="4 predictions for 2 annotated faces"):
-        head_pose.errors(faces.select([0, 1]), said(faces, hpen_rotation(np.radians(TRUTH))))
+        head_pose.errors(faces.select([0, 1]), predicted(faces, hpen_rotation(np.radians(TRUTH))))
 
 
-def test_on_real_poses(shared_data):
+def test_annotated_poses_as_predictions_have_no_error(shared_data):
     pytest.importorskip("scipy")
     from rdrface.datasets.readers import read_aflw2000
 
     faces = read_aflw2000(shared_data / "aflw2000_3d_dev")
-    answer = said(faces, hpen_rotation(np.radians(faces.angles)))
+    answer = predicted(faces, hpen_rotation(np.radians(faces.angles)))
     measured = head_pose.errors(faces, answer)
     assert np.nanmax(measured["geodesic"]) < 1e-3 and np.nanmax(measured["mean of yaw, pitch, roll"]) < 1e-3
     assert 190 < np.isfinite(measured["geodesic"]).sum() <= 200

@@ -6,40 +6,40 @@ from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN
 from rdrface.evaluation.protocols import merl_rav
 
 
-def measured(**said):
+def faces_and_predictions(**other):
     faces = annotations(4, sources=["merl_rav/left/testset"] * 3 + ["merl_rav/frontal/testset"])
-    answer = predictions(faces, (1, 5, 9, 9), **said)
+    answer = predictions(faces, (1, 5, 9, 9), **other)
     faces.state[:, 60:] = OCCLUDED
     faces.state[:, 50:55] = SELF_OCCLUDED
     faces.points[:, 50:55] = np.nan
-    landmarks = answer.outputs["2D, outline"]
+    landmarks = answer.outputs["landmarks"]
     landmarks[:, 60:] += [1, 0]
     landmarks[3] += [2, 0]
     return faces, answer
 
 
 def test_by_side_and_visibility():
-    faces, answer = measured()
+    faces, answer = faces_and_predictions()
     table, *others = merl_rav.tables(faces, answer)
     assert cells(table, "left")["visible"] == pytest.approx(1)
     assert cells(table, "left")["occluded"] == pytest.approx(2)
     assert cells(table, "frontal")["visible"] == pytest.approx(3)
     assert cells(table, "all")["visible"] == pytest.approx(1.5)
-    assert cells(table, "all")["3D, all known"] == pytest.approx(5)
-    assert [row.name for row in table.rows] == ["left", "frontal", "all", "all, labels' own shift removed"]
+    assert cells(table, "all")["projection, all annotated"] == pytest.approx(5)
+    assert [row.name for row in table.rows] == ["left", "frontal", "all", "all, annotation offset removed"]
     assert cells(table, "all")["faces"] == 4
-    assert not any("Visibility" in other.title for other in others)  # nothing was said of it
+    assert not any("Visibility" in other.title for other in others)  # the predictions have no visibility
     assert not any("jawline" in column for column in table.columns)
 
 
-def test_certainty_is_judged_where_it_is_said():
-    faces, answer = measured(visibility=np.full((4, 68), 0.9), uncertainty=np.full((4, 68), 2.0))
+def test_visibility_and_uncertainty_have_tables_when_they_are_predicted():
+    faces, answer = faces_and_predictions(visibility=np.full((4, 68), 0.9), uncertainty=np.full((4, 68), 2.0))
     titles = [table.title for table in merl_rav.tables(faces, answer)]
-    assert sum("Visibility" in title for title in titles) == 3 and any("Expected error" in title for title in titles)
+    assert sum("Visibility" in title for title in titles) == 3 and any("Uncertainty" in title for title in titles)
 
 
 def test_bins_by_fitted_yaw():
-    faces, answer = measured()
+    faces, answer = faces_and_predictions()
     turned = annotations(4, sources=faces.source.tolist(), angles=[[0, 5, 0], [0, 50, 0], [0, -70, 0], [np.nan] * 3])
     turned.points[:], turned.state[:] = faces.points, faces.state
     table = next(t for t in merl_rav.tables(turned, answer) if "by |yaw|" in t.title)
@@ -48,18 +48,18 @@ def test_bins_by_fitted_yaw():
     assert "1 faces have no fitted yaw" in table.to_text()
 
 
-def test_visibility():
+def test_accuracy_of_the_visibility():
     faces = annotations(2)
     faces.state[:, 0] = UNKNOWN
     faces.state[:, 1:11] = SELF_OCCLUDED
-    said = np.full((2, 68), 0.9)
-    said[:, 1:6] = 0.1
-    answer = predictions(faces, visibility=said)
+    probability = np.full((2, 68), 0.9)
+    probability[:, 1:6] = 0.1
+    answer = predictions(faces, visibility=probability)
     for points in answer.outputs.values():
         points[1] = np.nan  # not found: not counted
     table = merl_rav.visibility(faces, answer)
-    assert cells(table, "hidden by the head") == {"percent": 50, "points": 10}
-    assert cells(table, "visible") == {"percent": 100, "points": 57}
-    assert np.isnan(cells(table, "occluded by something")["percent"])
-    with pytest.raises(ValueError, match="nothing of visibility"):
+    assert cells(table, "self-occluded") == {"accuracy": 50, "points": 10}
+    assert cells(table, "visible") == {"accuracy": 100, "points": 57}
+    assert np.isnan(cells(table, "externally occluded")["accuracy"])
+    with pytest.raises(ValueError, match="have no visibility"):
         merl_rav.visibility(faces, predictions(faces))

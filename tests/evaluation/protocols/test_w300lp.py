@@ -17,10 +17,10 @@ def faces(sources=None, angles=ANGLES):
 def test_every_face_is_compared_in_its_own_convention():
     set_ = faces()
     errors = w300lp.errors(set_, predictions(set_, (1, 2, 3, 4)))
-    # Order of the shifts: 2D outline, 3D outline, 2D jawline, 3D jawline.
-    np.testing.assert_allclose(errors["2D"], [3, 3, 1, 3])
-    np.testing.assert_allclose(errors["3D"], [4, 4, 2, 4])
-    assert list(errors) == ["2D", "3D", "2D, inner 51", "3D, inner 51"]
+    # Order of the shifts: landmarks, projection, landmarks_jawline, projection_jawline.
+    np.testing.assert_allclose(errors["landmarks"], [3, 3, 1, 3])
+    np.testing.assert_allclose(errors["projection"], [4, 4, 2, 4])
+    assert list(errors) == ["landmarks", "projection", "landmarks, inner 51", "projection, inner 51"]
 
 
 def test_tables_by_yaw_and_part():
@@ -29,21 +29,23 @@ def test_tables_by_yaw_and_part():
     for points in answer.outputs.values():
         points[3] = np.nan
     by_yaw, by_part = w300lp.tables(set_, answer)
-    row = cells(by_yaw, "rdrface 2D")
+    row = cells(by_yaw, "rdrface landmarks")
     assert [row[name] for name in w300lp.BINS] == pytest.approx([3, 3, 1, 7 / 3, 7 / 3])
     assert [cells(by_yaw, "faces")[name] for name in w300lp.BINS] == [1, 1, 1, None, 3]
     assert [row.name for row in by_part.rows] == [
         "300w_lp/AFW",
         "300w_lp/AFW_Flip",
         "300w_lp/HELEN",
-        "labels on the outline",
-        "labels on the jawline",
+        "annotated on the outline",
+        "annotated on the jawline",
         "all",
     ]
-    assert cells(by_part, "300w_lp/AFW")["3D"] == pytest.approx(3) and cells(by_part, "300w_lp/AFW")["faces"] == 2
-    assert np.isnan(cells(by_part, "300w_lp/HELEN")["2D"])
+    assert (
+        cells(by_part, "300w_lp/AFW")["projection"] == pytest.approx(3) and cells(by_part, "300w_lp/AFW")["faces"] == 2
+    )
+    assert np.isnan(cells(by_part, "300w_lp/HELEN")["landmarks"])
     for table in (by_yaw, by_part):
-        assert "measure no generalization" in table.to_text().replace("\n", " ")
+        assert "do not measure generalization" in table.to_text().replace("\n", " ")
         assert "1 on the outline, 3 on the jawline" in table.to_text()
         assert "1 of 4 faces were not found" in table.to_text()
 
@@ -57,12 +59,12 @@ def test_a_method_with_one_output():
     assert by_part.columns == ("68 points", "inner 51", "faces")
 
 
-def test_refusals():
+def test_wrong_sources_points_and_missing_angles_raise():
     with pytest.raises(ValueError, match=r"must end in outline or jawline, got '300w_lp/AFW'"):
         w300lp.errors(faces(["300w_lp/AFW"] * 4), predictions(faces()))
-    with pytest.raises(ValueError, match="needs the set's angles"):
+    with pytest.raises(ValueError, match="needs annotated angles"):
         w300lp.tables(faces(angles=None), predictions(faces()))
-    with pytest.raises(ValueError, match="300W-LP is about 68 points"):
+    with pytest.raises(ValueError, match="300W-LP needs 68 points"):
         w300lp.errors(annotations(2, points=21), Predictions({"": np.zeros((2, 21, 2))}))
 
 
@@ -77,7 +79,7 @@ def test_reading_keeps_every_face(tmp_path):
     assert set_.source.tolist() == ["300w_lp/AFW/jawline", "300w_lp/AFW_Flip/outline"]
     assert not set_.is_test.any() and set_.yaw == pytest.approx(np.degrees([0.5, 0.5]))
     table = w300lp.tables(set_, predictions(set_))[0]
-    assert cells(table, "rdrface 2D")["image mean"] == pytest.approx(0, abs=1e-3)
+    assert cells(table, "rdrface landmarks")["image mean"] == pytest.approx(0, abs=1e-3)
     assert len(w300lp.read(tmp_path, flipped=False)) == 1
 
 

@@ -1,4 +1,4 @@
-"""WFLW's protocol on faces with known errors, and how 68 points and meshes become its 98."""
+"""WFLW's protocol on faces with known errors, and its 98 points from 68 points and from the mesh."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.predictions.interpolate import interpolated_landmarks
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import wflw
+from rdrface.evaluation.protocols.notes import UNVERIFIED
 from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_MIRROR
 from some_face import some_face
 
@@ -42,20 +43,22 @@ def row(table, name: str) -> tuple:
 
 def test_errors_and_subsets() -> None:
     faces = annotated()
-    values = wflw.errors(faces, Predictions({"2D": predicted(faces)}))
-    assert list(values) == ["2D", "2D, 90 points"]
-    np.testing.assert_allclose(values["2D"], [2, 4, 12, np.nan])
-    nmes, failures, areas = wflw.tables(faces, Predictions({"2D": predicted(faces)}))
-    full, pose, expression, *_, blur = row(nmes, "rdrface 2D")
+    values = wflw.errors(faces, Predictions({"landmarks": predicted(faces)}))
+    assert list(values) == ["landmarks", "landmarks, 90 points"]
+    np.testing.assert_allclose(values["landmarks"], [2, 4, 12, np.nan])
+    nmes, failures, areas = wflw.tables(faces, Predictions({"landmarks": predicted(faces)}))
+    full, pose, expression, *_, blur = row(nmes, "rdrface landmarks")
     assert (full, pose, blur) == pytest.approx((6, 7, 2)) and np.isnan(expression)
-    assert row(failures, "rdrface 2D")[:2] == pytest.approx((50, 50))  # 12 % and not found of four; 12 % of two
-    assert row(areas, "rdrface 2D")[:2] == pytest.approx((100 * (0.8 + 0.6) / 4, 40))
+    assert row(failures, "rdrface landmarks")[:2] == pytest.approx(
+        (50, 50)
+    )  # one of 12 % and one not found of four; one of 12 % of two
+    assert row(areas, "rdrface landmarks")[:2] == pytest.approx((100 * (0.8 + 0.6) / 4, 40))
     assert row(nmes, "faces") == (4, 2, 0, 0, 0, 0, 1)
-    assert "1 of 4 faces were not found" in nmes.to_text()
+    assert "1 of 4 faces were not found" in nmes.to_text() and UNVERIFIED in nmes.to_text()
     assert "[1] quoted, not measured here: Wu et al., CVPR 2018" in nmes.to_text()
 
 
-def test_a_method_without_lower_brows_is_judged_by_90_points_as_ours_is() -> None:
+def test_a_method_without_lower_brows_is_compared_on_90_points() -> None:
     faces = annotated()
     points = predicted(faces)
     points[:, LOWER_BROWS] = np.nan
@@ -66,18 +69,18 @@ def test_a_method_without_lower_brows_is_judged_by_90_points_as_ours_is() -> Non
     assert "dlib 90 points" in text and "does not have, counted for no face: 38, 39, 40, 41, 47, 48, 49, 50" in text
     ours = predicted(faces)
     ours[:, LOWER_BROWS] += 50
-    values = wflw.errors(faces, Predictions({"2D": ours}))
-    np.testing.assert_allclose(values["2D, 90 points"][:3], [2, 4, 12])
-    assert (values["2D"][:3] > values["2D, 90 points"][:3] + 4).all()
+    values = wflw.errors(faces, Predictions({"landmarks": ours}))
+    np.testing.assert_allclose(values["landmarks, 90 points"][:3], [2, 4, 12])
+    assert (values["landmarks"][:3] > values["landmarks, 90 points"][:3] + 4).all()
 
 
-def test_all_faces_missed_is_no_error() -> None:
+def test_tables_are_made_when_no_face_was_found() -> None:
     faces = annotated()
-    nmes, failures, _ = wflw.tables(faces, Predictions({"2D": np.full((4, 98, 2), np.nan)}))
-    assert np.isnan(row(nmes, "rdrface 2D")[0]) and row(failures, "rdrface 2D")[0] == 100
+    nmes, failures, _ = wflw.tables(faces, Predictions({"landmarks": np.full((4, 98, 2), np.nan)}))
+    assert np.isnan(row(nmes, "rdrface landmarks")[0]) and row(failures, "rdrface landmarks")[0] == 100
 
 
-def test_other_numbers_of_points_are_refused() -> None:
+def test_wrong_numbers_of_points_raise() -> None:
     faces = annotated()
     with pytest.raises(ValueError, match="98 points"):
         wflw.errors(faces, Predictions({"": faces.points[:, :68]}))
@@ -85,7 +88,7 @@ def test_other_numbers_of_points_are_refused() -> None:
         wflw.from68(np.zeros((2, 98, 2)))
 
 
-def test_68_points_become_98() -> None:
+def test_98_points_from_68() -> None:
     face = some_face()
     missed = np.full((68, 2), np.nan)
     points, none = wflw.from68(np.stack([face.landmarks, missed]))
@@ -97,30 +100,32 @@ def test_68_points_become_98() -> None:
     np.testing.assert_allclose(points[[42, 46, 51, 59, 60, 64, 68, 72]], known[[22, 26, 27, 35, 36, 39, 42, 45]])
     np.testing.assert_allclose(points[[76, 79, 82, 85, 88, 90, 92, 94]], known[[48, 51, 54, 57, 60, 62, 64, 66]])
     np.testing.assert_allclose(points[96], known[36:42].mean(0))
-    # Every lid: four stretches of one length, which the 68's thirds are not.
+    # Every eyelid is divided into four parts of equal length, unlike by the 68.
     for lid in (points[60:65], points[[64, 65, 66, 67, 60]], points[68:73], points[[72, 73, 74, 75, 68]]):
         steps = np.linalg.norm(np.diff(lid, axis=0), axis=1)
         assert steps.max() < 1.1 * steps.min()
 
 
-def test_ours_are_the_68_s_points_and_brows_and_pupils_of_the_mesh() -> None:
+def test_outputs_use_the_68_and_take_lower_brows_and_pupils_from_the_mesh() -> None:
     face = some_face(size=200)
     ours = wflw.outputs(face)
-    assert list(ours) == ["2D", "3D"]
+    assert list(ours) == ["landmarks", "projection"]
     mesh = [*LOWER_BROWS, 96, 97]
     others = np.setdiff1d(np.arange(98), mesh)
-    for points, landmarks in ((ours["2D"], face.landmarks), (ours["3D"], face.projection)):
+    for points, landmarks in ((ours["landmarks"], face.landmarks), (ours["projection"], face.projection)):
         other = wflw.from68(landmarks[None])[0]
         np.testing.assert_allclose(points[others], other[others])
-        # The pupils of the mesh are not far from the middle of the eyes' points.
+        # The pupils of the mesh are close to the mean of the eyes' points.
         assert np.linalg.norm(points[96:] - other[96:], axis=1).max() < 0.02 * face.size
-    np.testing.assert_allclose(ours["2D"][mesh], interpolated_landmarks(face, "wflw98")[mesh])
-    np.testing.assert_allclose(ours["3D"][mesh], face.points("wflw98")[mesh, :2])
-    # A brow's lower edge lies under the upper one, by less than half the way to the lid.
+    np.testing.assert_allclose(ours["landmarks"][mesh], interpolated_landmarks(face, "wflw98")[mesh])
+    np.testing.assert_allclose(ours["projection"][mesh], face.points("wflw98")[mesh, :2])
+    # The lower edge of a brow is below the upper one, by less than half the distance to the eyelid.
     for below, above, lid in ((39, 36, 63), (49, 43, 69)):
-        down = (ours["2D"][lid] - ours["2D"][above]) / np.linalg.norm(ours["2D"][lid] - ours["2D"][above])
-        drop = (ours["2D"][below] - ours["2D"][above]) @ down
-        assert 0.1 < drop / np.linalg.norm(ours["2D"][lid] - ours["2D"][above]) < 0.5
+        down = (ours["landmarks"][lid] - ours["landmarks"][above]) / np.linalg.norm(
+            ours["landmarks"][lid] - ours["landmarks"][above]
+        )
+        drop = (ours["landmarks"][below] - ours["landmarks"][above]) @ down
+        assert 0.1 < drop / np.linalg.norm(ours["landmarks"][lid] - ours["landmarks"][above]) < 0.5
 
 
 def test_the_mirrored_68_give_the_mirrored_98() -> None:

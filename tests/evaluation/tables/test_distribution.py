@@ -1,4 +1,4 @@
-"""Area under the cumulative curve and failures, against numbers found by hand."""
+"""Area under the cumulative error curve and failure rate, compared with values computed by hand."""
 
 import numpy as np
 import pytest
@@ -16,17 +16,17 @@ def all_found(errors: list[float]) -> tuple[np.ndarray, np.ndarray]:
         ([0.0, 0.0], 100, 0),
         ([5.0], 50, 0),  # the curve is 0 up to 5 and 1 from there to 10
         ([2.0, 4.0, 20.0, 8.0], (80 + 60 + 0 + 20) / 4, 25),
-        ([10.0, 10.0], 0, 0),  # exactly at the limit: no area, and no failure either
+        ([10.0, 10.0], 0, 0),  # exactly at the limit: no area, but no failure
         ([10.1, 9.0], 5, 50),
     ],
 )
-def test_by_hand(errors: list[float], area: float, failures: float) -> None:
+def test_area_and_failures_of_known_errors(errors: list[float], area: float, failures: float) -> None:
     values, found = all_found(errors)
     assert area_under_curve(values, 10, found) == pytest.approx(area)
     assert failure_rate(values, 10, found) == pytest.approx(failures)
 
 
-def test_a_face_that_was_not_found_is_a_failure_and_one_without_points_is_no_case() -> None:
+def test_a_face_not_found_is_a_failure_and_a_face_without_points_is_left_out() -> None:
     errors = np.array([2.0, 4.0, np.nan, np.nan])
     found = np.array([True, True, True, False])
     assert area_under_curve(errors, 10, found) == pytest.approx((80 + 60 + 0) / 3)
@@ -38,7 +38,7 @@ def test_a_face_that_was_not_found_is_a_failure_and_one_without_points_is_no_cas
     assert np.isnan(failure_rate(np.empty(0), 10, np.ones(0, bool)))
 
 
-def test_the_sampled_area_of_other_codes_differs_by_no_more_than_its_docstring_says() -> None:
+def test_the_sampled_area_of_common_code_differs_by_less_than_a_tenth_of_a_percent() -> None:
     values, found = all_found(np.random.default_rng(0).gamma(4, 1.2, 300).tolist())
     thresholds = np.linspace(0, 10, 1001)
     share = (values[None] <= thresholds[:, None]).mean(1)
@@ -49,7 +49,7 @@ def test_the_sampled_area_of_other_codes_differs_by_no_more_than_its_docstring_s
     assert area_under_curve(values, 10, found) == pytest.approx(sampled, abs=0.1)
 
 
-def test_errors() -> None:
+def test_invalid_arguments_raise() -> None:
     values, found = all_found([1.0, 2.0])
     with pytest.raises(ValueError, match=r"must both be \(N,\)"):
         area_under_curve(values, 10, found[:1])
@@ -61,11 +61,11 @@ def test_errors() -> None:
         area_under_curve(values, 10, np.array([True, False]))
 
 
-def test_table() -> None:
+def test_table_has_mean_percentiles_area_and_failures() -> None:
     errors = {"2D": np.array([1.0, 3.0, 12.0, np.nan]), "nothing": np.full(4, np.nan)}
     table = distribution_table(errors, np.array([True, True, True, False]), 8, "made")
     first, second = table.rows
-    assert table.columns[3:5] == ("AUC at 8", "failures % at 8")
+    assert table.columns[3:5] == ("AUC at 8, %", "failures at 8, %")
     assert first.cells == pytest.approx((16 / 3, 3, 10.2, (87.5 + 62.5) / 4, 50, 1, 4))
     assert second.cells[3:] == (0, 100, 1, 1) and np.isnan(second.cells[0])
-    assert "faces not found" in table.to_text()
+    assert "not found" in table.to_text()

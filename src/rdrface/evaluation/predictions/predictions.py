@@ -8,14 +8,8 @@ import numpy as np
 from rdrface.geometry.boxes import box_size
 from rdrface.morphable.params import EXPRESSION
 
-OUTPUT_LABELS = {
-    "landmarks": "2D, outline",
-    "projection": "3D, outline",
-    "landmarks_jawline": "2D, jawline",
-    "projection_jawline": "3D, jawline",
-}
-"""Name of each output of 68 points -> its label in tables, which is its key in `Predictions.outputs`. The names are
-those of `rdrface.Face`; `projection_jawline` is x and y of `Face.landmarks_3d`."""
+OUTPUT_NAMES = ("landmarks", "projection", "landmarks_jawline", "projection_jawline")
+"""Names of our outputs of 68 points, as in `Face`; `projection_jawline` is x and y of `Face.landmarks_3d`."""
 
 
 @dataclass(frozen=True)

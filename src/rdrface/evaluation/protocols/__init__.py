@@ -1,7 +1,10 @@
-"""The protocols of the public sets, one file each: which points, which normalizer, who is counted, and who said so.
+"""Evaluation protocols of public datasets, one file each: points, normalizer, counted faces, and their sources.
 
-Every file has two functions of the annotations of a set and of predictions for them, in the same order: ``errors``
-gives the error of every face, ``tables`` what is printed. Faces that were not found have NaN predictions; they are in
-no mean, and every table says how many they are. Points that a method does not have are counted for no face, and the
-table names them.
+Every file has two functions. Both take the annotations of a set and predictions of the same faces in the same order:
+``errors`` returns the error of every face, ``tables`` the printed tables. A face that was not found has NaN
+predictions; it is in no mean, and every table states how many there are. A point that a method does not have is counted
+for no face, and the table names it.
+
+The modules of datasets that were never run on the real dataset state this in their docstring and print
+`rdrface.evaluation.protocols.notes.UNVERIFIED` below their tables.
 """

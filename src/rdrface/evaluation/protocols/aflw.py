@@ -1,6 +1,8 @@
-"""AFLW's points, visible ones only: AFLW-PIFA with 21 and 34, 3DDFA's list by yaw, and MERL-RAV's share of them.
+"""Visible points of AFLW: AFLW-PIFA with 21 and 34 points, 3DDFA's list by yaw, and the same points on MERL-RAV.
 
-Where the files come from, and what of the points is our choice: docs/aflw.md.
+Unverified: AFLW-PIFA and 3DDFA's list (`tables`, `tables_by_yaw`) were tested on small files in the published format,
+not on the full datasets. `tables_on_merl_rav` was run on MERL-RAV. File formats, and which points are a choice of this
+project: docs/aflw.md.
 """
 
 import numpy as np
@@ -9,31 +11,31 @@ from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecor
 from rdrface.evaluation.metrics.errors import bounding_box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.aflw_points import COUNTS, POINTS, from68
-from rdrface.evaluation.protocols.notes import check_points, missed_note
+from rdrface.evaluation.protocols.notes import UNVERIFIED, check_points, missed_note
 from rdrface.evaluation.tables import published
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.geometry.yaw_bins import YAW_BIN_NAMES
 from rdrface.landmarks import NUM_LANDMARKS
 
-_CHOICE = "Which 13 points follow AFLW's 21 is our choice: compare with quoted rows only if the next table agrees."
+_CHOICE = "The 13 points after AFLW's 21 are not published; those used here are a choice. Check them in the next table."
 
 
 def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
-    """Output -> (N,) mean error of the visible points of every test face, percent of the set's own normalizer.
+    """Output -> (N,) mean error of the visible points of every test face, percent of the dataset's normalizer.
 
     NaN for training faces, for faces that were not found and for faces without a visible point. Points that the method
     does not have are counted for no face.
 
     Raises:
-        ValueError: neither 21 nor 34 points, predictions of other shapes, or no normalizer.
+        ValueError: neither 21 nor 34 points, predictions of another shape, or annotations without a normalizer.
     """
     count = annotations.points.shape[1]
     if count not in COUNTS:
-        raise ValueError(f"AFLW's protocols are about 21 or 34 points: annotations must have them, got {count}")
+        raise ValueError(f"the AFLW protocols need annotations of 21 or 34 points, got {count}")
     check_points(annotations, predictions, count, "AFLW")
     if annotations.normalizer is None:
         raise ValueError(
-            "AFLW's protocols need the set's own normalizer; read the set with rdrface.datasets.readers.aflw"
+            "the AFLW protocols need annotations with a normalizer; read them with rdrface.datasets.readers.aflw"
         )
     counted = annotations.state == VISIBLE
     result = {}
@@ -44,41 +46,43 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
 
 
 def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """AFLW-PIFA (Jourabloo & Liu, ICCV 2015 with 21 points; CVPR 2016 with 34), 1,299 test faces.
+    """AFLW-PIFA (Jourabloo & Liu, ICCV 2015 with 21 points; CVPR 2016 with 34), 1,299 test faces. Unverified.
 
-    Points: those marked as visible; the mean over faces of every face's mean. Normalizer: the root of the area of the
-    set's face box (ICCV 2015, section 4). Only test faces count.
+    Points: those marked as visible; mean over faces of the mean error of each face. Normalizer: square root of the area
+    of the annotated face box (ICCV 2015, section 4). Only test faces count.
 
     Raises:
         ValueError: see `errors`.
     """
-    measured = errors(annotations, predictions)
+    by_output = errors(annotations, predictions)
     count = annotations.points.shape[1]
     seen = (annotations.state == VISIBLE)[annotations.is_test]
     rows = list(published.AFLW_PIFA[count])
-    rows += [_row(name, values, count, predictions) for name, values in measured.items()]
+    rows += [_row(name, values, count, predictions) for name, values in by_output.items()]
     notes = (
         f"{int(seen.sum())} of {seen.size} points of {len(seen)} test faces are marked as visible.",
         *((_CHOICE,) if count == 34 else ()),
         *_notes(annotations, predictions, count),
     )
-    title = f"AFLW-PIFA, {count} points: NME of visible points in percent of the root of the face box's area"
+    title = f"AFLW-PIFA, {count} points: NME of visible points in percent of the square root of the face box area"
     result = [Table(title, ("NME", "faces"), tuple(rows), notes)]
     return result if count == 21 else [*result, _thirteen(annotations, predictions)]
 
 
 def tables_by_yaw(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """AFLW as 3DDFA measures on it (Zhu et al., CVPR 2016, section 5): visible ones of the 21 points, 21,080 faces.
+    """AFLW, 3DDFA's protocol (Zhu et al., CVPR 2016, section 5): visible ones of 21 points, 21,080 faces. Unverified.
 
-    Bins by |yaw| of the set's list; the mean is that of the three bins, the deviation that of the three bins' means
-    (as a population, as 3DDFA's code has it). Normalizer: sqrt(w h) of the box of the set's 68 fitted points, as in
-    that code.
+    Bins by |yaw| of the published list. The mean is over the three bins; the standard deviation is that of the three
+    bin means as a population, as in 3DDFA's code. Normalizer: sqrt(w h) of the box of the 68 published fitted points,
+    as in that code.
 
     Raises:
         ValueError: not 21 points, no yaw, and see `errors`.
     """
     if annotations.points.shape[1] != 21 or annotations.yaw is None:
-        raise ValueError("3DDFA's protocol on AFLW needs 21 points and the set's yaw; read it with read_aflw21")
+        raise ValueError(
+            "3DDFA's protocol on AFLW needs 21 points and the annotated yaw; read the dataset with read_aflw21"
+        )
     counts: tuple[int, ...] = ()
     rows = list(published.AFLW_21)
     for name, values in errors(annotations, predictions).items():
@@ -89,11 +93,11 @@ def tables_by_yaw(annotations: FaceRecords, predictions: Predictions) -> list[Ta
     return [
         Table(
             "AFLW, 21 points: NME of visible points in percent of sqrt(w h) of the box of 68 points, by |yaw|",
-            (*YAW_BIN_NAMES, "mean of bins", "deviation of bins", "image mean"),
+            (*YAW_BIN_NAMES, "mean of bins", "std of bins", "image mean"),
             (*rows, Row("faces", (*counts, None, None, sum(counts)))),
             (
-                "Deviations of Zhu et al. are those of a sample of three, the others as of a population.",
-                "3DDFA's code takes the ear lobes from contour points 2 and 14 of the 68.",
+                "std of bins: sample standard deviation for Zhu et al., population standard deviation for the others.",
+                "3DDFA's code uses contour points 2 and 14 of the 68 as the ear lobes.",
                 *_notes(annotations, predictions, 21),
             ),
         )
@@ -101,13 +105,13 @@ def tables_by_yaw(annotations: FaceRecords, predictions: Predictions) -> list[Ta
 
 
 def of_merl_rav(annotations: FaceRecords, count: int) -> FaceRecords:
-    """The 21 or 34 points of faces that are annotated with the 68, as far as the 68 hold them (`from68`).
+    """The 21 or 34 points of faces annotated with 68 points, as far as they follow from the 68 (`from68`).
 
-    A point is visible when all that it is made of are; it has a position when all of those have one. `normalizer` is
-    sqrt(w h) of the box of those of the 68 that have a position.
+    A point is visible when all landmarks that it is computed from are visible, and has a position when all of them have
+    one. `size` is sqrt(w h) of the box of the annotated points of the 68.
 
     Raises:
-        ValueError: not 68 points, or another count.
+        ValueError: not 68 points, or `count` is neither 21 nor 34.
     """
     points = from68(annotations.points, count)
     visible = annotations.state == VISIBLE
@@ -127,14 +131,14 @@ def of_merl_rav(annotations: FaceRecords, count: int) -> FaceRecords:
 
 
 def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """AFLW's 21 and 34 points, as far as MERL-RAV's 68 hold them: 19 and 32; visible ones, test faces.
+    """NME of the points of AFLW that follow from MERL-RAV's 68: 19 of 21 and 32 of 34; visible points of test faces.
 
-    Not AFLW-PIFA: other faces, other labels, another normalizer. So no published row stands beside them. Outputs on the
-    absolute jawline are left out, MERL-RAV's contour is the visible outline.
+    This is not AFLW-PIFA: faces, annotations and normalizer differ, so there are no published rows. Outputs on the
+    absolute jawline are left out, because MERL-RAV annotates the visible outline.
 
     Args:
-        annotations: MERL-RAV's, 68 points.
-        predictions: of the 68 points.
+        annotations: MERL-RAV's faces, 68 points.
+        predictions: 68 points of the same faces.
 
     Raises:
         ValueError: not 68 points.
@@ -155,12 +159,12 @@ def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> li
     faces = tuple(int(np.isfinite(next(iter(values.values()))).sum()) for values in columns.values())
     return [
         Table(
-            "AFLW's points on MERL-RAV: NME of visible points in percent of sqrt(w h) of the box of the known 68",
+            "AFLW's points on MERL-RAV: NME of visible points in percent of sqrt(w h) of the annotated landmark box",
             tuple(columns),
             (*rows, Row("faces", faces)),
             (
-                "Not AFLW-PIFA: MERL-RAV's faces and labels, so no published row stands here. The ear lobes are not",
-                "annotated. Eye and mouth centers are means of the lids' and inner lips' points, visible if all are.",
+                "Not comparable with AFLW-PIFA: the faces and annotations are MERL-RAV's. Ear lobes are not annotated.",
+                "Eye and mouth centers are means of the eyelid and inner lip points; visible if all of these are.",
                 missed_note(predictions),
             ),
         )
@@ -168,7 +172,7 @@ def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> li
 
 
 def _thirteen(annotations: FaceRecords, predictions: Predictions) -> Table:
-    """Errors of each of the 13 points whose definition is our choice: one that means another point stands out."""
+    """Error of each of the 13 points whose definition is a choice: a wrongly chosen point has a much larger error."""
     assert annotations.normalizer is not None
     counted = (annotations.state == VISIBLE) & annotations.is_test[:, None]
     rows = []
@@ -179,10 +183,13 @@ def _thirteen(annotations: FaceRecords, predictions: Predictions) -> Table:
             cells.append(mean_of_counted(nme(points, annotations.points, annotations.normalizer, counted & alone)))
         rows.append(Row(f"{k}: {name}", tuple(cells)))
     return Table(
-        "AFLW-PIFA, the 13 points beyond AFLW's: mean error of each, percent as above",
+        "AFLW-PIFA, the 13 points after AFLW's 21: mean error of each, percent as above",
         tuple(name or "all" for name in predictions.outputs),
         tuple(rows),
-        ("Which points the set's files mean is not known here: a row far above the others means another point.",),
+        (
+            "A row far above the others: the dataset has another point in this place than the one chosen here.",
+            UNVERIFIED,
+        ),
     )
 
 
@@ -192,7 +199,7 @@ def _row(name: str, values: np.ndarray, count: int, predictions: Predictions) ->
 
 
 def _offered(points: np.ndarray) -> np.ndarray:
-    """(P,) bool: the output has this point in some face; all when nothing was found."""
+    """(P,) bool: the output has this point in at least one face; all True when no face was found."""
     offered = np.isfinite(points).all(-1).any(0)
     return offered if offered.any() else ~offered
 
@@ -206,10 +213,11 @@ def _notes(annotations: FaceRecords, predictions: Predictions, count: int) -> tu
     missed = int((tested & ~found).sum())
     return (
         *(
-            [f"Points {predictions.method} does not have, counted for no face: {', '.join(lacking)}."]
+            [f"Points that {predictions.method} does not have, counted for no face: {', '.join(lacking)}."]
             if lacking
             else ()
         ),
         *([f"{blind} faces have no visible point and are in no mean."] if blind else ()),
         f"{missed} of {int(tested.sum())} faces were not found and are in no mean." if missed else "All faces found.",
+        UNVERIFIED,
     )

@@ -1,4 +1,4 @@
-"""AFLW's 21 points and the 34 of AFLW-PIFA: which they are, made of the 68, and of our mesh (docs/aflw.md)."""
+"""AFLW's 21 points and AFLW-PIFA's 34: their definition, and how they follow from the 68 or the mesh (docs/aflw.md)."""
 
 from collections.abc import Mapping
 
@@ -34,30 +34,31 @@ POINTS: Mapping[str, tuple[int, ...]] = {
     "chin": (8,),
     **{f"landmark {k}": (k,) for k in (3, 5, 11, 13, 27, 33, 37, 41, 44, 46, 51, 57, 66)},
 }
-"""The 34 points in their order, the first 21 AFLW's -> those of the 68 whose mean they are; () = the 68 have none.
+"""The 34 points in order, AFLW's 21 first -> landmarks of the 68 whose mean they are; () for points without any.
 
-Left and right are the picture's. The 21 are in the order of 3DDFA's evaluation code, and so are the means; which are
-the 13 more is our choice.
+Left and right are the image's. The order of the 21 and the means are those of 3DDFA's evaluation code; the other 13
+points are a choice of this project.
 """
 
 COUNTS = (21, 34)
 
 
 def from68(points: np.ndarray, count: int = 21) -> np.ndarray:
-    """AFLW's points from the 68, as `POINTS` says: points of the 68 or means of them.
+    """AFLW's points from the 68: single landmarks or means of several, as defined by `POINTS`.
 
     Args:
-        points: (N, 68, 2). count: 21 or 34.
+        points: (N, 68, 2).
+        count: 21 or 34.
 
     Returns:
-        (N, count, 2) float64; NaN where one of the 68 is, and for the ear lobes.
+        (N, count, 2) float64; NaN for the ear lobes and where a needed landmark is NaN.
 
     Raises:
-        ValueError: other shapes or counts.
+        ValueError: another shape or count.
     """
     points = np.asarray(points, np.float64)
     if points.ndim != 3 or points.shape[1:] != (NUM_LANDMARKS, 2) or count not in COUNTS:
-        raise ValueError(f"wanted 68 points (N, 68, 2) and a count of {COUNTS}; got {points.shape} and {count}")
+        raise ValueError(f"points must be (N, 68, 2) and count one of {COUNTS}; got {points.shape} and {count}")
     nowhere = np.full((len(points), 2), np.nan)
     chosen = list(POINTS.values())[:count]
     return np.stack([points[:, list(of)].mean(1) if of else nowhere for of in chosen], axis=1)
@@ -69,11 +70,15 @@ def from68_to_34(points: np.ndarray) -> np.ndarray:
 
 
 def outputs(face: Face, scheme: str = "aflw21") -> dict[str, np.ndarray]:
-    """Our two outputs at points of the mesh: name -> (21 or 34, 2) photo pixels.
+    """Two outputs at points of the mesh: name -> (21 or 34, 2) image pixels.
 
-    "3D" is the 3D face's own point, "2D" the same moved by what the refinement moved the landmarks around it.
+    "projection" is the projected point of the mesh. "landmarks" is the same point, moved by the refinement of the
+    surrounding landmarks (`rdrface.evaluation.predictions.interpolate`).
     """
-    return {"2D": interpolated_landmarks(face, scheme), "3D": face.points(scheme)[:, :2].astype(np.float64)}
+    return {
+        "landmarks": interpolated_landmarks(face, scheme),
+        "projection": face.points(scheme)[:, :2].astype(np.float64),
+    }
 
 
 def outputs34(face: Face) -> dict[str, np.ndarray]:

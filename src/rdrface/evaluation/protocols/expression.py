@@ -1,4 +1,4 @@
-"""Expression: the 46 coefficients against the labels' eyes, mouth and brows, against each other and the mirror."""
+"""Expression: the 46 coefficients compared with annotated eyes, mouth and brows, and with those of mirrored images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,47 +8,43 @@ import numpy as np
 from rdrface.datasets.records import UNKNOWN, VISIBLE, FaceRecords
 from rdrface.evaluation.metrics.expression import (
     ACTIVE,
-    CLOSED_EYE,
     FRONTAL_YAW,
     ONE_EYE_YAW,
-    OPEN_EYE,
     PART_PREFIXES,
     STRONG,
     WINK_MARGIN,
     AnnotatedExpression,
     both_active,
-    eye_aspect,
     eye_statistics,
     measure_annotations,
     part_of,
     pearson,
     wink_statistics,
 )
-from rdrface.evaluation.predictions.predictions import OUTPUT_LABELS, Predictions
+from rdrface.evaluation.predictions.predictions import OUTPUT_NAMES, Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
 from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.geometry.eyes import CLOSED_EYE, OPEN_EYE, eye_aspect
 from rdrface.geometry.rotation import euler_angles
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.antagonists import ANTAGONISTS, SIDEWAYS, pair_indices
 
 _BLINK = "eyeBlink"
-_ASPECTS = {
-    "aspect of the 2D landmarks": OUTPUT_LABELS["landmarks"],
-    "aspect of the 3D face": OUTPUT_LABELS["projection"],
-}
+_ASPECTS = {f"eye aspect ratio, {output}": output for output in OUTPUT_NAMES[:2]}
 
 
 @dataclass(frozen=True)
-class MeasuredExpressions:
-    """Coefficients of the faces of a set, and what their labels show.
+class ExpressionResults:
+    """Predicted expression coefficients of N faces, and the measures of their annotations.
 
     Attributes:
-        names: of the 46 coefficients, ARKit's blendshapes.
+        names: names of the 46 coefficients.
         coefficients: (N, 46) in 0..1; NaN for faces that were not found.
-        mirrored: (N, 46) the same from the mirrored photos, sides put back; None: not run.
-        labels: see `AnnotatedExpression`.
-        aspects: name of one of our outputs -> (N, 2) aspect of the picture's left and right eye there.
-        predictions: of which all this is.
+        mirrored: (N, 46) coefficients of the mirrored images with left and right swapped back; None if they were not
+            run.
+        labels: measures of the annotated points.
+        aspects: row of the table -> (N, 2) predicted eye aspect ratio of the image's left and right eye.
+        predictions: the predictions that the coefficients belong to.
     """
 
     names: tuple[str, ...]
@@ -59,12 +55,12 @@ class MeasuredExpressions:
     predictions: Predictions
 
     def of(self, *names: str) -> np.ndarray:
-        """(N,) mean of the coefficients of these names."""
+        """(N,) mean of the named coefficients."""
         return self.coefficients[:, [self.names.index(name) for name in names]].mean(1)
 
     @property
     def blink(self) -> np.ndarray:
-        """(N, 2) eyeBlink of the picture's left and right eye. ARKit's sides are the subject's: Right comes first."""
+        """(N, 2) eyeBlink of the image's left and right eye. ARKit's sides are the subject's, so Right comes first."""
         return np.stack([self.of("eyeBlinkRight"), self.of("eyeBlinkLeft")], axis=1)
 
 
@@ -75,33 +71,29 @@ def measure(
     mirrored: Predictions | None = None,
     yaw: np.ndarray | None = None,
     aspect: np.ndarray | None = None,
-) -> MeasuredExpressions:
-    """Bring coefficients and labels together.
+) -> ExpressionResults:
+    """Measure the annotations and put the results next to the predicted coefficients.
 
     A point counts when it has a position and is visible or of unknown state.
 
     Args:
         annotations: N faces with 68 points.
-        predictions: of them, with our outputs and the expression.
-        names: of the 46 coefficients.
-        mirrored: of the mirrored photos, brought back (`rdrface.evaluation.predictions.mirroring`).
-        yaw: (N,) degrees in rdrface's convention, of the labels; the predicted one where it is NaN or not given.
-        aspect: (N, 2) eye aspects that the set brings along, see `measure_annotations`.
+        predictions: of the same faces, with rdrface's outputs, rotation and expression.
+        names: names of the 46 coefficients.
+        mirrored: predictions on the mirrored images, mirrored back (`rdrface.evaluation.predictions.mirroring`).
+        yaw: (N,) degrees in rdrface's convention, from the annotations; where it is NaN or None, the predicted yaw.
+        aspect: (N, 2) annotated eye aspect ratios, see `measure_annotations`.
 
     Raises:
-        ValueError: not 68 points, or predictions without expression or without our outputs.
+        ValueError: not 68 points, or predictions without expression, rotation or rdrface's outputs.
     """
-    check_points(annotations, predictions, NUM_LANDMARKS, "the expression protocol")
-    if (
-        predictions.expression is None
-        or predictions.rotation is None
-        or OUTPUT_LABELS["projection"] not in predictions.outputs
-    ):
-        raise ValueError("the expression protocol needs rdrface's outputs, expression and rotation of every face")
+    check_points(annotations, predictions, NUM_LANDMARKS, "The expression protocol")
+    if predictions.expression is None or predictions.rotation is None or OUTPUT_NAMES[1] not in predictions.outputs:
+        raise ValueError("the expression protocol needs rdrface's outputs, rotation and expression of every face")
     counted = (annotations.state == VISIBLE) | (annotations.state == UNKNOWN)
     points = np.where(counted[..., None], annotations.points, np.nan)
     size = np.sqrt((annotations.box[:, 2:] - annotations.box[:, :2]).prod(1))
-    return MeasuredExpressions(
+    return ExpressionResults(
         names=names,
         coefficients=_clipped(predictions.expression),
         mirrored=None if mirrored is None or mirrored.expression is None else _clipped(mirrored.expression),
@@ -111,116 +103,116 @@ def measure(
     )
 
 
-def tables(measured: MeasuredExpressions) -> list[Table]:
+def tables(results: ExpressionResults) -> list[Table]:
     """All tables, in the order of docs/expression.md."""
-    result = [eyes(measured), winks(measured), correlations(measured), antagonists(measured), shapes(measured)]
-    return result if measured.mirrored is None else [*result, mirror(measured)]
+    result = [eyes(results), winks(results), correlations(results), antagonists(results), ranges(results)]
+    return result if results.mirrored is None else [*result, mirror(results)]
 
 
-def eyes(measured: MeasuredExpressions) -> Table:
-    """eyeBlink over closed and open eyes, and the aspects of our own points for comparison."""
+def eyes(results: ExpressionResults) -> Table:
+    """eyeBlink of closed and open eyes, with the eye aspect ratio of the predicted points for comparison."""
     rows = []
-    for name, value, rises in _eye_values(measured):
-        figures = eye_statistics(value, measured.labels.eye_aspect, rises)
+    for name, value, rises in _eye_values(results):
+        figures = eye_statistics(value, results.labels.eye_aspect, rises)
         rows.append(Row(name, (figures.closed_median, figures.open_median, 100 * figures.area)))
-    counts = eye_statistics(measured.blink, measured.labels.eye_aspect, True)
+    counts = eye_statistics(results.blink, results.labels.eye_aspect, True)
     return Table(
-        "Expression, eyes: medians over closed and open eyes, and how well the value tells them apart",
+        "Expression, eyes: median over closed and open eyes, and separation of the two",
         ("closed", "open", "area under ROC, %"),
         tuple(rows),
         (
-            f"{counts.closed_count} eyes are closed (labels' aspect below {CLOSED_EYE}), {counts.open_count} open "
-            f"(above {OPEN_EYE}); eyes between are not counted.",
+            f"{counts.closed_count} eyes are closed (annotated aspect ratio below {CLOSED_EYE}), "
+            f"{counts.open_count} are open (above {OPEN_EYE}); the others are left out.",
             f"Beyond {ONE_EYE_YAW:.0f} degrees of yaw only the near eye counts.",
-            missed_note(measured.predictions),
+            missed_note(results.predictions),
         ),
     )
 
 
-def winks(measured: MeasuredExpressions) -> Table:
-    """Faces with one eye closed and the other open: is it the right one?"""
+def winks(results: ExpressionResults) -> Table:
+    """Accuracy of finding the closed eye in faces with one eye closed and the other open."""
     rows = []
     count = 0
-    for name, value, rises in _eye_values(measured):
-        figures = wink_statistics(value, measured.labels.eye_aspect, rises)
+    for name, value, rises in _eye_values(results):
+        figures = wink_statistics(value, results.labels.eye_aspect, rises)
         rows.append(Row(name, (figures.accuracy, figures.clear if name == _BLINK else None)))
         count = figures.count
     return Table(
-        "Expression, winks: percent of the faces in which the value finds the closed eye",
-        ("closed eye found", f"by {WINK_MARGIN} or more"),
+        "Expression, winks: accuracy of identifying the closed eye, percent of faces",
+        ("accuracy", f"by {WINK_MARGIN} or more"),
         tuple(rows),
         (f"Faces with one eye closed and the other open: {count}.",),
     )
 
 
-def correlations(measured: MeasuredExpressions) -> Table:
-    """Coefficients against distances of the labels."""
-    labels = measured.labels
-    raised = measured.of("browInnerUp") + measured.of("browOuterUpLeft", "browOuterUpRight")
-    brows = raised - measured.of("browDownLeft", "browDownRight")
+def correlations(results: ExpressionResults) -> Table:
+    """Correlation of coefficients with distances of annotated points."""
+    labels = results.labels
+    raised = results.of("browInnerUp") + results.of("browOuterUpLeft", "browOuterUpRight")
+    brows = raised - results.of("browDownLeft", "browDownRight")
     rows = []
-    for name, value, truth in (
-        ("jawOpen, gap of the inner lips", measured.of("jawOpen"), labels.lip_gap),
-        ("mouthSmile, width of the mouth", measured.of("mouthSmileLeft", "mouthSmileRight"), labels.mouth_width),
+    for name, value, distance in (
+        ("jawOpen, gap of the inner lips", results.of("jawOpen"), labels.lip_gap),
+        ("mouthSmile, width of the mouth", results.of("mouthSmileLeft", "mouthSmileRight"), labels.mouth_width),
         ("brows up - down, height of the brows", brows, labels.brow_height),
     ):
-        rows.append(Row(name, pearson(value, truth)))
+        rows.append(Row(name, pearson(value, distance)))
     return Table(
-        "Expression, mouth and brows: correlation of coefficients with the labels",
+        "Expression, mouth and brows: correlation of coefficients with annotated distances",
         ("Pearson", "faces"),
         tuple(rows),
         (
-            "Gap over sqrt(w h) of the landmark box. Width and height over the distance of the outer eye corners, for",
-            f"faces below {FRONTAL_YAW:.0f} degrees of yaw only. Both sides are averaged.",
+            "Gap: divided by sqrt(w h) of the landmark box. Width and height: divided by the distance of the outer eye",
+            f"corners, only faces below {FRONTAL_YAW:.0f} degrees of yaw. Left and right coefficients are averaged.",
         ),
     )
 
 
-def antagonists(measured: MeasuredExpressions) -> Table:
-    """Share of the faces with both of a pair on."""
-    found = measured.predictions.found
-    on = both_active(measured.coefficients[found], pair_indices(measured.names))
-    sideways = both_active(measured.coefficients[found], pair_indices(measured.names, SIDEWAYS))
+def antagonists(results: ExpressionResults) -> Table:
+    """Share of faces with both coefficients of an antagonistic pair on."""
+    found = results.predictions.found
+    on = both_active(results.coefficients[found], pair_indices(results.names))
+    sideways = both_active(results.coefficients[found], pair_indices(results.names, SIDEWAYS))
     rows = [
         Row("jaw or mouth to both sides", (_percent(np.any(sideways, axis=1)),)),
         Row("any pair", (_percent(np.any(on, axis=1)),)),
     ]
     rows += [Row(f"{a}, {b}", (_percent(on[:, i]),)) for i, (a, b) in enumerate(ANTAGONISTS)]
     return Table(
-        f"Expression, opposites: percent of the faces with both of a pair on (above {ACTIVE})",
-        ("both on",),
+        f"Expression, antagonistic pairs: percent of faces with both coefficients above {ACTIVE}",
+        ("both",),
         tuple(rows),
         (f"Over {int(found.sum())} faces.",),
     )
 
 
-def shapes(measured: MeasuredExpressions) -> Table:
+def ranges(results: ExpressionResults) -> Table:
     """Range of each coefficient over the faces."""
-    values = measured.coefficients[measured.predictions.found]
+    values = results.coefficients[results.predictions.found]
     reached = values.max(0) >= STRONG
     rows = []
-    for i, name in enumerate(measured.names):
+    for i, name in enumerate(results.names):
         middle, high, most = (float(np.percentile(values[:, i], share)) for share in (50, 99, 100))
         rows.append(Row(name, (middle, high, most, _percent(values[:, i] >= STRONG))))
     return Table(
-        f"Expression, range: {int(reached.sum())} of {len(reached)} blendshapes reach {STRONG} in at least one face",
+        f"Expression, range: {int(reached.sum())} of {len(reached)} coefficients reach {STRONG} in at least one face",
         ("median", "99th percentile", "maximum", f"{STRONG} or more, % of faces"),
         tuple(rows),
-        (f"Over {int(measured.predictions.found.sum())} faces.",),
+        (f"Over {int(results.predictions.found.sum())} faces.",),
     )
 
 
-def mirror(measured: MeasuredExpressions) -> Table:
-    """How far the coefficients of the photo and of the mirrored photo differ.
+def mirror(results: ExpressionResults) -> Table:
+    """Difference between the coefficients of the image and of the mirrored image, by part of the face.
 
     Raises:
-        ValueError: the mirrored photos were not run.
+        ValueError: the mirrored images were not run.
     """
-    if measured.mirrored is None:
-        raise ValueError("the mirrored photos were not run")
-    differ = np.abs(measured.mirrored - measured.coefficients)
+    if results.mirrored is None:
+        raise ValueError("the mirrored images were not run; pass `mirrored` to `measure`")
+    differ = np.abs(results.mirrored - results.coefficients)
     differ = differ[np.isfinite(differ).all(1)]
-    parts = np.array([part_of(name) for name in measured.names])
+    parts = np.array([part_of(name) for name in results.names])
     groups = [*((part, parts == part) for part in PART_PREFIXES), ("all", np.ones(len(parts), bool))]
     rows = []
     for name, group in groups:
@@ -228,16 +220,16 @@ def mirror(measured: MeasuredExpressions) -> Table:
         cells = (float(values.mean()), float(np.percentile(values, 95))) if len(values) else (None, None)
         rows.append(Row(name, (*cells, int(group.sum()))))
     return Table(
-        "Expression, mirrored photos: absolute difference of the coefficients x 100, sides put back",
-        ("mean", "95th percentile", "blendshapes"),
+        "Expression, mirrored photos: absolute difference of the coefficients x 100",
+        ("mean", "95th percentile", "coefficients"),
         tuple(rows),
-        (f"Over {len(differ)} faces.",),
+        (f"Over {len(differ)} faces. The coefficients of mirrored photos have left and right swapped back.",),
     )
 
 
-def _eye_values(measured: MeasuredExpressions) -> list[tuple[str, np.ndarray, bool]]:
-    # Name of a row, the values of both eyes, and whether they are larger for closed eyes.
-    return [(_BLINK, measured.blink, True), *((name, value, False) for name, value in measured.aspects.items())]
+def _eye_values(results: ExpressionResults) -> list[tuple[str, np.ndarray, bool]]:
+    # Name of the row, (N, 2) values of both eyes, and whether they are larger for closed eyes.
+    return [(_BLINK, results.blink, True), *((name, value, False) for name, value in results.aspects.items())]
 
 
 def _yaw(yaw: np.ndarray | None, rotation: np.ndarray) -> np.ndarray:

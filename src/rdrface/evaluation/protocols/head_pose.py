@@ -1,6 +1,9 @@
-"""Head pose: AFLW2000-3D (1,970 faces) and BIWI (15,678 frames), in Euler angles and as one angle.
+"""Head pose: AFLW2000-3D (1,970 faces) and BIWI (15,678 frames), errors of the Euler angles and geodesic error.
 
-Both sets' angles are HPEN's (`rdrface.datasets.readers.aflw2000`), and predicted rotations are written in them.
+Both datasets use HPEN's angles (`rdrface.datasets.readers.aflw2000`); predicted rotations are converted to them.
+
+Unverified on BIWI: the reader and protocol were tested on small files in the published format, not on the full dataset.
+Run on 200 images of AFLW2000-3D.
 """
 
 from dataclasses import dataclass
@@ -11,24 +14,24 @@ from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
 from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import angle_errors, by_yaw, mean_of_counted
 from rdrface.evaluation.predictions.predictions import Predictions
-from rdrface.evaluation.protocols.notes import missed_note
+from rdrface.evaluation.protocols.notes import UNVERIFIED, missed_note
 from rdrface.evaluation.tables import published
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.geometry.yaw_bins import YAW_BIN_NAMES
 
 POSE_LIMIT = 99.0
-"""Degrees: head-pose protocols leave out faces with an annotated angle beyond this: 30 of AFLW2000-3D's 2,000."""
+"""Degrees; protocols of head pose leave out faces with a larger annotated angle: 30 of AFLW2000-3D's 2,000."""
 
 TITLES = {"aflw2000_3d": "AFLW2000-3D", "biwi": "BIWI"}
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Errors of one method's rotations; NaN for faces that are left out or were not found.
+class PoseErrors:
+    """Errors of predicted rotations; NaN for faces that are left out or were not found.
 
     Attributes:
         signed: (N, 3) degrees, predicted - true pitch, yaw, roll.
-        geodesic: (N,) degrees.
+        geodesic: (N,) degrees, angle of the rotation between prediction and truth.
     """
 
     signed: np.ndarray
@@ -36,24 +39,25 @@ class Measured:
 
 
 def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """Mean absolute errors of the Euler angles, and the angle of the rotation in between, both in degrees.
+    """Mean absolute errors of the Euler angles, and the geodesic error, both in degrees.
 
-    Euler angles (FSA-Net, Yang et al., CVPR 2019, protocol 1: trained elsewhere, tested on all of the set): the
-    predicted rotation in the set's own angles, faces with an angle beyond `POSE_LIMIT` left out. The geodesic error is
-    the angle of the one rotation that brings the prediction to the truth (Zhou et al., CVPR 2019; the loss of Hempel et
-    al., ICIP 2022): it knows nothing of axes and has no poles.
+    Euler angles (FSA-Net, Yang et al., CVPR 2019, protocol 1: trained on another dataset, tested on all of this one):
+    the predicted rotation in the dataset's angles; faces with an angle beyond `POSE_LIMIT` are left out. The geodesic
+    error is the angle of the rotation between prediction and truth (Zhou et al., CVPR 2019; the loss of Hempel et al.,
+    ICIP 2022). It does not depend on the choice of axes and has no singularities.
 
-    Two face models have two ideas of "looking straight ahead". That constant rotation is in every error, although no
-    prediction is wrong by it (Cobo et al., arXiv 2401.05807, who align it before they measure). The signed means show
-    it; rows called so have it removed. It is found with the very predictions it judges: `constant_rotation`.
+    Face models differ in which orientation they call frontal. This constant rotation is part of every error, although
+    it is not an error of the predictions (Cobo et al., arXiv 2401.05807, remove it before measuring). The signed means
+    show it, and the rows "constant rotation removed" are without it. It is estimated from the evaluated predictions:
+    `constant_rotation`.
 
     Raises:
-        ValueError: the predictions have no rotation, or the annotations no angles, or their numbers differ.
+        ValueError: the predictions have no rotation, the annotations have no angles, or the numbers of faces differ.
     """
     truth, angles, rotation = _both(annotations, predictions)
     kept = _kept(angles)
     constant = constant_rotation(truth[kept], rotation[kept])
-    plain, aligned = measure(annotations, rotation), measure(annotations, rotation @ constant.T)
+    plain, aligned = pose_errors(annotations, rotation), pose_errors(annotations, rotation @ constant.T)
     name = annotations.source[0].split("/")[0] if len(annotations) else ""
     title = TITLES.get(name, name)
     row, removed = predictions.row(""), f"{predictions.method}, constant rotation removed"
@@ -66,18 +70,19 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     )
     pitch, yaw, roll = np.degrees(hpen_angles(constant))
     of_constant = (
-        f"Constant rotation between the face models: yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees, one",
-        "for all faces, found with the very predictions it judges.",
+        f"Constant rotation between the face models: yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees; it",
+        "is the same for all faces and estimated from the evaluated predictions.",
     )
     notes = [_left_out(angles, kept), missed_note(predictions), *of_constant]
     if name in published.HEAD_POSE:
         notes.append("The published methods were trained on 300W-LP.")
     if name == "biwi":
         notes += [
-            f"{len(annotations)} of the set's {published.BIWI_FRAMES:,} frames. The first published rows are on the",
-            "frames where a detector found the head, 13,219 for FSA-Net (github.com/kuhnkeF/headposeplus); the others",
-            "are on all frames.",
+            f"{len(annotations)} of the dataset's {published.BIWI_FRAMES:,} frames. Published rows without a number of",
+            "faces are on the frames in which a detector found the head, 13,219 for FSA-Net",
+            "(github.com/kuhnkeF/headposeplus).",
         ]
+    unverified = (UNVERIFIED,) if name == "biwi" else ()
     rows = [_geodesic(label, values, angles[:, 1], kept) for label, values in ((row, plain), (removed, aligned))]
     faces = by_yaw(plain.geodesic[kept], angles[kept, 1]).counts
     return [
@@ -85,13 +90,13 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
             f"{title}: head pose, mean absolute error of the Euler angles, degrees",
             ("yaw", "pitch", "roll", "mean", "faces"),
             euler,
-            tuple(notes),
+            (*notes, *unverified),
         ),
         Table(
-            f"{title}: head pose, geodesic error, degrees; by |yaw|: means",
+            f"{title}: head pose, geodesic error, degrees; bins by |yaw|: mean",
             ("mean", "median", *YAW_BIN_NAMES),
             (*rows, Row("faces", (counted, counted, *faces))),
-            (_left_out(angles, kept), missed_note(predictions), *of_constant),
+            (_left_out(angles, kept), missed_note(predictions), *of_constant, *unverified),
         ),
     ]
 
@@ -102,37 +107,37 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
     NaN for faces that are left out or were not found.
     """
     _, _, rotation = _both(annotations, predictions)
-    measured = measure(annotations, rotation)
-    return {"mean of yaw, pitch, roll": np.abs(measured.signed).mean(1), "geodesic": measured.geodesic}
+    of_faces = pose_errors(annotations, rotation)
+    return {"mean of yaw, pitch, roll": np.abs(of_faces.signed).mean(1), "geodesic": of_faces.geodesic}
 
 
-def measure(annotations: FaceRecords, rotation: np.ndarray) -> Measured:
-    """Errors of predicted rotations (N, 3, 3) in rdrface's frame."""
+def pose_errors(annotations: FaceRecords, rotation: np.ndarray) -> PoseErrors:
+    """Errors of predicted rotations (N, 3, 3), given in rdrface's frame."""
     angles = _angles(annotations)
     predicted = np.degrees(hpen_angles(rotation))
-    # Two triples of angles describe every rotation; AFLW2000-3D's yaw goes beyond 90 degrees, so take the nearer one.
-    near, far = (angle_errors(reading, angles) for reading in (predicted, predicted * [1, -1, 1] + 180))
-    signed = np.where((np.abs(near).sum(1) <= np.abs(far).sum(1))[:, None], near, far)
+    # Two triples of angles describe each rotation. Use the closer one, since AFLW2000-3D's yaw exceeds 90 degrees.
+    first, second = (angle_errors(triple, angles) for triple in (predicted, predicted * [1, -1, 1] + 180))
+    signed = np.where((np.abs(first).sum(1) <= np.abs(second).sum(1))[:, None], first, second)
     distance = geodesic(rotation, _truth(annotations))
     lost = ~_kept(angles) | ~np.isfinite(distance)
     signed[lost], distance[lost] = np.nan, np.nan
-    return Measured(signed, distance)
+    return PoseErrors(signed, distance)
 
 
 def geodesic(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(...) degrees: the angle of the rotation between two rotations (..., 3, 3), 0..180; NaN where one is NaN."""
     between = np.asarray(first, np.float64).swapaxes(-1, -2) @ np.asarray(second, np.float64)
-    # atan2, not acos of the trace alone: exact for small angles too.
+    # atan2 is accurate for small angles, unlike acos of the trace.
     skew = between - between.swapaxes(-1, -2)
     sine = np.sqrt(skew[..., 2, 1] ** 2 + skew[..., 0, 2] ** 2 + skew[..., 1, 0] ** 2)
     return np.degrees(np.arctan2(sine, np.trace(between, axis1=-2, axis2=-1) - 1))
 
 
 def constant_rotation(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """The rotation C (3, 3) for which truth C is nearest to `predicted`, in the face model's frame.
+    """Rotation C (3, 3) in the face model's frame for which truth C is closest to `predicted`.
 
-    The chordal mean (Hartley et al., Rotation Averaging, IJCV 2013, section 5) of truth^T predicted, both (N, 3, 3),
-    over the faces where both are known. The identity without such faces.
+    Chordal mean (Hartley et al., Rotation Averaging, IJCV 2013, section 5) of truth^T predicted, both (N, 3, 3), over
+    the faces where both are finite. The identity when there are no such faces.
     """
     between = truth.swapaxes(-1, -2) @ predicted
     between = between[np.isfinite(between).all((1, 2))]
@@ -147,7 +152,7 @@ def _both(annotations: FaceRecords, predictions: Predictions) -> tuple[np.ndarra
     angles = _angles(annotations)
     if predictions.rotation is None:
         raise ValueError(
-            f"{predictions.method} says nothing of head pose; files of predictions give it as yaw, pitch and roll"
+            f"the predictions of {predictions.method} have no head pose; add yaw, pitch and roll to the file"
         )
     if len(predictions.rotation) != len(annotations):
         raise ValueError(f"{len(predictions.rotation)} predictions for {len(annotations)} annotated faces")
@@ -162,7 +167,7 @@ def _truth(annotations: FaceRecords) -> np.ndarray:
 
 def _angles(annotations: FaceRecords) -> np.ndarray:
     if annotations.angles is None:
-        raise ValueError("the head-pose protocol needs the set's angles; these annotations have none")
+        raise ValueError("the head pose protocol needs annotated angles; these annotations have none")
     return annotations.angles
 
 
@@ -181,12 +186,12 @@ def _means(values: np.ndarray) -> tuple[float, ...]:
     return tuple(mean_of_counted(values[:, axis]) for axis in (1, 0, 2))
 
 
-def _absolute(measured: Measured) -> tuple[float, ...]:
-    means = _means(np.abs(measured.signed))
+def _absolute(pose: PoseErrors) -> tuple[float, ...]:
+    means = _means(np.abs(pose.signed))
     return (*means, sum(means) / 3)
 
 
-def _geodesic(name: str, measured: Measured, yaw: np.ndarray, kept: np.ndarray) -> Row:
-    values = measured.geodesic[np.isfinite(measured.geodesic)]
+def _geodesic(name: str, pose: PoseErrors, yaw: np.ndarray, kept: np.ndarray) -> Row:
+    values = pose.geodesic[np.isfinite(pose.geodesic)]
     median = float(np.median(values)) if len(values) else float("nan")
-    return Row(name, (mean_of_counted(values), median, *by_yaw(measured.geodesic[kept], yaw[kept]).bins))
+    return Row(name, (mean_of_counted(values), median, *by_yaw(pose.geodesic[kept], yaw[kept]).bins))

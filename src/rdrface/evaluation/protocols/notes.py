@@ -1,4 +1,4 @@
-"""What every protocol must say in and below its table, so that no face and no point is dropped silently."""
+"""Notes and checks shared by all protocols, so that no face and no point is dropped silently."""
 
 import numpy as np
 
@@ -9,11 +9,16 @@ from rdrface.evaluation.tables.tables import Row
 from rdrface.geometry.yaw_bins import YAW_BIN_NAMES
 
 BINS = (*YAW_BIN_NAMES, "mean of bins", "image mean")
-"""Columns of tables by yaw, as `BinnedError.cells` has them."""
+"""Columns of tables by yaw, in the order of `BinnedError.cells`."""
+
+UNVERIFIED = (
+    "Unverified: the reader and protocol were tested on small files in the published format, not on the full dataset."
+)
+"""Printed below the tables of datasets that were not available when their reader and protocol were written."""
 
 
 def missed_note(predictions: Predictions) -> str:
-    """How many faces were not found."""
+    """Number of faces that were not found."""
     missed = int((~predictions.found).sum())
     if not missed:
         return "All faces found."
@@ -21,7 +26,7 @@ def missed_note(predictions: Predictions) -> str:
 
 
 def offered_note(predictions: Predictions) -> tuple[str, ...]:
-    """Which points the method does not have; nothing when it has all, or has found no face."""
+    """Points that the method does not have; empty when it has all points or found no face."""
     lacking = (~predictions.offered).nonzero()[0].tolist()
     if not lacking or not predictions.found.any():
         return ()
@@ -29,20 +34,24 @@ def offered_note(predictions: Predictions) -> tuple[str, ...]:
 
 
 def faces_row(predictions: Predictions, yaw: np.ndarray) -> Row:
-    """How many faces were found in every bin by yaw (N,) degrees (NaN: in none), and in all: the last row of a table of
-    `BinnedError.cells`."""
+    """Number of found faces in each yaw bin and in total: the last row of a table with the columns `BINS`.
+
+    Args:
+        predictions: of N faces.
+        yaw: (N,) degrees; faces with NaN are in no bin.
+    """
     known = np.isfinite(yaw)
     counts = by_yaw(np.where(predictions.found, 0.0, np.nan)[known], yaw[known]).counts
     return Row("faces", (*counts, None, sum(counts)))
 
 
 def check_points(annotations: FaceRecords, predictions: Predictions, count: int, protocol: str) -> None:
-    """Refuse what a protocol is not about.
+    """Check that annotations and predictions have the protocol's number of points and the same number of faces.
 
     Raises:
-        ValueError: annotations or predictions do not have `count` points, or are of different faces.
+        ValueError: they do not.
     """
     wanted = (len(annotations), count, 2)
     for name, shape in (("annotations", annotations.points.shape), ("predictions", predictions.landmarks.shape)):
         if shape != wanted:
-            raise ValueError(f"{protocol} is about {count} points: {name} must be {wanted}, got {shape}")
+            raise ValueError(f"{protocol} needs {count} points: {name} must have shape {wanted}, got {shape}")

@@ -1,4 +1,4 @@
-"""The sets of `rdrface evaluate`: what reads each, which points of ours it is compared with, and its protocol."""
+"""Datasets of `rdrface evaluate`: reader, compared outputs and protocol of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from rdrface.datasets.readers.biwi import read_biwi
 from rdrface.datasets.readers.cofw import read_cofw68
 from rdrface.datasets.readers.wflw import read_wflw
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.predictions.predictions import OUTPUT_LABELS, Predictions
+from rdrface.evaluation.predictions.predictions import OUTPUT_NAMES, Predictions
 from rdrface.evaluation.protocols import aflw, aflw2000, aflw_points, cofw, head_pose, merl_rav, w300, w300lp, wflw
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import Face
@@ -21,18 +21,19 @@ from rdrface.fitting.estimated_boxes import with_landmark_boxes
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """One public set and its protocol.
+    """One public dataset and its protocol.
 
     Attributes:
-        title: its name as papers write it.
-        read: folder -> the faces the protocol is about.
-        outputs: one of our faces -> name of an output -> (P, 2) points as the set has them, the principal one first.
-        errors: (annotations, predictions) -> name -> (N,) error of every face; of these come curves and the JSON.
-        tables: (annotations, predictions) -> what is printed.
-        unit: of the errors, for axes and tables.
-        limit: threshold of the area under the curve and of a failure, in `unit`; from the set's own papers.
+        title: name of the dataset in papers.
+        read: folder -> faces that the protocol counts.
+        outputs: one predicted face -> name of an output -> (P, 2) image pixels, the dataset's points, the principal
+            output first.
+        errors: (annotations, predictions) -> name -> (N,) error of every face, for curves and JSON.
+        tables: (annotations, predictions) -> tables to print.
+        unit: unit of the errors, for axes and tables.
+        limit: threshold of the area under the curve and of a failure, in `unit`; from papers on the dataset.
         from68: 68 points of other methods (n, 68, 2) -> (n, P, 2), NaN for points that the 68 do not define; None where
-            there is no such way.
+            the points do not follow from the 68.
     """
 
     title: str
@@ -46,18 +47,13 @@ class EvaluationSet:
 
 
 def own68(face: Face) -> dict[str, np.ndarray]:
-    """Our four outputs of the 68 points, under the names of `OUTPUT_LABELS`."""
-    outputs = {
-        "landmarks": face.landmarks,
-        "projection": face.projection,
-        "landmarks_jawline": face.landmarks_jawline,
-        "projection_jawline": face.landmarks_3d[:, :2],
-    }
-    return {OUTPUT_LABELS[name]: points for name, points in outputs.items()}
+    """The four outputs of 68 points, under the names of `rdrface.evaluation.predictions.predictions.OUTPUT_NAMES`."""
+    points = (face.landmarks, face.projection, face.landmarks_jawline, face.landmarks_3d[:, :2])
+    return dict(zip(OUTPUT_NAMES, points, strict=True))
 
 
 def own68_jawline(face: Face) -> dict[str, np.ndarray]:
-    """The same, those on the absolute jawline first: for sets whose contour is that."""
+    """The four outputs, those on the absolute jawline first: for datasets annotated on the absolute jawline."""
     outputs = own68(face)
     return {name: outputs[name] for name in sorted(outputs, key=lambda name: "jawline" not in name)}
 
@@ -87,7 +83,7 @@ def _w300(folder: Path) -> FaceRecords:
 
 
 _BOX = "% of sqrt(w h) of the landmark box"
-_FACE_BOX = "% of the root of the face box's area"
+_FACE_BOX = "% of the square root of the face box area"
 _EYES = "% of the inter-ocular distance"
 
 SETS: dict[str, EvaluationSet] = {
@@ -122,4 +118,4 @@ SETS: dict[str, EvaluationSet] = {
     "cofw68": EvaluationSet("COFW68", read_cofw68, own68, cofw.errors, cofw.tables, _EYES, cofw.LIMIT),
     "biwi": EvaluationSet("BIWI", read_biwi, _no_points, head_pose.errors, head_pose.tables, "degrees", 10.0),
 }
-"""Name on the command line -> set."""
+"""Name on the command line -> dataset."""

@@ -1,4 +1,8 @@
-"""300-W: 68 points on the visible outline of faces within some 45 degrees of yaw."""
+"""300-W: 68 points on the visible outline of faces within about 45 degrees of yaw.
+
+Run on the training parts (AFW, HELEN, LFPW). The test parts, and with them the table of the common, challenging and
+full subsets, were tested only on small files in the published format.
+"""
 
 import numpy as np
 
@@ -16,11 +20,11 @@ SUBSETS = ("common", "challenging", "full")
 def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """300-W (Sagonas et al., 2013): all 68 points on the visible outline, by part.
 
-    Normalizers, named in the columns: inter-ocular, the distance of the outer eye corners (the set's own and today's
-    usual one); inter-pupil, the distance of the means of the two eyes' six points (Ren et al., CVPR 2014); box, sqrt(w
-    h) of the box of the 68 points. "common" is HELEN's and LFPW's test parts (554 faces), "challenging" is iBUG (135),
-    "full" both (Ren et al.); they appear when the folder holds them. Faces of training parts stand in rows of their
-    own, which say so.
+    Normalizers, named in the columns: inter-ocular, the distance of the outer eye corners (the benchmark's own, and the
+    usual one today); inter-pupil, the distance of the means of the two eyes' six points (Ren et al., CVPR 2014); box,
+    sqrt(w h) of the box of the 68 points. "common" is the test parts of HELEN and LFPW (554 faces), "challenging" is
+    iBUG (135 faces), "full" is both (Ren et al.); they are printed when the folder contains them. Training parts have
+    rows of their own, marked "(training part)".
 
     Raises:
         ValueError: not 68 points.
@@ -47,7 +51,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
         label = f"{name} (training part)" if not annotations.is_test[group].any() else name
         rows.append(Row(label, (*(mean_of_counted(values[group]) for values in columns.values()), int(group.sum()))))
     notes = (
-        "inter-ocular: distance of the outer eye corners; inter-pupil: of the means of the eyes' points;",
+        "inter-ocular: distance of the outer eye corners; inter-pupil: distance of the means of each eye's points;",
         "box: sqrt(w h) of the box of the 68 points.",
         missed_note(predictions),
     )
@@ -56,14 +60,14 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
 
 
 def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
-    """Column of the table -> (N,) NME of every face, percent; outputs of the visible outline only."""
+    """Column of the table -> (N,) NME of every face, percent; only outputs on the visible outline."""
     check_points(annotations, predictions, NUM_LANDMARKS, "300-W")
     truth = annotations.points
     eyes, pupils, size = interocular(truth), interpupil(truth), bounding_box_size(truth)
     inner = ~np.isin(np.arange(NUM_LANDMARKS), CONTOUR)
     result = {}
     for i, (name, points) in enumerate(predictions.outlines.items()):
-        head = f"{name.partition(',')[0]} ".lstrip()
+        head = f"{name}, " if name else ""
         result[f"{head}inter-ocular"] = nme(points, truth, eyes)
         if i == 0:
             result[f"{head}inter-pupil"] = nme(points, truth, pupils)
@@ -73,7 +77,7 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
 
 
 def subsets(annotations: FaceRecords) -> dict[str, np.ndarray]:
-    """Name of a part -> (N,) bool: every folder, then common, challenging and full where they are there."""
+    """Name of a part -> (N,) bool: every folder, then common, challenging and full if their parts are present."""
     source = annotations.source
     hard = np.array([name.split("/")[-1] == "ibug" for name in source.tolist()], bool)
     easy = annotations.is_test & np.array([name.split("/")[-1] == "testset" for name in source.tolist()], bool)

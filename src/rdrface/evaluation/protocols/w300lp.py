@@ -1,4 +1,7 @@
-"""300W-LP: 122,450 faces turned by face profiling, with the 68 points of a fitted face model. A training set."""
+"""300W-LP: 122,450 faces made by face profiling, with the 68 points of a fitted face model. A training set.
+
+Run on the part AFW (5,207 images).
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +18,8 @@ from rdrface.geometry.boxes import bounding_boxes
 from rdrface.landmarks import CONTOUR, INNER, NUM_LANDMARKS
 
 NOTES = (
-    "Training set of nearly all published methods for large poses: for whatever was trained on it these numbers",
-    "measure no generalization.",
+    "Nearly all published methods for large poses were trained on this dataset, and rdrface on its part AFW: for them",
+    "these numbers do not measure generalization.",
 )
 
 WHOLE = "68 points"
@@ -24,11 +27,11 @@ _INNER = "inner 51"
 
 
 def read(root: str | Path, flipped: bool = True) -> FaceRecords:
-    """All faces of the folder 300W_LP, as `rdrface.datasets.readers.read_300wlp` finds them (arguments and errors there).
+    """All faces of the folder 300W_LP; arguments and errors as in `rdrface.datasets.readers.read_300wlp`.
 
-    Faces that have both contours are compared on the absolute jawline. `source` ends in the contour convention of the
-    face's points: "300w_lp/AFW_Flip/jawline". The set has no test part, so none of the faces is `is_test`, and none is
-    left out for it.
+    Faces annotated with both contours are compared on the absolute jawline. `source` ends in the contour convention of
+    the face's points: "300w_lp/AFW_Flip/jawline". The dataset has no test part: all faces are training faces, and all
+    of them are counted.
     """
     records = _on_jawline(read_300wlp(root, flipped))
     pairs = zip(records.source.tolist(), np.where(records.on_jawline, "jawline", "outline").tolist(), strict=True)
@@ -51,26 +54,28 @@ def _on_jawline(records: FaceRecords) -> FaceRecords:
 
 
 def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """300W-LP (Zhu et al., CVPR 2016): 68 points, by |yaw| of the set's fitted pose and by part.
+    """300W-LP (Zhu et al., CVPR 2016): 68 points, by |yaw| of the dataset's fitted pose and by part.
 
-    Normalizer: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points have the absolute
-    jawline, those with `pt2d` alone the visible outline: each is compared with the output of its own convention where a
-    method has both.
+    Normalizer: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points are annotated on
+    the absolute jawline, faces with `pt2d` alone on the visible outline. Each face is compared with the output of its
+    own convention if the method has both.
 
     Raises:
         ValueError: not 68 points, or annotations that were not read with `read`.
     """
-    measured = errors(annotations, predictions)
+    by_row = errors(annotations, predictions)
     yaw = annotations.yaw
     if yaw is None:
-        raise ValueError("300W-LP's protocol needs the set's angles; read it with rdrface.evaluation.protocols.w300lp")
+        raise ValueError(
+            "the 300W-LP protocol needs annotated angles; read it with rdrface.evaluation.protocols.w300lp"
+        )
     rows = [
         Row(predictions.row("" if name == WHOLE else name), by_yaw(values, yaw).cells)
-        for name, values in measured.items()
+        for name, values in by_row.items()
     ]
     contour = _contour(annotations)
     conventions = ", ".join(f"{int((contour == name).sum())} on the {name}" for name in CONTOURS)
-    notes = (f"Faces by the contour of their labels: {conventions}.", missed_note(predictions), *NOTES)
+    notes = (f"Faces by annotated contour: {conventions}.", missed_note(predictions), *NOTES)
     return [
         Table(
             "300W-LP: NME in percent of sqrt(w h) of the true landmark box, by |yaw| in degrees",
@@ -80,9 +85,9 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
         ),
         Table(
             f"300W-LP, by part: NME in percent of sqrt(w h) of the true landmark box, {predictions.method}",
-            (*measured, "faces"),
+            (*by_row, "faces"),
             tuple(
-                Row(name, (*(mean_of_counted(values[group]) for values in measured.values()), int(group.sum())))
+                Row(name, (*(mean_of_counted(values[group]) for values in by_row.values()), int(group.sum())))
                 for name, group in _groups(annotations, contour)
             ),
             notes,
@@ -93,8 +98,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
 def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Row of the table -> (N,) NME of every face, percent.
 
-    Outputs called "..., outline" and "..., jawline" become one row: of each face, the one with the convention of its
-    labels. Then the 51 inner points, which have no convention, of every output that differs there.
+    An output and its "*_jawline" counterpart become one row, which takes for each face the output in the convention of
+    its annotations. The rows of the 51 inner points follow; these do not depend on the convention.
 
     Raises:
         ValueError: as `tables`.
@@ -114,9 +119,9 @@ def _outputs(annotations: FaceRecords, predictions: Predictions) -> dict[str, np
     given = predictions.outputs
     chosen: dict[str, np.ndarray] = {}
     for name, points in given.items():
-        head, _, convention = name.rpartition(", ")
-        if convention in CONTOURS and all(f"{head}, {other}" in given for other in CONTOURS):
-            chosen[head] = np.where(jawline, given[f"{head}, jawline"], given[f"{head}, outline"])
+        outline = name.removesuffix("_jawline")
+        if outline in given and f"{outline}_jawline" in given:
+            chosen[outline] = np.where(jawline, given[f"{outline}_jawline"], given[outline])
         else:
             chosen[name] = points
     return chosen
@@ -127,7 +132,7 @@ def _contour(annotations: FaceRecords) -> np.ndarray:
     if not np.isin(contour, CONTOURS).all():
         raise ValueError(
             f"the sources of 300W-LP's faces must end in {' or '.join(CONTOURS)}, got {str(annotations.source[0])!r}; "
-            "read the set with rdrface.evaluation.protocols.w300lp.read"
+            "read the dataset with rdrface.evaluation.protocols.w300lp.read"
         )
     return contour
 
@@ -136,5 +141,5 @@ def _groups(annotations: FaceRecords, contour: np.ndarray) -> list[tuple[str, np
     part = np.array([source.rpartition("/")[0] for source in annotations.source.tolist()], np.str_)
     groups = [(name, part == name) for name in dict.fromkeys(part.tolist())]
     if len(set(contour.tolist())) > 1:
-        groups += [(f"labels on the {name}", contour == name) for name in CONTOURS]
+        groups += [(f"annotated on the {name}", contour == name) for name in CONTOURS]
     return [*groups, ("all", np.ones(len(part), bool))]

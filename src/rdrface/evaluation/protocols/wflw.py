@@ -1,4 +1,7 @@
-"""WFLW: 98 points on the visible outline, six kinds of hard faces. How our mesh and others' 68 points become 98."""
+"""WFLW: 98 points on the visible outline, six attributes of difficult faces; the 98 points from the mesh or from 68.
+
+Unverified: the reader and protocol were tested on small files in the published format, not on the full dataset.
+"""
 
 import numpy as np
 
@@ -7,7 +10,7 @@ from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import mean_of_counted, nme
 from rdrface.evaluation.predictions.interpolate import interpolated_landmarks
 from rdrface.evaluation.predictions.predictions import Predictions
-from rdrface.evaluation.protocols.notes import check_points, missed_note, offered_note
+from rdrface.evaluation.protocols.notes import UNVERIFIED, check_points, missed_note, offered_note
 from rdrface.evaluation.tables import published
 from rdrface.evaluation.tables.distribution import area_under_curve, failure_rate
 from rdrface.evaluation.tables.tables import Row, Table
@@ -17,7 +20,7 @@ from rdrface.morphable.curve import evenly, middles
 from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_PUPILS
 
 LIMIT = 10.0
-"""Percent: a larger error is a failure, and the area under the curve ends here (Wu et al.)."""
+"""Percent, threshold of a failure and upper end of the area under the curve (Wu et al., CVPR 2018)."""
 
 OUTER_EYE_CORNERS = (60, 72)
 CONTOUR = 33
@@ -27,57 +30,60 @@ COLUMNS = ("full", *ATTRIBUTES)
 
 
 def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """WFLW (Wu et al., CVPR 2018): 98 points on the visible outline, all of them counted, hidden ones too.
+    """WFLW (Wu et al., CVPR 2018): 98 points on the visible outline, all of them counted, occluded ones included.
 
-    Normalizer: the distance of the outer eye corners (points 60 and 72). NME, failure rate and area under the
-    cumulative curve at 10 %, over the whole test part and over the faces with each of the six attributes. A method of
-    68 points has no lower edges of the brows; rows that are named so count 90 points for it, and for ours as well.
+    Normalizer: distance of the outer eye corners (points 60 and 72). NME, failure rate and area under the cumulative
+    error curve at 10 %, over the whole test part and over the faces with each of the six attributes. The 68 points do
+    not define the lower edges of the brows, so a method of 68 points is measured on the other 90 points; rows named "90
+    points" compare all methods on these.
 
     Raises:
         ValueError: not 98 points.
     """
-    measured = errors(annotations, predictions)
+    by_row = errors(annotations, predictions)
     groups = subsets(annotations)
     found = predictions.found
     nmes, failures, areas = [], [], []
-    for name, values in measured.items():
+    for name, values in by_row.items():
         row = predictions.row(name)
         parts = [(values[group], found[group]) for group in groups.values()]
         nmes.append(Row(row, tuple(mean_of_counted(e) for e, _ in parts)))
         failures.append(Row(row, tuple(failure_rate(e, LIMIT, seen) for e, seen in parts)))
         areas.append(Row(row, tuple(area_under_curve(e, LIMIT, seen) for e, seen in parts)))
     faces = Row("faces", tuple(int(group.sum()) for group in groups.values()))
-    notes = (*offered_note(predictions), missed_note(predictions))
-    counted = "Faces that were not found count as failures."
-    ours = (
-        "90 points: without the lower edges of the brows (38-41, 47-50), which methods of 68 points do not have.",
-        *notes,
-    )
+    notes = (*offered_note(predictions), missed_note(predictions), UNVERIFIED)
+    failed = "Faces that were not found count as failures."
+    without_brow_edges = "90 points: without the lower edges of the brows (38-41, 47-50), which the 68 do not define."
     return [
         Table(
             "WFLW, 98 points: NME in percent of the inter-ocular distance (outer eye corners)",
             COLUMNS,
             (*published.WFLW_NME, *nmes, faces),
-            ours,
+            (without_brow_edges, *notes),
         ),
         Table(
-            f"WFLW: failure rate, percent of the faces with an NME above {LIMIT:g} %",
+            f"WFLW: failure rate, percent of faces with an NME above {LIMIT:g} %",
             COLUMNS,
             (*published.WFLW_FAILURES, *failures, faces),
-            (counted, *notes),
+            (failed, *notes),
         ),
         Table(
-            f"WFLW: area under the cumulative error curve up to {LIMIT:g} %, percent of the whole",
+            f"WFLW: area under the cumulative error curve up to {LIMIT:g} %, percent of the maximum",
             COLUMNS,
             (*published.WFLW_AREA, *areas, faces),
-            (counted, *notes),
+            (failed, *notes),
         ),
     ]
 
 
 def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
-    """Row of the table -> (N,) NME of every face, percent: of the points that the method has, and, when it has more,
-    of the 90 that follow from the 68."""
+    """Row of the table -> (N,) NME of every face, percent.
+
+    Over the points that the method has, and, if there are more than 90, over the 90 that follow from the 68.
+
+    Raises:
+        ValueError: not 98 points.
+    """
     check_points(annotations, predictions, POINTS, "WFLW")
     left, right = OUTER_EYE_CORNERS
     size = np.linalg.norm(annotations.points[:, left] - annotations.points[:, right], axis=-1)
@@ -92,33 +98,35 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
 
 
 def subsets(annotations: FaceRecords) -> dict[str, np.ndarray]:
-    """Column of the tables -> (N,) bool, the faces of the subset; a face can be in several."""
+    """Column of the tables -> (N,) bool, faces of the subset; a face can be in several subsets."""
     flags = attributes(annotations.source)
     return {"full": np.ones(len(annotations), bool), **dict(zip(ATTRIBUTES, flags.T, strict=True))}
 
 
 def outputs(face: Face) -> dict[str, np.ndarray]:
-    """Our two outputs of the 98 points, (98, 2) photo pixels each.
+    """Two outputs of the 98 points, (98, 2) image pixels each: "landmarks" and "projection".
 
-    What the 68 define is taken from them as for any other method (`from68`): "2D" from the refined landmarks, "3D" from
-    the projected mesh, both on the visible outline. The lower edges of the brows and the pupils are points of the mesh,
-    in "2D" moved by the refinement of what is near (`rdrface.evaluation.predictions.interpolate`).
+    Points that follow from the 68 are computed from `Face.landmarks` and `Face.projection` as for any other method
+    (`from68`), on the visible outline. The lower edges of the brows and the pupils are points of the mesh; in
+    "landmarks" they are moved by the refinement of the surrounding landmarks
+    (`rdrface.evaluation.predictions.interpolate`).
     """
     known = from68(np.stack([face.landmarks, face.projection]))
     own = np.stack([interpolated_landmarks(face, SCHEME), face.points(SCHEME)[:, :2]])
     known[:, _OF_THE_MESH] = own[:, _OF_THE_MESH]
-    return {"2D": known[0], "3D": known[1]}
+    return {"landmarks": known[0], "projection": known[1]}
 
 
 def from68(points: np.ndarray) -> np.ndarray:
-    """WFLW's points as far as 68 points define them.
+    """WFLW's points as far as they follow from the 68.
 
-    Of the 98, 52 are at the place of one of the 68; 16 of the contour lie halfway between two; 20 cut lids and lips
-    into equal lengths, as seen in the photo; the pupils are the means of the eyes' six points, exact for a gaze
-    straight ahead. The eight on the lower edges of the brows are NaN: nothing says how wide a brow is.
+    Of the 98 points, 52 coincide with one of the 68; 16 contour points lie halfway between two of them; 20 divide
+    eyelids and lips into parts of equal length in the image; the pupils are the means of the eyes' six points, which is
+    exact for a gaze straight ahead. The eight points on the lower edges of the brows are NaN, because the 68 do not
+    define the width of a brow.
 
     Args:
-        points: (N, 68, 2) contour on the visible outline; NaN for faces that were not found.
+        points: (N, 68, 2) with the contour on the visible outline; NaN for faces that were not found.
 
     Returns:
         (N, 98, 2) float64.

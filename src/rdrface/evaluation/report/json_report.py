@@ -1,4 +1,4 @@
-"""Everything a run of `rdrface evaluate` found out, for JSON: the tables, and every face with its errors."""
+"""JSON report of `rdrface evaluate`: the tables, and every face with its errors."""
 
 import json
 import math
@@ -25,16 +25,16 @@ def report(
     tables: list[Table],
     how: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """One object for JSON; the same run gives the same object, so no times are in it.
+    """The report as a JSON object. It contains no times, so the same evaluation gives the same object.
 
     Args:
-        name: of the set on the command line.
-        root: its folder; photos are named relative to it.
+        name: name of the dataset on the command line.
+        root: folder of the dataset; images are named relative to it.
         annotations: N faces.
-        predictions: for them.
-        errors: name -> (N,) error of every face.
-        tables: what was printed.
-        how: boxes, weights, file of predictions and so on.
+        predictions: of the same faces, in the same order.
+        errors: name of the output -> (N,) error of every face.
+        tables: the printed tables.
+        how: how the predictions were made: boxes, weights, file of predictions and so on.
     """
     faces = []
     for i, image in enumerate(annotations.image.tolist()):
@@ -59,17 +59,19 @@ def report(
 
 
 def write_report(path: Path, content: Mapping[str, Any]) -> None:
-    """Write the object of `report`.
+    """Write the object of `report`; an existing file is replaced only when the new one is complete.
 
     Raises:
         DataError: the file cannot be written.
     """
+    partial = path.with_name(path.name + ".partial")
     try:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _plain(value: float) -> float | None:
-    # Six digits: more than any measurement here is worth, and the same on every machine's rounding of the last bits.
+    # Six decimals exceed the accuracy of any measurement here and hide differences in the last bits between machines.
     return round(float(value), 6) if math.isfinite(value) else None

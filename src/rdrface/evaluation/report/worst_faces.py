@@ -1,4 +1,4 @@
-"""A contact sheet of the faces that a method places worst: what the numbers of a table look like."""
+"""Contact sheet of the faces with the largest errors of a method."""
 
 from functools import partial
 from pathlib import Path
@@ -17,24 +17,24 @@ from rdrface.image import read_image
 FACES = 24
 COLUMNS = 6
 CELL = 280
-"""Pixels, side of a face's picture."""
+"""Pixels, side of a face's cell."""
 
 ANNOTATED, PREDICTED = (240, 228, 66), (86, 180, 233)
-"""RGB: Okabe and Ito's yellow and sky blue, told apart by everyone and seen on skin of any color."""
+"""RGB: Okabe and Ito's yellow and sky blue, safe for color-blind readers and visible on any skin color."""
 
 _DARK, _LIGHT = (20, 20, 20), (245, 245, 245)
 _MISSED = (213, 94, 0)
 _BAND = 17
-"""Pixels, height of a cell's title."""
+"""Pixels, height of the dark band behind a cell's title."""
 
 _HEADING = 36
-"""Pixels, height of the line above the faces."""
+"""Pixels, height of the heading above the faces."""
 
 _TITLE = 34
-"""Letters that fit into a cell's width."""
+"""Number of characters that fit into the width of a cell."""
 
 _SHIFT = 4
-"""OpenCV takes fixed-point coordinates with this many binary digits."""
+"""Fractional bits of the fixed-point coordinates passed to OpenCV."""
 
 
 def draw_worst(
@@ -46,20 +46,20 @@ def draw_worst(
     unit: str = "%",
     faces: int = FACES,
 ) -> Path | None:
-    """Write the faces that were not found, then those of the largest error, as a JPEG.
+    """Write a JPEG of the faces that were not found, followed by the faces with the largest errors.
 
-    Annotated points are yellow, those of the principal output blue, a line between the two of each landmark; faces not
-    found have a frame. Those take no more than half of the sheet while there are faces with an error. Photos that
-    cannot be read are left out.
+    Annotated points are yellow, points of the principal output blue, with a line between the two of each landmark.
+    Faces that were not found have a frame; they take at most half of the sheet while there are faces with an error.
+    Images that cannot be read are left out.
 
     Args:
         annotations: N faces; crops are cut around their boxes.
-        predictions: for them, in the same order.
-        errors: (N,) of the principal output, NaN where a face has none.
-        path: of the JPEG.
-        name: of the set and the output.
-        unit: of the errors.
-        faces: how many at most.
+        predictions: of the same faces, in the same order.
+        errors: (N,) errors of the principal output, NaN where a face has none.
+        path: JPEG to write.
+        name: name of the dataset and the output, for the heading.
+        unit: unit of the errors.
+        faces: maximum number of faces.
 
     Returns:
         `path`, or None when there is no face to show.
@@ -69,7 +69,7 @@ def draw_worst(
     ranked = np.argsort(-np.where(found, errors, np.nan), kind="stable")[: int(np.isfinite(errors[found]).sum())]
     tiles: list[np.ndarray] = []
     titles: list[str] = []
-    # Not found first; what they leave over, or half, is for the worst of the others.
+    # Faces not found first, in at most half of the cells or in those that the other faces leave empty.
     for order, room in ((missed, max(faces // 2, faces - len(ranked))), (ranked, faces)):
         for i in order.tolist():
             if len(tiles) >= room:
@@ -77,11 +77,11 @@ def draw_worst(
             tile = _tile(annotations, predictions, i)
             if tile is not None:
                 tiles.append(tile)
-                titles.append(_title(f"{errors[i]:.2f}" if found[i] else "NOT FOUND", str(annotations.image[i])))
+                titles.append(_title(f"{errors[i]:.2f}" if found[i] else "not found", str(annotations.image[i])))
     if not tiles:
         return None
     sheet = contact_sheet(np.stack(tiles), titles=titles, columns=COLUMNS, cell=CELL)
-    shown = f"{name}: the {len(tiles)} worst of {len(found):,} faces, error in {unit}"
+    shown = f"{name}: {len(tiles)} worst of {len(found):,} faces, error in {unit}"
     if len(missed):
         shown += f"; {len(missed):,} not found"
     Image.fromarray(_under_heading(shown, sheet)).save(path, quality=90)
@@ -90,12 +90,12 @@ def draw_worst(
 
 def _tile(annotations: FaceRecords, predictions: Predictions, i: int) -> np.ndarray | None:
     try:
-        photo = read_image(annotations.open_image(str(annotations.image[i])))
+        image = read_image(annotations.open_image(str(annotations.image[i])))
     except RdrError:
         return None
     frame = CropFrame.from_boxes(annotations.box[i : i + 1])
-    tile = np.ascontiguousarray(np.rint(cut(photo, frame, CELL)[0].transpose(1, 2, 0)).clip(0, 255).astype(np.uint8))
-    # Crop frame -> pixels of the tile, whose first has its center at 0.
+    tile = np.ascontiguousarray(np.rint(cut(image, frame, CELL)[0].transpose(1, 2, 0)).clip(0, 255).astype(np.uint8))
+    # From the crop frame to pixels of the tile, the center of the first pixel at 0.
     annotated, predicted = (
         ((frame.to_crop(points[i : i + 1])[0] + 1) * CELL - 1) / 2
         for points in (annotations.points, predictions.landmarks)
@@ -106,20 +106,20 @@ def _tile(annotations: FaceRecords, predictions: Predictions, i: int) -> np.ndar
     for points, color in ((annotated, ANNOTATED), (predicted, PREDICTED)):
         for point in filter(_drawable, points):
             _dot(tile, point, color)
-    # Under the title, which is to be read on any photo.
+    # Darkened, so that the title is readable on any image.
     tile[:_BAND] = tile[:_BAND] // 4
     if not predictions.found[i]:
         cv2.rectangle(tile, (1, 1), (CELL - 2, CELL - 2), _MISSED, 4)
     return tile
 
 
-def _dot(picture: np.ndarray, point: np.ndarray, color: tuple[int, int, int]) -> None:
+def _dot(tile: np.ndarray, point: np.ndarray, color: tuple[int, int, int]) -> None:
     for radius, shade in ((2.8, _DARK), (1.9, color)):
-        cv2.circle(picture, _fixed(point), round(radius * 2**_SHIFT), shade, -1, cv2.LINE_AA, shift=_SHIFT)
+        cv2.circle(tile, _fixed(point), round(radius * 2**_SHIFT), shade, -1, cv2.LINE_AA, shift=_SHIFT)
 
 
 def _drawable(point: np.ndarray) -> bool:
-    # Far outside there is nothing to see, and fixed-point numbers would overflow.
+    # Points far outside would overflow the fixed-point coordinates.
     return bool(np.isfinite(point).all() and (np.abs(point) < 20 * CELL).all())
 
 
@@ -129,13 +129,13 @@ def _fixed(point: np.ndarray) -> tuple[int, int]:
 
 
 def _title(error: str, image: str) -> str:
-    # The end of a file's name is what tells faces apart.
+    # Long names are cut at the start, since names differ mostly at the end.
     name, room = image.replace("\\", "/").rsplit("/", 1)[-1], _TITLE - len(error) - 2
     return f"{error}  {name if len(name) <= room else '...' + name[3 - room :]}"
 
 
 def _under_heading(text: str, sheet: np.ndarray) -> np.ndarray:
-    # As wide as a full row, however few faces there are: the heading wants the room.
+    # The page has the width of a full row even with fewer faces, so that the heading fits.
     width = COLUMNS * CELL
     page = np.full((_HEADING + len(sheet), width, 3), 255, np.uint8)
     page[_HEADING:, : sheet.shape[1]] = sheet

@@ -1,1 +1,1 @@
-"""Tables of results, and published numbers to compare with."""
+"""Tables of results, and published results to compare with."""

@@ -1,4 +1,4 @@
-"""Numbers of other people's papers, to stand beside ours. None was measured here, and every one names its source."""
+"""Published results to compare with. None of them was measured here; every row names its source."""
 
 from rdrface.evaluation.tables.tables import Cell, Row
 
@@ -32,7 +32,7 @@ AFLW2000_INNER = (
     _aflw2000("RDR 3D", 3.69, SUPPLEMENT),
     _aflw2000("RDR 2D (3D+2D)", 3.25, SUPPLEMENT),
 )
-"""AFLW2000-3D, 51 inner points; columns as `AFLW2000_68`."""
+"""AFLW2000-3D, 51 inner points; columns as in `AFLW2000_68`."""
 
 
 def _w300(name: str, common: float, challenging: float, full: float, source: str) -> Row:
@@ -51,17 +51,17 @@ _SLPT = "Xia et al., CVPR 2022, its repository"
 _FULL_ONLY = (None,) * 6
 
 WFLW_NME = (
-    Row("LAB", (5.27, 10.24, 5.51, 5.23, 5.15, 6.79, 6.32), quoted=f"Wu et al., CVPR 2018, as repeated by {_WFLW}"),
+    Row("LAB", (5.27, 10.24, 5.51, 5.23, 5.15, 6.79, 6.32), quoted=f"Wu et al., CVPR 2018, as quoted by {_WFLW}"),
     Row("HRNet", (4.60, 7.94, 4.85, 4.55, 4.29, 5.44, 5.42), quoted=_WFLW),
     Row("SLPT", (4.14, *_FULL_ONLY), quoted=_SLPT),
 )
-"""WFLW, 98 points, inter-ocular: full, then the six attributes in the set's order."""
+"""WFLW, 98 points, inter-ocular: full test set, then the six attributes in the order of the dataset."""
 
 WFLW_FAILURES = (Row("SLPT", (2.76, *_FULL_ONLY), quoted=_SLPT),)
-"""Percent beyond 10 %; columns as `WFLW_NME`."""
+"""Failure rate at 10 %, percent; columns as in `WFLW_NME`."""
 
 WFLW_AREA = (Row("SLPT", (59.5, *_FULL_ONLY), quoted=_SLPT),)
-"""Percent of the area under the curve to 10 %; columns as `WFLW_NME`."""
+"""Area under the cumulative error curve up to 10 %, percent; columns as in `WFLW_NME`."""
 
 COFW68 = (
     Row("SLPT, trained on 300-W", (4.10, None, None), quoted="Xia et al., CVPR 2022"),
@@ -71,7 +71,7 @@ COFW68 = (
 
 _CCL = "RDR, supplement, table 1, quoted there from CCL (Zhu et al., CVPR 2016)"
 _D3PF = "RDR, supplement, table 2, quoted there from D3PF (Jourabloo & Liu, CVPR 2016)"
-_ZHU = "Zhu et al., CVPR 2016, as repeated by github.com/Ray-tju/PRMNet"
+_ZHU = "Zhu et al., CVPR 2016, as quoted by github.com/Ray-tju/PRMNet"
 
 
 def _pifa(name: str, mean: float, source: str) -> Row:
@@ -96,7 +96,7 @@ AFLW_PIFA = {
         _pifa("RDR", 4.11, SUPPLEMENT),
     ),
 }
-"""AFLW-PIFA, number of points -> rows of tables 1 and 2 of the supplement: NME, faces."""
+"""AFLW-PIFA: number of points -> rows of tables 1 and 2 of the supplement: NME, faces."""
 
 AFLW_21 = (
     Row("CDM", (8.15, 13.02, 16.17, 12.44, 4.04, None), quoted=_ZHU),
@@ -107,12 +107,12 @@ AFLW_21 = (
     Row("3DDFA, repository", (None, None, None, 5.40, 0.75, None), quoted="github.com/cleardusk/3DDFA"),
     Row("3DDFA-TPAMI", (None, None, None, 4.55, None, None), quoted="Zhu et al., TPAMI 2019"),
 )
-"""AFLW, 21 visible points: [0, 30], (30, 60], (60, 90], mean of bins, their deviation, image mean."""
+"""AFLW, 21 visible points: [0, 30], (30, 60], (60, 90], mean of bins, standard deviation of bins, image mean."""
 
 BIWI_FRAMES = 15_678
-"""All frames of the set."""
+"""Number of frames of the dataset."""
 
-_SIXD = "Hempel et al., ICIP 2022, and what they quote (github.com/thohemp/6DRepNet)"
+_SIXD = "Hempel et al., ICIP 2022, including results they quote (github.com/thohemp/6DRepNet)"
 _PLUS = "github.com/kuhnkeF/headposeplus, results/compilations/ypr.md"
 
 
@@ -137,4 +137,4 @@ HEAD_POSE = {
         _pose("6DRepNet, all frames", 4.34, _PLUS, (4.65, 5.46, 2.91), BIWI_FRAMES),
     ),
 }
-"""Set -> rows of papers: yaw, pitch, roll, mean, faces. All were trained on 300W-LP."""
+"""Dataset -> published rows: yaw, pitch, roll, mean, faces. All methods were trained on 300W-LP."""

@@ -1,4 +1,4 @@
-"""Plain text tables as papers print them. Numbers taken from a publication are marked, never mixed in unseen."""
+"""Plain-text tables in the layout of papers. Numbers quoted from a publication are always marked."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ Cell = float | int | str | None
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table.
+    """One row of a table.
 
     Attributes:
         name: of the method or subset.
-        cells: one per column; None or NaN is printed as a dash.
-        quoted: the publication that the numbers were taken from; empty when they were measured here.
+        cells: one per column; None and NaN are printed as a dash.
+        quoted: publication that the numbers are quoted from; empty for numbers measured here.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Title, column heads, rows, and notes that are printed below."""
+    """Title, column heads, rows, and notes printed below the table."""
 
     title: str
     columns: tuple[str, ...]
@@ -38,7 +38,7 @@ class Table:
                 raise ValueError(f"row '{row.name}' has {len(row.cells)} cells for {len(self.columns)} columns")
 
     def to_text(self) -> str:
-        """The table with aligned columns; quoted rows carry a mark and their source stands below."""
+        """The table with aligned columns. Quoted rows are marked, and their sources are listed below the table."""
         sources = list(dict.fromkeys(row.quoted for row in self.rows if row.quoted))
         marks = {source: f"[{i + 1}]" for i, source in enumerate(sources)}
         lines = [(self._named(row, marks), *(_text(cell) for cell in row.cells)) for row in self.rows]
@@ -50,7 +50,7 @@ class Table:
         return "\n".join([*text, *self.notes])
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: rows as {name, quoted, column: number}; NaN becomes None."""
+        """The table for JSON: rows as {name, quoted, column: number}; NaN becomes None."""
         rows = [
             {
                 "name": row.name,

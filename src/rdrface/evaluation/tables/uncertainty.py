@@ -1,9 +1,9 @@
-"""Visibility and expected error on an annotated set: from annotations and predictions to curves, and to tables of them.
+"""Quality of the predicted visibility and uncertainty on an annotated set: curves, and tables of them.
 
-A said error is in percent of the face's size as `Face.confidence` defines it: of the box of the 68 *predicted*
-landmarks. The measured error is divided by the same size here, not by the protocol's box of the annotated points: a
-promise is measured in the unit it was made in, and the annotated box of a half hidden face is a smaller one. NMEs of
-the protocols and the measured errors of this file are therefore not the same numbers.
+A predicted error (`Face.uncertainty`) is in percent of the face size: sqrt(w h) of the box of the 68 *predicted*
+landmarks. Observed errors are divided by the same size here, not by the protocol's box of the annotated points, which
+is smaller where points of a face have no annotated position. The observed errors of this file therefore differ from the
+NMEs of the protocols.
 """
 
 from dataclasses import dataclass, replace
@@ -25,158 +25,161 @@ from rdrface.evaluation.metrics.uncertainty import (
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.tables.tables import Row, Table
 
-HIDDEN = {
-    "hidden by the head": (SELF_OCCLUDED,),
-    "occluded by something": (OCCLUDED,),
-    "hidden by either": (SELF_OCCLUDED, OCCLUDED),
+OCCLUSIONS = {
+    "self-occluded": (SELF_OCCLUDED,),
+    "externally occluded": (OCCLUDED,),
+    "either": (SELF_OCCLUDED, OCCLUDED),
 }
-"""Kind of hiding -> the states of the points, each told from the visible ones."""
+"""Kind of occlusion -> states of its points; each kind is compared with the visible points."""
 
 COVERAGES = (100, 95, 90, 80, 70, 50, 30, 10)
-"""Percent of the points or faces whose risk is printed, the surest."""
+"""Percent of the points or faces that are kept in the rows of the risk table, the most certain first."""
 
 
 @dataclass(frozen=True)
-class Certainty:
-    """What certainty is worth on one set.
+class UncertaintyFigures:
+    """Curves of the predicted visibility and uncertainty on one set.
 
     Attributes:
-        roc: kind of hiding (`HIDDEN`) -> the curve of `visible` for visible points against such.
-        visible: said probability against the share of visible points.
-        error: said error against measured error, percent of the face's size.
-        unshifted: the same with the labels' own shift taken from the labels.
-        coverages: (100,) shares of the points or faces that are kept, from 0.01 to 1.
-        points: (100,) mean measured error of the surest such share of the points.
-        faces: the same of the faces, by the mean said error of their 68 points.
-        best: of the faces again, in the best order there is: by the measured error itself.
+        roc: kind of occlusion (`OCCLUSIONS`) -> ROC curve of the visibility, visible points against these.
+        visibility: predicted probability and observed share of visible points.
+        error: predicted and observed error, percent of the face size.
+        error_offset_removed: the same with the annotation offset subtracted from the annotations.
+        coverages: (100,) shares of the points or faces that are kept, 0.01 to 1.
+        point_risk: (100,) mean observed error of the most certain share of the points.
+        face_risk: (100,) mean observed error of the most certain share of the faces, ordered by the mean uncertainty of
+            their 68 points.
+        oracle_risk: (100,) the same for faces ordered by their observed error, the lower bound of `face_risk`.
     """
 
     roc: dict[str, RocCurve]
-    visible: Reliability
+    visibility: Reliability
     error: Reliability
-    unshifted: Reliability
+    error_offset_removed: Reliability
     coverages: np.ndarray
-    points: np.ndarray
-    faces: np.ndarray
-    best: np.ndarray
+    point_risk: np.ndarray
+    face_risk: np.ndarray
+    oracle_risk: np.ndarray
 
 
-def measured_error(annotations: FaceRecords, predictions: Predictions) -> np.ndarray:
-    """(N, 68) distance of S_K from the label in percent of `Predictions.size`; NaN where there is no position, or no
-    face. Points behind an occluder have a position and count."""
+def observed_error(annotations: FaceRecords, predictions: Predictions) -> np.ndarray:
+    """(N, 68) distance of S_K from the annotation, in percent of `Predictions.size`.
+
+    NaN where there is no annotated position or no predicted face. Externally occluded points have a position and count.
+    """
     distance = np.linalg.norm(predictions.landmarks - annotations.points, axis=-1)
     return 100 * distance / predictions.size[:, None]
 
 
-def measure_certainty(annotations: FaceRecords, predictions: Predictions, shift: np.ndarray) -> Certainty:
-    """All of `Certainty`.
+def uncertainty_figures(annotations: FaceRecords, predictions: Predictions, offset: np.ndarray) -> UncertaintyFigures:
+    """Compute the curves of one set.
 
     Args:
-        annotations: N annotated faces; points of unknown state say nothing about visibility.
-        predictions: for them, in the same order.
-        shift: (2,) photo pixels by which all labels lie beside the photos (`rdrface.evaluation.metrics.annotation_offset`).
+        annotations: N annotated faces; points of unknown state are left out of the visibility curves.
+        predictions: of the same faces, in the same order.
+        offset: (2,) image pixels, annotation offset of the set (`rdrface.evaluation.metrics.annotation_offset`).
 
     Raises:
-        ValueError: the predictions say nothing of visibility or of their errors.
+        ValueError: the predictions have no visibility or no uncertainty.
     """
     if predictions.visibility is None or predictions.uncertainty is None:
-        raise ValueError(f"{predictions.method} says nothing of visibility, or of its own errors")
-    visible, error = predictions.visibility, predictions.uncertainty
-    placed = np.isfinite(visible)
+        raise ValueError(f"{predictions.method} has no visibility or no uncertainty; both are needed")
+    visibility, uncertainty = predictions.visibility, predictions.uncertainty
+    placed = np.isfinite(visibility)
 
     def curve(states: tuple[int, ...]) -> RocCurve:
         chosen = placed & np.isin(annotations.state, (VISIBLE, *states))
-        return roc_curve(visible[chosen], annotations.state[chosen] == VISIBLE)
+        return roc_curve(visibility[chosen], annotations.state[chosen] == VISIBLE)
 
     known = placed & (annotations.state != UNKNOWN)
-    measured = measured_error(annotations, predictions)
-    moved = replace(annotations, points=annotations.points - shift)
-    per_face = mean_known(measured, 1)
+    observed = observed_error(annotations, predictions)
+    without_offset = replace(annotations, points=annotations.points - offset)
+    per_face = mean_known(observed, 1)
     coverages = np.arange(1, 101) / 100
-    return Certainty(
-        roc={name: curve(states) for name, states in HIDDEN.items()},
-        visible=reliability(visible[known], annotations.state[known] == VISIBLE, VISIBILITY_EDGES),
-        error=reliability(error.ravel(), measured.ravel(), UNCERTAINTY_EDGES),
-        unshifted=reliability(error.ravel(), measured_error(moved, predictions).ravel(), UNCERTAINTY_EDGES),
+    return UncertaintyFigures(
+        roc={name: curve(states) for name, states in OCCLUSIONS.items()},
+        visibility=reliability(visibility[known], annotations.state[known] == VISIBLE, VISIBILITY_EDGES),
+        error=reliability(uncertainty.ravel(), observed.ravel(), UNCERTAINTY_EDGES),
+        error_offset_removed=reliability(
+            uncertainty.ravel(), observed_error(without_offset, predictions).ravel(), UNCERTAINTY_EDGES
+        ),
         coverages=coverages,
-        points=risk_coverage(error.ravel(), measured.ravel(), coverages),
-        faces=risk_coverage(error.mean(1), per_face, coverages),
-        best=risk_coverage(per_face, per_face, coverages),
+        point_risk=risk_coverage(uncertainty.ravel(), observed.ravel(), coverages),
+        face_risk=risk_coverage(uncertainty.mean(1), per_face, coverages),
+        oracle_risk=risk_coverage(per_face, per_face, coverages),
     )
 
 
-def certainty_tables(certainty: Certainty) -> list[Table]:
-    """The curves as tables: area under the ROC curve, the two reliabilities, risk against coverage."""
+def uncertainty_tables(figures: UncertaintyFigures) -> list[Table]:
+    """Area under the ROC curve, reliability of visibility and of uncertainty, and risk against coverage."""
     areas = Table(
-        "Visibility: area under the ROC curve of `visible`, in percent (50 is chance, ties count half)",
-        ("area", "visible", "hidden"),
-        tuple(Row(name, (100 * roc.area, roc.positives, roc.negatives)) for name, roc in certainty.roc.items()),
-        ("Columns visible, hidden: points of either kind. Points of all faces together.",),
+        "Visibility: area under the ROC curve, percent (chance: 50)",
+        ("area", "visible", "occluded"),
+        tuple(Row(name, (100 * roc.area, roc.positives, roc.negatives)) for name, roc in figures.roc.items()),
+        ("Columns visible and occluded: number of points, over all faces. Ties count half.",),
     )
-    return [areas, _visible_table(certainty.visible), _error_table(certainty), _risk_table(certainty)]
+    return [areas, _visibility_table(figures.visibility), _error_table(figures), _risk_table(figures)]
 
 
 def bin_names(edges: np.ndarray, digits: int) -> list[str]:
-    """'0.5-1.0', ..., '9.0+'."""
+    """Names of bins: '0.5-1.0', ..., '9.0+'."""
     return [
         f"{low:.{digits}f}-{high:.{digits}f}" if np.isfinite(high) else f"{low:.{digits}f}+"
         for low, high in pairwise(edges)
     ]
 
 
-def _visible_table(visible: Reliability) -> Table:
-    rows = [
-        Row(name, (100 * said, 100 * happened, int(count)))
-        for name, said, happened, count in zip(
-            bin_names(visible.edges, 1),
-            visible.predicted.tolist(),
-            visible.observed.tolist(),
-            visible.count,
-            strict=True,
-        )
-    ]
+def _visibility_table(visibility: Reliability) -> Table:
+    bins = zip(
+        bin_names(visibility.edges, 1),
+        visibility.predicted.tolist(),
+        visibility.observed.tolist(),
+        visibility.count,
+        strict=True,
+    )
     return Table(
-        "Visibility: said probability against the share of points that are visible, percent",
-        ("said", "visible", "points"),
-        tuple(rows),
-        (f"Expected calibration error: {100 * visible.gap:.2f} percent.",),
+        "Visibility: predicted probability and observed share of visible points, percent",
+        ("predicted", "observed", "points"),
+        tuple(Row(name, (100 * predicted, 100 * observed, int(count))) for name, predicted, observed, count in bins),
+        (f"Expected calibration error: {100 * visibility.gap:.2f} percent.",),
     )
 
 
-def _error_table(certainty: Certainty) -> Table:
-    error, unshifted = certainty.error, certainty.unshifted
+def _error_table(figures: UncertaintyFigures) -> Table:
+    error, without_offset = figures.error, figures.error_offset_removed
     rows = [
-        Row(name, (error.predicted[i], error.observed[i], unshifted.observed[i], int(error.count[i])))
+        Row(name, (error.predicted[i], error.observed[i], without_offset.observed[i], int(error.count[i])))
         for i, name in enumerate(bin_names(error.edges, 1))
     ]
-    total = int(error.count.sum())
     overall = (
         _overall(error, error.predicted),
         _overall(error, error.observed),
-        _overall(unshifted, unshifted.observed),
+        _overall(without_offset, without_offset.observed),
+        int(error.count.sum()),
     )
     return Table(
-        "Expected error: said against measured, mean over points, percent of the face's size",
-        ("said", "measured", "shift removed", "points"),
-        (*rows, Row("all", (*overall, total))),
+        "Uncertainty: predicted and observed error, mean over points, percent of the face size",
+        ("predicted", "observed", "offset removed", "points"),
+        (*rows, Row("all", overall)),
         (
-            f"Mean gap, weighted by points: {error.gap:.2f}; {unshifted.gap:.2f} with the labels' own shift removed.",
-            "Face's size: sqrt(w h) of the box of the predicted landmarks, as Face.confidence has it.",
+            f"Mean calibration error, weighted by points: {error.gap:.2f}; with the annotation offset removed: "
+            f"{without_offset.gap:.2f}.",
+            "Face size: sqrt(w h) of the box of the predicted landmarks.",
         ),
     )
 
 
-def _risk_table(certainty: Certainty) -> Table:
+def _risk_table(figures: UncertaintyFigures) -> Table:
     rows = [
-        Row(f"surest {percent} %", (certainty.points[i], certainty.faces[i], certainty.best[i]))
+        Row(f"most certain {percent} %", (figures.point_risk[i], figures.face_risk[i], figures.oracle_risk[i]))
         for percent in COVERAGES
         for i in (percent - 1,)
     ]
     return Table(
-        "Risk and coverage: mean measured error of the surest, percent of the face's size",
-        ("points", "faces", "faces, best order"),
+        "Risk and coverage: mean observed error of the most certain points and faces, percent of the face size",
+        ("points", "faces", "faces, ideal order"),
         tuple(rows),
-        ("Faces by the mean said error of their 68 points; best order: sorted by the measured error itself.",),
+        ("Faces are ordered by the mean uncertainty of their 68 points; ideal order: by the observed error itself.",),
     )
 
 
