@@ -41,7 +41,8 @@ def read_npy(path: str | Path, what: str) -> np.ndarray:
         DataError: the file is missing, damaged, or does not hold one array of real numbers.
     """
     try:
-        values = np.load(path, allow_pickle=False)
+        with Path(path).open("rb") as file:
+            values = np.load(file, allow_pickle=False)
     except FileNotFoundError as error:
         raise DataError(f"no {what} at {path}") from error
     except (OSError, ValueError, EOFError) as error:

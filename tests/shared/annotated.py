@@ -1,4 +1,4 @@
-"""Small annotated sets in the official formats, made of drawn pictures and invented points."""
+"""Invented faces: points, images, annotation files and records."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from rdrface.datasets.records import FaceRecords
 
 
 def face_points(seed: int = 0, center: tuple[float, float] = (60.0, 60.0), side: float = 60.0) -> np.ndarray:
-    """(68, 2) float64: an invented but face-like, mirror-symmetric layout."""
+    """(68, 2) float64 points of an invented, mirror-symmetric face; a seed other than 0 adds noise."""
     angle = np.pi * np.arange(17) / 16
     contour = np.stack([-np.cos(angle), np.sin(angle) * 1.1 - 0.1], 1) * 0.5
     left = [[-0.4 + 0.08 * i, -0.3 - 0.02 * i * (4 - i)] for i in range(5)]
@@ -25,21 +25,21 @@ def face_points(seed: int = 0, center: tuple[float, float] = (60.0, 60.0), side:
 
 
 def write_photo(path: Path, size: tuple[int, int] = (120, 120), seed: int = 0) -> None:
-    """A smooth colored picture of `size` (width, height)."""
+    """Write a smooth colored image of `size` (width, height)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     small = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
     Image.fromarray(small).resize(size, Image.Resampling.BICUBIC).save(path)
 
 
 def write_pts(path: Path, points: np.ndarray) -> None:
-    """An official .pts file with the numbers as given."""
+    """Write a .pts file with the numbers unchanged."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{x:g} {y:g}" if (x, y) == (-1, -1) else f"{x:.2f} {y:.2f}" for x, y in points]
     path.write_text("version: 1\nn_points: 68\n{\n" + "\n".join(lines) + "\n}\n")
 
 
 def fgnet_folder(root: Path, names: list[str]) -> np.ndarray:
-    """FG-NET's layout with one face of invented points, 0-based (68, 2) in FG-NET's order, in every file."""
+    """Write FG-NET's layout with the same face in every file; returns its points (68, 2) in FG-NET's order."""
     points = np.stack([30 + 0.9 * np.arange(68), 40 + 0.5 * (np.arange(68) * 37 % 68)], axis=1)
     ibug = face_points()
     points[[7, 67, 41, 27, 29, 34, 32]] = ibug[[8, 30, 33, 36, 39, 42, 45]]
@@ -53,7 +53,7 @@ def fgnet_folder(root: Path, names: list[str]) -> np.ndarray:
 
 
 def records_of(folder: Path, count: int = 4, fitted: bool = True) -> FaceRecords:
-    """`count` drawn faces with photos in `folder`, all fields filled."""
+    """`count` invented faces with images in `folder`; `fitted` fills the fields of a fit."""
     rng = np.random.default_rng(5)
     points = np.stack([face_points(i + 1, (55 + 3 * i, 62 - 2 * i), 56 + 4 * i) for i in range(count)])
     for i in range(count):

@@ -213,8 +213,9 @@ class FaceRecords:
             DataError: the file is missing, damaged, or no record file.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                content = {name: file[name] for name in file.files}
+            # np.load does not close a damaged file that it opened itself.
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                content = {name: arrays[name] for name in arrays.files}
         except FileNotFoundError as error:
             raise DataError(f"no record file at {path}") from error
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
@@ -230,8 +231,8 @@ class FaceRecords:
         if missing := [name for name in _REQUIRED if name not in content]:
             raise DataError(f"{path} lacks {', '.join(missing)}; it is damaged, write it again with `rdrface fit`")
         try:
-            arrays: dict[str, Any] = {name: content[name] for name in _LAYOUT if name in content}
-            return cls(**arrays)
+            known: dict[str, Any] = {name: content[name] for name in _LAYOUT if name in content}
+            return cls(**known)
         except ValueError as error:
             raise DataError(f"{path} is damaged: {error}") from error
 
