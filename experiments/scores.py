@@ -70,7 +70,7 @@ def face_errors(steps: list[Step], truth: Truth, iterations: int) -> Tensor:
     return 100 * torch.stack(columns, 1) / truth.side.unsqueeze(1)
 
 
-def median_offset(errors: list[Tensor], yaw: list[Tensor], iterations: int) -> dict[str, float]:
+def summary(errors: list[Tensor], yaw: list[Tensor], iterations: int) -> dict[str, float]:
     """Means over faces by the names of `COLUMNS`; the yaw bins are those of S_K.
 
     Args:
