@@ -15,7 +15,7 @@ from PIL import Image
 from rdrface.datasets.contact_sheet import contact_sheet
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.synthetic import draw_faces
-from rdrface.training.face_profiling.face_profiling import ProfilingConfig, choose_faces, profile_faces
+from rdrface.training.face_profiling.face_profiling import FaceProfilingConfig, choose_near_frontal_faces, profile_faces
 
 YAWS = (30.0, 60.0, 85.0)
 CELL = 224
@@ -29,14 +29,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/images/profiling.png"))
     options = parser.parse_args()
-    config = ProfilingConfig(close_eyes=0.0, open_mouth=0.0)
+    config = FaceProfilingConfig(close_eyes=0.0, open_mouth=0.0)
     if options.pack is None:
         config = replace(config, resolution=0.0)
         with tempfile.TemporaryDirectory() as folder:
             faces = pack(draw_faces(Path(folder), 10 * options.faces, options.seed), 256)
     else:
         faces = PackedCrops.load(options.pack)
-    index = choose_faces(faces, options.faces, config, options.seed)
+    index = choose_near_frontal_faces(faces, options.faces, config, options.seed)
     sets = [faces.select(index)]
     for yaw in YAWS:
         sets.append(profile_faces(faces, index, replace(config, yaw=(yaw, yaw)), options.seed))

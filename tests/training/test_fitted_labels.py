@@ -9,7 +9,7 @@ from annotated import records_of
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.landmarks import INNER
 from rdrface.morphable.model import FaceModel
-from rdrface.training.fitted_labels import with_hidden_state, without_fitted_outline
+from rdrface.training.fitted_labels import with_self_occlusion, without_fitted_outline
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def turned(folder, degrees):
 
 def test_far_side_points_of_profiles_are_hidden_and_keep_their_positions(tmp_path, model):
     records = turned(tmp_path, [80, -80])
-    marked = with_hidden_state(records, model)
+    marked = with_self_occlusion(records, model)
     # Nose to the picture's right: the picture's right eye and brow are on the far side.
     assert (marked.state[0, [23, 24, 25, 26, 42, 44, 45, 54]] == SELF_OCCLUDED).all()
     assert (marked.state[1, [17, 18, 19, 20, 36, 37, 39, 48]] == SELF_OCCLUDED).all()
@@ -39,12 +39,12 @@ def test_far_side_points_of_profiles_are_hidden_and_keep_their_positions(tmp_pat
 def test_frontal_faces_and_annotated_ones_stay_as_they_are(tmp_path, model):
     records = turned(tmp_path, [0, 20, -40, 80])
     records.state[3, 30] = VISIBLE
-    np.testing.assert_array_equal(with_hidden_state(records, model).state, records.state)
+    np.testing.assert_array_equal(with_self_occlusion(records, model).state, records.state)
 
 
 def test_records_without_a_fit_are_refused(tmp_path, model):
     with pytest.raises(ValueError, match="only a fit"):
-        with_hidden_state(records_of(tmp_path, 1, fitted=False), model)
+        with_self_occlusion(records_of(tmp_path, 1, fitted=False), model)
 
 
 def test_an_outline_that_is_itself_a_fit_is_left_out(tmp_path):
@@ -64,7 +64,7 @@ def test_it_agrees_with_annotators_where_they_marked_what_is_hidden(shared_data,
 
     faces = read_merl_rav(shared_data / "merl_rav", "test")
     faces = fit_records(faces.select(np.arange(0, len(faces), 16)), model, progress=False)
-    marked = with_hidden_state(replace(faces, state=np.full(faces.state.shape, UNKNOWN)), model, progress=False)
+    marked = with_self_occlusion(replace(faces, state=np.full(faces.state.shape, UNKNOWN)), model, progress=False)
     asked = (marked.state == SELF_OCCLUDED).any(1)
     assert asked.sum() > 20
     ours, theirs = (state[asked][:, INNER] for state in (marked.state, faces.state))

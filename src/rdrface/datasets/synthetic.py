@@ -50,9 +50,9 @@ def random_parameters(count: int, rng: np.random.Generator) -> np.ndarray:
     q = np.zeros((count, NUM_PARAMETERS), np.float32)
     pose = q[:, POSE]  # a view of q
     q[:, IDENTITY] = rng.normal(0, 0.8, (count, NUM_IDENTITY))
-    pose[:, 0] = rng.normal(0, 0.15, count)
-    pose[:, 1] = rng.uniform(-1.4, 1.4, count)
-    pose[:, 2] = rng.normal(0, 0.15, count)
+    pose[:, 0] = rng.normal(0, 0.15, count)  # pitch
+    pose[:, 1] = rng.uniform(-1.4, 1.4, count)  # yaw
+    pose[:, 2] = rng.normal(0, 0.15, count)  # roll
     pose[:, SCALE] = SIDE * rng.uniform(0.0042, 0.0052, count)
     q[:, EXPRESSION] = rng.uniform(0, 0.7, (count, NUM_EXPRESSION)) * (rng.random((count, NUM_EXPRESSION)) < 0.1)
     return q

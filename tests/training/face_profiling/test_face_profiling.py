@@ -10,9 +10,9 @@ from rdrface.geometry.rasterize import rasterize
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION
-from rdrface.training.face_profiling.face_profiling import SUFFIX, ProfilingConfig, choose_faces, profile_faces
+from rdrface.training.face_profiling.face_profiling import SUFFIX, FaceProfilingConfig, choose_near_frontal_faces, profile_faces
 
-PLAIN = ProfilingConfig(pitch=0.0, open_mouth=0.0, close_eyes=0.0)
+PLAIN = FaceProfilingConfig(pitch=0.0, open_mouth=0.0, close_eyes=0.0)
 SIZE = 112
 
 
@@ -25,7 +25,7 @@ def faces(tmp_path_factory) -> PackedCrops:
     return packed.select(frontal[:4])
 
 
-def to_yaw(degrees: float) -> ProfilingConfig:
+def to_yaw(degrees: float) -> FaceProfilingConfig:
     return replace(PLAIN, yaw=(degrees, degrees))
 
 
@@ -60,7 +60,7 @@ def test_a_turn_by_nothing_changes_nothing(faces):
 
 
 def test_labels_are_the_geometry_of_the_turned_face(faces):
-    turned = profile_faces(faces, np.arange(4), ProfilingConfig(yaw=(60.0, 60.0)), seed=2, progress=False)
+    turned = profile_faces(faces, np.arange(4), FaceProfilingConfig(yaw=(60.0, 60.0)), seed=2, progress=False)
     outline, jawline = LandmarkModel.from_face_model(FaceModel.load()).outline68(turned.Q)
     np.testing.assert_allclose(turned.outline, outline[..., :2], atol=1e-5)
     np.testing.assert_allclose(turned.jawline, jawline[..., :2], atol=1e-5)
@@ -137,7 +137,7 @@ def test_mouth_and_eyes(faces):
 
 
 def test_chance_is_a_function_of_seed_and_face(faces):
-    config = ProfilingConfig()
+    config = FaceProfilingConfig()
     both = profile_faces(faces, np.array([2, 0]), config, seed=8, progress=False)
     alone = profile_faces(faces, np.array([0]), config, seed=8, progress=False)
     other = profile_faces(faces, np.array([0]), config, seed=9, progress=False)
@@ -148,21 +148,21 @@ def test_chance_is_a_function_of_seed_and_face(faces):
 
 
 def test_no_faces_and_faces_without_a_fit(faces):
-    none = profile_faces(faces, np.array([], int), ProfilingConfig(), seed=0, progress=False)
+    none = profile_faces(faces, np.array([], int), FaceProfilingConfig(), seed=0, progress=False)
     assert len(none) == 0 and none.windows.shape == (0, SIZE, SIZE, 3) and none.margin == faces.margin
     unfitted = replace(faces, Q=np.full_like(faces.Q, np.nan))
     with pytest.raises(ValueError, match="only fitted faces"):
-        profile_faces(unfitted, np.array([1]), ProfilingConfig(), seed=0)
-    assert len(choose_faces(unfitted, 4, ProfilingConfig(), seed=0)) == 0
+        profile_faces(unfitted, np.array([1]), FaceProfilingConfig(), seed=0)
+    assert len(choose_near_frontal_faces(unfitted, 4, FaceProfilingConfig(), seed=0)) == 0
 
 
 def test_choice_leaves_out_what_cannot_be_turned(faces):
-    config = ProfilingConfig(resolution=0.0)
-    assert sorted(choose_faces(faces, 9, config, seed=1)) == [0, 1, 2, 3]
-    assert len(choose_faces(faces, 2, config, seed=1)) == 2
+    config = FaceProfilingConfig(resolution=0.0)
+    assert sorted(choose_near_frontal_faces(faces, 9, config, seed=1)) == [0, 1, 2, 3]
+    assert len(choose_near_frontal_faces(faces, 2, config, seed=1)) == 2
     Q, residual, valid = faces.Q.copy(), faces.residual.copy(), faces.valid.copy()
     Q[0, 51], residual[1], valid[2, 3] = 1.0, 9.0, 0.2
-    assert choose_faces(replace(faces, Q=Q, residual=residual, valid=valid), 9, config, seed=1).tolist() == [3]
+    assert choose_near_frontal_faces(replace(faces, Q=Q, residual=residual, valid=valid), 9, config, seed=1).tolist() == [3]
 
 
 def test_raster_shows_the_front_without_cracks():
