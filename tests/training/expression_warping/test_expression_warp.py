@@ -17,13 +17,13 @@ from rdrface.training.expression_warping.expression_warp import (
     choose_open_eyes,
     close_eyes,
 )
-from rdrface.training.expression_warping.eyelid_warp import LidMove, move_lids
+from rdrface.training.expression_warping.eyelid_warp import EyelidMotion, warp_eyelids
 
 SIZE = 160
 RED = np.array([255, 0, 0], np.uint8)
 RIGHT, LEFT = np.arange(36, 42), np.arange(42, 48)
-BOTH_SHUT = ExpressionWarpConfig(wink=0.0, shut=1.0)
-WINK = ExpressionWarpConfig(wink=1.0, shut=1.0)
+BOTH_SHUT = ExpressionWarpConfig(wink_probability=0.0, fully_closed_probability=1.0)
+WINK = ExpressionWarpConfig(wink_probability=1.0, fully_closed_probability=1.0)
 NAMES = FaceModel.load().expression_names
 
 
@@ -82,7 +82,7 @@ def test_labels_parameters_and_fitted_face_agree(faces):
 
 
 def test_half_closed_eyes_are_half_closed_in_labels_and_parameters(faces):
-    config = ExpressionWarpConfig(wink=0.0, shut=0.0, closing=(0.5, 0.5))
+    config = ExpressionWarpConfig(wink_probability=0.0, fully_closed_probability=0.0, closing_range=(0.5, 0.5))
     plain = faces.Q.copy()
     for unit in ("eyeBlink", "eyeWide", "eyeSquint", "eyeLookUp", "eyeLookDown"):
         for side in ("Left", "Right"):
@@ -116,7 +116,7 @@ def test_a_wink_leaves_the_other_eye_alone_and_names_the_right_one(faces):
 
 
 def test_the_eyeball_is_covered(faces):
-    closed = close_eyes(faces, np.arange(len(faces)), replace(BOTH_SHUT, lash=(0.0, 0.0)), seed=3, progress=False)
+    closed = close_eyes(faces, np.arange(len(faces)), replace(BOTH_SHUT, lash_darkness_range=(0.0, 0.0)), seed=3, progress=False)
 
     def red(windows):
         return np.clip(windows[..., 0].astype(float) - windows[..., 1], 0, None).sum(axis=(1, 2))
@@ -126,7 +126,7 @@ def test_the_eyeball_is_covered(faces):
 
 def test_the_lash_line_lies_on_the_labels(faces):
     gray = replace(faces, windows=np.full_like(faces.windows, 160))
-    closed = close_eyes(gray, np.arange(len(faces)), replace(BOTH_SHUT, lash=(1.0, 1.0)), seed=3, progress=False)
+    closed = close_eyes(gray, np.arange(len(faces)), replace(BOTH_SHUT, lash_darkness_range=(1.0, 1.0)), seed=3, progress=False)
     for i in range(len(faces)):
         for landmark in (37, 38, 43, 44):
             column, row = np.rint(to_pixels(closed.points[i, landmark], SIZE)).astype(int)
@@ -188,7 +188,7 @@ def test_lids_that_do_not_move_change_nothing():
     brow = np.array([[26, 38], [33, 34], [40, 33], [47, 34], [54, 38]], np.float32)
     window = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
     same = window.copy()
-    move_lids(same, LidMove(eye, eye, brow, 0.0), lash=0.5)
+    warp_eyelids(same, EyelidMotion(eye, eye, brow, 0.0), lash_darkness=0.5)
     np.testing.assert_array_equal(same, window)
 
 
