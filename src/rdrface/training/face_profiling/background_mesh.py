@@ -48,9 +48,7 @@ class Rim:
         return cls(vertices, np.maximum.accumulate(angle))
 
 
-def rim_positions(
-    rim: Rim, positions: np.ndarray, roll: float, valid: np.ndarray, distance: float
-) -> np.ndarray:
+def rim_positions(rim: Rim, positions: np.ndarray, roll: float, valid: np.ndarray, distance: float) -> np.ndarray:
     """Positions in the image just outside the head, one for each vertex of the rim.
 
     Args:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from rdrface.datasets.crops import PackedCrops
-from rdrface.geometry.boxes import box_size, bounding_boxes
+from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.mesh import triangle_normals
 from rdrface.geometry.rasterize import rasterize, to_pixels
 from rdrface.morphable.params import POSE
