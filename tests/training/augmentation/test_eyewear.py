@@ -24,9 +24,7 @@ def test_sunglasses_cover_the_eyes_and_nothing_below_them(roll_deg):
 
 def test_large_sunglasses_cover_the_brows_and_small_ones_do_not():
     large = replace(SUNGLASSES, lens_width_range=(2.2, 2.2), lens_aspect_range=(0.95, 0.95))
-    small = replace(
-        SUNGLASSES, lens_width_range=(1.2, 1.2), lens_aspect_range=(0.55, 0.55), rim_width_range=(0.0, 0.0)
-    )
+    small = replace(SUNGLASSES, lens_width_range=(1.2, 1.2), lens_aspect_range=(0.55, 0.55), rim_width_range=(0.0, 0.0))
     brows = slice(17, 27)
     assert wear_glasses(images(), faces(), large, seeded())[1][:, brows].float().mean() > 0.3
     assert wear_glasses(images(), faces(), small, seeded())[1][:, brows].float().mean() < 0.1

@@ -116,7 +116,9 @@ def test_a_wink_closes_one_eye_and_does_not_change_the_other(faces):
 
 
 def test_the_eyeball_is_covered(faces):
-    closed = close_eyes(faces, np.arange(len(faces)), replace(BOTH_CLOSED, lash_darkness_range=(0.0, 0.0)), seed=3, progress=False)
+    closed = close_eyes(
+        faces, np.arange(len(faces)), replace(BOTH_CLOSED, lash_darkness_range=(0.0, 0.0)), seed=3, progress=False
+    )
 
     def red(windows):
         return np.clip(windows[..., 0].astype(float) - windows[..., 1], 0, None).sum(axis=(1, 2))
@@ -126,7 +128,9 @@ def test_the_eyeball_is_covered(faces):
 
 def test_the_dark_line_of_closed_eyes_is_at_the_labels(faces):
     gray = replace(faces, windows=np.full_like(faces.windows, 160))
-    closed = close_eyes(gray, np.arange(len(faces)), replace(BOTH_CLOSED, lash_darkness_range=(1.0, 1.0)), seed=3, progress=False)
+    closed = close_eyes(
+        gray, np.arange(len(faces)), replace(BOTH_CLOSED, lash_darkness_range=(1.0, 1.0)), seed=3, progress=False
+    )
     for i in range(len(faces)):
         for landmark in (37, 38, 43, 44):
             column, row = np.rint(to_pixels(closed.points[i, landmark], SIZE)).astype(int)

@@ -65,7 +65,9 @@ def test_the_old_yaw_gives_the_old_face(faces):
 
 
 def test_labels_are_the_projected_points_of_the_new_parameters(faces):
-    profiled = profile_faces(faces, np.arange(4), FaceProfilingConfig(yaw_range_deg=(60.0, 60.0)), seed=2, progress=False)
+    profiled = profile_faces(
+        faces, np.arange(4), FaceProfilingConfig(yaw_range_deg=(60.0, 60.0)), seed=2, progress=False
+    )
     outline, jawline = LandmarkModel.from_face_model(FaceModel.load()).outline68(profiled.Q)
     np.testing.assert_allclose(profiled.outline, outline[..., :2], atol=1e-5)
     np.testing.assert_allclose(profiled.jawline, jawline[..., :2], atol=1e-5)
@@ -86,7 +88,8 @@ def test_features_are_at_their_labels(faces, landmark):
         # The brightest pixel and not the center of mass: half of a spot on an outline is hidden.
         row, column = np.unravel_index(light.argmax(), light.shape)
         assert (
-            np.hypot(axis[column] - profiled.outline[i, landmark, 0], axis[row] - profiled.outline[i, landmark, 1]) < 0.05
+            np.hypot(axis[column] - profiled.outline[i, landmark, 0], axis[row] - profiled.outline[i, landmark, 1])
+            < 0.05
         )
 
 
