@@ -20,7 +20,12 @@ from rdrface.datasets.crops import PackedCrops
 from rdrface.network.rdr import RDR
 from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
 from rdrface.training.config import StageConfig, TrainingConfig
-from rdrface.training.face_profiling.face_profiling import SUFFIX, FaceProfilingConfig, choose_near_frontal_faces, profile_faces
+from rdrface.training.face_profiling.face_profiling import (
+    SUFFIX,
+    FaceProfilingConfig,
+    choose_near_frontal_faces,
+    profile_faces,
+)
 from rdrface.training.loop import train
 
 SIZE, BATCH = 64, 32
@@ -81,7 +86,9 @@ def with_turned(faces: PackedCrops, count: int, path: Path) -> PackedCrops:
     if path.is_file():
         turned = PackedCrops.load(path)
     else:
-        turned = profile_faces(faces, choose_near_frontal_faces(faces, count, FaceProfilingConfig(), 0), FaceProfilingConfig(), 0)
+        turned = profile_faces(
+            faces, choose_near_frontal_faces(faces, count, FaceProfilingConfig(), 0), FaceProfilingConfig(), 0
+        )
         turned.save(path)
     if len(turned) != count:
         raise SystemExit(f"{path}: {len(turned)} turned faces for {count}; remove it, or take more --faces")

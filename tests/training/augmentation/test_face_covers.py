@@ -13,7 +13,6 @@ from rdrface.training.augmentation.face_covers import (  # noqa: E402
 from rdrface.training.augmentation.face_frame import FaceFrame, pixel_centers, point_columns  # noqa: E402
 from rdrface.training.augmentation.occluder_textures import TEXTURES, draw_textures  # noqa: E402
 
-
 ALWAYS = CoverConfig(half_face_probability=1.0, mask_probability=1.0)
 
 

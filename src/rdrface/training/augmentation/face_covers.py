@@ -12,7 +12,7 @@ from rdrface.training.augmentation.rng import normal, pick, to_device, uniform
 
 @dataclass(frozen=True)
 class CoverConfig:
-    """Probability and size of covers. Depths are shares of the extent of the landmarks in the direction of the cover."""
+    """Probability and size of covers. Depths are shares of the landmarks' extent in the direction of the cover."""
 
     half_face_probability: float = 0.08  # of covering the left, right, lower or upper part
     side_depth_range: tuple[float, float] = (0.25, 0.65)  # from the left or right: half a face behind a door or a head

@@ -1,7 +1,7 @@
 """Cropping of images near the face, or through it, as in close-ups and at the border of group photos.
 
-The part of a window that the image covers is a rectangle `valid` (B, 4) xyxy, window frame. Cropping the image moves the
-sides of this rectangle; `rdrface.training.augmentation.resampling` pads the area outside.
+The part of a window that the image covers is a rectangle `valid` (B, 4) xyxy, window frame. Cropping the image moves
+the sides of this rectangle; `rdrface.training.augmentation.resampling` pads the area outside.
 """
 
 import torch
@@ -12,8 +12,8 @@ from rdrface.training.augmentation.resampling import PADDINGS, PaddingShares
 from rdrface.training.augmentation.rng import to_device, uniform
 
 MIN_INNER_SHARE = 0.35
-"""Smallest share of the inner points (17-67) that a cropped image contains. Detectors do not find a face with fewer, for
-example a profile cropped behind the eye."""
+"""Smallest share of the inner points (17-67) that a cropped image contains. Detectors do not find a face with fewer,
+for example a profile cropped behind the eye."""
 
 MIN_VISIBLE_SIDE = 0.15
 """Smallest side of the box of the visible part, in units of the side of the whole box. Detectors do not find a smaller

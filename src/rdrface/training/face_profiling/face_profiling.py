@@ -1,8 +1,8 @@
 """Face profiling: new images of near-frontal faces at larger yaw angles.
 
-Large poses are rare in annotated images. The fitted 3D face of an image is textured, rotated and rendered, as Zhu et
-al. did for 300W-LP ("face profiling", Face Alignment Across Large Poses, CVPR 2016). The background moves with the head,
-less and less towards the edge of the image. Before that, the image is warped by a few pixels so that its annotated
+Large poses are rare in annotated images. As in "face profiling" for 300W-LP (Zhu et al., Face Alignment Across Large
+Poses, CVPR 2016), the fitted 3D face of an image is textured, rotated and rendered. The background moves with the head,
+by less and less towards the edge of the image. Before that, the image is warped by a few pixels so that its annotated
 points are exactly on the fitted face. The labels of the new image are therefore the projected points of its Q, without
 the error of the fit.
 """
