@@ -56,8 +56,8 @@ def draw(axes: Axes, model: FaceModel, angles: tuple[int, int, int]) -> None:
         axes.annotate("", end[:2], ends[0, :2], arrowprops=arrow)
         # Next to the arrow and not at its end: with only a yaw, x and z are on one line.
         step = step / np.linalg.norm(step)
-        beside = end[:2] + np.array((-step[1], step[0])) * (-12 if name == "x" else 12)
-        axes.annotate(name, beside, color=color, fontsize=13, weight="bold", ha="center", va="center")
+        label = end[:2] + np.array((-step[1], step[0])) * (-12 if name == "x" else 12)
+        axes.annotate(name, label, color=color, fontsize=13, weight="bold", ha="center", va="center")
     axes.set(xlim=(-125, 125), ylim=(115, -135), aspect="equal")
     axes.axis("off")
 
