@@ -1,9 +1,9 @@
-"""One face with its eyes closed in several ways by `rdrface.training.expression_warping.expression_warp`, with the new labels.
+"""Draw faces next to versions with closed eyes (`rdrface.training.expression_warping`), with labels.
 
-python tools/draw_expression_warp.py                       # docs/images/closed_eyes.jpg, of scikit-image's astronaut
-python tools/draw_expression_warp.py --pack FILE -o OUT    # of packed faces, to look at what training will see
+python tools/draw_expression_warp.py                       # docs/images/closed_eyes.jpg, with one photo
+python tools/draw_expression_warp.py --pack FILE -o OUT    # with packed faces, to check training data
 
-The photo is scikit-image's astronaut (NASA, public domain); its points are those that the network finds.
+The photo is scikit-image's astronaut (NASA, public domain), labeled by the packaged network.
 """
 
 import argparse
@@ -28,13 +28,13 @@ CELL = 256
 
 
 def astronaut() -> PackedCrops:
-    """The astronaut's face, labeled by the network."""
-    photo = data.astronaut()
-    face = rdrface.load().detect(photo)[0]
+    """The face of the astronaut, labeled by the packaged network."""
+    image = data.astronaut()
+    face = rdrface.load().detect(image)[0]
     points = face.landmarks[None]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "astronaut.png"
-        Image.fromarray(photo).save(path)
+        Image.fromarray(image).save(path)
         records = FaceRecords(
             image=np.array([str(path)]),
             points=points,
@@ -48,9 +48,9 @@ def astronaut() -> PackedCrops:
 
 
 def main() -> None:
-    """Draw the sheet."""
+    """Draw the contact sheet."""
     parser = argparse.ArgumentParser(description="Draw faces and their closed eyes.")
-    parser.add_argument("--pack", type=Path, help="packed faces with fits; without it the astronaut is drawn")
+    parser.add_argument("--pack", type=Path, help="packed faces with fits (default: the astronaut)")
     parser.add_argument("--faces", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/images/closed_eyes.jpg"))
@@ -59,26 +59,28 @@ def main() -> None:
     if options.pack is None:
         faces = astronaut()
         index = np.zeros(1, np.int64)
-        ways = {
-            "half closed": replace(config, wink=0.0, shut=0.0, closing=(0.55, 0.55)),
-            "closed": replace(config, wink=0.0, shut=1.0),
-            "wink": replace(config, wink=1.0, shut=1.0),
+        variants = {
+            "half closed": replace(
+                config, wink_probability=0.0, fully_closed_probability=0.0, closing_range=(0.55, 0.55)
+            ),
+            "closed": replace(config, wink_probability=0.0, fully_closed_probability=1.0),
+            "wink": replace(config, wink_probability=1.0, fully_closed_probability=1.0),
         }
-        sets = [close_eyes(faces, index, way, options.seed) for way in ways.values()]
-        titles = ["photo", *ways]
+        sets = [close_eyes(faces, index, variant, options.seed) for variant in variants.values()]
+        titles = ["source", *variants]
     else:
         faces = PackedCrops.load(options.pack)
         index = choose_open_eyes(faces, options.faces, config, options.seed)
         start = time.perf_counter()
         sets = [close_eyes(faces, index, config, options.seed)]
         print(f"{len(index) / (time.perf_counter() - start):.0f} faces per second")
-        titles = ["photo", "closed"] * len(index)
+        titles = ["source", "closed"] * len(index)
     sets = [faces.select(index), *sets]
     windows, points, state = (
         np.stack([getattr(one, name) for one in sets], axis=1).reshape(len(index) * len(sets), *shape)
         for name, shape in (("windows", faces.windows.shape[1:]), ("points", (68, 2)), ("state", (68,)))
     )
-    # The network's crop is the middle of the window.
+    # The crop of the network is the center of the window.
     edge = round(faces.size * (1 - 1 / faces.margin) / 2)
     windows = windows[:, edge:-edge, edge:-edge]
     points = points * (faces.size / windows.shape[1])

@@ -1,6 +1,6 @@
-"""Draw the pictures of docs/face_model.md: ``python tools/draw_face_model.py [--out docs/images]``.
+"""Draw the images of docs/face_model.md: ``python tools/draw_face_model.py [--out docs/images]``.
 
-A small renderer with a depth buffer, in NumPy: scaled orthography as in the model, smooth shading, landmarks on top.
+The projection is a scaled orthography, as in the face model.
 """
 
 import argparse
@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from rdrface.geometry.mesh import triangle_normals, vertex_normals
+from rdrface.geometry.rasterize import rasterize
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import CLOSED, GROUPS
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.surface import positions
 
-YAWS = (0.0, 45.0, 90.0)
+YAWS_DEG = (0.0, 45.0, 90.0)
 LIGHT = np.array([0.35, 0.45, 0.82])
+"""Direction of the light, axes of the face model: x right, y up, z towards the viewer."""
 SKIN, WHITE, IRIS = (226, 196, 176), (240, 238, 234), (86, 68, 52)
 EXPRESSIONS: dict[str, dict[str, float]] = {
     "jawOpen 0.6": {"jawOpen": 0.6},
@@ -33,17 +36,8 @@ EXPRESSIONS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 
 
-def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(V, 3) unit normals, averaged over the triangles around each vertex."""
-    a, b, c = (vertices[triangles[:, i]] for i in range(3))
-    normals = np.zeros_like(vertices)
-    for i in range(3):
-        np.add.at(normals, triangles[:, i], np.cross(b - a, c - a))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-
-
 def vertex_colors(model: FaceModel) -> np.ndarray:
-    """(V, 3) colors: skin, and the eyeballs found as the parts that hang together with the eye centers."""
+    """(V, 3) colors: skin, and eyeballs, which are the parts of the mesh connected to the eye centers."""
     colors = np.tile(np.array(SKIN, float), (len(model.mean), 1))
     for triangle in model.points["eye_centers"].triangle:
         ball = np.zeros(len(model.mean), bool)
@@ -66,39 +60,26 @@ def render(
     box: tuple[float, float, float, float],
     scale: float,
 ) -> Image.Image:
-    """Draw a turned mesh.
+    """Draw a mesh with smooth shading.
 
     Args:
-        vertices: (V, 3) mm, already rotated, y up.
-        triangles: (F, 3). colors: (V, 3) 0..255.
-        box: x0, x1, y0, y1 in mm that the picture shows. scale: pixels per mm.
+        vertices: (V, 3) mm, rotated to the view, y up.
+        triangles: (F, 3) int.
+        colors: (V, 3) 0..255.
+        box: x0, x1, y0, y1 in mm, the part of the view to draw.
+        scale: pixels per mm.
     """
-    fine = scale * 2  # drawn at twice the size and shrunk: smooth edges
+    fine = scale * 2  # twice the size, reduced at the end: smooth edges
     width, height = round((box[1] - box[0]) * fine), round((box[3] - box[2]) * fine)
-    x, y = (vertices[:, 0] - box[0]) * fine, (box[3] - vertices[:, 1]) * fine
+    size = max(width, height)
     shade = np.clip(0.25 + 0.85 * (vertex_normals(vertices, triangles) @ LIGHT), 0.12, 1.05)
     lit = np.clip(colors * shade[:, None], 0, 255)
-    image = np.full((height, width, 3), 255.0)
-    depth = np.full((height, width), -np.inf)
-    for i, j, k in triangles:
-        area = (x[j] - x[i]) * (y[k] - y[i]) - (x[k] - x[i]) * (y[j] - y[i])
-        if area >= 0:  # y points down here, so a triangle that faces the viewer turns the other way
-            continue
-        left, right = max(int(np.ceil(min(x[i], x[j], x[k]))), 0), min(int(max(x[i], x[j], x[k])) + 1, width)
-        top, bottom = max(int(np.ceil(min(y[i], y[j], y[k]))), 0), min(int(max(y[i], y[j], y[k])) + 1, height)
-        if left >= right or top >= bottom:
-            continue
-        px, py = np.meshgrid(np.arange(left, right), np.arange(top, bottom))
-        v = ((px - x[i]) * (y[k] - y[i]) - (x[k] - x[i]) * (py - y[i])) / area
-        w = ((x[j] - x[i]) * (py - y[i]) - (px - x[i]) * (y[j] - y[i])) / area
-        u = 1 - v - w
-        z = u * vertices[i, 2] + v * vertices[j, 2] + w * vertices[k, 2]
-        window = (slice(top, bottom), slice(left, right))
-        wins = (u >= -1e-9) & (v >= -1e-9) & (w >= -1e-9) & (z > depth[window])
-        depth[window][wins] = z[wins]
-        image[window][wins] = (u[..., None] * lit[i] + v[..., None] * lit[j] + w[..., None] * lit[k])[wins]
-    picture = Image.fromarray(image.astype(np.uint8))
-    return picture.resize((width // 2, height // 2), Image.Resampling.LANCZOS)
+    pixels = (vertices - (box[0], box[3], 0)) * (fine, -fine, fine)
+    front = triangles[triangle_normals(pixels[triangles])[:, 2] < 0]
+    raster = rasterize(pixels[front], size)
+    shown = np.where(raster.triangle[:, None] >= 0, raster.interpolate(lit[front]), 255)
+    image = Image.fromarray(shown.reshape(size, size, 3)[:height, :width].astype(np.uint8))
+    return image.resize((width // 2, height // 2), Image.Resampling.LANCZOS)
 
 
 def panel(
@@ -111,30 +92,40 @@ def panel(
     box: tuple[float, float, float, float] = (-112.0, 112.0, -112.0, 165.0),
     numbers: bool = False,
 ) -> Image.Image:
-    """One head with its 68 jawline points (those that are seen) and, if wanted, the parallel lines."""
+    """Draw a head with its visible landmarks in the jawline convention.
+
+    Args:
+        model: the face model.
+        vertices: (V, 3) mm.
+        yaw, pitch: degrees.
+        scale: pixels per mm.
+        lines: draw the parallel lines too.
+        box: x0, x1, y0, y1 in mm; a box that is symmetric in x is centered on the head.
+        numbers: write the number of each landmark.
+    """
     pose = np.array([[np.radians(pitch), np.radians(yaw), 0, 0, 0, 0, 1]])
     rotation = rotation_matrix(pose[:, :3])[0]
-    turned = vertices @ rotation.T
-    center = np.array([(turned[:, 0].min() + turned[:, 0].max()) / 2 if box[0] == -box[1] else 0.0, 0.0, 0.0])
-    turned = turned - center
-    picture = render(turned, model.triangles, vertex_colors(model), box, scale)
-    draw = ImageDraw.Draw(picture)
+    rotated = vertices @ rotation.T
+    center = np.array([(rotated[:, 0].min() + rotated[:, 0].max()) / 2 if box[0] == -box[1] else 0.0, 0.0, 0.0])
+    image = render(rotated - center, model.triangles, vertex_colors(model), box, scale)
+    draw = ImageDraw.Draw(image)
 
-    def seen(name: str) -> tuple[np.ndarray, np.ndarray]:
+    def pixels(name: str) -> tuple[np.ndarray, np.ndarray]:
+        """(n, 2) pixels of points of the model, (n,) bool whether they are visible."""
         points = positions(vertices, model.triangles, model.points[name])
         hidden = occluded_by_mesh(points[None], vertices[None], model.triangles, pose)[0]
         moved = points @ rotation.T - center
         return np.stack([(moved[:, 0] - box[0]) * scale, (box[3] - moved[:, 1]) * scale], 1), ~hidden
 
     if lines:
-        at, visible = seen("parallel_lines")
+        at, visible = pixels("parallel_lines")
         for line, shown in zip(at.reshape(17, -1, 2), visible.reshape(17, -1), strict=True):
             for i in range(len(line) - 1):
                 if shown[i] and shown[i + 1]:
                     draw.line(
                         [tuple(line[i]), tuple(line[i + 1])], fill=(196, 60, 50), width=max(1, round(scale * 0.6))
                     )
-    at, visible = seen("ibug68")
+    at, visible = pixels("ibug68")
     radius = max(1.2, scale * 1.1)
     for name, group in GROUPS.items():
         chain = [*group, group[0]] if name in CLOSED else list(group)
@@ -146,11 +137,11 @@ def panel(
         draw.ellipse([px - radius, py - radius, px + radius, py + radius], fill=(25, 70, 170))
         if numbers:
             draw.text((px + radius, py - radius), str(k), fill=(0, 0, 0))
-    return picture
+    return image
 
 
 def sheet(rows: list[list[Image.Image]], titles: list[str], columns: int = 1) -> Image.Image:
-    """Rows of pictures with a title each, set in several columns."""
+    """Arrange rows of images, each with a title, in several columns."""
     width, height = sum(p.width for p in rows[0]), rows[0][0].height + 16
     lines = -(-len(rows) // columns)
     page = Image.new("RGB", (width * columns, height * lines), "white")
@@ -158,9 +149,9 @@ def sheet(rows: list[list[Image.Image]], titles: list[str], columns: int = 1) ->
     for n, (row, title) in enumerate(zip(rows, titles, strict=True)):
         left, top = (n // lines) * width, (n % lines) * height
         draw.text((left + 6, top + 2), title, fill=(0, 0, 0))
-        for picture in row:
-            page.paste(picture, (left, top + 16))
-            left += picture.width
+        for image in row:
+            page.paste(image, (left, top + 16))
+            left += image.width
     return page
 
 
@@ -172,7 +163,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model = FaceModel.load()
 
-    sheet([[panel(model, model.mean, y, scale=2.0, lines=True) for y in YAWS]], ["mean face"]).save(
+    sheet([[panel(model, model.mean, y, scale=2.0, lines=True) for y in YAWS_DEG]], ["mean face"]).save(
         folder / "face_model.png", optimize=True
     )
     eyes, mouth = (6.0, 66.0, 22.0, 72.0), (-34.0, 34.0, -56.0, 2.0)
@@ -184,7 +175,7 @@ def main() -> None:
 
     rng = np.random.default_rng(5)
     people = model.shape(rng.normal(0, 1, (8, 50)).astype(np.float32), np.zeros((8, 46), np.float32))
-    rows = [[panel(model, person, y, scale=0.75) for y in YAWS] for person in people]
+    rows = [[panel(model, person, y, scale=0.75) for y in YAWS_DEG] for person in people]
     sheet(rows, [f"random person {i + 1}" for i in range(8)], 2).save(folder / "face_model_people.png", optimize=True)
 
     alpha = np.zeros((len(EXPRESSIONS), 46), np.float32)
@@ -192,7 +183,7 @@ def main() -> None:
         for name, strength in units.items():
             alpha[i, model.expression_names.index(name)] = strength
     faces = model.shape(np.zeros((len(alpha), 50), np.float32), alpha)
-    rows = [[panel(model, face, y, scale=0.75) for y in YAWS] for face in faces]
+    rows = [[panel(model, face, y, scale=0.75) for y in YAWS_DEG] for face in faces]
     sheet(rows, list(EXPRESSIONS), 2).save(folder / "face_model_expressions.png", optimize=True)
 
 

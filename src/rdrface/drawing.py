@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from rdrface.face import Face, Mesh
-from rdrface.geometry.mesh import triangle_normals, vertex_normals
+from rdrface.geometry.mesh import front_triangles, vertex_normals
 from rdrface.image import ImageSource, read_image
 from rdrface.landmarks import CLOSED, GROUPS
 
@@ -142,7 +142,6 @@ def _landmarks(layer: _Layer, face: Face) -> None:
 def _surface(layer: _Layer, mesh: Mesh) -> None:
     corners = mesh.vertices[mesh.triangles].astype(np.float64)
     # The y axis of the image points down, so the normals point inwards: negate them.
-    normals = -triangle_normals(corners)
     smooth = -vertex_normals(mesh.vertices.astype(np.float64), mesh.triangles)
     shade = smooth[mesh.triangles].mean(axis=1)
     light = np.clip(shade @ _LIGHT, 0, 1)
@@ -150,9 +149,7 @@ def _surface(layer: _Layer, mesh: Mesh) -> None:
     colors = np.clip(brightness[:, None] * np.array(SURFACE), 0, 255)
 
     places = layer.place(corners[..., :2])
-    front = np.flatnonzero(normals[:, 2] > 0)
-    back_to_front = front[np.argsort(corners[front, :, 2].mean(axis=1))]
-    for i in back_to_front:
+    for i in front_triangles(corners):
         cv2.fillConvexPoly(layer.color, places[i], colors[i].tolist(), cv2.LINE_8, _SUBPIXEL)
         # More transparent where the surface turns away, so that the outline of the face stays visible.
         cv2.fillConvexPoly(layer.alpha, places[i], 90 + 80 * float(shade[i, 2].clip(0, 1)), cv2.LINE_8, _SUBPIXEL)

@@ -1,4 +1,4 @@
-"""A face stand-in with a known contour: an ellipsoid, its parallel lines, its mesh."""
+"""An ellipsoid with parallel lines and a mesh: a simple head whose contour is known exactly."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from rdrface.geometry.rotation import rotation_matrix
 AXES = np.array([70.0, 100.0, 85.0])
 SAMPLES = 24
 REACH = np.deg2rad(85)  # the lines end just before the point nearest to the viewer
-ROUND = np.linspace(np.pi, 2 * np.pi, 17)  # from the picture's left over the chin to its right
+ROUND = np.linspace(np.pi, 2 * np.pi, 17)  # from the left of the image over the chin to the right
 
 
 def lines_and_normals(batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """(batch, 17, SAMPLES, 3) float32 points from the rim of the frontal ellipsoid towards its front, and normals."""
+    """(batch, 17, SAMPLES, 3) float32 points from the silhouette of the frontal ellipsoid to its front; normals."""
     along = np.linspace(0, REACH, SAMPLES)
     unit = np.stack(
         (
@@ -34,7 +34,7 @@ def rim(pose: np.ndarray) -> np.ndarray:
 
 
 def mesh(stacks: int = 60, slices: int = 120) -> tuple[np.ndarray, np.ndarray]:
-    """(V, 3) float32 vertices and (F, 3) triangles, wound so that the normals point outward."""
+    """(V, 3) float32 vertices and (F, 3) triangles, with normals that point outwards."""
     polar, round_ = np.linspace(0, np.pi, stacks + 1), np.linspace(0, 2 * np.pi, slices, endpoint=False)
     unit = np.stack(
         (

@@ -1,4 +1,4 @@
-"""Far-side points of turned faces count as hidden in sets that place every point and mark none."""
+"""Self-occluded points of large poses are marked in datasets that annotate every position and no visibility."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from annotated import records_of
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.landmarks import INNER
 from rdrface.morphable.model import FaceModel
-from rdrface.training.fitted_labels import with_hidden_state, without_fitted_outline
+from rdrface.training.fitted_labels import with_self_occlusion, without_fitted_outline
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,8 @@ def model():
     return FaceModel.load()
 
 
-def turned(folder, degrees):
-    """One face per yaw, of the mean identity, nothing annotated about what is hidden."""
+def faces_at(folder, degrees):
+    """One mean face per yaw, without annotated visibility."""
     records = records_of(folder, len(degrees))
     q = np.zeros_like(records.Q)
     q[:, 51], q[:, 56] = np.deg2rad(degrees), 0.5
@@ -26,9 +26,9 @@ def turned(folder, degrees):
 
 
 def test_far_side_points_of_profiles_are_hidden_and_keep_their_positions(tmp_path, model):
-    records = turned(tmp_path, [80, -80])
-    marked = with_hidden_state(records, model)
-    # Nose to the picture's right: the picture's right eye and brow are on the far side.
+    records = faces_at(tmp_path, [80, -80])
+    marked = with_self_occlusion(records, model)
+    # The nose points to the right of the image: the eye and brow on the right are on the far side.
     assert (marked.state[0, [23, 24, 25, 26, 42, 44, 45, 54]] == SELF_OCCLUDED).all()
     assert (marked.state[1, [17, 18, 19, 20, 36, 37, 39, 48]] == SELF_OCCLUDED).all()
     assert (marked.state[0, [17, 18, 30, 36, 37, 48]] == UNKNOWN).all()
@@ -36,18 +36,18 @@ def test_far_side_points_of_profiles_are_hidden_and_keep_their_positions(tmp_pat
     np.testing.assert_array_equal(marked.points, records.points)
 
 
-def test_frontal_faces_and_annotated_ones_stay_as_they_are(tmp_path, model):
-    records = turned(tmp_path, [0, 20, -40, 80])
+def test_near_frontal_faces_and_annotated_ones_do_not_change(tmp_path, model):
+    records = faces_at(tmp_path, [0, 20, -40, 80])
     records.state[3, 30] = VISIBLE
-    np.testing.assert_array_equal(with_hidden_state(records, model).state, records.state)
+    np.testing.assert_array_equal(with_self_occlusion(records, model).state, records.state)
 
 
 def test_records_without_a_fit_are_refused(tmp_path, model):
-    with pytest.raises(ValueError, match="only a fit"):
-        with_hidden_state(records_of(tmp_path, 1, fitted=False), model)
+    with pytest.raises(ValueError, match="self-occlusion needs fits"):
+        with_self_occlusion(records_of(tmp_path, 1, fitted=False), model)
 
 
-def test_an_outline_that_is_itself_a_fit_is_left_out(tmp_path):
+def test_points_of_a_fitted_outline_are_removed(tmp_path):
     records = replace(records_of(tmp_path, 3), source=np.array(["300w_lp/AFW", "300w_lp/AFW", "300w/afw"]))
     jawline = records.points[:, :17] + 1
     jawline[1] = np.nan
@@ -58,16 +58,16 @@ def test_an_outline_that_is_itself_a_fit_is_left_out(tmp_path):
     assert without_fitted_outline(records) is records
 
 
-def test_it_agrees_with_annotators_where_they_marked_what_is_hidden(shared_data, model):
+def test_marked_points_agree_with_annotated_ones(shared_data, model):
     from rdrface.datasets.readers import read_merl_rav
     from rdrface.fitting import fit_records
 
     faces = read_merl_rav(shared_data / "merl_rav", "test")
     faces = fit_records(faces.select(np.arange(0, len(faces), 16)), model, progress=False)
-    marked = with_hidden_state(replace(faces, state=np.full(faces.state.shape, UNKNOWN)), model, progress=False)
-    asked = (marked.state == SELF_OCCLUDED).any(1)
-    assert asked.sum() > 20
-    ours, theirs = (state[asked][:, INNER] for state in (marked.state, faces.state))
+    marked = with_self_occlusion(replace(faces, state=np.full(faces.state.shape, UNKNOWN)), model, progress=False)
+    changed = (marked.state == SELF_OCCLUDED).any(1)
+    assert changed.sum() > 20
+    ours, theirs = (state[changed][:, INNER] for state in (marked.state, faces.state))
     known = theirs != OCCLUDED
     ours, theirs = (ours == SELF_OCCLUDED)[known], (theirs == SELF_OCCLUDED)[known]
     assert (ours & theirs).sum() / ours.sum() > 0.85 and (ours & theirs).sum() / theirs.sum() > 0.85

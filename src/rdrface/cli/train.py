@@ -26,8 +26,8 @@ from rdrface.training.checkpoint import start_file
 from rdrface.training.config import TrainingConfig, load_config, shipped_configs
 from rdrface.training.export import describe, export
 from rdrface.training.expression_warping.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
-from rdrface.training.face_profiling.face_profiling import ProfilingConfig, choose_faces, profile_faces
-from rdrface.training.fitted_labels import with_hidden_state, without_fitted_outline
+from rdrface.training.face_profiling.face_profiling import FaceProfilingConfig, choose_near_frontal_faces, profile_faces
+from rdrface.training.fitted_labels import with_self_occlusion, without_fitted_outline
 from rdrface.training.loop import train
 
 
@@ -191,8 +191,8 @@ def packed_faces(
     learn = pack(records.select(~kept), config.window)
     photos = learn
     if config.profiled:
-        turning = ProfilingConfig()
-        chosen = choose_faces(photos, config.profiled, turning, config.seed)
+        turning = FaceProfilingConfig()
+        chosen = choose_near_frontal_faces(photos, config.profiled, turning, config.seed)
         learn = learn.joined(profile_faces(photos, chosen, turning, config.seed))
     if config.closed:
         closing = ExpressionWarpConfig()
@@ -235,4 +235,4 @@ def read_faces(
     check_sources(np.concatenate([part.source for part in parts]).tolist(), offset, "offset")
     model = FaceModel.load()
     fitted = [part if part.Q is not None else fit_records(part, model) for part in parts]
-    return FaceRecords.concat([without_fitted_outline(with_hidden_state(part, model)) for part in fitted])
+    return FaceRecords.concat([without_fitted_outline(with_self_occlusion(part, model)) for part in fitted])

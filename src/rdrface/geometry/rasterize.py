@@ -1,21 +1,21 @@
-"""A z-buffer for meshes of many small triangles in plain NumPy: which triangle each pixel shows, and where on it."""
+"""Z-buffer in NumPy for meshes of many small triangles: the triangle that each pixel shows, and the place on it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-_SLIVER = 1e-6  # square pixels (twice the area): thinner triangles cover no pixel center worth having
+_SLIVER = 1e-6  # square pixels, twice the area: smaller triangles are not drawn
 _EDGE = 1e-4  # barycentric tolerance, so that no pixel falls between two triangles
 
 
 @dataclass(frozen=True)
 class Raster:
-    """What the pixels of a size x size picture show.
+    """Content of the pixels of an image of `size` x `size` pixels.
 
     Attributes:
-        triangle: (size * size,) int32, index of the triangle in front, -1 where there is none.
+        triangle: (size * size,) int32, index of the front triangle, -1 where there is none.
         weights: (size * size, 3) float32, barycentric weights of its corners; undefined where there is none.
-        depth: (size * size,) float32, its depth; -inf where there is none.
+        depth: (size * size,) float32, depth of the triangle; -inf where there is none.
     """
 
     triangle: np.ndarray
@@ -23,24 +23,41 @@ class Raster:
     depth: np.ndarray
 
     def interpolate(self, corners: np.ndarray) -> np.ndarray:
-        """(F, 3, C) values at the corners of the triangles -> (size * size, C); undefined where there is none."""
+        """Interpolate values over the triangles.
+
+        Args:
+            corners: (F, 3, C) values at the corners of the triangles.
+
+        Returns:
+            (size * size, C); undefined where there is no triangle.
+        """
         return np.einsum("pi,pic->pc", self.weights, corners[self.triangle])
 
 
 def to_pixels(points: np.ndarray, size: int) -> np.ndarray:
-    """(..., 2 or 3) in a frame with edges at -1 and 1 -> pixels, the first at 0; a depth is only scaled."""
+    """Convert points from a frame whose edges are at -1 and 1 to pixels.
+
+    Args:
+        points: (..., 2) x and y, or (..., 3) with a depth.
+        size: side of the image in pixels.
+
+    Returns:
+        float32 of the same shape. The center of the first pixel is at 0. A depth is scaled, not shifted.
+    """
     pixels = np.asarray(points, np.float32) * (size / 2)
     pixels[..., :2] += (size - 1) / 2
     return pixels
 
 
 def rasterize(corners: np.ndarray, size: int) -> Raster:
-    """Draw triangles with a z-buffer. All pixels of all bounding boxes are tested at once, so large triangles are dear.
+    """Draw triangles with a z-buffer.
+
+    All pixels of all bounding boxes are tested at once, so large triangles need much memory and time.
 
     Args:
         corners: (F, 3, 3) float32 pixels: x right, y down, depth towards the viewer. The order of a triangle's corners
             does not matter.
-        size: side of the picture.
+        size: side of the image in pixels.
 
     Returns:
         The frontmost triangle of each pixel.
@@ -53,34 +70,36 @@ def rasterize(corners: np.ndarray, size: int) -> Raster:
     drawn = np.flatnonzero((extent > 0).all(axis=1) & (np.abs(area) > _SLIVER))
     low, extent, planes = low[drawn], extent[drawn], planes[drawn]
     count = extent.prod(axis=1)
-    who = np.repeat(np.arange(len(drawn), dtype=np.int32), count)
+    owner = np.repeat(np.arange(len(drawn), dtype=np.int32), count)
     within = np.arange(count.sum(), dtype=np.int32) - np.repeat((np.cumsum(count) - count).astype(np.int32), count)
-    row, column = np.divmod(within, extent[who, 0])
-    # Relative to the box's corner, small numbers keep float32 exact.
+    row, column = np.divmod(within, extent[owner, 0])
+    # Coordinates relative to the corner of the box are small, so float32 is exact enough.
     x, y = column.astype(np.float32), row.astype(np.float32)
-    at = planes[who]
-    v = at[:, 0] * x + at[:, 1] * y + at[:, 2]
-    w = at[:, 3] * x + at[:, 4] * y + at[:, 5]
+    plane = planes[owner]
+    v = plane[:, 0] * x + plane[:, 1] * y + plane[:, 2]
+    w = plane[:, 3] * x + plane[:, 4] * y + plane[:, 5]
     inside = np.flatnonzero((v >= -_EDGE) & (w >= -_EDGE) & (v + w <= 1 + _EDGE))
-    who, v, w = who[inside], v[inside], w[inside]
-    pixel = (low[who, 1] + row[inside]) * size + low[who, 0] + column[inside]
-    z = planes[who, 6] + v * planes[who, 7] + w * planes[who, 8]
+    owner, v, w = owner[inside], v[inside], w[inside]
+    pixel = (low[owner, 1] + row[inside]) * size + low[owner, 0] + column[inside]
+    z = planes[owner, 6] + v * planes[owner, 7] + w * planes[owner, 8]
 
     depth = np.full(size * size, -np.inf, np.float32)
     np.maximum.at(depth, pixel, z)
     front = np.flatnonzero(z == depth[pixel])
     triangle = np.full(size * size, -1, np.int32)
     weights = np.zeros((size * size, 3), np.float32)
-    # Of several triangles at the same depth the last is taken for both, as NumPy assigns in order.
-    triangle[pixel[front]] = drawn[who[front]]
+    # NumPy assigns in order, so of several triangles at the same depth the last one sets both arrays.
+    triangle[pixel[front]] = drawn[owner[front]]
     weights[pixel[front]] = np.stack([1 - v[front] - w[front], v[front], w[front]], axis=1)
     return Raster(triangle, weights, depth)
 
 
 def _planes(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(F, 9): second and third weight as functions of the place from the box's first pixel, then depth; twice the area.
+    """Linear functions of each triangle, relative to the first pixel of its bounding box.
 
-    Weight = a x + b y + c; depth = d + v e + w f.
+    Returns:
+        (F, 9): a, b, c of the second weight v = a x + b y + c, the same of the third weight w, then d, e, f of the
+        depth d + e v + f w; (F,) twice the signed area.
     """
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     ab, ac = b - a, c - a

@@ -8,7 +8,12 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from rdrface.training.augmentation import appearance  # noqa: E402
-from rdrface.training.augmentation.appearance import AppearanceConfig, change_appearance, no_appearance  # noqa: E402
+from rdrface.training.augmentation.appearance import (  # noqa: E402
+    PROBABILITIES,
+    AppearanceConfig,
+    change_appearance,
+    no_appearance,
+)
 
 CONFIG = AppearanceConfig()
 
@@ -25,54 +30,64 @@ def crops():
 
 @pytest.mark.parametrize(
     "effect",
-    ["jitter_color", "to_gray", "change_gamma", "blur", "smear", "lower_resolution", "add_noise", "compress"],
+    [
+        "jitter_color",
+        "to_gray",
+        "change_gamma",
+        "gaussian_blur",
+        "motion_blur",
+        "lower_resolution",
+        "add_noise",
+        "compress_jpeg",
+    ],
 )
-def test_each_effect_changes_pixels_and_nothing_else(crops, effect):
+def test_each_effect_changes_pixels_and_keeps_the_face_in_place(crops, effect):
     before = crops.clone()
     out = getattr(appearance, effect)(crops, CONFIG, seeded())
     assert out.shape == crops.shape and torch.isfinite(out).all()
     assert not torch.equal(out, crops) and torch.equal(crops, before)
-    # A face stays in its place: the picture still correlates with itself, not with a shifted copy.
+    # The result correlates with the input, so nothing is shifted.
     for i in range(5):
         assert torch.corrcoef(torch.stack([out[i, 1].flatten(), crops[i, 1].flatten()]))[0, 1] > 0.5
 
 
-def test_nothing_chosen_nothing_changed(crops):
+def test_no_appearance_changes_nothing(crops):
     torch.testing.assert_close(change_appearance(crops, no_appearance(), seeded()), crops)
 
 
-def test_every_probability_is_switched_off_by_no_appearance():
-    names = {"color", "gray", "gamma", "gaussian_blur", "motion_blur", "low_resolution", "noise", "blocks"}
-    assert names <= {field.name for field in fields(AppearanceConfig)}
+def test_no_appearance_sets_every_probability_to_zero():
+    names = [field.name for field in fields(AppearanceConfig) if field.name.endswith("_probability")]
+    assert len(names) == 8 and set(names) == set(PROBABILITIES)
     assert all(getattr(no_appearance(), name) == 0 for name in names)
 
 
 def test_only_the_chosen_faces_change(crops):
     many = crops[:1].expand(400, -1, -1, -1)
-    out = change_appearance(many, replace(no_appearance(), noise=0.25), seeded())
+    out = change_appearance(many, replace(no_appearance(), noise_probability=0.25), seeded())
     share = (out != many).flatten(1).any(1).float().mean()
     assert 0.18 < share < 0.32
 
 
-def test_gray_has_equal_channels_with_the_right_weights(crops):
+def test_gray_crops_have_the_luma_in_all_channels(crops):
     out = appearance.to_gray(crops, CONFIG, seeded())
     assert torch.equal(out[:, 0], out[:, 1]) and torch.equal(out[:, 1], out[:, 2])
     expected = (crops * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1)
     torch.testing.assert_close(out[:, 0], expected)
 
 
-def test_color_without_spread_is_the_identity(crops):
-    still = replace(CONFIG, brightness=0.0, contrast=0.0, saturation=0.0, hue=0.0, balance=0.0)
-    torch.testing.assert_close(appearance.jitter_color(crops, still, seeded()), crops, atol=0.01, rtol=1e-4)
+def test_color_jitter_without_changes_is_the_identity(crops):
+    names = ("brightness", "contrast", "saturation", "channel")
+    no_change = replace(CONFIG, max_hue_change_deg=0.0, **{f"max_{name}_change": 0.0 for name in names})
+    torch.testing.assert_close(appearance.jitter_color(crops, no_change, seeded()), crops, atol=0.01, rtol=1e-4)
 
 
-@pytest.mark.parametrize("effect", ["blur", "smear", "lower_resolution", "compress"])
-def test_even_pictures_stay_even_and_nothing_shifts(effect):
-    even = torch.full((8, 3, 64, 64), 96.0)
-    out = getattr(appearance, effect)(even, CONFIG, seeded())
-    torch.testing.assert_close(out, even, atol=40.0 if effect == "compress" else 0.01, rtol=0)
+@pytest.mark.parametrize("effect", ["gaussian_blur", "motion_blur", "lower_resolution", "compress_jpeg"])
+def test_uniform_images_stay_uniform_and_nothing_shifts(effect):
+    uniform = torch.full((8, 3, 64, 64), 96.0)
+    out = getattr(appearance, effect)(uniform, CONFIG, seeded())
+    torch.testing.assert_close(out, uniform, atol=40.0 if effect == "compress_jpeg" else 0.01, rtol=0)
     assert out.std((2, 3)).max() < 0.01
-    if effect == "compress":
+    if effect == "compress_jpeg":
         return
     spot = torch.zeros(8, 3, 65, 65)
     spot[:, :, 31:34, 31:34] = 255
@@ -85,17 +100,17 @@ def test_even_pictures_stay_even_and_nothing_shifts(effect):
         )
 
 
-def test_compress_looks_like_jpeg(crops):
-    """At quality 50 (table times 1, no shift) our luma error is close to libjpeg's."""
-    picture = crops[0].round()
-    array = picture.permute(1, 2, 0).byte().numpy()
+def test_compression_has_the_error_of_jpeg(crops):
+    """At quality 50 (factor 1 of the tables) the error is close to that of libjpeg."""
+    image = crops[0].round()
+    array = image.permute(1, 2, 0).byte().numpy()
     file = io.BytesIO()
     Image.fromarray(array).save(file, "JPEG", quality=50, subsampling=0)
     real = np.asarray(Image.open(file)).astype(np.float32)
     errors = []
     for seed in range(6):
-        # The multiple of the tables is drawn from 0.4..1.6, about 1 on average.
-        ours = appearance.compress(picture[None], replace(CONFIG, coarsest=1.6), seeded(seed))[0]
-        errors.append(float((ours - picture).pow(2).mean().sqrt()))
+        # The factor of the tables is drawn from 0.4..1.6, so it is 1 on average.
+        ours = appearance.compress_jpeg(image[None], replace(CONFIG, max_jpeg_table_factor=1.6), seeded(seed))[0]
+        errors.append(float((ours - image).pow(2).mean().sqrt()))
     theirs = float(np.sqrt(((real - array) ** 2).mean()))
     assert 0.5 * theirs < np.mean(errors) < 2 * theirs

@@ -15,7 +15,7 @@ from rdrface.landmarks import MIRROR  # noqa: E402
 from rdrface.morphable.landmark_model import LandmarkModel  # noqa: E402
 from rdrface.morphable.model import FaceModel  # noqa: E402
 from rdrface.morphable.params import POSE
-from rdrface.training.augmentation.appearance import CHANCES, no_appearance  # noqa: E402
+from rdrface.training.augmentation.appearance import PROBABILITIES, no_appearance  # noqa: E402
 from rdrface.training.augmentation.augment import (  # noqa: E402
     AugmentConfig,
     CoefficientMirror,
@@ -29,7 +29,7 @@ from rdrface.training.augmentation.augment import (  # noqa: E402
 from rdrface.training.augmentation.eyewear import EyewearConfig, no_eyewear  # noqa: E402
 from rdrface.training.augmentation.face_covers import no_covers  # noqa: E402
 from rdrface.training.augmentation.occluders import OccluderConfig, no_occluders  # noqa: E402
-from rdrface.training.augmentation.resampling import BORDERS, sample  # noqa: E402
+from rdrface.training.augmentation.resampling import PADDINGS, sample  # noqa: E402
 
 GEOMETRY_ONLY = AugmentConfig(
     trim=0.0,
@@ -192,7 +192,7 @@ def test_points_cut_off_or_unknown(batch):
 
 
 def test_occluders_cover_pixels_and_mark_points(batch):
-    config = replace(no_augmentation(), occluders=OccluderConfig(probability=1.0, smallest=0.3, largest=0.5))
+    config = replace(no_augmentation(), occluders=OccluderConfig(probability=1.0, min_side=0.3, max_side=0.5))
     plain = augment(batch, 96, no_augmentation(), seeded(4))
     out = augment(batch, 96, config, seeded(4))
     hidden = (out.state == 2) & (plain.state != 2)
@@ -205,7 +205,7 @@ def test_occluders_cover_pixels_and_mark_points(batch):
     assert changed[~hidden].float().mean() < 0.05, "others do not"
 
 
-@pytest.mark.parametrize("border", range(len(BORDERS)))
+@pytest.mark.parametrize("border", range(len(PADDINGS)))
 def test_borders(border):
     """A photo that covers the left half of its window, white; what the right half shows depends on the style."""
     windows = torch.full((4, 64, 64, 3), 200, dtype=torch.uint8)
@@ -216,11 +216,11 @@ def test_borders(border):
     crops = sample(windows, valid, 64, one, zero, torch.zeros(4, 2), shares, seeded())
     assert (crops[:, :, :, :32] == 200).all()
     right = crops[:, :, :, 32:]
-    if BORDERS[border] in ("edge", "reflection", "other face"):
+    if PADDINGS[border] in ("edge", "reflection", "other face"):
         assert (right == 200).all()  # the neighbors are white too, edges stretched
-    elif BORDERS[border] == "black":
+    elif PADDINGS[border] == "black":
         assert (right == 0).all()
-    elif BORDERS[border] == "color":
+    elif PADDINGS[border] == "color":
         assert (right == right[:, :, :1, :1]).all() and right.std() > 0
     else:
         assert right.std((1, 2, 3)).min() > 50
@@ -258,18 +258,22 @@ def test_weakened_scales_every_chance_and_nothing_else() -> None:
     full = AugmentConfig()
     half = weakened(full, 0.5)
     assert half.occluders.probability == full.occluders.probability / 2
-    assert (half.cut, half.covers.half, half.covers.mask) == (full.cut / 2, full.covers.half / 2, full.covers.mask / 2)
-    assert (half.eyewear.sunglasses, half.eyewear.clear) == (full.eyewear.sunglasses / 2, full.eyewear.clear / 2)
-    assert half.covers.side_depth == full.covers.side_depth and half.eyewear.size == full.eyewear.size
-    for name in CHANCES:
+    assert half.cut == full.cut / 2
+    for name in ("half_face_probability", "mask_probability"):
+        assert getattr(half.covers, name) == getattr(full.covers, name) / 2
+    for name in ("sunglasses_probability", "clear_glasses_probability"):
+        assert getattr(half.eyewear, name) == getattr(full.eyewear, name) / 2
+    assert half.covers.side_depth_range == full.covers.side_depth_range
+    assert half.eyewear.lens_width_range == full.eyewear.lens_width_range
+    for name in PROBABILITIES:
         assert getattr(half.appearance, name) == getattr(full.appearance, name) / 2
     assert weakened(full, 1.0) == full
     assert weakened(full, 0.0).appearance == no_appearance()
-    assert (half.turn, half.mirror, half.border, half.appearance.hue) == (
+    assert (half.turn, half.mirror, half.border, half.appearance.max_hue_change_deg) == (
         full.turn,
         full.mirror,
         full.border,
-        full.appearance.hue,
+        full.appearance.max_hue_change_deg,
     )
 
 
@@ -313,7 +317,7 @@ def test_the_crop_of_a_cut_face_lies_between_the_seen_part_and_the_whole(batch) 
 
 
 def test_nothing_is_worn_beyond_the_end_of_the_photo(batch) -> None:
-    worn = EyewearConfig(sunglasses=1.0)
+    worn = EyewearConfig(sunglasses_probability=1.0)
     out = augment(batch, 64, replace(no_augmentation(), cut=1.0, eyewear=worn), seeded(1))
     cut_only = augment(batch, 64, replace(no_augmentation(), cut=1.0), seeded(1))
     assert torch.equal(out.crops, cut_only.crops)

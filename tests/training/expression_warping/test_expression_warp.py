@@ -17,25 +17,25 @@ from rdrface.training.expression_warping.expression_warp import (
     choose_open_eyes,
     close_eyes,
 )
-from rdrface.training.expression_warping.eyelid_warp import LidMove, move_lids
+from rdrface.training.expression_warping.eyelid_warp import EyelidMotion, warp_eyelids
 
 SIZE = 160
 RED = np.array([255, 0, 0], np.uint8)
 RIGHT, LEFT = np.arange(36, 42), np.arange(42, 48)
-BOTH_SHUT = ExpressionWarpConfig(wink=0.0, shut=1.0)
-WINK = ExpressionWarpConfig(wink=1.0, shut=1.0)
+BOTH_CLOSED = ExpressionWarpConfig(wink_probability=0.0, fully_closed_probability=1.0)
+WINK = ExpressionWarpConfig(wink_probability=1.0, fully_closed_probability=1.0)
 NAMES = FaceModel.load().expression_names
 
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory) -> PackedCrops:
-    """Drawn faces whose eyes can be closed, on gray skin with red eyeballs."""
+    """Synthetic faces with open eyes, with gray skin and red eyeballs."""
     packed = pack(draw_faces(tmp_path_factory.mktemp("drawn"), 150, seed=4), SIZE)
     windows = np.full_like(packed.windows, 160)
     for window, points in zip(windows, packed.points, strict=True):
         for eye in (RIGHT, LEFT):
             if np.isfinite(points[eye]).all():
-                # A little smaller than the labels: lids have edges, and cv2 fills half a pixel more.
+                # Slightly smaller than the labels: eyelids have edges, and cv2 fills half a pixel more.
                 at = points[eye].mean(axis=0) + 0.75 * (points[eye] - points[eye].mean(axis=0))
                 cv2.fillPoly(window, [np.rint(to_pixels(at, SIZE)).astype(np.int32)], RED.tolist())
     packed = replace(packed, windows=windows)
@@ -45,7 +45,7 @@ def faces(tmp_path_factory) -> PackedCrops:
 
 
 def aperture(points: np.ndarray, eye: np.ndarray) -> np.ndarray:
-    """(N,) mean distance of the lids across the eye, in units of its width."""
+    """(N,) mean distance of the eyelids, in eye widths."""
     at = points[:, eye]
     along = at[:, 3] - at[:, 0]
     between = (at[:, [5, 4]] - at[:, [1, 2]]).mean(axis=1)
@@ -57,21 +57,21 @@ def coefficient(faces: PackedCrops, name: str) -> np.ndarray:
 
 
 def winks(faces: PackedCrops, closed: PackedCrops) -> np.ndarray:
-    """(N,) bool: the eye at the picture's left moved."""
+    """(N,) bool: the eye on the left of the image is closed."""
     moved = [np.abs(closed.points[:, eye] - faces.points[:, eye]).max(axis=(1, 2)) > 0 for eye in (RIGHT, LEFT)]
     assert (moved[0] ^ moved[1]).all(), "a wink closes exactly one eye"
     return moved[0]
 
 
 def test_labels_parameters_and_fitted_face_agree(faces):
-    closed = close_eyes(faces, np.arange(len(faces)), BOTH_SHUT, seed=1, progress=False)
+    closed = close_eyes(faces, np.arange(len(faces)), BOTH_CLOSED, seed=1, progress=False)
     outline, jawline = LandmarkModel.from_face_model(FaceModel.load()).outline68(closed.Q)
     np.testing.assert_allclose(closed.outline, outline[..., :2], atol=1e-5)
     np.testing.assert_allclose(closed.jawline, jawline[..., :2], atol=1e-5)
     for eye in (RIGHT, LEFT):
         assert (aperture(faces.points, eye) > 0.16).all()
         np.testing.assert_allclose(aperture(closed.points, eye), 0, atol=1e-4)
-        # Lids of the fitted face at eyeBlink 1 may stay open by a millimeter or cross.
+        # The eyelids of the fitted face at eyeBlink 1 may be open by a millimeter or cross.
         assert np.linalg.norm(closed.points[:, eye] - closed.outline[:, eye], axis=2).max() < 0.02
     for name in ("eyeBlinkLeft", "eyeBlinkRight"):
         assert (coefficient(closed, name) >= 0.9).all()
@@ -82,15 +82,15 @@ def test_labels_parameters_and_fitted_face_agree(faces):
 
 
 def test_half_closed_eyes_are_half_closed_in_labels_and_parameters(faces):
-    config = ExpressionWarpConfig(wink=0.0, shut=0.0, closing=(0.5, 0.5))
-    plain = faces.Q.copy()
+    config = ExpressionWarpConfig(wink_probability=0.0, fully_closed_probability=0.0, closing_range=(0.5, 0.5))
+    open_eyes = faces.Q.copy()
     for unit in ("eyeBlink", "eyeWide", "eyeSquint", "eyeLookUp", "eyeLookDown"):
         for side in ("Left", "Right"):
-            plain[:, EXPRESSION.start + NAMES.index(unit + side)] = 0
-    outline, jawline = LandmarkModel.from_face_model(FaceModel.load()).outline68(plain)
+            open_eyes[:, EXPRESSION.start + NAMES.index(unit + side)] = 0
+    outline, jawline = LandmarkModel.from_face_model(FaceModel.load()).outline68(open_eyes)
     points = faces.points.copy()
     points[:, 36:48] = outline[:, 36:48, :2]
-    neutral = replace(faces, Q=plain, outline=outline[..., :2], jawline=jawline[..., :2], points=points)
+    neutral = replace(faces, Q=open_eyes, outline=outline[..., :2], jawline=jawline[..., :2], points=points)
     closed = close_eyes(neutral, np.arange(len(faces)), config, seed=1, progress=False)
     for eye in (RIGHT, LEFT):
         np.testing.assert_allclose(aperture(closed.points, eye) / aperture(points, eye), 0.5, atol=0.12)
@@ -99,15 +99,15 @@ def test_half_closed_eyes_are_half_closed_in_labels_and_parameters(faces):
         assert ((coefficient(closed, name) >= 0.45) & (coefficient(closed, name) <= 0.5)).all()
 
 
-def test_a_wink_leaves_the_other_eye_alone_and_names_the_right_one(faces):
+def test_a_wink_closes_one_eye_and_does_not_change_the_other(faces):
     closed = close_eyes(faces, np.arange(len(faces)), WINK, seed=2, progress=False)
     at_left = winks(faces, closed)
-    assert at_left.any() and not at_left.all(), "either side"
+    assert at_left.any() and not at_left.all(), "both sides occur"
     for i, left in enumerate(at_left):
-        # The subject's right eye is the one at the picture's left.
-        shut, other = ("Right", "Left") if left else ("Left", "Right")
+        # The subject's right eye is on the left of the image.
+        closed_side, other = ("Right", "Left") if left else ("Left", "Right")
         eye = LEFT if left else RIGHT
-        assert coefficient(closed, f"eyeBlink{shut}")[i] >= 0.9
+        assert coefficient(closed, f"eyeBlink{closed_side}")[i] >= 0.9
         for unit in ("eyeBlink", "eyeWide", "eyeSquint", "eyeLookUp", "eyeLookDown"):
             assert coefficient(closed, unit + other)[i] == coefficient(faces, unit + other)[i]
         x0, y0 = np.floor(to_pixels(faces.points[i, eye], SIZE).min(0)).astype(int)
@@ -116,7 +116,9 @@ def test_a_wink_leaves_the_other_eye_alone_and_names_the_right_one(faces):
 
 
 def test_the_eyeball_is_covered(faces):
-    closed = close_eyes(faces, np.arange(len(faces)), replace(BOTH_SHUT, lash=(0.0, 0.0)), seed=3, progress=False)
+    closed = close_eyes(
+        faces, np.arange(len(faces)), replace(BOTH_CLOSED, lash_darkness_range=(0.0, 0.0)), seed=3, progress=False
+    )
 
     def red(windows):
         return np.clip(windows[..., 0].astype(float) - windows[..., 1], 0, None).sum(axis=(1, 2))
@@ -124,9 +126,11 @@ def test_the_eyeball_is_covered(faces):
     assert (red(closed.windows) < 0.25 * red(faces.windows)).all()
 
 
-def test_the_lash_line_lies_on_the_labels(faces):
+def test_the_dark_line_of_closed_eyes_is_at_the_labels(faces):
     gray = replace(faces, windows=np.full_like(faces.windows, 160))
-    closed = close_eyes(gray, np.arange(len(faces)), replace(BOTH_SHUT, lash=(1.0, 1.0)), seed=3, progress=False)
+    closed = close_eyes(
+        gray, np.arange(len(faces)), replace(BOTH_CLOSED, lash_darkness_range=(1.0, 1.0)), seed=3, progress=False
+    )
     for i in range(len(faces)):
         for landmark in (37, 38, 43, 44):
             column, row = np.rint(to_pixels(closed.points[i, landmark], SIZE)).astype(int)
@@ -135,7 +139,7 @@ def test_the_lash_line_lies_on_the_labels(faces):
 
 
 def test_nothing_else_changes(faces):
-    closed = close_eyes(faces, np.arange(len(faces)), BOTH_SHUT, seed=4, progress=False)
+    closed = close_eyes(faces, np.arange(len(faces)), BOTH_CLOSED, seed=4, progress=False)
     rest = np.setdiff1d(np.arange(68), np.concatenate([RIGHT, LEFT]))
     np.testing.assert_array_equal(closed.points[:, rest], faces.points[:, rest])
     np.testing.assert_array_equal(closed.Q[:, : EXPRESSION.start], faces.Q[:, : EXPRESSION.start])
@@ -150,7 +154,7 @@ def test_nothing_else_changes(faces):
     assert closed.source_names == tuple(name + SUFFIX for name in faces.source_names)
 
 
-def test_chance_is_a_function_of_seed_and_face(faces):
+def test_the_result_depends_on_seed_and_face_only(faces):
     config = ExpressionWarpConfig()
     both = close_eyes(faces, np.array([2, 0]), config, seed=8, progress=False)
     alone = close_eyes(faces, np.array([0]), config, seed=8, progress=False)
@@ -160,12 +164,12 @@ def test_chance_is_a_function_of_seed_and_face(faces):
     assert (everything[0].Q != everything[1].Q).any()
 
 
-def test_only_open_shown_and_fitted_eyes_are_chosen(faces):
+def test_only_faces_with_open_visible_and_fitted_eyes_are_chosen(faces):
     config = ExpressionWarpConfig()
     count = len(faces)
     assert len(choose_open_eyes(faces, 3, config, seed=0)) == 3
-    everyone = choose_open_eyes(faces, 1000, config, seed=0)
-    np.testing.assert_array_equal(np.sort(everyone), np.arange(count))
+    suitable = choose_open_eyes(faces, 1000, config, seed=0)
+    np.testing.assert_array_equal(np.sort(suitable), np.arange(count))
     points, state, residual = faces.points.copy(), faces.state.copy(), faces.residual.copy()
     points[0, [37, 38]] = points[0, [41, 40]]
     state[1, 44] = OCCLUDED
@@ -174,25 +178,25 @@ def test_only_open_shown_and_fitted_eyes_are_chosen(faces):
     points[4, 36:48, 1] += 0.02
     worse = replace(faces, points=points, state=state, residual=residual)
     assert set(range(count)) - set(choose_open_eyes(worse, 1000, config, seed=0).tolist()) >= {0, 1, 2, 3}
-    assert len(choose_open_eyes(close_eyes(faces, everyone, BOTH_SHUT, 0, False), 1000, config, seed=0)) == 0
+    assert len(choose_open_eyes(close_eyes(faces, suitable, BOTH_CLOSED, 0, False), 1000, config, seed=0)) == 0
 
 
-def test_labels_beside_the_eye_are_found_in_the_pixels(faces):
-    """The red eyeball is darker than the skin around; above it there is only skin."""
+def test_faces_whose_labels_are_not_on_the_eyes_are_not_chosen(faces):
+    """The red eyeball is darker than the skin around it; above it there is only skin."""
     shifted = replace(faces, windows=np.roll(faces.windows, -SIZE // 12, axis=1))
     assert len(choose_open_eyes(shifted, 1000, ExpressionWarpConfig(), seed=0)) < len(faces) / 2
 
 
-def test_lids_that_do_not_move_change_nothing():
+def test_eyelids_that_do_not_move_change_no_pixels():
     eye = np.array([[30, 50], [37, 45], [45, 45], [52, 50], [45, 53], [37, 53]], np.float32)
     brow = np.array([[26, 38], [33, 34], [40, 33], [47, 34], [54, 38]], np.float32)
     window = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
     same = window.copy()
-    move_lids(same, LidMove(eye, eye, brow, 0.0), lash=0.5)
+    warp_eyelids(same, EyelidMotion(eye, eye, brow, 0.0), lash_darkness=0.5)
     np.testing.assert_array_equal(same, window)
 
 
-def test_no_faces_and_faces_without_a_fit(faces):
+def test_no_faces_give_no_faces_and_faces_without_a_fit_are_refused(faces):
     none = close_eyes(faces, np.array([], int), ExpressionWarpConfig(), seed=0, progress=False)
     assert len(faces.joined(none)) == len(faces)
     unfitted = replace(faces, Q=np.full_like(faces.Q, np.nan))

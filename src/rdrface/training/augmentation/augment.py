@@ -16,18 +16,18 @@ from rdrface.datasets.crops import PackedCrops
 from rdrface.geometry.camera import mirror_pose, transform_pose
 from rdrface.landmarks import MIRROR
 from rdrface.morphable.params import POSE
-from rdrface.training.augmentation.appearance import CHANCES, AppearanceConfig, change_appearance, no_appearance
+from rdrface.training.augmentation.appearance import PROBABILITIES, AppearanceConfig, change_appearance, no_appearance
 from rdrface.training.augmentation.eyewear import EyewearConfig, no_eyewear, wear_glasses
 from rdrface.training.augmentation.face_covers import CoverConfig, cover_halves, no_covers, wear_masks
 from rdrface.training.augmentation.image_borders import (
-    border_shares,
-    box_of,
-    detected_box,
-    end_inside,
-    end_near,
-    inside,
+    bounding_corners,
+    crop_image_near_face,
+    crop_image_through_face,
+    inside_image,
+    padding_shares,
+    simulated_detection,
 )
-from rdrface.training.augmentation.occluders import OccluderConfig, hide_covered, no_occluders, occlude
+from rdrface.training.augmentation.occluders import OccluderConfig, mark_occluded, no_occluders, occlude
 from rdrface.training.augmentation.resampling import sample
 from rdrface.training.augmentation.rng import normal, pick, to_device, uniform
 
@@ -80,14 +80,20 @@ def no_augmentation() -> AugmentConfig:
 def weakened(config: AugmentConfig, share: float) -> AugmentConfig:
     """The same configuration with the probability of every change of the pixels, and of cut faces, multiplied by
     `share`, 0..1."""
-    chances = {name: share * getattr(config.appearance, name) for name in CHANCES}
+    chances = {name: share * getattr(config.appearance, name) for name in PROBABILITIES}
     return replace(
         config,
         cut=share * config.cut,
         occluders=replace(config.occluders, probability=share * config.occluders.probability),
-        covers=replace(config.covers, half=share * config.covers.half, mask=share * config.covers.mask),
+        covers=replace(
+            config.covers,
+            half_face_probability=share * config.covers.half_face_probability,
+            mask_probability=share * config.covers.mask_probability,
+        ),
         eyewear=replace(
-            config.eyewear, sunglasses=share * config.eyewear.sunglasses, clear=share * config.eyewear.clear
+            config.eyewear,
+            sunglasses_probability=share * config.eyewear.sunglasses_probability,
+            clear_glasses_probability=share * config.eyewear.clear_glasses_probability,
         ),
         appearance=replace(config.appearance, **chances),
     )
@@ -178,21 +184,21 @@ def augment(
         )
     device = batch.valid.device
     batch = mirror_faces(batch, pick(len(batch.windows), config.mirror, generator, generator.device), coefficients)
-    valid = end_near(batch.valid, _landmarks(batch), config.trim, config.trim_range, generator)
+    valid = crop_image_near_face(batch.valid, _landmarks(batch), config.trim, config.trim_range, generator)
     chosen = pick(len(valid), config.cut, generator, generator.device)
     cut = to_device(chosen, device)
-    valid = end_inside(valid, _landmarks(batch), cut, config.cut_across, config.cut_down, generator)
+    valid = crop_image_through_face(valid, _landmarks(batch), cut, config.cut_across, config.cut_down, generator)
     batch = replace(batch, valid=valid)
     scale, angle, shift = draw_similarities(batch, config, generator, cut)
-    borders = border_shares(config.border, chosen)
+    borders = padding_shares(config.border, chosen)
     crops = sample(batch.windows, batch.valid, size, scale, angle, shift, borders, generator)
     labels = move_labels(batch, scale, angle, shift)
-    seen = inside(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
+    seen = inside_image(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
     whole = torch.where(torch.isfinite(labels.points), labels.points, labels.outline)
     # What a cut face wears would be drawn beyond the end of its photo and tell where the missing part is.
     crops, worn = wear(crops, whole.masked_fill(cut[:, None, None], torch.nan), config, generator)
     crops, covered = occlude(crops, labels.points, config.occluders, generator)
-    state = hide_covered(batch.state, labels.points, covered | worn | ~seen)
+    state = mark_occluded(batch.state, labels.points, covered | worn | ~seen)
     known = torch.isfinite(labels.points).all(-1)
     return TrainingBatch(
         crops=change_appearance(crops, config.appearance, generator),
@@ -273,10 +279,10 @@ def draw_similarities(
         angle = torch.where(pick(count, config.spin, generator, device), anywhere, angle)
     landmarks = _landmarks(batch)
     if cut is None:
-        low, high = box_of(turn(landmarks, angle))
+        low, high = bounding_corners(turn(landmarks, angle))
     else:
         angle = torch.where(cut, 0.0, angle)
-        low, high = detected_box(turn(landmarks, angle), inside(landmarks, batch.valid), cut, generator)
+        low, high = simulated_detection(turn(landmarks, angle), inside_image(landmarks, batch.valid), cut, generator)
     side = (high - low).prod(-1).sqrt()
     factor = (normal((count,), generator, device) * config.scale).clamp(-config.scale_limit, config.scale_limit).exp()
     error = normal((count, 2), generator, device) * config.shift

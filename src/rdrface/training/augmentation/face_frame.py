@@ -1,4 +1,4 @@
-"""The face's own axes in a crop: where occluders that sit on a face are placed."""
+"""Axes of faces in their crops, used to place glasses, masks and covers."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ _OUTER_LIP, _INNER_LIP = GROUPS["outer_lip"], GROUPS["inner_lip"]
 
 @dataclass(frozen=True)
 class FaceFrame:
-    """Axes of b faces in the crop frame. They follow the roll.
+    """Axes of b faces in the crop frame; they rotate with the roll.
 
-    The axis runs from the eyes to the mouth, because the line between the eyes has no length in a profile.
+    The vertical axis is defined by the eyes and the mouth, because the distance between the eyes is 0 in a profile.
 
     Attributes:
         center: (b, 2) midpoint of the eyes and the mouth.
-        right: (b, 2) unit vector, to the picture's right for an upright face.
+        right: (b, 2) unit vector, to the right of the image for an upright face.
         down: (b, 2) unit vector from the eyes to the mouth.
         unit: (b,) distance from the eyes to the mouth, about 70 mm of an adult seen from the front.
     """
@@ -40,16 +40,16 @@ class FaceFrame:
 
 
 def pixel_centers(size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """x (1, 1, N) and y (1, N, 1) of the pixels of an N-pixel crop, crop frame; together they span (1, N, N)."""
+    """x (1, 1, N) and y (1, N, 1) of the pixels of a crop of N x N pixels, crop frame; they broadcast to (1, N, N)."""
     axis = (2 * torch.arange(size, device=device) + 1) / size - 1
     return axis.reshape(1, 1, -1), axis.reshape(1, -1, 1)
 
 
 def point_columns(points: Tensor) -> tuple[Tensor, Tensor]:
-    """x and y of points (b, P, 2), each (b, P, 1): the form of `pixel_centers`, so that one test serves both."""
+    """x and y (b, P, 1) of points (b, P, 2), in the layout of `pixel_centers`: one function can test both."""
     return points[..., :1], points[..., 1:]
 
 
 def along(direction: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """(b, n, m) the part along `direction` (b, 2) of the places x, y, see `pixel_centers`."""
+    """(b, n, m) component along `direction` (b, 2) of the positions x, y, see `pixel_centers`."""
     return direction[:, 0, None, None] * x + direction[:, 1, None, None] * y

@@ -1,58 +1,59 @@
-"""Where photos end: near the face, or inside it, as in close-ups and at the border of group photos.
+"""Cropping of images near the face, or through it, as in close-ups and at the border of group photos.
 
-The part of a window that the photo covers is a rectangle `valid` (B, 4) xyxy, window frame. Ending a photo earlier
-moves its sides; what is then outside is filled as every border is (`rdrface.training.augmentation.resampling`).
+The part of a window that the image covers is a rectangle `valid` (B, 4) xyxy, window frame. Cropping the image moves
+the sides of this rectangle; `rdrface.training.augmentation.resampling` pads the area outside.
 """
 
 import torch
 from torch import Tensor
 
 from rdrface.landmarks import CONTOUR
-from rdrface.training.augmentation.resampling import BORDERS
+from rdrface.training.augmentation.resampling import PADDINGS, PaddingShares
 from rdrface.training.augmentation.rng import to_device, uniform
 
-LEAST_INNER = 0.35
-"""Smallest share of the points within the contour that a cut leaves: less is no face to a detector, as a profile that
-ends behind the eye."""
+MIN_INNER_SHARE = 0.35
+"""Smallest share of the inner points (17-67) that a cropped image contains. Detectors do not find a face with fewer,
+for example a profile cropped behind the eye."""
 
-LEAST_SEEN = 0.15
-"""Smallest side of the visible part's box, in units of the full box's: below it no detector finds a face."""
+MIN_VISIBLE_SIDE = 0.15
+"""Smallest side of the box of the visible part, in units of the side of the whole box. Detectors do not find a smaller
+part."""
 
 
-def box_of(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Corners (B, 2) and (B, 2) of the box of points (B, P, 2), NaN where unknown."""
+def bounding_corners(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Lower and upper corners (B, 2) of the bounding boxes of points (B, P, 2), NaN where unknown."""
     return points.nan_to_num(nan=torch.inf).amin(1), points.nan_to_num(nan=-torch.inf).amax(1)
 
 
-def inside(points: Tensor, valid: Tensor) -> Tensor:
-    """(B, P) bool: points (B, P, 2), window frame, lie in the photo."""
+def inside_image(points: Tensor, valid: Tensor) -> Tensor:
+    """(B, P) bool: points (B, P, 2), window frame, are in the image `valid` (B, 4)."""
     return ((points >= valid[:, None, :2]) & (points <= valid[:, None, 2:])).all(-1)
 
 
-def end_near(
+def crop_image_near_face(
     valid: Tensor, points: Tensor, probability: float, distances: tuple[float, float], generator: torch.Generator
 ) -> Tensor:
-    """End some photos near the face.
+    """Crop some images near the face.
 
     Args:
-        valid: (B, 4).
+        valid: (B, 4) xyxy of the images, window frame.
         points: (B, 68, 2) window frame, NaN where unknown.
-        probability: per side.
-        distances: range of the distance from the landmark box, in units of its side sqrt(w h).
-        generator: source of chance.
+        probability: probability of cropping, for each side.
+        distances: range of the distance from the landmark box, in units of its size sqrt(w h).
+        generator: random number generator.
 
     Returns:
-        (B, 4) the new `valid`.
+        (B, 4) xyxy of the cropped images.
     """
     count, device = len(valid), valid.device
-    low, high = box_of(points)
-    side = (high - low).prod(-1, keepdim=True).sqrt()
-    distance = uniform((count, 4), *distances, generator, device) * side
+    low, high = bounding_corners(points)
+    size = (high - low).prod(-1, keepdim=True).sqrt()
+    distance = uniform((count, 4), *distances, generator, device) * size
     chosen = uniform((count, 4), 0, 1, generator, device) < probability
-    return _shortened(valid, torch.cat([low - distance[:, :2], high + distance[:, 2:]], 1), chosen)
+    return _cropped(valid, torch.cat([low - distance[:, :2], high + distance[:, 2:]], 1), chosen)
 
 
-def end_inside(
+def crop_image_through_face(
     valid: Tensor,
     points: Tensor,
     chosen: Tensor,
@@ -60,66 +61,80 @@ def end_inside(
     down: tuple[float, float],
     generator: torch.Generator,
 ) -> Tensor:
-    """End the photos of `chosen` (B,) bool inside the face, at one of four sides, if enough of the face is left.
+    """Crop images through the face, on one random side each. Images that would lose too much of the face do not change.
 
     Args:
-        valid: (B, 4).
+        valid: (B, 4) xyxy of the images, window frame.
         points: (B, 68, 2) window frame, NaN where unknown.
-        chosen: which faces.
-        across: range of the share of the landmark box's width that is cut off at the left or right.
-        down: range of the share of its height that is cut off at the top or bottom.
-        generator: source of chance.
+        chosen: (B,) bool, images to crop.
+        across: range of the share of the width of the landmark box that is removed on the left or right.
+        down: range of the share of its height that is removed at the top or bottom.
+        generator: random number generator.
 
     Returns:
-        (B, 4) the new `valid`.
+        (B, 4) xyxy of the cropped images.
     """
     count, device = len(valid), valid.device
-    low, high = box_of(points)
+    low, high = bounding_corners(points)
     share = uniform((count, 2), 0, 1, generator, device)
     start, stop = to_device(torch.tensor([across, down]), device).unbind(1)
     depth = (start + (stop - start) * share) * (high - low)
     side = uniform((count, 1), 0, 4, generator, device).long()
-    cut = (side == torch.arange(4, device=device)) & chosen[:, None]
-    shorter = _shortened(valid, torch.cat([low + depth, high - depth], 1), cut)
+    sides = (side == torch.arange(4, device=device)) & chosen[:, None]
+    cropped = _cropped(valid, torch.cat([low + depth, high - depth], 1), sides)
     inner = points[:, len(CONTOUR) :]
-    left = inside(inner, shorter).sum(1) / torch.isfinite(inner).all(-1).sum(1)
-    return torch.where((left >= LEAST_INNER)[:, None], shorter, valid)
+    remaining = inside_image(inner, cropped).sum(1) / torch.isfinite(inner).all(-1).sum(1)
+    return torch.where((remaining >= MIN_INNER_SHARE)[:, None], cropped, valid)
 
 
-def border_shares(shares: tuple[float, float, float, float, float, float], cut: Tensor) -> Tensor:
-    """(B, 6) shares of `BORDERS` for each face.
+def padding_shares(shares: PaddingShares, cropped: Tensor) -> Tensor:
+    """Relative frequency of each kind of padding for each face.
 
-    For the faces `cut` (B,) bool without reflections and other faces, unless nothing else is wanted: half a face that
-    its mirror image completes looks like a whole one, and its labels would be wrong.
+    Images that are cropped through the face are not padded with reflections and other faces, unless these are the only
+    kinds: half a face next to its mirror image looks like a whole face, and its labels would be wrong.
+
+    Args:
+        shares: relative frequency of each of `PADDINGS`.
+        cropped: (B,) bool, the image is cropped through the face.
+
+    Returns:
+        (B, 6).
     """
-    every = torch.tensor(shares, device=cut.device)
+    every = torch.tensor(shares, device=cropped.device)
     faceless = every.clone()
-    faceless[[BORDERS.index("reflection"), BORDERS.index("other face")]] = 0.0
-    return torch.where(cut[:, None] & (faceless.sum() > 0), faceless, every)
+    faceless[[PADDINGS.index("reflection"), PADDINGS.index("other face")]] = 0.0
+    return torch.where(cropped[:, None] & (faceless.sum() > 0), faceless, every)
 
 
-def detected_box(points: Tensor, seen: Tensor, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Corners of the box that a detector gives: for faces cut by the photo's end, anything between the box of the part
-    that is seen and the box of the whole face.
+def simulated_detection(
+    points: Tensor, visible: Tensor, cropped: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Simulate the boxes of a detector for faces that the edge of the image crops.
+
+    The box of a cropped face is random between the box of its visible part and the box of the whole face.
 
     Args:
         points: (B, 68, 2), NaN where unknown.
-        seen: (B, 68) bool, the point lies in the photo.
-        chosen: (B,) bool, the faces that are cut; the others keep the whole box.
-        generator: source of chance.
+        visible: (B, 68) bool, the point is in the image.
+        cropped: (B,) bool, the image is cropped through the face; other faces have the whole box.
+        generator: random number generator.
+
+    Returns:
+        Lower and upper corners (B, 2) of the boxes.
     """
-    low, high = box_of(points)
-    part_low, part_high = box_of(torch.where(seen[..., None], points, torch.nan))
-    enough = (part_high - part_low > LEAST_SEEN * (high - low)).all(-1)
-    whole = uniform((len(points), 1), 0, 1, generator, points.device)
-    # Not lerp with a weight of 0 or 1: the box of no points is infinite.
-    mixed = (chosen & enough)[:, None]
+    low, high = bounding_corners(points)
+    part_low, part_high = bounding_corners(torch.where(visible[..., None], points, torch.nan))
+    enough = (part_high - part_low > MIN_VISIBLE_SIDE * (high - low)).all(-1)
+    weight = uniform((len(points), 1), 0, 1, generator, points.device)
+    # A where() and not a weight of 1: the box of no visible points is infinite.
+    mixed = (cropped & enough)[:, None]
     return (
-        torch.where(mixed, part_low + whole * (low - part_low), low),
-        torch.where(mixed, part_high + whole * (high - part_high), high),
+        torch.where(mixed, part_low + weight * (low - part_low), low),
+        torch.where(mixed, part_high + weight * (high - part_high), high),
     )
 
 
-def _shortened(valid: Tensor, ends: Tensor, chosen: Tensor) -> Tensor:
-    shorter = torch.cat([torch.maximum(ends[:, :2], valid[:, :2]), torch.minimum(ends[:, 2:], valid[:, 2:])], 1)
-    return torch.where(chosen, shorter, valid)
+def _cropped(valid: Tensor, limits: Tensor, sides: Tensor) -> Tensor:
+    """(B, 4) images `valid`, cropped to `limits` (B, 4) on `sides` (B, 4) bool."""
+    inner = torch.cat([torch.maximum(limits[:, :2], valid[:, :2]), torch.minimum(limits[:, 2:], valid[:, 2:])], 1)
+    return torch.where(sides, inner, valid)

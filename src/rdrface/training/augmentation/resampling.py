@@ -1,4 +1,4 @@
-"""One interpolation from windows to crops, and what is seen where the photo ends."""
+"""Interpolation of crops from windows, with padding outside the image."""
 
 import torch
 from torch import Tensor
@@ -6,8 +6,11 @@ from torch.nn.functional import adaptive_avg_pool2d, grid_sample
 
 from rdrface.training.augmentation.rng import to_device, uniform
 
-BORDERS = ("black", "edge", "reflection", "other face", "color", "noise")
-"""Ways to fill what lies outside the photo, in the order of the shares given to `sample`."""
+PADDINGS = ("black", "edge", "reflection", "other face", "color", "noise")
+"""Kinds of padding outside the image, in the order of `PaddingShares`."""
+
+PaddingShares = tuple[float, float, float, float, float, float]
+"""Relative frequency of each of `PADDINGS`."""
 
 
 def sample(
@@ -17,91 +20,92 @@ def sample(
     scale: Tensor,
     angle: Tensor,
     shift: Tensor,
-    shares: tuple[float, float, float, float, float, float] | Tensor,
+    shares: PaddingShares | Tensor,
     generator: torch.Generator,
 ) -> Tensor:
-    """Crops seen through the similarity crop = scale Rot(angle) window + shift.
+    """Sample crops from windows by the similarity crop = scale Rot(angle) window + shift.
 
-    Crops much smaller than their windows are averaged, not aliased.
+    Crops that are much smaller than their windows are averaged to avoid aliasing.
 
     Args:
         windows: (B, S, S, 3) uint8.
-        valid: (B, 4) xyxy window frame, where the photo is.
+        valid: (B, 4) xyxy of the image, window frame.
         size: N, side of the crops in pixels.
         scale, angle, shift: (B,), (B,) radians clockwise as seen, (B, 2).
-        shares: relative frequency of each of `BORDERS`; (B, 6) to give every face its own.
-        generator: source of chance.
+        shares: relative frequency of each of `PADDINGS`, or a (B, 6) tensor with the frequencies for every face.
+        generator: random number generator.
 
     Returns:
         (B, 3, N, N) float32 0..255.
     """
     count, device = len(windows), valid.device
     source = windows.permute(0, 3, 1, 2).float()
-    # Linear sampling aliases when a crop pixel is wider than about 1.5 window pixels: average blocks first. The window
-    # frame does not depend on the resolution, so the grid stays as it is.
-    # Crops are parts of their windows, scale >= 1: small windows need no look at the scales, which would wait for an
-    # accelerator.
+    # Linear sampling aliases if a crop pixel is wider than about 1.5 window pixels: average blocks first. The window
+    # frame does not depend on the resolution, so the grid does not change. Crops are parts of their windows (scale
+    # >= 1), so for small windows the scales are not read, which would wait for an accelerator.
     if source.shape[-1] > 1.5 * size:
         shrink = int(source.shape[-1] / (size * float(scale.median())) + 0.5)
         if shrink > 1:
             source = adaptive_avg_pool2d(source, max(source.shape[-1] // shrink, 1))
-    # The inverse similarity, window = Rot(-angle) (crop - shift) / scale, as two planes: sums of a row and a column.
+    # Inverse similarity: window = Rot(-angle) (crop - shift) / scale. Each coordinate is the sum of a row and a column.
     axis = (2 * torch.arange(size, device=device) + 1) / size - 1
     across = (axis[None] - shift[:, :1]) / scale[:, None]
     down = (axis[None] - shift[:, 1:]) / scale[:, None]
     c, s = angle.cos()[:, None], angle.sin()[:, None]
     x = (c * across)[:, None, :] + (s * down)[:, :, None]
     y = (c * down)[:, :, None] - (s * across)[:, None, :]
-    inset = 1 / source.shape[-1]  # half a pixel: no interpolation with the black outside
+    inset = 1 / source.shape[-1]  # half a pixel, so that pixels are not interpolated with the black outside
     low = (valid[:, :2] + inset)[:, :, None, None]
     high = torch.maximum((valid[:, 2:] - inset)[:, :, None, None], low)
     grid = torch.empty(count, size, size, 2, device=device)
     torch.clamp(x, low[:, 0], high[:, 0], out=grid[..., 0])
     torch.clamp(y, low[:, 1], high[:, 1], out=grid[..., 1])
-    # Half a pixel beyond the inset is the edge itself. Two float comparisons instead of four with `valid`.
+    # The edge of the image is half a pixel beyond the inset: two comparisons instead of four with `valid`.
     outside = ((x - grid[..., 0]).abs_() > inset).logical_or_((y - grid[..., 1]).abs_() > inset)
-    style = _draw_style(count, shares, generator)
-    turned_back = _faces(style == 2, device)
-    if len(turned_back):
-        grid[turned_back] = _reflect(
-            torch.stack([x[turned_back], y[turned_back]], -1), low[turned_back], high[turned_back]
-        )
+    padding = _draw_padding(count, shares, generator)
+    reflected = _faces_with(padding, "reflection", device)
+    if len(reflected):
+        positions = torch.stack([x[reflected], y[reflected]], -1)
+        grid[reflected] = _reflect(positions, low[reflected], high[reflected])
     crops = grid_sample(source, grid, mode="bilinear", align_corners=False)
-    return _fill(crops, outside[:, None], style, generator)
+    return _pad(crops, outside[:, None], padding, generator)
 
 
 def _reflect(grid: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Reflect positions (b, N, N, 2) outside the image at its edges."""
     low, high = low[..., 0].transpose(1, 2)[:, None], high[..., 0].transpose(1, 2)[:, None]
     folded = torch.where(grid < low, 2 * low - grid, torch.where(grid > high, 2 * high - grid, grid))
     return torch.minimum(torch.maximum(folded, low), high)
 
 
-def _fill(crops: Tensor, outside: Tensor, style: Tensor, generator: torch.Generator) -> Tensor:
+def _pad(crops: Tensor, outside: Tensor, padding: Tensor, generator: torch.Generator) -> Tensor:
+    """Pad crops in place where they are outside the image, (B, 1, N, N) bool, by the kind of padding (B,)."""
     count, device = len(crops), crops.device
-    black = _faces(style == 0, device)
+    black = _faces_with(padding, "black", device)
     if len(black):
         crops[black] = crops[black].masked_fill_(outside[black], 0.0)
-    other = _faces(style == 3, device)
+    other = _faces_with(padding, "other face", device)
     if len(other):
-        # The crop of a neighbor in the batch, whatever it shows there.
+        # The next crop of the batch.
         crops[other] = torch.where(outside[other], crops[(other + 1) % count], crops[other])
-    flat = _faces(style == 4, device)
+    flat = _faces_with(padding, "color", device)
     if len(flat):
         color = uniform((len(flat), 3, 1, 1), 0, 255, generator, device)
         crops[flat] = torch.where(outside[flat], color, crops[flat])
-    noisy = _faces(style == 5, device)
+    noisy = _faces_with(padding, "noise", device)
     if len(noisy):
         noise = uniform((len(noisy), *crops.shape[1:]), 0, 255, generator, device)
         crops[noisy] = torch.where(outside[noisy], noise, crops[noisy])
     return crops
 
 
-def _faces(chosen: Tensor, device: torch.device) -> Tensor:
-    return to_device(chosen.nonzero()[:, 0], device)
+def _faces_with(padding: Tensor, kind: str, device: torch.device) -> Tensor:
+    """(b,) int64 indices of the faces with a kind of padding."""
+    return to_device((padding == PADDINGS.index(kind)).nonzero()[:, 0], device)
 
 
-def _draw_style(count: int, shares: tuple[float, ...] | Tensor, generator: torch.Generator) -> Tensor:
-    # Where the generator lives: which faces have a style decides what is computed.
+def _draw_padding(count: int, shares: PaddingShares | Tensor, generator: torch.Generator) -> Tensor:
+    """(B,) int64 indices into `PADDINGS`, on the generator's device: the choice decides what is computed."""
     device = generator.device
     edges = torch.as_tensor(shares, device=device).cumsum(-1).expand(count, -1)
     drawn = uniform((count, 1), 0, 1, generator, device) * edges[:, -1:]

@@ -1,7 +1,7 @@
-"""Random tensors for augmentation, from one generator on any device.
+"""Random tensors for augmentation, from one generator, on any device.
 
-A generator on the CPU gives the same choices on every device, and no choice has to be read back from an accelerator,
-which would wait until all work queued there is done.
+A generator on the CPU makes the same choices for every device. No choice has to be read back from an accelerator, which
+would wait for all work queued there.
 """
 
 import math
@@ -9,8 +9,8 @@ import math
 import torch
 from torch import Tensor
 
-FIELD = 2**16
-"""Numbers from which a tensor is drawn on its own device: a CPU draws and sends pixels of noise too slowly."""
+MIN_DEVICE_ELEMENTS = 2**16
+"""Smallest number of elements that are drawn on the target device: noise from the CPU would be too slow."""
 
 
 def uniform(
@@ -29,17 +29,17 @@ def normal(shape: tuple[int, ...], generator: torch.Generator, device: torch.dev
 
 
 def pick(count: int, probability: float, generator: torch.Generator, device: torch.device) -> Tensor:
-    """(count,) bool on `device`, each true with `probability`."""
+    """(count,) bool on `device`, each True with `probability`."""
     return uniform((count,), 0, 1, generator, device) < probability
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """The tensor on `device`, without waiting for the work that is queued there."""
+    """Copy the tensor to `device` without waiting for the work queued there."""
     return tensor.to(device, non_blocking=device.type == "cuda")
 
 
 def _source(shape: tuple[int, ...], generator: torch.Generator, device: torch.device) -> torch.Generator:
-    if device.type == generator.device.type or math.prod(shape) < FIELD:
+    if device.type == generator.device.type or math.prod(shape) < MIN_DEVICE_ELEMENTS:
         return generator
     seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
     return torch.Generator(device=device).manual_seed(seed)

@@ -1,1 +1,1 @@
-"""Expression warping: photos of open eyes become photos of closed ones, before training."""
+"""Expression warping: images with open eyes are changed to images with closed eyes, before training."""

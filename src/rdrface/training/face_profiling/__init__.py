@@ -1,1 +1,1 @@
-"""Face profiling: near-frontal photos rendered from the side with their fitted 3D face, before training."""
+"""Face profiling: near-frontal images rendered at larger poses with their fitted 3D faces, before training."""

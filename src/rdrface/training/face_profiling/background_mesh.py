@@ -1,24 +1,25 @@
-"""What surrounds a head in a photo, as rings of triangles from the rim of the head's mesh to the photo's frame."""
+"""The background of a head as rings of triangles, from the rim of the head mesh to the edge of the image."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-_SECTORS = 72
-_RINGS = 4  # between the head's outline and the frame
-_HIDDEN = 0.93  # share of the way to the head's outline at which the surroundings begin, hidden behind it
-_STEPS = np.linspace(0, 1, 33)
-_CORNER = 1.2  # the outermost ring, in units of the frame: between two points of the frame lies a corner, cut off
-_BEHIND = 10.0  # depth in frame units behind every part of the head
+_SECTORS = 72  # directions in which the outline of the head is sampled
+_RINGS = 4  # between the outline of the head and the edge of the image
+_START = 0.93  # the background starts behind the head, at this share of the distance from its center to its outline
+_STEPS = np.linspace(0, 1, 33)  # sampled positions along a ray
+_OUTER_RING = 1.2  # size of the outermost ring in units of the image; it covers the corners between two rays
+_DEPTH = 10.0  # depth behind every part of the head, frame units
 
 
 @dataclass(frozen=True)
 class Rim:
-    """The open edge of the head's mesh: behind the ears and around the neck.
+    """The open edge of the head mesh: behind the ears and around the neck.
 
     Attributes:
         vertices: (K,) int, in order around the head.
-        angle: (K,) radians, monotone: direction of each from the middle of the face, x right, y down, roll 0.
+        angle: (K,) direction of each vertex from the center of the face at roll 0, radians, increasing; x points right
+            and y down.
     """
 
     vertices: np.ndarray
@@ -26,10 +27,16 @@ class Rim:
 
     @classmethod
     def of(cls, triangles: np.ndarray, mean: np.ndarray) -> "Rim":
-        """The rim of a mesh (F, 3) with vertices (V, 3) in the model frame that is open in one place."""
-        edges = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
-        both = {tuple(edge) for edge in edges.tolist()}
-        following = {a: b for a, b in both if (b, a) not in both}
+        """Find the rim of a mesh with one opening.
+
+        Args:
+            triangles: (F, 3) int.
+            mean: (V, 3) vertices, model frame (y up).
+        """
+        directed = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+        edges = {tuple(edge) for edge in directed.tolist()}
+        # An edge on the border has no triangle on its other side, which would contain it in the opposite direction.
+        following = {a: b for a, b in edges if (b, a) not in edges}
         order = [min(following)]
         while following[order[-1]] != order[0]:
             order.append(following[order[-1]])
@@ -41,56 +48,56 @@ class Rim:
         return cls(vertices, np.maximum.accumulate(angle))
 
 
-def rim_places(rim: Rim, places: np.ndarray, roll: float, frame: np.ndarray, distance: float) -> np.ndarray:
-    """Where the photo shows what lies just outside the head.
+def rim_positions(rim: Rim, positions: np.ndarray, roll: float, valid: np.ndarray, distance: float) -> np.ndarray:
+    """Positions in the image just outside the head, one for each vertex of the rim.
 
     Args:
         rim: K vertices.
-        places: (V, 2) float32 window frame, the head in the photo.
-        roll: of the head, radians.
-        frame: (4,) xyxy of the photo.
-        distance: from the head's outline, frame units.
+        positions: (V, 2) float32 window frame, the vertices of the head in the image.
+        roll: roll of the head, radians.
+        valid: (4,) xyxy of the image, window frame.
+        distance: distance from the outline of the head, window units.
 
     Returns:
-        (K, 2) float32 window frame, inside the photo.
+        (K, 2) float32 window frame, inside the image.
     """
     direction = _directions(rim, roll)
-    center = _middle(places)
-    radius = _Outline.of(places, center).radius(direction) + distance
-    return (center + radius[:, None] * direction).clip(frame[:2], frame[2:]).astype(np.float32)
+    center = _center(positions)
+    radius = _Outline.of(positions, center).radius(direction) + distance
+    return (center + radius[:, None] * direction).clip(valid[:2], valid[2:]).astype(np.float32)
 
 
 def background_mesh(
-    rim: Rim, start: np.ndarray, after: np.ndarray, roll: float, frame: np.ndarray, new_frame: np.ndarray
+    rim: Rim, start: np.ndarray, after: np.ndarray, roll: float, valid: np.ndarray, new_valid: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Triangles from the rim of a turned head to the frame; what is at the photo's frame stays at the frame.
+    """Triangles from the rim of a rotated head to the edge of the image. The edge of the image stays at the edge.
 
-    The picture between the head's outline and the frame is stretched to what room there is after the turn. What the
-    head moves away from is filled by the same stretch, never by a part of the face.
+    The background is stretched to the space that the rotated head leaves. The stretched background also fills the
+    area that the head uncovers, so no part of the face is repeated there.
 
     Args:
         rim: K vertices.
-        start: (K, 2) float32, texture places of the rim, see `rim_places`.
-        after: (V, 3) float32, the turned head in the result's frame.
-        roll: of the head, radians.
-        frame: (4,) xyxy of the photo, window frame.
-        new_frame: (4,) xyxy that it becomes, result's frame.
+        start: (K, 2) float32 texture coordinates of the rim, see `rim_positions`.
+        after: (V, 3) float32, the rotated head in the new window frame.
+        roll: roll of the head, radians.
+        valid: (4,) xyxy of the image, old window frame.
+        new_valid: (4,) xyxy of the image, new window frame.
 
     Returns:
-        corners (T, 3, 3) float32 in the result's frame, texture places (T, 3, 2) float32.
+        (T, 3, 3) float32 corners of the triangles, new window frame; (T, 3, 2) float32 texture coordinates.
     """
     direction = _directions(rim, roll)
-    edge, new_edge = _edges(start, direction, frame, new_frame)
+    edge, new_edge = _image_edge(start, direction, valid, new_valid)
     near = after[rim.vertices]
-    leaves = _leaves(near[:, :2], new_edge, after[:, :2])
+    exits = _outline_exits(near[:, :2], new_edge, after[:, :2])
     shares = np.linspace(0, 1, _RINGS)[:, None, None]
     texture = (1 - shares) * start + shares * edge
-    flat = (1 - shares) * leaves + shares * new_edge
-    center = (new_frame[:2] + new_frame[2:]) / 2
-    flat = np.concatenate([near[None, :, :2], flat, (center + _CORNER * (new_edge - center))[None]])
+    flat = (1 - shares) * exits + shares * new_edge
+    center = (new_valid[:2] + new_valid[2:]) / 2
+    flat = np.concatenate([near[None, :, :2], flat, (center + _OUTER_RING * (new_edge - center))[None]])
     texture = np.concatenate([start[None], texture, edge[None]])
-    # Behind the head where the head is; the order among the rings only matters where they overlap.
-    depth = -_BEHIND - np.arange(len(flat), dtype=np.float32)[:, None, None] + np.zeros((1, len(near), 1))
+    # All rings are behind the head. Their order only matters where they overlap.
+    depth = -_DEPTH - np.arange(len(flat), dtype=np.float32)[:, None, None] + np.zeros((1, len(near), 1))
     depth[0, :, 0] = near[:, 2]
     points = np.concatenate([flat, depth], axis=2).astype(np.float32)
     index = _ring_triangles(len(points), len(near))
@@ -99,7 +106,7 @@ def background_mesh(
 
 @dataclass(frozen=True)
 class _Outline:
-    """Distance of the outermost vertex from a center, by direction."""
+    """Distance of the outermost point from a center, as a function of the direction."""
 
     center: np.ndarray
     radii: np.ndarray
@@ -112,10 +119,10 @@ class _Outline:
         return cls(center, radii)
 
     def radius(self, away: np.ndarray) -> np.ndarray:
-        """(..., 2) directions of any length -> (...) distance of the outline."""
-        place = self._sector(away) - 0.5
-        low = np.floor(place)
-        share = place - low
+        """(...) distance of the outline in the directions `away` (..., 2) of any length."""
+        sector = self._sector(away) - 0.5
+        low = np.floor(sector)
+        share = sector - low
         low = low.astype(int) % _SECTORS
         return (1 - share) * self.radii[low] + share * self.radii[(low + 1) % _SECTORS]
 
@@ -124,40 +131,40 @@ class _Outline:
         return (np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) + 0.5) * _SECTORS
 
 
-def _leaves(start: np.ndarray, end: np.ndarray, head: np.ndarray) -> np.ndarray:
-    """(K, 2) where ways from start to end leave the head's outline, a little before it."""
-    center = _middle(head)
+def _outline_exits(start: np.ndarray, end: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """(K, 2) points slightly before the lines from `start` to `end` leave the outline of the head."""
+    center = _center(head)
     outline = _Outline.of(head, center)
     along = start + _STEPS[:, None, None] * (end - start)
     away = along - center
-    inside = np.hypot(away[..., 0], away[..., 1]) < _HIDDEN * outline.radius(away)
+    inside = np.hypot(away[..., 0], away[..., 1]) < _START * outline.radius(away)
     last = np.where(inside, np.arange(len(_STEPS))[:, None], 0).max(axis=0)
     return along[last, np.arange(len(start))]
 
 
-def _middle(points: np.ndarray) -> np.ndarray:
+def _center(points: np.ndarray) -> np.ndarray:
     return (points[:, :2].max(axis=0) + points[:, :2].min(axis=0)) / 2
 
 
 def _directions(rim: Rim, roll: float) -> np.ndarray:
-    """(K, 2) unit vectors; a positive roll is counterclockwise as seen, a positive angle clockwise."""
+    """(K, 2) unit vectors. A positive roll is counterclockwise as seen, a positive angle is clockwise."""
     angle = rim.angle - roll
     return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def _edges(
-    start: np.ndarray, direction: np.ndarray, frame: np.ndarray, new_frame: np.ndarray
+def _image_edge(
+    start: np.ndarray, direction: np.ndarray, valid: np.ndarray, new_valid: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where rays from the start leave the frame, (K, 2), and the same places on the new frame."""
-    room = np.maximum(np.where(direction > 0, frame[2:] - start, start - frame[:2]), 0)
-    steps = (room / np.maximum(np.abs(direction), 1e-9)).min(axis=1, keepdims=True)
+    """(K, 2) points where rays from `start` leave the image, and (K, 2) the same points in the new window frame."""
+    space = np.maximum(np.where(direction > 0, valid[2:] - start, start - valid[:2]), 0)
+    steps = (space / np.maximum(np.abs(direction), 1e-9)).min(axis=1, keepdims=True)
     edge = start + steps * direction
-    share = (edge - frame[:2]) / (frame[2:] - frame[:2])
-    return edge, new_frame[:2] + share * (new_frame[2:] - new_frame[:2])
+    share = (edge - valid[:2]) / (valid[2:] - valid[:2])
+    return edge, new_valid[:2] + share * (new_valid[2:] - new_valid[:2])
 
 
 def _ring_triangles(rings: int, count: int) -> np.ndarray:
-    """(T, 3) indices into (rings * count) points of closed rings."""
+    """(T, 3) indices into (rings * count) points that form closed rings."""
     ring, i = np.divmod(np.arange((rings - 1) * count), count)
     a, b = ring * count + i, ring * count + (i + 1) % count
     c, d = a + count, b + count
