@@ -9,6 +9,7 @@ from torch import Tensor
 from ablate_scores import Truth
 from rdrface.datasets.crops import PackedCrops
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import NUM_PARAMETERS
 from rdrface.network.rdr import RDR
 from rdrface.training.augmentation.augment import (
     AugmentConfig,
@@ -75,7 +76,7 @@ def see(network: RDR, faces: PackedCrops, size: int, config: AugmentConfig, seed
     half = size // 2
     deconv5 = torch.empty(len(faces), half, half, 80, dtype=torch.bfloat16)
     res5b = torch.empty(len(faces), 512, 4, 4, dtype=torch.bfloat16)
-    whitened = torch.empty(len(faces), 103)
+    whitened = torch.empty(len(faces), NUM_PARAMETERS)
     labels, truth = [], []
     for start in range(0, len(faces), BATCH):
         index = np.arange(start, min(start + BATCH, len(faces)))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rdrface.morphable.params import POSE, YAW
 from rdrface.network.projection import Projection
 from rdrface.network.rdr import Step
 from rdrface.training.augmentation.augment import TrainingBatch
@@ -46,7 +47,7 @@ class Truth:
         weight = batch.weight.clone()
         weight[:, :17] *= (~batch.jawline_convention).float().unsqueeze(1)
         side = (batch.outline.amax(1) - batch.outline.amin(1)).prod(-1).sqrt()
-        return cls(batch.points, weight, side, projection(batch.Q)[1], torch.rad2deg(batch.Q[:, 51]))
+        return cls(batch.points, weight, side, projection(batch.Q)[1], torch.rad2deg(batch.Q[:, POSE][:, YAW]))
 
     def select(self, index: slice) -> "Truth":
         """Some of the faces."""

@@ -21,9 +21,19 @@ from rdrface.geometry.contour import points_on_lines, slide_contour_line, slide_
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.morphable.landmark_model import LandmarkModel, shapes68
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.morphable.params import (
+    EXPRESSION,
+    IDENTITY,
+    NUM_EXPRESSION,
+    NUM_IDENTITY,
+    NUM_PARAMETERS,
+    PITCH,
+    POSE,
+    SCALE,
+    YAW,
+)
 
-PITCH, YAW = range(-45, 46, 15), range(0, 91, 15)
+PITCHES, YAWS = range(-45, 46, 15), range(0, 91, 15)
 HARD = (-45, 35)
 """Pitch and yaw, degrees, at which extreme x fails."""
 DRAWN = {9: "#ffd92f", 11: "#e41a1c", 13: "#ffd92f", 15: "#e41a1c"}
@@ -33,11 +43,13 @@ ORANGE = "#ff7f00"
 
 def faces(count: int, pitch: float, yaw: float, rng: np.random.Generator | None) -> np.ndarray:
     """(count, 103) Q with random identities and expressions (the mean face without `rng`), angles in degrees."""
-    q = np.zeros((count, 103), np.float32)
+    q = np.zeros((count, NUM_PARAMETERS), np.float32)
     if rng is not None:
-        q[:, IDENTITY] = rng.normal(0, 0.8, (count, 50))
-        q[:, EXPRESSION] = rng.uniform(0, 0.7, (count, 46)) * (rng.random((count, 46)) < 0.1)
-    q[:, 50], q[:, 51], q[:, 56] = np.deg2rad(pitch), np.deg2rad(yaw), 1
+        q[:, IDENTITY] = rng.normal(0, 0.8, (count, NUM_IDENTITY))
+        shape = (count, NUM_EXPRESSION)
+        q[:, EXPRESSION] = rng.uniform(0, 0.7, shape) * (rng.random(shape) < 0.1)
+    pose = q[:, POSE]  # a view
+    pose[:, PITCH], pose[:, YAW], pose[:, SCALE] = np.deg2rad(pitch), np.deg2rad(yaw), 1
     return q
 
 
@@ -62,10 +74,10 @@ def errors(model: FaceModel, landmarks: LandmarkModel, q: np.ndarray) -> np.ndar
 def table(model: FaceModel, landmarks: LandmarkModel, count: int) -> str:
     """The table as Markdown, "extreme x / contour line" in every cell."""
     rng = np.random.default_rng(0)
-    lines = ["| pitch \\ yaw | " + " | ".join(f"{yaw}°" for yaw in YAW) + " |", "|---" * (len(YAW) + 1) + "|"]
+    lines = ["| pitch \\ yaw | " + " | ".join(f"{yaw}°" for yaw in YAWS) + " |", "|---" * (len(YAWS) + 1) + "|"]
     every = []
-    for pitch in PITCH:
-        row = [errors(model, landmarks, faces(count, pitch, yaw, rng)) for yaw in YAW]
+    for pitch in PITCHES:
+        row = [errors(model, landmarks, faces(count, pitch, yaw, rng)) for yaw in YAWS]
         every += row
         lines.append(f"| {pitch}° | " + " | ".join(f"{x:.1f} / {line:.1f}" for x, line in row) + " |")
     x, line = np.mean(every, axis=0)

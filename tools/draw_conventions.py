@@ -17,6 +17,7 @@ from matplotlib.collections import PolyCollection
 from rdrface.geometry.camera import project
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import NUM_PARAMETERS, POSE, ROTATION, SCALE
 
 POSES = (
     ("all angles 0", (0, 0, 0)),
@@ -31,9 +32,9 @@ LENGTH = 105.0  # mm
 
 def draw(axes: Axes, model: FaceModel, angles: tuple[int, int, int]) -> None:
     """The mean face with its own axes, as they turn with it, and its 68 jawline-convention landmarks."""
-    q = np.zeros((1, 103), np.float32)
-    q[0, 50:53], q[0, 56] = np.deg2rad(angles), 1
-    pose = q[:, 50:57]
+    q = np.zeros((1, NUM_PARAMETERS), np.float32)
+    q[0, POSE][ROTATION], q[0, POSE][SCALE] = np.deg2rad(angles), 1
+    pose = q[:, POSE]
     corners = project(model.mean[None], pose)[0][model.triangles]
     # y points down in the picture, so the normals of outward triangles have negative z here.
     normals = -np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

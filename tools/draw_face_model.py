@@ -14,6 +14,7 @@ from rdrface.geometry.rotation import rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import CLOSED, GROUPS
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY, ROTATION
 from rdrface.morphable.surface import positions
 
 YAWS = (0.0, 45.0, 90.0)
@@ -113,7 +114,7 @@ def panel(
 ) -> Image.Image:
     """One head with its 68 jawline points (those that are seen) and, if wanted, the parallel lines."""
     pose = np.array([[np.radians(pitch), np.radians(yaw), 0, 0, 0, 0, 1]])
-    rotation = rotation_matrix(pose[:, :3])[0]
+    rotation = rotation_matrix(pose[:, ROTATION])[0]
     turned = vertices @ rotation.T
     center = np.array([(turned[:, 0].min() + turned[:, 0].max()) / 2 if box[0] == -box[1] else 0.0, 0.0, 0.0])
     turned = turned - center
@@ -183,15 +184,17 @@ def main() -> None:
     page.save(folder / "face_model_close.png", optimize=True)
 
     rng = np.random.default_rng(5)
-    people = model.shape(rng.normal(0, 1, (8, 50)).astype(np.float32), np.zeros((8, 46), np.float32))
+    people = model.shape(
+        rng.normal(0, 1, (8, NUM_IDENTITY)).astype(np.float32), np.zeros((8, NUM_EXPRESSION), np.float32)
+    )
     rows = [[panel(model, person, y, scale=0.75) for y in YAWS] for person in people]
     sheet(rows, [f"random person {i + 1}" for i in range(8)], 2).save(folder / "face_model_people.png", optimize=True)
 
-    alpha = np.zeros((len(EXPRESSIONS), 46), np.float32)
+    alpha = np.zeros((len(EXPRESSIONS), NUM_EXPRESSION), np.float32)
     for i, units in enumerate(EXPRESSIONS.values()):
         for name, strength in units.items():
             alpha[i, model.expression_names.index(name)] = strength
-    faces = model.shape(np.zeros((len(alpha), 50), np.float32), alpha)
+    faces = model.shape(np.zeros((len(alpha), NUM_IDENTITY), np.float32), alpha)
     rows = [[panel(model, face, y, scale=0.75) for y in YAWS] for face in faces]
     sheet(rows, list(EXPRESSIONS), 2).save(folder / "face_model_expressions.png", optimize=True)
 

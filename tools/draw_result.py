@@ -15,6 +15,7 @@ import rdrface
 from rdrface.drawing import draw
 from rdrface.face import Face
 from rdrface.geometry.rotation import rotation_matrix
+from rdrface.morphable.params import ROTATION, SCALE, TRANSLATION
 
 SIDE = 420
 """Pixels of a panel."""
@@ -35,12 +36,12 @@ def enlarged(photo: np.ndarray, face: Face) -> np.ndarray:
 def turned(face: Face, yaw: float) -> Face:
     """The same 3D face with another yaw in degrees, its origin where it was."""
     pose = face.parameters.pose.copy()
-    pose[:3] = 0, np.radians(yaw), 0
-    pose[3:6] = 0, 0, 0
+    pose[ROTATION] = 0, np.radians(yaw), 0
+    pose[TRANSLATION] = 0, 0, 0
     moved = replace(face, parameters=replace(face.parameters, pose=pose))
     middle = moved.mesh().vertices[:, :2].mean(0)
-    pose[3:5] = (SIDE / 2 - middle) / pose[6] * [1, -1]
-    pose[3:6] = rotate_back(pose[:3], pose[3:6])
+    pose[TRANSLATION][:2] = (SIDE / 2 - middle) / pose[SCALE] * [1, -1]
+    pose[TRANSLATION] = rotate_back(pose[ROTATION], pose[TRANSLATION])
     return replace(face, parameters=replace(face.parameters, pose=pose))
 
 

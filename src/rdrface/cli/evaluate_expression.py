@@ -21,7 +21,7 @@ from rdrface.evaluation.protocols.sets import own68
 from rdrface.evaluation.report.json_report import write_report
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import packaged_model
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import POSE, YAW
 
 Split = Literal["train", "test"]
 
@@ -101,8 +101,8 @@ def read_records(path: Path, layout: str | None = None, split: Split | None = No
 def _yaw(records: FaceRecords) -> np.ndarray | None:
     # Degrees, of the fitted face, else of the set's own pose.
     if records.Q is not None:
-        return np.degrees(records.Q[:, POSE][:, 1].astype(np.float64))
-    return None if records.pose is None else np.degrees(records.pose[:, 1].astype(np.float64))
+        return np.degrees(records.Q[:, POSE][:, YAW].astype(np.float64))
+    return None if records.pose is None else np.degrees(records.pose[:, YAW].astype(np.float64))
 
 
 def _report(

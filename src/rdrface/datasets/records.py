@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from rdrface.errors import DataError
 from rdrface.geometry.boxes import bounding_boxes
+from rdrface.morphable.params import NUM_PARAMETERS
 
 UNKNOWN, VISIBLE, OCCLUDED, SELF_OCCLUDED = 0, 1, 2, 3
 """Values of `FaceRecords.state`: not annotated; seen; hidden by something else; hidden by the head itself."""
@@ -32,7 +33,7 @@ _LAYOUT: dict[str, tuple[tuple[int, ...], Any]] = {
     "annotated_pose": ((3,), np.float32),
     "jawline_contour": ((17, 2), np.float32),
     "eye_aspect": ((2,), np.float32),
-    "Q": ((103,), np.float32),
+    "Q": ((NUM_PARAMETERS,), np.float32),
     "outline": ((68, 2), np.float32),
     "jawline": ((68, 2), np.float32),
     "hidden": ((68,), np.bool_),

@@ -16,6 +16,18 @@ from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import GROUPS
 from rdrface.morphable.landmark_model import LandmarkModel, shapes68
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import (
+    EXPRESSION,
+    IDENTITY,
+    NUM_EXPRESSION,
+    NUM_IDENTITY,
+    NUM_PARAMETERS,
+    PITCH,
+    POSE,
+    ROLL,
+    SCALE,
+    YAW,
+)
 
 SIDE = 160
 """Pixels of a drawn photo."""
@@ -31,13 +43,15 @@ def random_parameters(count: int, rng: np.random.Generator) -> np.ndarray:
     Returns:
         (N, 103) float32: yaw up to profile, moderate pitch and roll, some expressions at a time.
     """
-    q = np.zeros((count, 103), np.float32)
-    q[:, :50] = rng.normal(0, 0.8, (count, 50))
-    q[:, 50] = rng.normal(0, 0.15, count)
-    q[:, 51] = rng.uniform(-1.4, 1.4, count)
-    q[:, 52] = rng.normal(0, 0.15, count)
-    q[:, 56] = SIDE * rng.uniform(0.0042, 0.0052, count)
-    q[:, 57:] = rng.uniform(0, 0.7, (count, 46)) * (rng.random((count, 46)) < 0.1)
+    q = np.zeros((count, NUM_PARAMETERS), np.float32)
+    q[:, IDENTITY] = rng.normal(0, 0.8, (count, NUM_IDENTITY))
+    pose = q[:, POSE]  # a view
+    pose[:, PITCH] = rng.normal(0, 0.15, count)
+    pose[:, YAW] = rng.uniform(-1.4, 1.4, count)
+    pose[:, ROLL] = rng.normal(0, 0.15, count)
+    pose[:, SCALE] = SIDE * rng.uniform(0.0042, 0.0052, count)
+    shape = (count, NUM_EXPRESSION)
+    q[:, EXPRESSION] = rng.uniform(0, 0.7, shape) * (rng.random(shape) < 0.1)
     return q
 
 
@@ -61,18 +75,18 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
     middle = SIDE / 2 + rng.normal(0, 3, (count, 2)) - (outline[..., :2].min(1) + outline[..., :2].max(1)) / 2
     q = _shifted(q, middle.astype(np.float32))
     outline, jawline = landmarks.outline68(q)
-    vertices = model.shape(q[:, :50], q[:, 57:])
+    vertices = model.shape(q[:, IDENTITY], q[:, EXPRESSION])
     # The occlusion test wants the same points on the face itself, in millimeters.
     surface, lines, normals = shapes68(landmarks.buffers(), q)
-    contour = points_on_lines(lines, slide_contour_line(lines, normals, q[:, 50:57]))
+    contour = points_on_lines(lines, slide_contour_line(lines, normals, q[:, POSE]))
     surface = np.concatenate([contour, surface[:, 17:]], axis=1)
-    hidden = occluded_by_mesh(surface, vertices, model.triangles, q[:, 50:57], bias=3.0)
+    hidden = occluded_by_mesh(surface, vertices, model.triangles, q[:, POSE], bias=3.0)
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for i in range(count):
         path = folder / f"face_{i:05d}.png"
-        photo = _draw(project(vertices[i : i + 1], q[i : i + 1, 50:57])[0], model.triangles, outline[i], hidden[i], rng)
+        photo = _draw(project(vertices[i : i + 1], q[i : i + 1, POSE])[0], model.triangles, outline[i], hidden[i], rng)
         cv2.imwrite(str(path), cv2.cvtColor(photo, cv2.COLOR_RGB2BGR))
         paths.append(str(path))
     points = outline[..., :2].astype(np.float32)
@@ -95,7 +109,7 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
 def _shifted(q: np.ndarray, shift: np.ndarray) -> np.ndarray:
     moved = q.copy()
     ones = np.ones(len(q), np.float32)
-    moved[:, 50:57] = transform_pose(q[:, 50:57], ones, 0 * ones, shift)
+    moved[:, POSE] = transform_pose(q[:, POSE], ones, 0 * ones, shift)
     return moved
 
 

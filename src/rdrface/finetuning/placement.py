@@ -14,7 +14,7 @@ from rdrface.geometry.camera import project
 from rdrface.geometry.visibility import facing, occluded_by_mesh
 from rdrface.model_building.learn_landmarks import mirror_triangles, triangle_normals
 from rdrface.morphable.model import FaceModel, SurfacePoints
-from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE, YAW
 from rdrface.morphable.surface import positions
 
 MOST_FACES = 200
@@ -72,7 +72,7 @@ def place_points(model: FaceModel, q: np.ndarray, labels: np.ndarray, sizes: np.
     """
     if len(q) > MOST_FACES:
         # Evenly over yaw: the turned faces say where a point lies in depth.
-        spread = np.argsort(q[:, POSE.start + 1], kind="stable")[np.linspace(0, len(q) - 1, MOST_FACES).astype(int)]
+        spread = np.argsort(q[:, POSE][:, YAW], kind="stable")[np.linspace(0, len(q) - 1, MOST_FACES).astype(int)]
         q, labels, sizes = q[spread], labels[spread], sizes[spread]
     q = q.astype(np.float32)
     labels = (labels / sizes[:, None, None]).astype(np.float32)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rdrface.datasets.crops import MARGIN
 from rdrface.finetuning.faces import CustomFaces
+from rdrface.morphable.params import NUM_PARAMETERS
 from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
 from rdrface.network.shape_indexed import shape_indexed
@@ -95,7 +96,7 @@ def draw_views(
     count = len(index)
     landmarks = torch.from_numpy(faces.landmarks[index] / MARGIN)
     labels = torch.from_numpy(faces.labels[index] / np.float32(MARGIN))
-    nothing = torch.full((count, 103), torch.nan)
+    nothing = torch.full((count, NUM_PARAMETERS), torch.nan)
     batch = CropBatch(
         windows=torch.from_numpy(faces.windows[index]),
         valid=torch.from_numpy(faces.valid[index]),

@@ -9,8 +9,16 @@ from array_api_compat import array_namespace
 
 from rdrface.geometry.rotation import Array, rotation_matrix
 
-POSE_SIZE = 7
+NUM_POSE = 7
 """Length of P."""
+
+ROTATION = slice(0, 3)
+TRANSLATION = slice(3, 6)
+SCALE = 6
+"""Places in P: pitch, yaw, roll; t_x, t_y, t_z; f."""
+
+PITCH, YAW, ROLL = 0, 1, 2
+"""Places of the angles in P, and in any array of three angles."""
 
 
 def project(points: Array, pose: Array) -> Array:
@@ -30,8 +38,8 @@ def project(points: Array, pose: Array) -> Array:
     if points.ndim != 3 or points.shape[-1] != 3:
         raise ValueError(f"points must be (B, N, 3), mm in the model frame; got shape {tuple(points.shape)}")
     xp = array_namespace(points, pose)
-    rotation = rotation_matrix(pose[:, :3]) * pose[:, 6][:, None, None]
-    moved = points + pose[:, None, 3:6]
+    rotation = rotation_matrix(pose[:, ROTATION]) * pose[:, SCALE][:, None, None]
+    moved = points + pose[:, None, TRANSLATION]
     # Products and sums, no matrix product: an inference engine may run those in a short floating-point format.
     x, y, z = (xp.sum(moved * rotation[:, None, row, :], axis=-1) for row in range(3))
     return xp.stack((x, -y, z), axis=-1)
@@ -59,11 +67,11 @@ def transform_pose(pose: Array, scale: Array, angle: Array, shift: Array) -> Arr
     xp = array_namespace(pose, scale, angle, shift)
     # Clockwise as seen is a negative roll. The shift is brought back into the model frame through the new rotation:
     # f' R' t' = f' R' t + (shift_x, -shift_y, 0).
-    angles = xp.stack((pose[:, 0], pose[:, 1], pose[:, 2] - angle), axis=-1)
+    angles = xp.stack((pose[:, PITCH], pose[:, YAW], pose[:, ROLL] - angle), axis=-1)
     rotation = rotation_matrix(angles)
-    f = pose[:, 6] * scale
+    f = pose[:, SCALE] * scale
     sideways, up = (shift[:, 0] / f)[:, None], (-shift[:, 1] / f)[:, None]
-    translation = pose[:, 3:6] + sideways * rotation[:, 0, :] + up * rotation[:, 1, :]
+    translation = pose[:, TRANSLATION] + sideways * rotation[:, 0, :] + up * rotation[:, 1, :]
     return xp.concat((angles, translation, f[:, None]), axis=-1)
 
 
@@ -84,12 +92,12 @@ def mirror_pose(pose: Array) -> Array:
     """
     _check_pose(pose)
     xp = array_namespace(pose)
-    kept = (pose[:, 0], -pose[:, 1], -pose[:, 2], -pose[:, 3], pose[:, 4], pose[:, 5], pose[:, 6])
-    return xp.stack(kept, axis=-1)
+    pitch, yaw, roll, t_x, t_y, t_z, f = (pose[:, i] for i in range(NUM_POSE))
+    return xp.stack((pitch, -yaw, -roll, -t_x, t_y, t_z, f), axis=-1)
 
 
 def _check_pose(pose: Array) -> None:
-    if pose.ndim != 2 or pose.shape[-1] != POSE_SIZE:
+    if pose.ndim != 2 or pose.shape[-1] != NUM_POSE:
         raise ValueError(
-            f"pose must be (B, {POSE_SIZE}): pitch, yaw, roll, t_x, t_y, t_z, f; got shape {tuple(pose.shape)}"
+            f"pose must be (B, {NUM_POSE}): pitch, yaw, roll, t_x, t_y, t_z, f; got shape {tuple(pose.shape)}"
         )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_torch_array
 
+from rdrface.geometry.camera import PITCH, ROLL, YAW
 from rdrface.geometry.rotation import Array, rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
 
@@ -42,7 +43,7 @@ def slide_extreme_x(lines: Array, normals: Array, pose: Array) -> Array:
     x = _turned(lines, pose)[0]
     index = _count(xp, x[..., 0])
     left, right = xp.astype(index < _CHIN, x.dtype), xp.astype(index > _CHIN, x.dtype)
-    to_right = xp.astype(pose[:, 1] > 0, x.dtype)[:, None]
+    to_right = xp.astype(pose[:, YAW] > 0, x.dtype)[:, None]
     slides = (1 - to_right) * left + to_right * right
     extreme = xp.argmax(x * (right - left)[:, None], axis=-1)
     return xp.astype(extreme, x.dtype) * slides
@@ -156,7 +157,7 @@ def _count(xp: Any, samples: Array) -> Array:
 def _turned(vectors: Array, pose: Array) -> tuple[Array, Array, Array]:
     """(B, L, M, 3) vectors -> x, y (up) and z (B, L, M) after rotation by pitch and yaw."""
     xp = array_namespace(vectors, pose)
-    angles = xp.stack((pose[:, 0], pose[:, 1], xp.zeros_like(pose[:, 2])), axis=-1)
+    angles = xp.stack((pose[:, PITCH], pose[:, YAW], xp.zeros_like(pose[:, ROLL])), axis=-1)
     rotation = rotation_matrix(angles)
     x, y, z = (xp.vecdot(vectors, rotation[:, None, None, row, :]) for row in range(3))
     return x, y, z
@@ -172,7 +173,7 @@ def _outward(lines: Array, pose: Array) -> Array:
     jawline = lines[:, :, 0, :2]
     away = jawline - (jawline[:, :1] + jawline[:, -1:]) / 2
     away = away / xp.sqrt(xp.sum(away * away, axis=-1, keepdims=True) + _TINY)
-    index, sine = _count(xp, jawline[..., 0]), xp.sin(pose[:, 1])[:, None]
+    index, sine = _count(xp, jawline[..., 0]), xp.sin(pose[:, YAW])[:, None]
     # Landmarks 9-16 when the nose points to the right (sine > 0), 0-7 when it points to the left.
     lean = xp.where((index - _CHIN) * sine > 0, xp.abs(sine), xp.zeros_like(sine))
     nose = xp.where(sine > 0, xp.ones_like(sine), -xp.ones_like(sine))

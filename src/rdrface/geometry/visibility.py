@@ -3,6 +3,7 @@
 import numpy as np
 from array_api_compat import array_namespace
 
+from rdrface.geometry.camera import ROLL, ROTATION
 from rdrface.geometry.rotation import Array, rotation_matrix
 
 _TINY = 1e-12
@@ -19,7 +20,7 @@ def facing(normals: Array, pose: Array) -> Array:
         (B, N) the z of the rotated unit normal: 1 towards the viewer, 0 at the rim, -1 away from him.
     """
     xp = array_namespace(normals, pose)
-    towards = rotation_matrix(pose[:, :3])[:, 2, :]
+    towards = rotation_matrix(pose[:, ROTATION])[:, 2, :]
     length = xp.sqrt(xp.sum(normals * normals, axis=-1) + _TINY)
     return xp.sum(normals * towards[:, None, :], axis=-1) / length
 
@@ -41,8 +42,8 @@ def occluded_by_mesh(
         (B, N) bool, True where something is in front of the point.
     """
     points, vertices = np.asarray(points, np.float32), np.asarray(vertices, np.float32)
-    angles = np.array(pose, dtype=np.float32)[:, :3]
-    angles[:, 2] = 0  # what is in front of what does not change as the picture turns
+    angles = np.array(pose, dtype=np.float32)[:, ROTATION]
+    angles[:, ROLL] = 0  # what is in front of what does not change as the picture turns
     rotation = rotation_matrix(angles).swapaxes(-1, -2)
     hidden = np.zeros(points.shape[:2], dtype=bool)
     for i in range(len(points)):

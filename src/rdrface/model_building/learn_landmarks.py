@@ -23,6 +23,7 @@ from rdrface.model_building.build import Anatomy, assemble
 from rdrface.model_building.landmark_file import LANDMARK_FILE, write_landmarks
 from rdrface.model_building.source import data_folder, read_target
 from rdrface.morphable.model import SurfacePoints
+from rdrface.morphable.params import POSE, ROTATION, SCALE
 from rdrface.morphable.surface import nearest, nearest_in_the_middle, positions
 
 FURTHEST = 10.0
@@ -103,10 +104,10 @@ def mean_offsets(fitted: FaceRecords, usable: np.ndarray, normals: np.ndarray) -
     """
     if fitted.Q is None or fitted.jawline is None or fitted.outline is None:
         raise ValueError("mean_offsets needs fitted records")
-    rows = rotation_matrix(fitted.Q[:, 50:53].astype(np.float64))[:, :2]
+    rows = rotation_matrix(fitted.Q[:, POSE][:, ROTATION].astype(np.float64))[:, :2]
     follows = (fitted.contour == "outline")[:, None, None]
     residual = (fitted.points - np.where(follows, fitted.outline, fitted.jawline)) * (1, -1)
-    residual = np.where(usable[..., None], residual, 0) / fitted.Q[:, None, 56:57]
+    residual = np.where(usable[..., None], residual, 0) / fitted.Q[:, POSE][:, None, [SCALE]]
     weight = usable / (1 + (np.linalg.norm(residual, axis=-1) / ROBUST) ** 2)
     a = np.einsum("nk,nri,nrj->kij", weight, rows, rows)
     b = np.einsum("nk,nri,nkr->ki", weight, rows, residual)

@@ -8,7 +8,7 @@ from tqdm import tqdm
 from rdrface.datasets.records import SELF_OCCLUDED, UNKNOWN, FaceRecords
 from rdrface.landmarks import CONTOUR, INNER
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE, YAW
 from rdrface.training.face_profiling.head_texture import Head
 from rdrface.training.face_profiling.self_occlusion import hidden_points
 
@@ -34,7 +34,7 @@ def with_hidden_state(records: FaceRecords, model: FaceModel, progress: bool | N
     """
     if records.Q is None:
         raise ValueError("only a fit shows what the head hides; run rdrface.fitting.fit_records first")
-    yaw = np.rad2deg(records.Q[:, POSE][:, 1])
+    yaw = np.rad2deg(records.Q[:, POSE][:, YAW])
     asked = np.flatnonzero((records.state == UNKNOWN).all(axis=1) & (np.abs(yaw) >= TURNED))
     if not len(asked):
         return records

@@ -11,7 +11,7 @@ from rdrface.datasets.crops import PackedCrops
 from rdrface.evaluation.metrics.expression import eye_figures, near_eyes
 from rdrface.geometry.eyes import eye_aspect
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION
+from rdrface.morphable.params import EXPRESSION, POSE, YAW
 from rdrface.network.rdr import RDR
 from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
 
@@ -70,7 +70,7 @@ def validate(
     drawn = contact_sheet(crops, points, titles=[f"{e:.1f}" for e in errors[:PICTURED, -2]])
     cv2.imwrite(str(picture), cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
 
-    yaw = np.abs(np.degrees(faces.Q[:, 51]))
+    yaw = np.abs(np.degrees(faces.Q[:, POSE][:, YAW]))
     bins = np.digitize(yaw, YAW_EDGES)
     means = errors.mean(0)
     scores = {f"nme_{k}": float(means[k]) for k in range(iterations + 1)}
@@ -78,7 +78,7 @@ def validate(
     for number, name in enumerate(("yaw_0", "yaw_30", "yaw_60")):
         inside = errors[bins == number, -2]
         scores[name] = float(inside.mean()) if len(inside) else float("nan")
-    scores |= _blink(torch.cat(expression).numpy(), faces, np.degrees(faces.Q[:, 51]))
+    scores |= _blink(torch.cat(expression).numpy(), faces, np.degrees(faces.Q[:, POSE][:, YAW]))
     return {name: round(value, 4) for name, value in scores.items()}
 
 

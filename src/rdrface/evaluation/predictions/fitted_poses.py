@@ -8,7 +8,7 @@ import numpy as np
 from rdrface.datasets.annotations import Annotations
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import POSE, ROTATION
 
 
 def with_fitted_poses(annotations: Annotations, path: Path) -> Annotations:
@@ -34,7 +34,7 @@ def with_fitted_poses(annotations: Annotations, path: Path) -> Annotations:
     for i, (image, points) in enumerate(zip(annotations.image, annotations.points, strict=True)):
         row = known.get(_key(str(image), points))
         if row is not None:
-            angles[i] = np.degrees(records.Q[row, POSE][:3].astype(np.float64))
+            angles[i] = np.degrees(records.Q[row, POSE][ROTATION].astype(np.float64))
     if np.isnan(angles).all():
         raise DataError(f"{path} holds fits of other faces: none of its {len(records)} is one of this set")
     return replace(annotations, angles=angles)

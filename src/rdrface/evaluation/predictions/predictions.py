@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdrface.morphable.params import EXPRESSION
+from rdrface.morphable.params import NUM_EXPRESSION
 
 OWN = ("2D, outline", "3D, outline", "2D, jawline", "3D, jawline")
 """Names of our outputs of 68 points: `Face.landmarks`, `.projection`, `.landmarks_jawline`, `.landmarks_3d`."""
@@ -47,7 +47,7 @@ class Predictions:
             ("visibility", shape[:2]),
             ("uncertainty", shape[:2]),
             ("rotation", (shape[0], 3, 3)),
-            ("expression", (shape[0], EXPRESSION.stop - EXPRESSION.start)),
+            ("expression", (shape[0], NUM_EXPRESSION)),
             ("milliseconds", shape[:1]),
         ):
             values = getattr(self, name)

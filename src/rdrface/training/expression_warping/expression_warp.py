@@ -14,7 +14,7 @@ from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.geometry.rasterize import to_pixels
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, POSE
+from rdrface.morphable.params import PITCH, POSE, YAW, expression_index
 from rdrface.training.expression_warping.eyelid_warp import LidMove, darkest_row, move_lids
 
 SUFFIX = "/closed"
@@ -68,7 +68,7 @@ def choose_open_eyes(faces: PackedCrops, count: int, config: ExpressionWarpConfi
     Returns:
         (M,) int64 indices, M <= count, all different.
     """
-    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, :2]))
+    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, [PITCH, YAW]]))
     with np.errstate(invalid="ignore"):
         good = (angles[:, 1] <= config.yaw_limit) & (angles[:, 0] <= config.pitch_limit)
         good &= faces.residual <= config.residual_limit
@@ -186,7 +186,7 @@ def _chances(index: np.ndarray, config: ExpressionWarpConfig, seed: int) -> tupl
 
 def _names(unit: str) -> list[int]:
     names = FaceModel.load().expression_names
-    return [EXPRESSION.start + names.index(unit + side) for side in EYES]
+    return [expression_index(unit + side, names) for side in EYES]
 
 
 def _closed(q: np.ndarray, shares: np.ndarray) -> np.ndarray:

@@ -20,7 +20,18 @@ from rdrface.geometry.camera import project, transform_pose
 from rdrface.geometry.rasterize import rasterize, to_pixels
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.morphable.params import (
+    EXPRESSION,
+    IDENTITY,
+    PITCH,
+    POSE,
+    ROLL,
+    ROTATION,
+    SCALE,
+    TRANSLATION,
+    YAW,
+    expression_index,
+)
 from rdrface.training.face_profiling.background_mesh import background_mesh
 from rdrface.training.face_profiling.head_texture import Head, corrections, texture_of
 from rdrface.training.face_profiling.self_occlusion import hidden_points
@@ -64,7 +75,7 @@ def choose_faces(faces: PackedCrops, count: int, config: ProfilingConfig, seed: 
     Returns:
         (M,) int64 indices, M <= count, all different.
     """
-    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, :2]))
+    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, [PITCH, YAW]]))
     with np.errstate(invalid="ignore"):
         good = (angles[:, 1] <= config.yaw_limit) & (angles[:, 0] <= config.pitch_limit)
         good &= faces.residual <= config.residual_limit
@@ -124,7 +135,7 @@ def turned_parameters(
 ) -> np.ndarray:
     """(103,) float32 Q of face `i` with a new pose and expression; the model's origin stays where it is."""
     q = faces.Q[i].copy()
-    pitch, yaw = np.rad2deg(q[POSE][:2])
+    pitch, yaw = np.rad2deg(q[POSE][[PITCH, YAW]])
     side = np.sign(yaw) if abs(yaw) > config.clear_yaw else rng.choice([-1.0, 1.0])
     new_yaw = side * max(rng.uniform(*config.yaw), abs(yaw))
     change = np.clip(rng.normal(0, config.pitch), -config.pitch_change, config.pitch_change)
@@ -138,16 +149,16 @@ def turned_parameters(
     if closes < config.close_eyes:
         for name in ("eyeBlinkLeft", "eyeBlinkRight"):
             expression[names.index(name)] = max(expression[names.index(name)], closing)
-    return with_angles(q, np.deg2rad([pitch + change, new_yaw, np.rad2deg(q[POSE][2])]))
+    return with_angles(q, np.deg2rad([pitch + change, new_yaw, np.rad2deg(q[POSE][ROLL])]))
 
 
 def with_angles(q: np.ndarray, angles: np.ndarray) -> np.ndarray:
     """(103,) Q with other (3,) angles, radians; the model's origin stays where it is in the picture."""
     pose = q[POSE].astype(np.float64)
-    place = rotation_matrix(pose[:3]) @ pose[3:6]
+    place = rotation_matrix(pose[ROTATION]) @ pose[TRANSLATION]
     # Of all t that give the same picture the shortest, as the fit has it.
     t = rotation_matrix(np.asarray(angles, np.float64)).T @ (place * (1, 1, 0))
-    return np.concatenate([q[IDENTITY], angles, t, pose[6:], q[EXPRESSION]]).astype(np.float32)
+    return np.concatenate([q[IDENTITY], angles, t, pose[[SCALE]], q[EXPRESSION]]).astype(np.float32)
 
 
 def _turn_one(source: PackedCrops, result: PackedCrops, i: int, q: np.ndarray, head: Head) -> None:
@@ -200,7 +211,7 @@ def _render(
     places = before[:, :2] + corrections(head, source.Q[i], deviation)
     photo = source.valid[i]
     texture = texture_of(head, before, places, photo, source.Q[i, POSE])
-    roll = float(source.Q[i, POSE][2])
+    roll = float(source.Q[i, POSE][ROLL])
     around, around_places = background_mesh(head.rim, texture.rim, after, roll, photo, valid)
 
     corners = after[triangles]
@@ -242,7 +253,7 @@ def _outside_black(window: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 
 def _jaw(head: Head) -> int:
-    return EXPRESSION.start + head.model.expression_names.index("jawOpen")
+    return expression_index("jawOpen", head.model.expression_names)
 
 
 def _side(outline: np.ndarray) -> float:

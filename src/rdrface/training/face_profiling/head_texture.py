@@ -10,7 +10,7 @@ from rdrface.geometry.contour import points_on_lines, slide_contour_line
 from rdrface.geometry.rasterize import rasterize, to_pixels
 from rdrface.morphable.landmark_model import LandmarkModel, shapes68
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import NUM_IDENTITY, NUM_POSE, PITCH, POSE, ROLL, SCALE, YAW, expression_index
 from rdrface.training.face_profiling.background_mesh import Rim, rim_places
 
 _SIZE = 192  # side of the z-buffer that says what the photo shows
@@ -52,7 +52,7 @@ class Head:
         neighbors = _neighbors(model.triangles, len(model.mean))
         exp = np.zeros((1, len(model.expression_names)), np.float32)
         exp[0, model.expression_names.index("jawOpen")] = _OPEN
-        shape = model.shape(np.zeros((1, 50), np.float32), exp)[0]
+        shape = model.shape(np.zeros((1, NUM_IDENTITY), np.float32), exp)[0]
         sack = _sack(model, neighbors)
         membrane, lips = _membrane(sack, neighbors)
         return cls(
@@ -104,14 +104,14 @@ def texture_of(head: Head, vertices: np.ndarray, places: np.ndarray, frame: np.n
         pose: (7,) P of the head in the photo.
     """
     triangles, mirror = head.model.triangles, head.model.mirror_vertices
-    facing, visible = _visibility(vertices, triangles, float(pose[6]))
+    facing, visible = _visibility(vertices, triangles, float(pose[SCALE]))
     visible &= ((places > frame[:2]) & (places < frame[2:])).all(axis=1)
     seen = visible & (facing > _RIM)
     lends = visible & (facing > _MIRROR_RIM)
     away = (~visible | (facing < 0))[triangles].all(axis=1)
     mirrored = away & lends[mirror][triangles].all(axis=1) & ~head.sack[triangles].any(axis=1)
     rim = head.rim.vertices
-    outside = rim_places(head.rim, places, float(pose[2]), frame, _BESIDE * float(pose[6]))
+    outside = rim_places(head.rim, places, float(pose[ROLL]), frame, _BESIDE * float(pose[SCALE]))
     outside = np.where(visible[rim, None], places[rim], outside)
     pinned, known = places.copy(), seen.copy()
     pinned[rim], known[rim] = outside, True
@@ -137,7 +137,7 @@ def corrections(head: Head, q: np.ndarray, deviation: np.ndarray) -> np.ndarray:
         return np.zeros((len(head.open_shape), 2), np.float32)
     # Distances are taken on one open-mouthed face for all, so that touching lips and lids pull apart.
     plain = np.zeros((1, len(q)), np.float32)
-    plain[0, POSE.stop + head.model.expression_names.index("jawOpen")] = _OPEN
+    plain[0, expression_index("jawOpen", head.model.expression_names)] = _OPEN
     points, lines, _ = shapes68(head.landmarks.buffers(), plain)
     _, here, normals = shapes68(head.landmarks.buffers(), q[None])
     contour = points_on_lines(lines, slide_contour_line(here, normals, q[None, POSE]))
@@ -206,11 +206,11 @@ def _neighbors(triangles: np.ndarray, count: int) -> np.ndarray:
 def _sack(model: FaceModel, neighbors: np.ndarray) -> np.ndarray:
     """(V,) bool: the largest connected part that no view of the face with its mouth shut shows."""
     shown = np.zeros(len(model.mean), bool)
-    pose = np.zeros((1, 7), np.float32)
-    pose[0, 6] = 0.006
+    pose = np.zeros((1, NUM_POSE), np.float32)
+    pose[0, SCALE] = 0.006
     for pitch in (-0.8, 0.0, 0.8):
         for yaw in (0.0, 0.8, 1.5):
-            pose[0, :2] = pitch, yaw
+            pose[0, [PITCH, YAW]] = pitch, yaw
             view = project(model.mean[None], pose)[0]
             facing, visible = _visibility(view, model.triangles, 0.006)
             shown |= visible & (facing > 0.1)

@@ -9,7 +9,7 @@ from rdrface.geometry.contour import points_on_lines, slide_contour_line
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import MIRROR, NUM_LANDMARKS
 from rdrface.morphable.landmark_model import shapes68
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import POSE, YAW
 from rdrface.training.face_profiling.head_texture import Head
 
 # fmt: off
@@ -35,7 +35,7 @@ def hidden_points(head: Head, q: np.ndarray, vertices: np.ndarray) -> np.ndarray
         q: (103,) float32 Q.
         vertices: (V, 3) float32 mm, model frame, of the same face.
     """
-    yaw = float(np.rad2deg(q[POSE][1]))
+    yaw = float(np.rad2deg(q[POSE][YAW]))
     limit = np.full(NUM_LANDMARKS, np.inf)
     limit[list(HIDDEN_FROM)] = list(HIDDEN_FROM.values())
     turned = abs(yaw) > (limit if yaw > 0 else limit[MIRROR])
