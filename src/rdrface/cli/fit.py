@@ -13,7 +13,7 @@ from rdrface.datasets.sources import check_sources
 from rdrface.errors import DataError
 from rdrface.fitting.contact_sheet import write_sheet
 from rdrface.fitting.fit import fit_records
-from rdrface.fitting.observations import LEAST_POINTS
+from rdrface.fitting.observations import MIN_POINTS
 from rdrface.fitting.report import fit_report
 from rdrface.morphable.model import FaceModel
 
@@ -53,11 +53,11 @@ def run(args: argparse.Namespace) -> int:
     records = without_offset(records, offset)
     if args.limit is not None and args.limit < len(records):
         records = records.select(np.linspace(0, len(records) - 1, max(args.limit, 1)).astype(int))
-    enough = np.isfinite(records.points).all(axis=-1).sum(axis=1) >= LEAST_POINTS
+    enough = np.isfinite(records.points).all(axis=-1).sum(axis=1) >= MIN_POINTS
     for image in records.image[~enough].tolist():
-        print(f"rdrface fit: {image}: fewer than {LEAST_POINTS} points have a position, left out", file=sys.stderr)
+        print(f"rdrface fit: {image}: fewer than {MIN_POINTS} points have a position, left out", file=sys.stderr)
     if not enough.any():
-        raise DataError(f"no face in {args.folder} has {LEAST_POINTS} points with a position")
+        raise DataError(f"no face in {args.folder} has {MIN_POINTS} points with a position")
     model, begin = FaceModel.load(args.model), time.perf_counter()
     fitted = fit_records(records.select(enough), model)
     seconds = time.perf_counter() - begin

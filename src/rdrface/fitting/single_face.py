@@ -9,7 +9,7 @@ import numpy.typing as npt
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.face import Face, Parameters
 from rdrface.fitting.fit import fit_records
-from rdrface.fitting.observations import LEAST_POINTS
+from rdrface.fitting.observations import MIN_POINTS
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.camera import transform_pose
 from rdrface.landmarks import NUM_LANDMARKS
@@ -70,8 +70,8 @@ def fit(
     if model is not None and not isinstance(model, FaceModel):
         raise TypeError(f"model must be a FaceModel, e.g. FaceModel.load(path); got {type(model).__name__}")
     known: np.ndarray = np.isfinite(given).all(axis=1)
-    if known.sum() < LEAST_POINTS:
-        raise ValueError(f"a fit needs {LEAST_POINTS} points with a position; got {known.sum()}")
+    if known.sum() < MIN_POINTS:
+        raise ValueError(f"a fit needs {MIN_POINTS} points with a position; got {known.sum()}")
     given = np.where(known[:, None], given, np.nan)
     _check_spread(given[known])
     # Near the origin float32 keeps its digits.

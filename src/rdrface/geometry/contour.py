@@ -18,7 +18,6 @@ from rdrface.geometry.camera import PITCH, ROLL, YAW
 from rdrface.geometry.rotation import Array, rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
 
-NUM_CONTOUR = 17
 _CHIN = 8
 _FAR = 1e9  # mm: beyond every face
 _TINY = 1e-9

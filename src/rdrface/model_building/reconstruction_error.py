@@ -11,13 +11,14 @@ import numpy as np
 
 from rdrface.datasets.readers import read_aflw2000
 from rdrface.datasets.records import FaceRecords
-from rdrface.fitting.basis import EXPRESSIONS, LandmarkBasis
-from rdrface.fitting.gauss_newton import NOISE, Prior, step_all
-from rdrface.fitting.initial_pose import start
+from rdrface.fitting.basis import LandmarkBasis, mean_normals
+from rdrface.fitting.gauss_newton import POINT_STD, Prior, step_all
+from rdrface.fitting.initial_pose import initial_pose
 from rdrface.fitting.observations import Observations
 from rdrface.geometry.rotation import euler_angles
 from rdrface.landmarks import CONTOUR, INNER
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import NUM_EXPRESSION
 
 BINS = ((0, 30), (30, 60), (60, 90))
 """Degrees of absolute yaw."""
@@ -37,20 +38,19 @@ def floor_errors(records: FaceRecords, model: FaceModel) -> tuple[np.ndarray, np
     Returns:
         (N, 68) distances in percent of the face's size sqrt(w h), and (N,) fitted absolute yaw in degrees.
     """
-    seen = Observations.of(records)
+    observations = Observations.of(records)
     basis = LandmarkBasis.from_model(model)
-    a, b, c = (corner.mean for corner in model.corners(model.points["ibug68"]))
-    normals = np.cross(b - a, c - a)
-    state = start(seen, basis, normals / np.linalg.norm(normals, axis=1, keepdims=True))
-    placed = basis.at(np.zeros((len(records), len(CONTOUR)), np.float32))
+    state = initial_pose(observations, basis, mean_normals(model, model.points["ibug68"]))
+    on_jawline = basis.with_contour(np.zeros((len(records), len(CONTOUR)), np.float32))
     # No unit costs anything but its bounds: what is likely of a face is not asked here.
-    count = (len(records), EXPRESSIONS)
-    prior = Prior(identity=1.0, slope=np.zeros(count), limit=np.ones(count))
+    shape = (len(records), NUM_EXPRESSION)
+    prior = Prior(identity_std=1.0, slope=np.zeros(shape), upper_bound=np.ones(shape))
     # All points count alike and as far more exact than labels are: the question is what the model can express.
-    weight = np.full(seen.points.shape[:2], (NOISE / EXACT) ** 2, np.float32)
+    weight = np.full(observations.points.shape[:2], (POINT_STD / EXACT) ** 2, np.float32)
     for _ in range(ROUNDS):
-        state = step_all(state, placed, seen, weight, prior)
-    distance = np.linalg.norm(seen.points - state.see(placed.shape(state.coefficients))[..., :2], axis=-1)
+        state = step_all(state, on_jawline, observations, weight, prior)
+    fitted = state.project(on_jawline.shape(state.coefficients))[..., :2]
+    distance = np.linalg.norm(observations.points - fitted, axis=-1)
     return 100 * distance, np.degrees(np.abs(euler_angles(state.rotation)[:, 1]))
 
 
