@@ -8,7 +8,7 @@ import pytest
 from rdrface.cli import fit as command
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError, DataError
-from rdrface.fitting.contact_sheet import write_sheet
+from rdrface.fitting.contact_sheet import write_contact_sheet
 from rdrface.fitting.report import doubtful_labels, fit_report, wrong_yaw_signs
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
@@ -41,7 +41,7 @@ def test_the_command_writes_records_a_report_and_a_sheet(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "median" in printed
     assert str(records.image[np.argmax(records.residual)]) in printed
-    assert cv2.imread(str(sheet)).shape[1] == 6 * 240
+    assert cv2.imread(str(sheet)).shape == (240, 2 * 240, 3)
 
 
 def test_an_output_folder_that_does_not_exist_is_named_before_the_work(tmp_path):
@@ -109,4 +109,4 @@ def test_reports_and_sheets_want_fitted_records(tmp_path):
     with pytest.raises(ValueError, match="fitted"):
         fit_report(raw)
     with pytest.raises(ValueError, match="fitted"):
-        write_sheet(raw, np.array([0]), tmp_path / "x.png")
+        write_contact_sheet(raw, np.array([0]), tmp_path / "x.png")

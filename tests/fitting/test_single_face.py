@@ -65,17 +65,17 @@ def test_what_cannot_be_fitted_is_refused(winking: tuple[np.ndarray, np.ndarray]
         rdrface.fit(np.random.default_rng(0).uniform(0, 200, (68, 2)))
     with pytest.raises(ValueError, match=r"do not form a face.*y down"):
         rdrface.fit(points * (1, -1))
-    with pytest.raises(ValueError, match="visible"):
-        rdrface.fit(points, visible=[True])
+    with pytest.raises(ValueError, match="visibility"):
+        rdrface.fit(points, visibility=[True])
     with pytest.raises(ValueError, match="probabilities"):
-        rdrface.fit(points, visible=np.full(68, 2.0))
+        rdrface.fit(points, visibility=np.full(68, 2.0))
     with pytest.raises(ValueError, match="one line"):
         rdrface.fit(np.repeat(np.arange(68.0)[:, None], 2, axis=1))
     with pytest.raises(ValueError, match="numbers"):
         rdrface.fit("abc")
     with pytest.raises(ValueError, match="do not form a face"):
         rdrface.fit(points * (-1, 1) + (600, 0))  # a mirrored photo, its points not renumbered
-    with pytest.raises(ValueError, match="photo pixels"):
+    with pytest.raises(ValueError, match="image pixels"):
         rdrface.fit(points * 1e8)
 
 

@@ -31,7 +31,7 @@ COMMANDS = {
     "detect": Command("rdrface.cli.detect", "find and align the faces of photos"),
     "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),
     "evaluate": Command("rdrface.cli.evaluate", "run a protocol of the field on a data set"),
-    "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated photos: records for training"),
+    "fit": Command("rdrface.cli.fit", "fit the 3D face to an annotated dataset and write records for training"),
     "train": Command("rdrface.cli.train", "train the network on records"),
     "export": Command("rdrface.cli.export", "turn a training run into a weights file"),
 }
