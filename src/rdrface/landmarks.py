@@ -13,7 +13,10 @@ import numpy as np
 NUM_LANDMARKS = 68
 
 NUM_CONTOUR = 17
-"""Contour landmarks; they come first."""
+"""Number of contour landmarks; they come first."""
+
+CHIN = 8
+"""Index of the middle contour landmark."""
 
 GROUPS: Mapping[str, range] = MappingProxyType(
     {

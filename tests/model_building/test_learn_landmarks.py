@@ -11,7 +11,7 @@ from rdrface.landmarks import INNER, MIRROR
 from rdrface.model_building.learn_landmarks import mean_offsets, triangle_normals
 from rdrface.model_building.reconstruction_error import floor_errors, table
 from rdrface.morphable import FaceModel, LandmarkModel
-from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, nearest_in_the_middle, positions
+from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, nearest_on_midline, positions
 
 FLIP = np.array([-1.0, 1, 1])
 
@@ -81,7 +81,7 @@ def test_nearest_point_of_a_point_on_the_surface_is_itself(model: FaceModel) -> 
     np.testing.assert_allclose(positions(model.mean, model.triangles, found), at, atol=1e-3)
     middle = np.arange(68) == MIRROR
     lifted = at[middle] + [0.5, 0, 0]
-    found = nearest_in_the_middle(model.mean.astype(float), model.triangles, lifted, everywhere)
+    found = nearest_on_midline(model.mean.astype(float), model.triangles, lifted, everywhere)
     np.testing.assert_allclose(positions(model.mean, model.triangles, found), at[middle], atol=0.02)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from rdrface.morphable.feasible import feasible, opposites
+from rdrface.morphable.feasible import antagonist_index, feasible
 from rdrface.morphable.model import FaceModel
 
 NAMES = FaceModel.load().expression_names
@@ -13,7 +13,7 @@ def test_strengths_are_clipped_and_antagonists_lose_their_common_part() -> None:
     expression = np.zeros((1, len(NAMES)), np.float32)
     places = [NAMES.index(name) for name in ("jawLeft", "jawRight", "jawOpen", "mouthLeft", "mouthRight")]
     expression[0, places] = 0.75, 0.25, 1.5, -0.5, 0.5
-    result = feasible(expression, *opposites(NAMES))
+    result = feasible(expression, *antagonist_index(NAMES))
     np.testing.assert_allclose(result[0, places], [0.5, 0.0, 1.0, 0.0, 0.5])
     assert np.delete(result[0], places).tolist() == [0] * (len(NAMES) - 5)
 
@@ -21,7 +21,7 @@ def test_strengths_are_clipped_and_antagonists_lose_their_common_part() -> None:
 def test_feasible_coefficients_stay_as_they_are_on_arrays_and_tensors_alike() -> None:
     expression = np.zeros((2, len(NAMES)), np.float32)
     expression[0, [NAMES.index(name) for name in ("jawLeft", "jawOpen", "eyeBlinkLeft")]] = 0.3, 0.9, 1.0
-    index, present = opposites(NAMES)
+    index, present = antagonist_index(NAMES)
     np.testing.assert_array_equal(feasible(expression, index, present), expression)
     tensors = feasible(torch.from_numpy(expression), torch.from_numpy(index), torch.from_numpy(present))
     np.testing.assert_array_equal(tensors.numpy(), expression)

@@ -1,8 +1,8 @@
-"""Scaled orthographic projection (supplement, equation 1; HPEN's form) and how the pose follows a moved picture.
+"""Scaled orthographic projection (supplement, equation 1; HPEN's form), and the pose after a change of the image.
 
 P = (7,): pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [frame units per mm]. The camera sees
-f R (S + t); the picture's x is the camera's x, its y is minus the camera's y (down), z points towards the viewer in the
-same unit. The frame's origin is the picture's: the center of a photo's top-left pixel, or a crop's center.
+f R (S + t). The image's x is the camera's x, its y is minus the camera's y (down), and z points towards the viewer in
+the same unit. The frame's origin is that of the image: the center of the top-left pixel, or the center of a crop.
 """
 
 from array_api_compat import array_namespace
@@ -15,7 +15,7 @@ NUM_POSE = 7
 ROTATION = slice(0, 3)
 TRANSLATION = slice(3, 6)
 SCALE = 6
-"""Places in P: pitch, yaw, roll; t_x, t_y, t_z; f."""
+"""Places in P: pitch, yaw, roll [radians]; t_x, t_y, t_z [mm]; f."""
 
 PITCH, YAW, ROLL = 0, 1, 2
 """Places of the angles in P, and in any array of three angles."""
@@ -32,7 +32,7 @@ def project(points: Array, pose: Array) -> Array:
         (B, N, 3) frame units: x right, y down, z towards the viewer.
 
     Raises:
-        ValueError: shapes other than these.
+        ValueError: other shapes.
     """
     _check_pose(pose)
     if points.ndim != 3 or points.shape[-1] != 3:
@@ -40,7 +40,7 @@ def project(points: Array, pose: Array) -> Array:
     xp = array_namespace(points, pose)
     rotation = rotation_matrix(pose[:, ROTATION]) * pose[:, SCALE][:, None, None]
     moved = points + pose[:, None, TRANSLATION]
-    # Products and sums, no matrix product: an inference engine may run those in a short floating-point format.
+    # Products and sums instead of a matrix product, which an inference engine may compute in reduced precision.
     x, y, z = (xp.sum(moved * rotation[:, None, row, :], axis=-1) for row in range(3))
     return xp.stack((x, -y, z), axis=-1)
 
@@ -48,13 +48,13 @@ def project(points: Array, pose: Array) -> Array:
 def transform_pose(pose: Array, scale: Array, angle: Array, shift: Array) -> Array:
     """The pose after a similarity of the frame, x' = scale * [[c, -s], [s, c]] x + shift, with x right and y down.
 
-    Projecting with the returned pose gives the points that the similarity makes of the projected points; z is scaled
-    by `scale`. Differentiable.
+    Projecting with the returned pose is the same as projecting with the given pose and applying the similarity; z is
+    scaled by `scale`. Differentiable.
 
     Args:
         pose: (B, 7) P.
         scale: (B,) positive.
-        angle: (B,) radians; positive turns the picture clockwise as seen.
+        angle: (B,) radians; positive rotates the image clockwise as seen.
         shift: (B, 2) units of the new frame.
 
     Returns:
@@ -65,7 +65,7 @@ def transform_pose(pose: Array, scale: Array, angle: Array, shift: Array) -> Arr
     """
     _check_pose(pose)
     xp = array_namespace(pose, scale, angle, shift)
-    # Clockwise as seen is a negative roll. The shift is brought back into the model frame through the new rotation:
+    # Clockwise as seen is a negative roll. The shift is rotated back into the model frame:
     # f' R' t' = f' R' t + (shift_x, -shift_y, 0).
     angles = xp.stack((pose[:, PITCH], pose[:, YAW], pose[:, ROLL] - angle), axis=-1)
     rotation = rotation_matrix(angles)
@@ -76,16 +76,16 @@ def transform_pose(pose: Array, scale: Array, angle: Array, shift: Array) -> Arr
 
 
 def mirror_pose(pose: Array) -> Array:
-    """The pose of the picture mirrored about x = 0 of its frame; differentiable.
+    """The pose in the image mirrored about x = 0 of its frame; differentiable.
 
-    The face itself is mirrored about its x = 0 plane at the same time (identity and expression coefficients change
-    too): mirrored points projected with the mirrored pose are the projected points with x negated.
+    The face itself is mirrored about its x = 0 plane too, so the identity and expression coefficients change as well:
+    mirrored points projected with the mirrored pose are the original projected points with x negated.
 
     Args:
         pose: (B, 7) P.
 
     Returns:
-        (B, 7) P: pitch, t_y, t_z and f kept; yaw, roll and t_x negated.
+        (B, 7) P with yaw, roll and t_x negated.
 
     Raises:
         ValueError: pose is not (B, 7).

@@ -24,7 +24,7 @@ from rdrface.model_building.landmark_file import LANDMARK_FILE, write_landmarks
 from rdrface.model_building.source import data_folder, read_target
 from rdrface.morphable.model import SurfacePoints
 from rdrface.morphable.params import POSE, ROTATION, SCALE
-from rdrface.morphable.surface import nearest, nearest_in_the_middle, positions
+from rdrface.morphable.surface import nearest, nearest_on_midline, positions
 
 FURTHEST = 10.0
 """mm: no point moves further from its anatomical place."""
@@ -137,7 +137,7 @@ def slid(
         far = np.linalg.norm(away, axis=1, keepdims=True)
         wanted = origin + away * np.minimum(1, FURTHEST / np.maximum(far, 1e-9))
         found = [
-            (nearest_in_the_middle if MIRROR[k] == k else nearest)(body.mean, triangles, wanted[k : k + 1], allowed[k])
+            (nearest_on_midline if MIRROR[k] == k else nearest)(body.mean, triangles, wanted[k : k + 1], allowed[k])
             for k in range(68)
         ]
         triangle = np.concatenate([p.triangle for p in found])

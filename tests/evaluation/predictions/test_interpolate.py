@@ -7,7 +7,7 @@ import pytest
 
 from rdrface.evaluation.predictions.interpolate import spread, spread_weights
 from rdrface.face import Face, packaged_model
-from rdrface.morphable.schemes import WFLW98_IS
+from rdrface.morphable.schemes import WFLW98_TO_IBUG68
 from some_face import some_face
 
 
@@ -27,12 +27,14 @@ def test_weights_are_shares(scheme: str) -> None:
 def test_a_point_of_the_68_moves_with_that_one_alone() -> None:
     np.testing.assert_array_equal(spread_weights(packaged_model(), "ibug68"), np.eye(68))
     weights = spread_weights(packaged_model(), "wflw98")
-    for point, landmark in WFLW98_IS.items():
+    for point, landmark in WFLW98_TO_IBUG68.items():
         assert weights[point, landmark] == 1
     face = moved(some_face(), np.random.default_rng(3).normal(0, 5, (68, 2)))
     np.testing.assert_allclose(spread(face, "ibug68"), face.landmarks_jawline, atol=1e-3)
     np.testing.assert_allclose(
-        spread(face, "wflw98")[list(WFLW98_IS)], face.landmarks_jawline[list(WFLW98_IS.values())], atol=1e-3
+        spread(face, "wflw98")[list(WFLW98_TO_IBUG68)],
+        face.landmarks_jawline[list(WFLW98_TO_IBUG68.values())],
+        atol=1e-3,
     )
 
 
