@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from rdrface.geometry.mesh import triangle_normals
 from rdrface.landmarks import MIRROR
-from rdrface.model_building.learn_landmarks import triangle_normals, visible_somewhere
+from rdrface.model_building.learn_landmarks import visible_somewhere
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.schemes import (
     SCHEMES,
@@ -91,6 +92,6 @@ def test_points_lie_on_the_outer_surface(model: FaceModel) -> None:
     for name in ("ibug68", "parallel_lines", "ear_lobes", "wflw98"):
         points = model.points[name]
         at = positions(model.mean, model.triangles, points)
-        normals = triangle_normals(model.mean, model.triangles)[points.triangle]
+        normals = triangle_normals(model.mean[model.triangles])[points.triangle]
         visible = visible_somewhere(at, model.mean, model.triangles, normals, 0.5)
         assert visible.all(), f"{name}: {np.flatnonzero(~visible)} are not visible from any direction"
