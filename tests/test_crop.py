@@ -62,7 +62,7 @@ def test_large_faces_are_averaged():
     np.testing.assert_allclose(cut(stripes, frame, 64)[0], 100, atol=2)
 
 
-def test_outside_of_the_image_is_black():
+def test_parts_outside_the_image_are_black():
     image = np.full((50, 50, 3), 255, np.uint8)
     frame = CropFrame.from_boxes(np.array([[30.0, 30, 70, 70], [500, 500, 700, 700], [-2000, 10, -1990, 20]]))
     crops = cut(image, frame, 32)
