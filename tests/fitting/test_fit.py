@@ -64,7 +64,7 @@ def records_of(points: np.ndarray, state: np.ndarray, contour: str = "outline") 
 
 
 def far_side(q: np.ndarray) -> np.ndarray:
-    """(B, 68) bool: points of a profile that annotators leave out: brow, eye, half the mouth, contour of the far side."""
+    """(B, 68) bool: points of profiles that annotators leave out (far brow, eye, contour and half of the mouth)."""
     right = [*range(9, 17), *range(22, 27), 34, 35, *range(42, 48), 52, 53, 54, 55, 56, 63, 64, 65]
     left = [*range(8), *range(17, 22), 31, 32, *range(36, 42), 48, 49, 50, 58, 59, 60, 61, 67]
     far = np.zeros((len(q), 68), bool)

@@ -44,8 +44,8 @@ WFLW98_EVEN: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 )
 """Lines through the 68 landmarks, each with the points of WFLW that divide it into equal lengths. WFLW spaces its
 points evenly on lids, inner lips and the lower border of the lower lip, as the mean of its training annotations shows
-(part of PIPNet's code). iBUG does not: its lid points are at one and two thirds, and those of the inner lips are close to the
-middle. The nearest landmark, which is often used instead, is some millimeters away."""
+(part of PIPNet's code). iBUG does not: its lid points are at one and two thirds, and those of the inner lips are close
+to the middle. The nearest landmark, which is often used instead, is some millimeters away."""
 
 WFLW98_BROWS: Mapping[int, int] = {38: 37, 39: 36, 40: 35, 41: 34, 47: 45, 48: 44, 49: 43, 50: 42}
 """Point of WFLW on the lower edge of a brow -> the point above it on the upper edge."""
