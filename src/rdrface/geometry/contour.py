@@ -26,8 +26,8 @@ _TINY = 1e-9
 def slide_extreme_x(lines: Array, normals: Array, pose: Array) -> Array:
     """HPEN's method (supplement, Figure 1, first three faces): the extreme x of the lines on the far side.
 
-    For yaw <= 0 landmarks 0-7 are at the smallest x of their lines, for yaw > 0 landmarks 9-16 at the largest. All others
-    are on the jawline, the chin always. x is that after rotation by pitch and yaw.
+    For yaw <= 0 landmarks 0-7 are at the smallest x of their lines, for yaw > 0 landmarks 9-16 at the largest. All
+    others are on the jawline, the chin always. x is that after rotation by pitch and yaw.
 
     Args:
         lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.

@@ -83,7 +83,5 @@ def surface_points(model: FaceModel, scheme: str) -> SurfacePoints:
         landmarks = model.points["ibug68"]
         return SurfacePoints(landmarks.triangle[INNER], landmarks.barycentric[INNER])
     if scheme not in model.points:
-        raise ValueError(
-            f"the face model has no annotation scheme {scheme!r}; choose one of {', '.join(sorted(SCHEMES))}"
-        )
+        raise ValueError(f"the face model has no scheme {scheme!r}; choose one of {', '.join(sorted(SCHEMES))}")
     return model.points[scheme]
