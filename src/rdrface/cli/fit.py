@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.datasets.annotation_offset import parse_offset
-from rdrface.datasets.readers import SETS
+from rdrface.datasets.readers import SETS, read_set
 from rdrface.errors import DataError
 from rdrface.fitting.contact_sheet import write_contact_sheet
 from rdrface.fitting.dataset import fit_dataset
@@ -50,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.out.absolute().parent.is_dir():
         raise DataError(f"cannot write {args.out}: its folder does not exist; create it first")
     offset = parse_offset(args.offset)
-    model = FaceModel.load(args.model)
-    result = fit_dataset(args.set, args.folder, args.split, offset=offset, limit=args.limit, model=model)
+    records = read_set(args.set, args.folder, args.split)
+    result = fit_dataset(records, offset=offset, limit=args.limit, model=FaceModel.load(args.model))
     for image in result.skipped:
         print(f"rdrface fit: skipped {image}: fewer than {MIN_POINTS} points have a position", file=sys.stderr)
     fitted, seconds = result.records, result.seconds

@@ -1,15 +1,12 @@
-"""Reads an annotated dataset and fits the face model to its faces."""
+"""Fits the face model to the faces of an annotated dataset."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from rdrface.datasets.annotation_offset import without_offset
-from rdrface.datasets.readers import read_set
 from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.sources import check_sources
 from rdrface.errors import DataError
@@ -34,9 +31,7 @@ class DatasetFit:
 
 
 def fit_dataset(
-    name: str,
-    folder: Path,
-    split: Literal["train", "test"],
+    records: FaceRecords,
     *,
     offset: Mapping[str, tuple[float, float]] | None = None,
     limit: int | None = None,
@@ -45,26 +40,23 @@ def fit_dataset(
     """Fit the faces of a dataset.
 
     Args:
-        name: one of `rdrface.datasets.readers.SETS`.
-        folder: of the dataset, in its official layout.
-        split: "train" or "test".
+        records: annotated faces from a reader.
         offset: annotation offset by source, removed before the fit, see `rdrface.datasets.annotation_offset`.
         limit: fit only this many faces, evenly spaced in the dataset; None fits all.
         model: the face model; the packaged one by default.
 
     Raises:
         ConfigError: an entry of `offset` matches no source of the dataset.
-        DataError: the dataset cannot be read, or no face has enough points.
+        DataError: no face has enough points.
     """
     offset = {} if offset is None else offset
-    records = read_set(name, folder, split)
     check_sources(records.source.tolist(), offset, "--offset")
     records = without_offset(records, offset)
     if limit is not None and limit < len(records):
         records = records.select(np.linspace(0, len(records) - 1, max(limit, 1)).astype(int))
     enough = np.isfinite(records.points).all(axis=-1).sum(axis=1) >= MIN_POINTS
     if not enough.any():
-        raise DataError(f"no face in {folder} has {MIN_POINTS} points with a position, which a fit needs")
+        raise DataError(f"no face has {MIN_POINTS} points with a position, which a fit needs")
     model = FaceModel.load() if model is None else model
     start = time.perf_counter()
     fitted = fit_records(records.select(enough), model)
