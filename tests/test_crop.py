@@ -6,18 +6,18 @@ from rdrface.geometry.boxes import bounding_boxes
 
 
 def crop_pixel_centers(frame: CropFrame, size: int) -> np.ndarray:
-    """(B, size, size, 2): photo coordinates of every pixel of the crops."""
-    at = (2 * np.arange(size) + 1) / size - 1
-    grid = np.stack(np.meshgrid(at, at), axis=-1).reshape(1, -1, 2).repeat(len(frame.half), axis=0)
+    """(B, size, size, 2): image coordinates of every pixel of the crops."""
+    centers = (2 * np.arange(size) + 1) / size - 1
+    grid = np.stack(np.meshgrid(centers, centers), axis=-1).reshape(1, -1, 2).repeat(len(frame.half), axis=0)
     return frame.to_image(grid).reshape(-1, size, size, 2)
 
 
 def gradient(width: int, height: int) -> np.ndarray:
-    """Red tells x, green tells y."""
-    photo = np.zeros((height, width, 3), np.uint8)
-    photo[..., 0] = np.rint(np.arange(width) * 255 / (width - 1))
-    photo[..., 1] = np.rint(np.arange(height) * 255 / (height - 1))[:, None]
-    return photo
+    """Image whose red value is proportional to x and whose green value is proportional to y."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 0] = np.rint(np.arange(width) * 255 / (width - 1))
+    image[..., 1] = np.rint(np.arange(height) * 255 / (height - 1))[:, None]
+    return image
 
 
 def test_the_crop_is_a_square_around_the_box():
@@ -26,7 +26,7 @@ def test_the_crop_is_a_square_around_the_box():
     np.testing.assert_allclose(frame.half, [np.sqrt(40 * 90) * EXPANSION / 2])
 
 
-def test_to_crop_undoes_to_photo():
+def test_to_crop_is_the_inverse_of_to_image():
     frame = CropFrame.from_boxes(np.array([[10.0, 20, 50, 110], [-5, 3, 400, 90]]))
     points = np.random.default_rng(0).uniform(-1.5, 1.5, (2, 68, 3))
     np.testing.assert_allclose(frame.to_crop(frame.to_image(points)), points, atol=1e-12)
@@ -34,38 +34,38 @@ def test_to_crop_undoes_to_photo():
 
 
 @pytest.mark.parametrize("side", [40.3, 64, 150, 311.7, 600])
-def test_a_crop_pixel_shows_the_photo_at_its_center(side):
-    """Enlarged, unchanged, shrunk a little and shrunk a lot: never off by half a pixel of either picture."""
-    photo = gradient(1000, 800)
+def test_a_crop_pixel_shows_the_image_at_its_center(side):
+    """Without an offset of half a pixel, whether the crop is enlarged, unchanged, or reduced a little or a lot."""
+    image = gradient(1000, 800)
     center = np.array([487.3, 411.8])
     frame = CropFrame.from_boxes(np.array([[*(center - side / EXPANSION / 2), *(center + side / EXPANSION / 2)]]))
-    crop = cut(photo, frame, 64)[0]
+    crop = cut(image, frame, 64)[0]
     at = crop_pixel_centers(frame, 64)[0]
-    # One gray level is 4 photo pixels wide here; 0.6 of one is for rounding twice.
+    # One gray level is 4 image pixels wide; the tolerance includes two roundings.
     np.testing.assert_allclose(crop[0], at[..., 0] * 255 / 999, atol=1.1)
     np.testing.assert_allclose(crop[1], at[..., 1] * 255 / 799, atol=1.1)
     assert abs((crop[0] - at[..., 0] * 255 / 999).mean()) < 0.12
     assert abs((crop[1] - at[..., 1] * 255 / 799).mean()) < 0.12
 
 
-def test_a_crop_at_the_photos_own_scale_is_the_photo():
-    photo = np.random.default_rng(1).integers(0, 256, (90, 100, 3), np.uint8)
-    # A crop of 64 pixels whose first pixel is photo pixel (10, 7): edges lie half a pixel outside.
+def test_a_crop_at_the_scale_of_the_image_is_a_part_of_it():
+    image = np.random.default_rng(1).integers(0, 256, (90, 100, 3), np.uint8)
+    # The first pixel of the crop is image pixel (10, 7); the edges are half a pixel outside.
     frame = CropFrame(center=np.array([[10 + 31.5, 7 + 31.5]]), half=np.array([32.0]))
-    np.testing.assert_array_equal(cut(photo, frame, 64)[0], photo[7:71, 10:74].transpose(2, 0, 1))
+    np.testing.assert_array_equal(cut(image, frame, 64)[0], image[7:71, 10:74].transpose(2, 0, 1))
 
 
-def test_strong_shrinking_averages():
+def test_large_faces_are_averaged():
     stripes = np.zeros((640, 640, 3), np.uint8)
     stripes[:, ::2] = 200
     frame = CropFrame(center=np.array([[319.5, 319.5]]), half=np.array([256.0]))
     np.testing.assert_allclose(cut(stripes, frame, 64)[0], 100, atol=2)
 
 
-def test_outside_the_photo_is_black():
-    photo = np.full((50, 50, 3), 255, np.uint8)
+def test_parts_outside_the_image_are_black():
+    image = np.full((50, 50, 3), 255, np.uint8)
     frame = CropFrame.from_boxes(np.array([[30.0, 30, 70, 70], [500, 500, 700, 700], [-2000, 10, -1990, 20]]))
-    crops = cut(photo, frame, 32)
+    crops = cut(image, frame, 32)
     inside = (crop_pixel_centers(frame, 32)[0] < 49).all(-1)
     assert (crops[0][:, inside] > 250).all()
     assert (crops[0][:, (crop_pixel_centers(frame, 32)[0] > 50.5).any(-1)] == 0).all()
@@ -75,11 +75,11 @@ def test_outside_the_photo_is_black():
 @pytest.mark.parametrize(
     "boxes", [[[0, 0, 0, 5]], [[5, 5, 1, 9]], [[0, 0, np.nan, 5]], [0, 0, 1, 1], [[0, 0, 1]], [[0, 0, np.inf, 1]]]
 )
-def test_impossible_boxes_are_refused(boxes):
+def test_impossible_boxes_are_an_error(boxes):
     with pytest.raises(ValueError, match="boxes must"):
         CropFrame.from_boxes(np.array(boxes, float))
 
 
-def test_landmark_boxes_skip_unknown_points():
+def test_bounding_boxes_ignore_unknown_points():
     points = np.array([[[1.0, 2], [np.nan, np.nan], [5, -3]]])
     np.testing.assert_array_equal(bounding_boxes(points), [[1, -3, 5, 2]])

@@ -38,8 +38,8 @@ def test_obj_and_ply_hold_the_same_upright_mesh(tmp_path):
     assert len(uv) == 0
 
 
-def test_most_of_the_written_surface_looks_outward(tmp_path):
-    """Counterclockwise as seen: the signed volume over the mesh's centroid is positive."""
+def test_the_written_triangles_face_outwards(tmp_path):
+    """The signed volume about the centroid is positive, since triangles are counterclockwise seen from outside."""
     write_mesh(tmp_path / "a.ply", *some_face().mesh())
     vertices, faces = read_ply(tmp_path / "a.ply")
     a, b, c = (vertices[faces[:, i]] - vertices.mean(0) for i in range(3))
@@ -66,7 +66,7 @@ def test_texture_coordinates_are_written(tmp_path):
         ("a.obj", np.zeros((3, 3)), [[0, 1]], "triangles"),
     ],
 )
-def test_impossible_meshes_are_refused(tmp_path, name, vertices, triangles, message):
+def test_impossible_meshes_are_an_error(tmp_path, name, vertices, triangles, message):
     with pytest.raises(ValueError, match=message):
         write_mesh(tmp_path / name, vertices, np.array(triangles))
     assert not list(tmp_path.iterdir())

@@ -22,9 +22,18 @@ from rdrface.geometry.mesh import flat_shading, front_triangles, triangle_normal
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.morphable.landmark_model import LandmarkModel, shapes68
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, NUM_EXPRESSION, NUM_IDENTITY, NUM_PARAMETERS, POSE
+from rdrface.morphable.params import (
+    EXPRESSION,
+    IDENTITY,
+    NUM_EXPRESSION,
+    NUM_IDENTITY,
+    NUM_PARAMETERS,
+    PITCH,
+    POSE,
+    YAW,
+)
 
-PITCH, YAW = range(-45, 46, 15), range(0, 91, 15)
+PITCHES, YAWS = range(-45, 46, 15), range(0, 91, 15)
 HARD = (-45, 35)
 """Pitch and yaw in degrees at which extreme x fails."""
 DRAWN = {9: "#ffd92f", 11: "#e41a1c", 13: "#ffd92f", 15: "#e41a1c"}

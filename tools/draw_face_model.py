@@ -16,6 +16,7 @@ from rdrface.geometry.rotation import rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import CLOSED, GROUPS
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import NUM_EXPRESSION
 from rdrface.morphable.surface import positions
 
 YAWS_DEG = (0.0, 45.0, 90.0)
@@ -178,7 +179,7 @@ def main() -> None:
     rows = [[panel(model, person, y, scale=0.75) for y in YAWS_DEG] for person in people]
     sheet(rows, [f"random person {i + 1}" for i in range(8)], 2).save(folder / "face_model_people.png", optimize=True)
 
-    alpha = np.zeros((len(EXPRESSIONS), 46), np.float32)
+    alpha = np.zeros((len(EXPRESSIONS), NUM_EXPRESSION), np.float32)
     for i, units in enumerate(EXPRESSIONS.values()):
         for name, strength in units.items():
             alpha[i, model.expression_names.index(name)] = strength

@@ -15,6 +15,7 @@ import rdrface
 from rdrface.drawing import draw
 from rdrface.face import Face
 from rdrface.geometry.rotation import rotation_matrix
+from rdrface.morphable.params import ROTATION, TRANSLATION
 
 SIDE = 420
 """Side of a panel in pixels."""
@@ -35,8 +36,8 @@ def enlarged(photo: np.ndarray, face: Face) -> np.ndarray:
 def rotated(face: Face, yaw: float) -> Face:
     """The same 3D face with this yaw in degrees, at the center of the panel."""
     pose = face.parameters.pose.copy()
-    pose[:3] = 0, np.radians(yaw), 0
-    pose[3:6] = 0, 0, 0
+    pose[ROTATION] = 0, np.radians(yaw), 0
+    pose[TRANSLATION] = 0, 0, 0
     moved = replace(face, parameters=replace(face.parameters, pose=pose))
     middle = moved.mesh().vertices[:, :2].mean(0)
     pose[3:5] = (SIDE / 2 - middle) / pose[6] * [1, -1]

@@ -1,11 +1,11 @@
-"""THE crop: from a face box to the square the network sees, and back. Defined once, here, for training and use.
+"""The crop: from a face box to the square input of the network, and back. Training and inference share it.
 
-A box, photo pixels xyxy, names the box of the 68 landmarks: its side is ``sqrt(width * height)``, the normalizer of the
-field. The crop is the upright square around the box's center, ``EXPANSION`` times that side. Boxes of a detector are
-first brought to this meaning by the detector itself (see `rdrface.detection`).
+Boxes are those of the 68 landmarks, xyxy image pixels. The size of a box is ``sqrt(width * height)``, the usual
+normalizer of landmark errors. The crop is the upright square around the box's center whose side is ``EXPANSION`` times
+that size. Detectors convert their boxes to landmark boxes (see `rdrface.detection`).
 
-The crop frame is resolution-free: x right, y down, the edges at -1 and 1, so pixel i of an N-pixel crop has its center
-at (2 i + 1) / N - 1. Everything the network predicts is in that frame.
+The crop frame is independent of the resolution: x right, y down, edges at -1 and 1. The center of pixel i of an N-pixel
+crop is at (2 i + 1) / N - 1. All predictions of the network are in this frame.
 """
 
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ import numpy as np
 from rdrface.geometry.boxes import box_size
 
 EXPANSION = 1.6
-"""Side of the crop in units of the landmark box's side. Leaves a profile (box twice as high as wide) a margin of 6 %
-above and below and a frontal face 30 %: enough for the errors of a detector's box."""
+"""Side of the crop in units of the size of the landmark box. It leaves a margin of 6 % above and below a profile (whose
+box is twice as high as wide) and of 30 % around a frontal face: enough for the errors of a detector's box."""
 
 
 @dataclass(frozen=True)
 class CropFrame:
-    """Where crops lie in their photos.
+    """Positions and sizes of crops in their images.
 
     Attributes:
-        center: (B, 2) float64, crop center in photo pixels.
-        half: (B,) float64, half of the crop's side in photo pixels.
+        center: (B, 2) float64, centers of the crops, image pixels.
+        half: (B,) float64, half of the crops' sides, image pixels.
     """
 
     center: np.ndarray
@@ -37,14 +37,14 @@ class CropFrame:
         """Crop frames of landmark boxes.
 
         Args:
-            boxes: (B, 4) xyxy photo pixels, width and height positive.
+            boxes: (B, 4) xyxy image pixels, width and height positive.
 
         Raises:
-            ValueError: wrong shape, not finite, or an empty box.
+            ValueError: wrong shape, or a box that is empty or not finite.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
         if boxes.ndim != 2 or boxes.shape[1] != 4:
-            raise ValueError(f"boxes must have shape (n, 4), xyxy in photo pixels; got {boxes.shape}")
+            raise ValueError(f"boxes must have shape (n, 4), xyxy in image pixels; got {boxes.shape}")
         valid = np.isfinite(boxes).all(1) & (boxes[:, 2:] > boxes[:, :2]).all(1)
         if not valid.all():
             bad = boxes[~valid][0]
@@ -53,50 +53,51 @@ class CropFrame:
         return cls(center=center, half=box_size(boxes) * EXPANSION / 2)
 
     def to_image(self, points: np.ndarray) -> np.ndarray:
-        """Crop frame -> photo pixels: points (B, N, 2 or 3); a third coordinate (depth) is only scaled."""
+        """Crop frame -> image pixels: points (B, N, 2 or 3); a third coordinate (depth) is only scaled."""
         moved = np.asarray(points, dtype=np.float64) * self.half[:, None, None]
         moved[..., :2] += self.center[:, None]
         return moved
 
     def to_crop(self, points: np.ndarray) -> np.ndarray:
-        """Photo pixels -> crop frame: the inverse of `to_image`."""
+        """Image pixels -> crop frame: the inverse of `to_image`."""
         moved = np.array(points, dtype=np.float64)
         moved[..., :2] -= self.center[:, None]
         return moved / self.half[:, None, None]
 
 
-def cut(photo: np.ndarray, frame: CropFrame, size: int) -> np.ndarray:
-    """Cut crops out of a photo; what lies outside the photo is black.
+def cut(image: np.ndarray, frame: CropFrame, size: int) -> np.ndarray:
+    """Cut crops out of an image; parts outside the image are black.
 
     Args:
-        photo: (H, W, 3) uint8 RGB.
-        frame: B crop frames in that photo.
+        image: (H, W, 3) uint8 RGB.
+        frame: B crop frames in that image.
         size: N, side of the crops in pixels.
 
     Returns:
-        (B, 3, N, N) float32 RGB, 0..255: the network's input. Crops much larger than N are area-averaged, not aliased.
+        (B, 3, N, N) float32 RGB, 0..255: the network's input. Crops much larger than N pixels are area-averaged, which
+        avoids aliasing.
     """
     crops = np.empty((len(frame.half), 3, size, size), dtype=np.float32)
     for i, (center, half) in enumerate(zip(frame.center, frame.half, strict=True)):
-        crops[i] = _cut_one(photo, center, half, size).transpose(2, 0, 1)
+        crops[i] = _cut_one(image, center, half, size).transpose(2, 0, 1)
     return crops
 
 
-def _cut_one(photo: np.ndarray, center: np.ndarray, half: float, size: int) -> np.ndarray:
-    # Pixel centers: crop pixel i shows photo coordinate center + half * ((2 i + 1) / size - 1).
+def _cut_one(image: np.ndarray, center: np.ndarray, half: float, size: int) -> np.ndarray:
+    # Pixel centers: crop pixel i shows image coordinate center + half * ((2 i + 1) / size - 1).
     shrink = 2 * half / size
     start = center - half + shrink / 2
-    source = photo
+    source = image
     if shrink > 2:
-        # Average whole blocks first, over the crop's neighborhood only: linear sampling alone would alias.
+        # Linear sampling alone would alias: average whole blocks first, in the neighborhood of the crop only.
         low = np.maximum(np.floor(center - half).astype(int) - 2, 0)
-        high = np.minimum(np.ceil(center + half).astype(int) + 3, [photo.shape[1], photo.shape[0]])
+        high = np.minimum(np.ceil(center + half).astype(int) + 3, [image.shape[1], image.shape[0]])
         if (high <= low).any():
             return np.zeros((size, size, 3), np.float32)
-        patch = photo[low[1] : high[1], low[0] : high[0]]
+        patch = image[low[1] : high[1], low[0] : high[0]]
         width, height = (max(1, int(n // shrink)) for n in (patch.shape[1], patch.shape[0]))
         source = cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA)
-        # A resized picture keeps its edges, so pixel centers map with the half-pixel rule, per axis.
+        # Resizing keeps the edges in place, so pixel centers follow the half-pixel rule on each axis.
         fx, fy = patch.shape[1] / width, patch.shape[0] / height
         scale_x, scale_y = shrink / fx, shrink / fy
         start = start - low

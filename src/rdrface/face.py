@@ -15,7 +15,7 @@ from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.mesh_io import write_mesh
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY, NUM_POSE
+from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY, NUM_POSE, ROTATION
 from rdrface.morphable.schemes import surface_points
 
 _DIGITS = 9
@@ -130,8 +130,8 @@ class Face:
     @cached_property
     def pose(self) -> Pose:
         """Rotation matrix and angles, see `Pose`."""
-        pitch, yaw, roll = np.degrees(self.parameters.pose[:3].astype(np.float64))
-        rotation = np.asarray(rotation_matrix(self.parameters.pose[:3]), np.float32)
+        pitch, yaw, roll = np.degrees(self.parameters.pose[ROTATION].astype(np.float64))
+        rotation = np.asarray(rotation_matrix(self.parameters.pose[ROTATION]), np.float32)
         return Pose(rotation, yaw=float(yaw), pitch=float(pitch), roll=float(roll))
 
     @cached_property

@@ -1,8 +1,8 @@
 """The 68 landmarks of iBUG / Multi-PIE: names of their groups, mirror order, lines to draw.
 
-Indices are 0-based. "Left" and "right" are the picture's: index 0 is at the left edge of the picture when the face
-looks at us. The 17 contour points exist in two conventions that must never be mixed (supplement, section 3):
-``outline``, the visible contour, which slides over the cheek as the head turns, and ``jawline``, the absolute 3D line.
+Indices are 0-based. Left and right are those of the image: landmark 0 is the leftmost one of a frontal face. The 17
+contour landmarks follow one of two conventions, which must never be mixed (supplement, section 3): ``outline`` is the
+visible contour, which slides over the cheek as the head turns; ``jawline`` is the absolute 3D jawline.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,12 @@ from types import MappingProxyType
 import numpy as np
 
 NUM_LANDMARKS = 68
+
+NUM_CONTOUR = 17
+"""Number of contour landmarks; they come first."""
+
+CHIN = 8
+"""Index of the middle contour landmark."""
 
 GROUPS: Mapping[str, range] = MappingProxyType(
     {
@@ -25,21 +31,22 @@ GROUPS: Mapping[str, range] = MappingProxyType(
         "inner_lip": range(60, 68),
     }
 )
-"""Name of a facial part -> its landmark indices."""
+"""Name of a part of the face -> indices of its landmarks."""
 
 CLOSED = frozenset({"left_eye", "right_eye", "outer_lip", "inner_lip"})
-"""Groups whose points form a closed line when drawn."""
+"""Groups that are drawn as closed lines."""
 
-INNER = np.arange(17, NUM_LANDMARKS)
-"""The 51 landmarks that are fixed on the face, whatever the pose (supplement, section 1)."""
+INNER = np.arange(NUM_CONTOUR, NUM_LANDMARKS)
+"""(51,) indices of the landmarks at fixed places on the face, whatever the pose (supplement, section 1)."""
 
-CONTOUR = np.arange(17)
-"""The 17 landmarks whose place on the face depends on the pose when the convention is ``outline``."""
+CONTOUR = np.arange(NUM_CONTOUR)
+"""(17,) indices of the landmarks whose place on the face depends on the pose in the ``outline`` convention."""
 
 OUTER_EYE_CORNERS = (36, 45)
+"""Landmarks whose distance is the inter-ocular distance."""
 
 EYE_CORNERS = ((36, 39), (42, 45))
-"""Of the picture's left and right eye, each from the picture's left to its right."""
+"""Corners of the left and the right eye, each from left to right."""
 
 
 def _mirror() -> np.ndarray:
@@ -57,4 +64,4 @@ def _mirror() -> np.ndarray:
 
 
 MIRROR = _mirror()
-"""(68,) int: landmark i of the mirrored face is landmark ``MIRROR[i]`` of the face."""
+"""(68,) int: landmark i of the mirrored face is landmark ``MIRROR[i]`` of the original face."""

@@ -1,8 +1,7 @@
-"""Mesh files: Wavefront OBJ and Stanford PLY, written without any library.
+"""Mesh files: Wavefront OBJ and Stanford PLY.
 
-By default a mesh is written as other programs expect it: y up, z towards the viewer, so that the face stands upright
-and looks out of the screen. The photo's y points down; the conversion negates it, and the triangles are then
-counterclockwise seen from outside.
+Files have y up and z towards the viewer, as other programs expect: the face is upright and looks out of the screen. In
+images y points down, so y is negated by default; the triangles are then counterclockwise seen from outside.
 """
 
 from pathlib import Path
@@ -15,17 +14,17 @@ FORMATS = ("obj", "ply")
 def write_mesh(
     path: Path | str, vertices: np.ndarray, triangles: np.ndarray, uv: np.ndarray | None = None, *, y_down: bool = True
 ) -> None:
-    """Write a mesh; the file name's ending says in which format.
+    """Write a mesh file; an existing file is replaced.
 
     Args:
-        path: ``.obj`` or ``.ply`` (binary).
+        path: ``NAME.obj``, or ``NAME.ply`` for binary PLY.
         vertices: (V, 3).
-        triangles: (F, 3) vertex indices.
-        uv: (V, 2) texture coordinates; only OBJ has them.
-        y_down: the vertices' y points down, as in `Face.mesh`; it is negated in the file.
+        triangles: (F, 3) int, indices of vertices.
+        uv: (V, 2) texture coordinates; written to OBJ only.
+        y_down: the vertices' y points down, as in `Face.mesh`, and is negated in the file.
 
     Raises:
-        ValueError: another ending, wrong shapes, not finite vertices, or indices of no vertex.
+        ValueError: another suffix, wrong shapes, vertices that are not finite, or indices without a vertex.
     """
     path = Path(path)
     vertices, triangles = _check(vertices, triangles)
@@ -33,25 +32,28 @@ def write_mesh(
         vertices = vertices * np.array([1, -1, 1], np.float32)
     suffix = path.suffix.lower()
     if suffix == ".obj":
-        path.write_text(_obj(vertices, triangles, uv), encoding="ascii", newline="\n")
+        content = _obj(vertices, triangles, uv)
     elif suffix == ".ply":
-        path.write_bytes(_ply(vertices, triangles))
+        content = _ply(vertices, triangles)
     else:
-        raise ValueError(f"a mesh file ends in {' or '.join('.' + f for f in FORMATS)}; got {path.name}")
+        raise ValueError(f"the name of a mesh file ends in {' or '.join('.' + f for f in FORMATS)}; got {path.name}")
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def _check(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     vertices, triangles = np.asarray(vertices, np.float32), np.asarray(triangles, np.int32)
     if vertices.ndim != 2 or vertices.shape[1] != 3 or not np.isfinite(vertices).all():
-        raise ValueError(f"vertices must be finite and of shape (V, 3); got {vertices.shape}")
+        raise ValueError(f"vertices must be finite and have shape (V, 3); got shape {vertices.shape}")
     if triangles.ndim != 2 or triangles.shape[1] != 3:
         raise ValueError(f"triangles must have shape (F, 3); got {triangles.shape}")
     if triangles.size and (triangles.min() < 0 or triangles.max() >= len(vertices)):
-        raise ValueError(f"triangles name vertex {int(triangles.max())}, but there are {len(vertices)}")
+        raise ValueError(f"triangles use vertex {int(triangles.max())}, but there are only {len(vertices)} vertices")
     return vertices, triangles
 
 
-def _obj(vertices: np.ndarray, triangles: np.ndarray, uv: np.ndarray | None) -> str:
+def _obj(vertices: np.ndarray, triangles: np.ndarray, uv: np.ndarray | None) -> bytes:
     lines = ["# x right, y up, z towards the viewer"]
     lines += [f"v {x:.4f} {y:.4f} {z:.4f}" for x, y, z in vertices.tolist()]
     # OBJ counts from 1.
@@ -62,7 +64,7 @@ def _obj(vertices: np.ndarray, triangles: np.ndarray, uv: np.ndarray | None) -> 
             raise ValueError(f"uv must have shape ({len(vertices)}, 2); got {np.shape(uv)}")
         lines += [f"vt {u:.5f} {v:.5f}" for u, v in np.asarray(uv).tolist()]
         lines += [f"f {a}/{a} {b}/{b} {c}/{c}" for a, b, c in (triangles + 1).tolist()]
-    return "\n".join(lines) + "\n"
+    return ("\n".join(lines) + "\n").encode("ascii")
 
 
 def _ply(vertices: np.ndarray, triangles: np.ndarray) -> bytes:

@@ -1,4 +1,4 @@
-"""`rdrface.fit`: a face from 2D points alone."""
+"""`rdrface.fit`: a face from its 2D landmarks."""
 
 import numpy as np
 import pytest
@@ -6,23 +6,23 @@ import pytest
 import rdrface
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import NUM_PARAMETERS, POSE, expression_index
 
 
 @pytest.fixture(scope="module")
-def winking() -> tuple[np.ndarray, np.ndarray]:
-    """Q (103,) of a turned face that winks with its left eye and opens its mouth, and its outline points (68, 2)."""
+def winking_face() -> tuple[np.ndarray, np.ndarray]:
+    """Q (103,) and landmarks (68, 2) of a turned face with its left eye closed and its mouth open."""
     model = FaceModel.load()
-    q = np.zeros((1, 103), np.float32)
-    q[0, 50:53] = np.deg2rad([5, -25, 10])
-    q[0, 53:57] = 200, -150, 0, 1.5
+    q = np.zeros((1, NUM_PARAMETERS), np.float32)
+    q[0, POSE] = *np.deg2rad([5, -25, 10]), 200, -150, 0, 1.5
     for name, value in (("eyeBlinkLeft", 1.0), ("jawOpen", 0.5)):
-        q[0, 57 + model.expression_names.index(name)] = value
+        q[0, expression_index(name, model.expression_names)] = value
     outline, _ = LandmarkModel.from_face_model(model).outline68(q)
     return q[0], outline[0, :, :2]
 
 
-def test_points_give_pose_expression_and_mesh(winking: tuple[np.ndarray, np.ndarray]) -> None:
-    _, points = winking
+def test_points_determine_pose_expression_and_mesh(winking_face: tuple[np.ndarray, np.ndarray]) -> None:
+    _, points = winking_face
     face = rdrface.fit(points)
     assert abs(face.pose.yaw + 25) < 4
     assert face.blendshapes["eyeBlinkLeft"] > 0.8
@@ -35,8 +35,8 @@ def test_points_give_pose_expression_and_mesh(winking: tuple[np.ndarray, np.ndar
     assert face.uncertainty.mean() < 1.2
 
 
-def test_missing_points_are_taken_from_the_fit(winking: tuple[np.ndarray, np.ndarray]) -> None:
-    _, points = winking
+def test_missing_points_are_filled_in_from_the_fit(winking_face: tuple[np.ndarray, np.ndarray]) -> None:
+    _, points = winking_face
     some = points.copy()
     some[[3, 20, 50]] = np.nan
     face = rdrface.fit(some)
@@ -45,14 +45,14 @@ def test_missing_points_are_taken_from_the_fit(winking: tuple[np.ndarray, np.nda
     assert np.linalg.norm(face.landmarks - points, axis=1)[[3, 20, 50]].max() < 0.06 * size
 
 
-def test_the_face_survives_being_written_and_read(winking: tuple[np.ndarray, np.ndarray]) -> None:
-    face = rdrface.fit(winking[1])
+def test_the_face_can_be_converted_to_a_dict_and_back(winking_face: tuple[np.ndarray, np.ndarray]) -> None:
+    face = rdrface.fit(winking_face[1])
     again = rdrface.Face.from_dict(face.to_dict())
     np.testing.assert_allclose(again.landmarks_3d, face.landmarks_3d, rtol=1e-5)
 
 
-def test_what_cannot_be_fitted_is_refused(winking: tuple[np.ndarray, np.ndarray]) -> None:
-    _, points = winking
+def test_impossible_input_is_an_error(winking_face: tuple[np.ndarray, np.ndarray]) -> None:
+    _, points = winking_face
     with pytest.raises(ValueError, match=r"\(68, 2\)"):
         rdrface.fit(points[:5])
     with pytest.raises(ValueError, match="needs 6 points"):
@@ -65,21 +65,21 @@ def test_what_cannot_be_fitted_is_refused(winking: tuple[np.ndarray, np.ndarray]
         rdrface.fit(np.random.default_rng(0).uniform(0, 200, (68, 2)))
     with pytest.raises(ValueError, match=r"do not form a face.*y down"):
         rdrface.fit(points * (1, -1))
-    with pytest.raises(ValueError, match="visible"):
-        rdrface.fit(points, visible=[True])
+    with pytest.raises(ValueError, match="visibility"):
+        rdrface.fit(points, visibility=[True])
     with pytest.raises(ValueError, match="probabilities"):
-        rdrface.fit(points, visible=np.full(68, 2.0))
+        rdrface.fit(points, visibility=np.full(68, 2.0))
     with pytest.raises(ValueError, match="one line"):
         rdrface.fit(np.repeat(np.arange(68.0)[:, None], 2, axis=1))
     with pytest.raises(ValueError, match="numbers"):
         rdrface.fit("abc")
     with pytest.raises(ValueError, match="do not form a face"):
-        rdrface.fit(points * (-1, 1) + (600, 0))  # a mirrored photo, its points not renumbered
-    with pytest.raises(ValueError, match="photo pixels"):
+        rdrface.fit(points * (-1, 1) + (600, 0))  # points of a mirrored image in the original order
+    with pytest.raises(ValueError, match="image pixels"):
         rdrface.fit(points * 1e8)
 
 
-def test_a_face_far_from_the_origin_is_fitted_alike(winking: tuple[np.ndarray, np.ndarray]) -> None:
-    near, far = rdrface.fit(winking[1]), rdrface.fit(winking[1] + 100_000)
+def test_the_fit_does_not_depend_on_the_position_in_the_image(winking_face: tuple[np.ndarray, np.ndarray]) -> None:
+    near, far = rdrface.fit(winking_face[1]), rdrface.fit(winking_face[1] + 100_000)
     assert far.pose.yaw == pytest.approx(near.pose.yaw, abs=0.1)
     assert far.uncertainty.mean() == pytest.approx(near.uncertainty.mean(), abs=0.1)

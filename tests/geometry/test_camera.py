@@ -9,7 +9,7 @@ POINTS = np.random.default_rng(3).normal(0, 60, (6, 10, 3))
 POSES = random_poses(6, seed=4).astype(np.float64)
 
 
-def test_the_camera_looks_along_z_with_y_down():
+def test_image_y_points_down():
     pose = np.array([[0, 0, 0, 10, 20, 30, 2.0]])
     np.testing.assert_allclose(project(np.array([[[1.0, 2.0, 3.0]]]), pose), [[[22, -44, 66]]])
 
@@ -24,10 +24,10 @@ def test_transform_pose_moves_the_projected_points():
     np.testing.assert_allclose(after[..., 2], before[..., 2] * scale[:, None])
 
 
-def test_a_positive_angle_turns_the_picture_clockwise():
+def test_a_positive_angle_rotates_the_image_clockwise():
     pose = np.array([[0, 0, 0, 0, 0, 0, 1.0]])
-    turned = transform_pose(pose, np.ones(1), np.full(1, np.pi / 2), np.zeros((1, 2)))
-    np.testing.assert_allclose(project(np.array([[[0.0, 10.0, 0.0]]]), turned)[0, 0, :2], [10, 0], atol=1e-9)
+    rotated = transform_pose(pose, np.ones(1), np.full(1, np.pi / 2), np.zeros((1, 2)))
+    np.testing.assert_allclose(project(np.array([[[0.0, 10.0, 0.0]]]), rotated)[0, 0, :2], [10, 0], atol=1e-9)
 
 
 def test_mirror_pose_negates_x():
@@ -45,7 +45,7 @@ def test_torch_equals_numpy_with_finite_gradients():
     assert all(torch.isfinite(each.grad).all() and each.grad.abs().sum() > 0 for each in (points, pose))
 
 
-def test_wrong_shapes_are_named():
+def test_wrong_shapes_are_reported():
     with pytest.raises(ValueError, match="pitch, yaw, roll"):
         project(POINTS, POSES[:, :6])
     with pytest.raises(ValueError, match=r"\(B, N, 3\)"):

@@ -14,12 +14,12 @@ LINES, NORMALS = ellipsoid.lines_and_normals(40)
 
 def test_contour_line_finds_the_rim_of_an_ellipsoid():
     rim = ellipsoid.rim(POSES)
-    reached = rim < ellipsoid.SAMPLES - 1  # elsewhere the whole line is turned away
+    reached = rim < ellipsoid.SAMPLES - 1  # elsewhere the whole line faces away
     assert (rim[reached] > 0).mean() > 0.4
     s = slide_contour_line(LINES, NORMALS, POSES)
-    turned = facing(points_on_lines(NORMALS, s), POSES)
+    cosine = facing(points_on_lines(NORMALS, s), POSES)
     crossed = (rim > 1) & (rim < ellipsoid.SAMPLES - 2)
-    assert np.abs(turned[crossed]).max() < 0.03  # radians off the rim
+    assert np.abs(cosine[crossed]).max() < 0.03  # radians off the rim
     assert np.median(np.abs(s - rim)[reached]) < 0.02
     assert (s[rim == 0] == 0).all()
 
@@ -30,22 +30,22 @@ def test_silhouette_finds_the_rim_of_an_ellipsoid():
     rim = ellipsoid.rim(POSES[:12])
     inside = (rim > 0.5) & (rim < ellipsoid.SAMPLES - 1.5)
     assert inside.mean() > 0.3
-    turned = facing(points_on_lines(NORMALS[:12], s), POSES[:12])
-    assert np.abs(turned[inside]).max() < 0.15  # radians off the rim
+    cosine = facing(points_on_lines(NORMALS[:12], s), POSES[:12])
+    assert np.abs(cosine[inside]).max() < 0.15  # radians off the rim
     assert (s[rim == 0] < 0.5).all()
 
 
 def test_extreme_x_is_right_without_pitch_and_wrong_with_it():
     level = POSES * np.float32([0, 1, 1, 1, 1, 1, 1])
     side = slide_extreme_x(LINES, NORMALS, level)
-    ears = [0, 16]  # their lines lie in the plane y = 0, where the extreme x is the rim
+    ears = [0, 16]  # their lines are in the plane y = 0, where the extreme x is the rim
     np.testing.assert_allclose(side[:, ears], ellipsoid.rim(level)[:, ears], atol=0.51)
     pitched = np.float32([[0.7, 1.0, 0, 0, 0, 0, 1]])
     error = np.abs(slide_extreme_x(LINES[:1], NORMALS[:1], pitched) - ellipsoid.rim(pitched))
     assert error.max() > 3
 
 
-def test_extreme_x_moves_only_the_side_turned_away():
+def test_extreme_x_moves_only_the_far_side():
     s = slide_extreme_x(LINES, NORMALS, POSES)
     right = POSES[:, 1] > 0
     assert (s[right, :9] == 0).all()
@@ -55,7 +55,7 @@ def test_extreme_x_moves_only_the_side_turned_away():
 
 
 @pytest.mark.parametrize("slide", METHODS)
-def test_roll_f_and_t_play_no_part(slide):
+def test_roll_f_and_t_have_no_influence(slide):
     other = POSES.copy()
     other[:, 2:] = ellipsoid.random_poses(40, seed=7, roll=3)[:, 2:]
     np.testing.assert_array_equal(slide(LINES, NORMALS, POSES), slide(LINES, NORMALS, other))
@@ -70,7 +70,7 @@ def test_a_mirrored_face_has_mirrored_landmarks(slide):
 
 
 @pytest.mark.parametrize("slide", METHODS)
-def test_torch_equals_numpy_and_carries_no_gradient(slide):
+def test_torch_equals_numpy_without_gradient(slide):
     lines = torch.from_numpy(LINES).requires_grad_()
     pose = torch.from_numpy(POSES).requires_grad_()
     s = slide(lines, torch.from_numpy(NORMALS), pose)
@@ -82,16 +82,16 @@ def test_torch_equals_numpy_and_carries_no_gradient(slide):
     assert torch.isfinite(pose.grad).all()
 
 
-def test_a_false_crossing_behind_the_contour_is_passed_over():
+def test_crossings_behind_the_contour_are_ignored():
     normals = NORMALS[:1].copy()
     pose = np.float32([[0, 1.0, 0, 0, 0, 0, 1]])
     expected = ellipsoid.rim(pose)
-    normals[:, 14, 3] = [0, 0, 1]  # a dent, such as an eye socket's wall, that faces the viewer from behind the rim
-    normals[:, 14, 21] = [0, 0, -1]  # and one in plain view that does not
+    normals[:, 14, 3] = [0, 0, 1]  # a dent behind the rim that faces the viewer, such as an eye socket
+    normals[:, 14, 21] = [0, 0, -1]  # a visible dent that faces away
     np.testing.assert_allclose(slide_contour_line(LINES[:1], normals, pose), expected, atol=0.15)
 
 
-def test_a_line_wholly_turned_away_gives_its_outermost_point():
+def test_a_line_that_faces_away_gives_its_outermost_point():
     pose = np.float32([[0, 1.2, 0, 0, 0, 0, 1]])
     normals = NORMALS[:1].copy()
     normals[:, 16] = [0, 0, -1]

@@ -1,4 +1,4 @@
-"""The geometry inside an exported graph: free batch size, no graph breaks, the numbers of NumPy."""
+"""Geometry in exported and compiled graphs: any batch size, no graph breaks, same results."""
 
 import numpy as np
 import onnxruntime
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import ellipsoid
-from rdrface.geometry.camera import project
+from rdrface.geometry.camera import TRANSLATION, project
 from rdrface.geometry.contour import points_on_lines, slide_contour_line, slide_extreme_x
 from rdrface.geometry.visibility import facing
 
@@ -20,8 +20,8 @@ class Outline(torch.nn.Module):
         self.register_buffer("normals", torch.from_numpy(normals))
 
     def forward(self, pose: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        # The lines depend on the face, as they do in the network.
-        lines = self.lines * (1 + 0.01 * pose[:, None, None, 3:6])
+        # The lines depend on the input, as in the network.
+        lines = self.lines * (1 + 0.01 * pose[:, None, None, TRANSLATION])
         normals = self.normals + 0 * lines
         s = self.slide(lines, normals, pose)
         return project(points_on_lines(lines, s), pose), facing(normals[:, :, 0], pose)
@@ -29,17 +29,17 @@ class Outline(torch.nn.Module):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("slide", [slide_contour_line, slide_extreme_x])
-def test_one_graph_serves_every_batch_size(slide, tmp_path):
+def test_one_graph_runs_with_every_batch_size(slide, tmp_path):
     module, pose = Outline(slide), torch.from_numpy(ellipsoid.random_poses(3, seed=1))
-    free = ({0: torch.export.Dim("batch", min=1, max=1024)},)
+    any_batch = ({0: torch.export.Dim("batch", min=1, max=1024)},)
     path = tmp_path / "outline.onnx"
-    torch.onnx.export(module, (pose,), dynamo=True, dynamic_shapes=free, verbose=False).save(path)
+    torch.onnx.export(module, (pose,), dynamo=True, dynamic_shapes=any_batch, verbose=False).save(path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for batch in (1, 5):
         pose = torch.from_numpy(ellipsoid.random_poses(batch, seed=batch))
-        got = session.run(None, {session.get_inputs()[0].name: pose.numpy()})
-        for mine, expected in zip(got, module(pose), strict=True):
-            np.testing.assert_allclose(mine, expected.numpy(), rtol=1e-4, atol=2e-3)
+        outputs = session.run(None, {session.get_inputs()[0].name: pose.numpy()})
+        for output, expected in zip(outputs, module(pose), strict=True):
+            np.testing.assert_allclose(output, expected.numpy(), rtol=1e-4, atol=2e-3)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,11 +7,11 @@ from rdrface.geometry.rotation import euler_angles, rotation_matrix
 RIGHT, UP, TOWARDS = np.eye(3)
 
 
-def test_positive_angles_turn_the_face_as_documented():
+def test_positive_angles_rotate_the_face_as_documented():
     yaw, pitch, roll = rotation_matrix(np.deg2rad([[0, 30, 0], [30, 0, 0], [0, 0, 30]]))
-    assert (yaw @ TOWARDS)[0] > 0.49  # the nose goes to the picture's right
-    assert (pitch @ TOWARDS)[1] < -0.49  # the nose goes down
-    assert (roll @ UP)[0] < -0.49  # counterclockwise as seen: the forehead goes to the left
+    assert (yaw @ TOWARDS)[0] > 0.49  # the nose moves to the right of the image
+    assert (pitch @ TOWARDS)[1] < -0.49  # the nose moves down
+    assert (roll @ UP)[0] < -0.49  # counterclockwise as seen: the forehead moves to the left
 
 
 def test_roll_is_the_left_factor():
@@ -36,7 +36,7 @@ def test_angles_round_trip_past_the_profile():
 
 @pytest.mark.parametrize("yaw", [90, -90])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_locked_rotation_still_gives_the_same_matrix(yaw, dtype):
+def test_angles_at_gimbal_lock_give_the_same_matrix(yaw, dtype):
     rotation = rotation_matrix(np.deg2rad(np.array([20, yaw, 35], dtype)))
     again = rotation_matrix(euler_angles(rotation))
     np.testing.assert_allclose(again, rotation, atol=1e-5)
@@ -51,7 +51,7 @@ def test_torch_equals_numpy_with_finite_gradients():
     np.testing.assert_allclose(tensor.grad.numpy(), 2 * angles, atol=1e-3)
 
 
-def test_wrong_shapes_are_named():
+def test_wrong_shapes_are_reported():
     with pytest.raises(ValueError, match=r"\(\.\.\., 3\)"):
         rotation_matrix(np.zeros(4))
     with pytest.raises(ValueError, match="3, 3"):

@@ -9,7 +9,7 @@ from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import INNER, MIRROR
 from rdrface.model_building.learn_landmarks import mean_offsets
 from rdrface.morphable import FaceModel, LandmarkModel
-from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, nearest_in_the_middle, positions
+from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, nearest_on_midline, positions
 
 FLIP = np.array([-1.0, 1, 1])
 
@@ -73,7 +73,7 @@ def test_the_nearest_surface_point_of_a_surface_point_is_itself(model: FaceModel
     np.testing.assert_allclose(positions(model.mean, model.triangles, found), at, atol=1e-3)
     middle = np.arange(68) == MIRROR
     lifted = at[middle] + [0.5, 0, 0]
-    found = nearest_in_the_middle(model.mean.astype(float), model.triangles, lifted, everywhere)
+    found = nearest_on_midline(model.mean.astype(float), model.triangles, lifted, everywhere)
     np.testing.assert_allclose(positions(model.mean, model.triangles, found), at[middle], atol=0.02)
 
 

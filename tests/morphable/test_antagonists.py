@@ -5,19 +5,19 @@ from rdrface.morphable.antagonists import ANTAGONISTS, SIDEWAYS, pair_indices
 from rdrface.morphable.model import FaceModel
 
 
-def test_every_pair_is_of_the_face_model_and_named_once() -> None:
+def test_all_pairs_are_in_the_face_model_and_disjoint() -> None:
     model = FaceModel.load()
-    at = pair_indices(model.expression_names)
-    assert at.shape == (len(ANTAGONISTS), 2)
-    assert len(set(at.ravel().tolist())) == 2 * len(ANTAGONISTS)
-    assert model.expression_names[at[0, 0]] == "jawLeft" and model.expression_names[at[0, 1]] == "jawRight"
+    index = pair_indices(model.expression_names)
+    assert index.shape == (len(ANTAGONISTS), 2)
+    assert len(set(index.ravel().tolist())) == 2 * len(ANTAGONISTS)
+    assert model.expression_names[index[0, 0]] == "jawLeft" and model.expression_names[index[0, 1]] == "jawRight"
 
 
-def test_a_pair_moves_the_face_in_opposite_directions() -> None:
+def test_antagonists_move_the_face_in_opposite_directions() -> None:
     model = FaceModel.load()
-    moves = model.reduced(model.points["ibug68"]).expression_basis.astype(np.float64)
+    basis = model.reduced(model.points["ibug68"]).expression_basis.astype(np.float64)
     for first, second in pair_indices(model.expression_names):
-        a, b = moves[first].ravel(), moves[second].ravel()
+        a, b = basis[first].ravel(), basis[second].ravel()
         cosine = a @ b / np.sqrt((a @ a) * (b @ b))
         assert cosine < 0, (model.expression_names[first], model.expression_names[second], cosine)
 
@@ -29,7 +29,7 @@ def test_the_mirrored_face_has_the_same_pairs() -> None:
     assert {frozenset(mirror[list(pair)].tolist()) for pair in pairs} == pairs
 
 
-def test_a_name_the_model_lacks_is_said() -> None:
+def test_unknown_names_are_reported() -> None:
     with pytest.raises(ValueError, match="tongueOut"):
         pair_indices(("jawOpen",), (("jawOpen", "tongueOut"),))
     assert len(pair_indices(("jawLeft", "jawRight", "mouthLeft", "mouthRight"), SIDEWAYS)) == 2

@@ -1,13 +1,15 @@
-"""The packaged face model: symmetry, names, scale, file format, blending."""
+"""The packaged face model: symmetry, names, scale, file format, linear combination."""
 
 import numpy as np
 import pytest
 import torch
 
 from rdrface.errors import DataError
+from rdrface.geometry.mesh import triangle_normals
 from rdrface.morphable import FaceModel, PointModel
 from rdrface.morphable.blend import blend
 from rdrface.morphable.model import PACKAGED
+from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY
 from rdrface.morphable.surface import positions
 
 FLIP = np.array([-1, 1, 1], np.float32)
@@ -18,18 +20,18 @@ def model() -> FaceModel:
     return FaceModel.load()
 
 
-def test_sizes_and_file(model: FaceModel) -> None:
+def test_array_shapes_dtypes_and_file_size(model: FaceModel) -> None:
     count = len(model.mean)
     assert model.mean.shape == (count, 3) and model.uv.shape == (count, 2)
-    assert model.identity_basis.shape == (50, count, 3)
-    assert model.expression_basis.shape == (46, count, 3)
+    assert model.identity_basis.shape == (NUM_IDENTITY, count, 3)
+    assert model.expression_basis.shape == (NUM_EXPRESSION, count, 3)
     for name in ("mean", "identity_basis", "expression_basis", "identity_mirror"):
         assert getattr(model, name).dtype == np.float32
     assert model.triangles.dtype == np.int32 and model.triangles.max() == count - 1
     assert PACKAGED.stat().st_size < 5_000_000
 
 
-def test_mean_is_symmetric_and_63_mm_between_pupils(model: FaceModel) -> None:
+def test_mean_face_is_symmetric_with_pupils_63_mm_apart(model: FaceModel) -> None:
     mirror = model.mirror_vertices
     np.testing.assert_array_equal(mirror[mirror], np.arange(len(mirror)))
     np.testing.assert_array_equal(model.mean[mirror] * FLIP, model.mean)
@@ -48,13 +50,13 @@ def test_topology_is_symmetric(model: FaceModel) -> None:
     assert canonical(model.triangles) == canonical(mirrored)
 
 
-def test_bases_are_mirrored_by_sign_and_permutation(model: FaceModel) -> None:
+def test_bases_are_symmetric_up_to_sign_and_permutation(model: FaceModel) -> None:
     mirror = model.mirror_vertices
     signs = model.identity_mirror
     assert set(signs.tolist()) == {-1.0, 1.0}
     np.testing.assert_array_equal(model.identity_basis[:, mirror] * FLIP, model.identity_basis * signs[:, None, None])
     order = model.expression_mirror
-    np.testing.assert_array_equal(order[order], np.arange(46))
+    np.testing.assert_array_equal(order[order], np.arange(NUM_EXPRESSION))
     np.testing.assert_array_equal(model.expression_basis[:, mirror] * FLIP, model.expression_basis[order])
     for name, other in zip(model.expression_names, order, strict=True):
         partner = model.expression_names[other]
@@ -64,24 +66,24 @@ def test_bases_are_mirrored_by_sign_and_permutation(model: FaceModel) -> None:
 
 def test_mirrored_coefficients_give_the_mirrored_face(model: FaceModel) -> None:
     rng = np.random.default_rng(0)
-    alpha_id = rng.normal(0, 1, (2, 50)).astype(np.float32)
-    alpha_exp = rng.uniform(0, 1, (2, 46)).astype(np.float32)
+    alpha_id = rng.normal(0, 1, (2, NUM_IDENTITY)).astype(np.float32)
+    alpha_exp = rng.uniform(0, 1, (2, NUM_EXPRESSION)).astype(np.float32)
     face = model.shape(alpha_id, alpha_exp)
     other = model.shape(alpha_id * model.identity_mirror, alpha_exp[:, model.expression_mirror])
     np.testing.assert_allclose(other, face[:, model.mirror_vertices] * FLIP, atol=2e-4)
 
 
-def test_expression_names_are_arkits(model: FaceModel) -> None:
+def test_expression_names_are_blendshape_names_of_arkit(model: FaceModel) -> None:
     names = set(model.expression_names)
-    assert len(names) == len(model.expression_names) == 46
+    assert len(names) == len(model.expression_names) == NUM_EXPRESSION
     assert {"jawOpen", "eyeBlinkLeft", "mouthSmileRight", "browInnerUp", "cheekPuff", "noseSneerLeft"} <= names
     assert not names & {"tongueOut", "mouthClose", "eyeLookInLeft", "eyeLookOutRight"}
-    # Left is the subject's, the picture's right: +x.
+    # Left is the person's left, on the right of the image: +x.
     blink = model.expression_basis[model.expression_names.index("eyeBlinkLeft")]
     assert model.mean[np.linalg.norm(blink, axis=1).argmax(), 0] > 10
 
 
-def test_expressions_move_what_they_name(model: FaceModel) -> None:
+def test_blendshapes_move_the_part_that_they_name(model: FaceModel) -> None:
     landmarks = model.reduced(model.points["ibug68"])
 
     def moved(name: str, points: list[int]) -> np.ndarray:
@@ -95,23 +97,23 @@ def test_expressions_move_what_they_name(model: FaceModel) -> None:
 
 def test_identity_modes_are_sorted_and_plausible(model: FaceModel) -> None:
     landmarks = model.reduced(model.points["ibug68"])
-    spread = np.sqrt((landmarks.identity_basis**2).sum((0, 2)))
-    assert 2 < spread.mean() < 8  # mm by which a landmark varies between people
+    std = np.sqrt((landmarks.identity_basis**2).sum((0, 2)))
+    assert 2 < std.mean() < 8  # mm, of a landmark over people
     size = (model.identity_basis**2).mean((1, 2))
     assert size[:5].mean() > 4 * size[-5:].mean()
 
 
 def test_triangles_face_outwards(model: FaceModel) -> None:
-    a, b, c = (model.mean[model.triangles[:, i]] for i in range(3))
-    normal = np.cross(b - a, c - a)
+    corners = model.mean[model.triangles]
+    normal = triangle_normals(corners)
     front = positions(model.mean, model.triangles, model.points["ibug68"])[[30, 33, 51, 57, 8, 22, 21]]
     assert (normal[model.points["ibug68"].triangle[[30, 51, 22, 21]], 2] > 0).all()
     assert np.isfinite(front).all()
-    # Mass of the signed volume as seen from the origin: outward normals point away from it.
-    assert ((a + b + c) * normal).sum() > 0
+    # The signed volume is positive if most normals point away from the origin.
+    assert (corners.sum(axis=1) * normal).sum() > 0
 
 
-def test_vertices_are_close_together_on_the_face(model: FaceModel) -> None:
+def test_the_mesh_is_dense_on_the_face(model: FaceModel) -> None:
     edges = np.sort(np.concatenate([model.triangles[:, [0, 1]], model.triangles[:, [1, 2]]]), 1)
     edges = np.unique(edges, axis=0)
     ends = model.mean[edges]
@@ -123,8 +125,8 @@ def test_blend_is_the_same_in_torch(model: FaceModel) -> None:
     points = model.reduced(model.points["ibug68"])
     assert isinstance(points, PointModel)
     rng = np.random.default_rng(1)
-    alpha_id = rng.normal(0, 1, (3, 50)).astype(np.float32)
-    alpha_exp = rng.uniform(0, 1, (3, 46)).astype(np.float32)
+    alpha_id = rng.normal(0, 1, (3, NUM_IDENTITY)).astype(np.float32)
+    alpha_exp = rng.uniform(0, 1, (3, NUM_EXPRESSION)).astype(np.float32)
     arrays = (points.mean, points.identity_basis, points.expression_basis, alpha_id, alpha_exp)
     from_torch = blend(*(torch.from_numpy(x) for x in arrays))
     assert isinstance(from_torch, torch.Tensor)
@@ -134,12 +136,12 @@ def test_blend_is_the_same_in_torch(model: FaceModel) -> None:
     np.testing.assert_allclose(points.shape(alpha_id, alpha_exp), expected, atol=1e-3)
 
 
-def test_blend_names_wrong_sizes(model: FaceModel) -> None:
+def test_blend_reports_wrong_numbers_of_coefficients(model: FaceModel) -> None:
     with pytest.raises(ValueError, match=r"alpha_id \(B, 50\)"):
-        model.shape(np.zeros((1, 49), np.float32), np.zeros((1, 46), np.float32))
+        model.shape(np.zeros((1, NUM_IDENTITY - 1), np.float32), np.zeros((1, NUM_EXPRESSION), np.float32))
 
 
-def test_save_and_load_give_the_same_bytes(model: FaceModel, tmp_path) -> None:
+def test_a_saved_and_loaded_model_has_the_same_bytes(model: FaceModel, tmp_path) -> None:
     model.save(tmp_path / "a.safetensors")
     again = FaceModel.load(tmp_path / "a.safetensors")
     np.testing.assert_array_equal(again.identity_basis, model.identity_basis)
@@ -147,7 +149,7 @@ def test_save_and_load_give_the_same_bytes(model: FaceModel, tmp_path) -> None:
     assert (tmp_path / "a.safetensors").read_bytes() == PACKAGED.read_bytes()
 
 
-def test_load_says_what_is_wrong(tmp_path) -> None:
+def test_load_reports_missing_and_damaged_files(tmp_path) -> None:
     with pytest.raises(DataError, match=r"rdrface\.model_building\.build"):
         FaceModel.load(tmp_path / "missing.safetensors")
     broken = tmp_path / "broken.safetensors"

@@ -21,7 +21,7 @@ from rdrface.evaluation.report.json_report import write_report
 from rdrface.evaluation.tables.tables import Table
 from rdrface.face import packaged_model
 from rdrface.fitting.estimated_boxes import with_missing_boxes
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import POSE, YAW
 
 Split = Literal["train", "test"]
 
@@ -114,8 +114,8 @@ def dataset_name(path: Path, layout: str | None = None) -> str:
 def _yaw(records: FaceRecords) -> np.ndarray | None:
     # Degrees: of the fitted face if there is one, otherwise of the set's own pose.
     if records.Q is not None:
-        return np.degrees(records.Q[:, POSE][:, 1].astype(np.float64))
-    return None if records.pose is None else np.degrees(records.pose[:, 1].astype(np.float64))
+        return np.degrees(records.Q[:, POSE][:, YAW].astype(np.float64))
+    return None if records.pose is None else np.degrees(records.pose[:, YAW].astype(np.float64))
 
 
 def _report(

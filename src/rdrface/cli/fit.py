@@ -1,20 +1,18 @@
-"""``rdrface fit``: annotated photos in, records with Q out."""
+"""``rdrface fit``: fits the 3D face to an annotated dataset and writes records for training."""
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.annotation_offset import parse_offset, without_offset
+from rdrface.datasets.annotation_offset import parse_offset
 from rdrface.datasets.readers import SETS, read_set
-from rdrface.datasets.sources import check_sources
 from rdrface.errors import DataError
-from rdrface.fitting.contact_sheet import write_sheet
+from rdrface.fitting.contact_sheet import write_contact_sheet
+from rdrface.fitting.dataset import fit_dataset
 from rdrface.fitting.estimated_boxes import with_missing_boxes
-from rdrface.fitting.fit import fit_records
-from rdrface.fitting.observations import LEAST_POINTS
+from rdrface.fitting.observations import MIN_POINTS
 from rdrface.fitting.report import fit_report
 from rdrface.morphable.model import FaceModel
 
@@ -23,56 +21,45 @@ _SHEET_FACES = 48
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `rdrface fit`."""
-    parser.add_argument("set", choices=SETS, help="the set's format; '300w' reads any folder of 68-point .pts files")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="where the set lies, in its official layout")
+    parser.add_argument(
+        "set", choices=SETS, help="format of the dataset; '300w' reads any folder of 68-point .pts files"
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the dataset, in its official layout")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.npz", help="records to write")
-    parser.add_argument("--split", choices=("train", "test"), default="train", help="part of the set (default: train)")
-    parser.add_argument("--model", type=Path, metavar="FILE", help="another face model than the packaged one")
-    parser.add_argument("--limit", type=int, metavar="N", help="fit only N faces, evenly chosen")
+    parser.add_argument(
+        "--split", choices=("train", "test"), default="train", help="part of the dataset (default: train)"
+    )
+    parser.add_argument("--model", type=Path, metavar="FILE", help="face model (default: the packaged one)")
+    parser.add_argument("--limit", type=int, metavar="N", help="fit only N faces, evenly spaced in the dataset")
     parser.add_argument(
         "--offset",
         action="append",
         default=[],
         metavar="PART=DX,DY",
-        help="how far the labels of a part lie to the right and down, in percent of the face's side; "
-        "e.g. 300w/helen=0.4,0.4 (docs/training.md, Labels); may be repeated",
+        help="annotation offset of a part of the dataset, which is removed before the fit: right and down, in percent "
+        "of the face's size, e.g. 300w/helen=0.4,0.4 (docs/training.md, Labels); may be repeated",
     )
-    parser.add_argument("--worst", type=Path, metavar="SHEET.jpg", help="also draw the worst fits into a picture")
+    parser.add_argument("--worst", type=Path, metavar="SHEET.jpg", help="also write an image of the worst fits")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, fit, write, report; 0 when every face was fitted, 1 when some have too few points.
+    """Fit, write the records and print the report; returns 0, or 1 when faces with too few points were skipped.
 
     Raises:
-        RdrError: the set or the face model cannot be read, or --offset is no offset of the set.
+        RdrError: the dataset or the face model cannot be read, or --offset does not match the dataset.
     """
     if not args.out.absolute().parent.is_dir():
-        raise DataError(f"cannot write {args.out}: its folder does not exist; make it first")
+        raise DataError(f"cannot write {args.out}: its folder does not exist; create it first")
     offset = parse_offset(args.offset)
     records = with_missing_boxes(read_set(args.set, args.folder, args.split))
-    check_sources(records.source.tolist(), offset, "--offset")
-    records = without_offset(records, offset)
-    if args.limit is not None and args.limit < len(records):
-        records = records.select(np.linspace(0, len(records) - 1, max(args.limit, 1)).astype(int))
-    enough = np.isfinite(records.points).all(axis=-1).sum(axis=1) >= LEAST_POINTS
-    for image in records.image[~enough].tolist():
-        print(f"rdrface fit: {image}: fewer than {LEAST_POINTS} points have a position, left out", file=sys.stderr)
-    if not enough.any():
-        raise DataError(f"no face in {args.folder} has {LEAST_POINTS} points with a position")
-    model, begin = FaceModel.load(args.model), time.perf_counter()
-    fitted = fit_records(records.select(enough), model)
-    seconds = time.perf_counter() - begin
+    result = fit_dataset(records, offset=offset, limit=args.limit, model=FaceModel.load(args.model))
+    for image in result.skipped:
+        print(f"rdrface fit: skipped {image}: fewer than {MIN_POINTS} points have a position", file=sys.stderr)
+    fitted, seconds = result.records, result.seconds
     fitted.save(args.out)
     print(fit_report(fitted))
     print(f"{len(fitted)} faces written to {args.out}, fitted in {seconds:.0f} s ({len(fitted) / seconds:.0f} faces/s)")
     if args.worst is not None:
         assert fitted.residual is not None
-        write_sheet(fitted, np.argsort(-fitted.residual)[:_SHEET_FACES], args.worst)
-    return 0 if enough.all() else 1
-
-
-def main() -> int:
-    """`python -m rdrface.fitting`."""
-    parser = argparse.ArgumentParser(prog="python -m rdrface.fitting", description=__doc__)
-    add_arguments(parser)
-    return run(parser.parse_args())
+        write_contact_sheet(fitted, np.argsort(-fitted.residual)[:_SHEET_FACES], args.worst)
+    return 1 if result.skipped else 0

@@ -25,7 +25,7 @@ from rdrface.errors import DataError
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.camera import transform_pose
 from rdrface.image import read_image
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import NUM_PARAMETERS, POSE
 
 MARGIN = 1.4
 """Side of the window in units of the crop's. A crop turned by 15 degrees reaches 1.22 as far, and shifts add to it."""
@@ -229,7 +229,7 @@ def _fit_in_windows(records: FaceRecords, frame: CropFrame) -> dict[str, np.ndar
         return {
             "outline": empty,
             "jawline": empty.copy(),
-            "Q": np.full((count, 103), np.nan, np.float32),
+            "Q": np.full((count, NUM_PARAMETERS), np.nan, np.float32),
             "residual": np.full(count, np.nan, np.float32),
         }
     Q = records.Q.astype(np.float64)

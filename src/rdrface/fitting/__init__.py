@@ -1,4 +1,4 @@
-"""Labels become parameters: fit the face model to 2D points, so that any annotated set can train the network."""
+"""Fits the face model to 2D landmarks: annotated datasets for training, and `rdrface.fit` for one face."""
 
 from rdrface.fitting.fit import fit_records
 

@@ -1,7 +1,7 @@
-"""Lids and lips by their apertures: whether an eye or a mouth is open is known better than where its points lie.
+"""Apertures of eyes and mouth: observations of their own, more exact than the landmarks they are measured between.
 
-An annotator who places both lids of an eye a pixel too low leaves its aperture exact. The apertures are therefore
-observations of their own, with a smaller error than the points have.
+An annotator who places both lids of an eye a pixel too low still gets its aperture right. An aperture therefore has a
+smaller standard deviation than a point.
 """
 
 import numpy as np
@@ -11,49 +11,51 @@ from rdrface.landmarks import EYE_CORNERS
 
 UPPER = np.array([37, 38, 43, 44, 61, 62, 63])
 LOWER = np.array([41, 40, 47, 46, 67, 66, 65])
-"""(7,) landmarks above and below each gap: two per eye, three between the lips."""
-LIDS = 4
-"""The first gaps are those of the eyes, two each."""
+"""(7,) landmarks above and below each aperture: two apertures per eye, three between the lips."""
+NUM_LID_APERTURES = 4
+"""The first apertures are those of the eyes, two each."""
 
-GAP_NOISE = 0.006
-"""Standard deviation of an annotated gap, in units of sqrt(w h)."""
+APERTURE_STD = 0.006
+"""Standard deviation of an annotated aperture, in units of sqrt(w h)."""
 _LASHES = 0.05
-_APART = 0.2
-"""Annotators mark the borders of the lids. The lashes of a shut eye lie between them: this much in units of the eye's
-width, less the wider the eye is open, nothing from an aspect of 0.2 on."""
-_OUTLIER = 4.0  # standard deviations at which a gap's weight has fallen to a half
+_LASHES_END = 0.2
+"""Annotators mark the edges of the lids. Between the lids of a closed eye lie its lashes, as thick as `_LASHES` times
+the eye's width. The thickness falls linearly with the aperture and is 0 from `_LASHES_END` times the width on."""
+_OUTLIER = 4.0  # standard deviations at which an aperture's weight is halved
 
 
-def observed(seen: Observations, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Annotated gaps, measured along the head's own vertical.
+def observed_apertures(observations: Observations, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Annotated apertures, measured along the head's vertical.
 
     Args:
-        seen: B faces.
-        up: (B, 2) unit vector of the picture in which the head's vertical points, y up.
+        observations: B faces.
+        up: (B, 2) unit vector of the image, y up: the projected vertical of the head.
 
     Returns:
-        gaps (B, 7) in units of sqrt(w h); trust (B, 7), 0 where the gap is not annotated.
+        apertures (B, 7) in units of sqrt(w h); weight (B, 7), 0 where the aperture is not annotated.
     """
-    between = np.matmul(seen.points[:, UPPER] - seen.points[:, LOWER], up[:, :, None])[..., 0]
-    trust = np.minimum(seen.weight[:, UPPER], seen.weight[:, LOWER])
-    given = np.repeat(seen.lid_gap, 2, axis=1)
-    known = np.isfinite(given)
-    lids = np.where(known, given, between[:, :LIDS])
-    between[:, :LIDS] = _without_lashes(lids, seen)
-    trust[:, :LIDS] = np.where(known, 1, trust[:, :LIDS])
-    return between, trust
+    points, point_weight = observations.points, observations.weight
+    aperture = np.matmul(points[:, UPPER] - points[:, LOWER], up[:, :, None])[..., 0]
+    weight = np.minimum(point_weight[:, UPPER], point_weight[:, LOWER])
+    annotated = np.repeat(observations.lid_aperture, 2, axis=1)
+    known = np.isfinite(annotated)
+    lids = np.where(known, annotated, aperture[:, :NUM_LID_APERTURES])
+    aperture[:, :NUM_LID_APERTURES] = _without_lashes(lids, observations)
+    weight[:, :NUM_LID_APERTURES] = np.where(known, 1, weight[:, :NUM_LID_APERTURES])
+    return aperture, weight
 
 
-def _without_lashes(lids: np.ndarray, seen: Observations) -> np.ndarray:
-    """(B, 4) labeled gaps of the lids -> those of the lids' skin, which meets when an eye is shut."""
-    corners = seen.points[:, np.array(EYE_CORNERS)]
+def _without_lashes(lids: np.ndarray, observations: Observations) -> np.ndarray:
+    """(B, 4) annotated apertures of the lids -> apertures of the skin, which are 0 when an eye is closed."""
+    corner_index = np.array(EYE_CORNERS)
+    corners = observations.points[:, corner_index]
     width = np.linalg.norm(corners[:, :, 1] - corners[:, :, 0], axis=-1)
-    both = (np.minimum.reduce(seen.weight[:, np.array(EYE_CORNERS)], axis=2) > 0) & (width > 0)
-    width = np.repeat(np.where(both, width, np.inf), 2, axis=1)
-    lashes = _LASHES * np.clip(1 - lids / (_APART * width), 0, 1)
+    known = (np.minimum.reduce(observations.weight[:, corner_index], axis=2) > 0) & (width > 0)
+    width = np.repeat(np.where(known, width, np.inf), 2, axis=1)
+    lashes = _LASHES * np.clip(1 - lids / (_LASHES_END * width), 0, 1)
     return lids - np.where(np.isfinite(width), lashes * width, 0)
 
 
-def robust(off: np.ndarray, trust: np.ndarray) -> np.ndarray:
-    """Weights (B, 7) of gaps that differ by `off` (B, 7) from the model's."""
-    return trust / (1 + (off / (_OUTLIER * GAP_NOISE)) ** 2)
+def robust_weights(residual: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weights (B, 7) of apertures, reduced where the residual (B, 7), annotated minus fitted, is large."""
+    return weight / (1 + (residual / (_OUTLIER * APERTURE_STD)) ** 2)

@@ -1,76 +1,99 @@
-"""Contact sheets of fits, to be looked at: faults of a fit are seen at a glance and in no table."""
+"""Contact sheet of fits: annotated and fitted landmarks drawn on crops of the images."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from rdrface.datasets.records import OCCLUDED, FaceRecords
+from rdrface.crop import CropFrame, cut
+from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
 from rdrface.image import read_image
 from rdrface.landmarks import CLOSED, GROUPS
+from rdrface.morphable.params import PITCH, POSE, YAW
 
-LABEL, LABEL_OCCLUDED, FIT = (0, 230, 0), (0, 160, 255), (255, 40, 40)  # RGB
-_MARGIN = 1.35  # cut-out per side of the larger edge of the box
+FIT_COLOR, RESIDUAL_COLOR = (255, 255, 255), (255, 0, 255)  # RGB
+_MARGIN = 1.35  # side of the crop in units of the longer side of the box
 
 
-def write_sheet(records: FaceRecords, index: np.ndarray, path: str | Path, columns: int = 6, side: int = 240) -> None:
-    """Draw fitted faces into one picture: labels green (orange where occluded), the fit red.
+def write_contact_sheet(
+    records: FaceRecords, index: np.ndarray, path: str | Path, columns: int = 6, cell: int = 240
+) -> None:
+    """Write an image of fitted faces, with a title of residual, yaw, pitch and file name for each face.
+
+    The fit is drawn as white lines, the annotated points as dots in the colors of
+    `rdrface.datasets.contact_sheet.STATE_COLORS`, each joined to its fitted landmark.
 
     Args:
         records: fitted records.
-        index: (n,) int, the faces to show, row by row.
-        path: picture to write; its ending names the format.
-        columns: faces per row. side: pixels per face.
+        index: (n,) int, faces to show, row by row.
+        path: image file to write, ``.jpg`` or ``.png``.
+        columns: faces per row.
+        cell: pixels per face.
 
     Raises:
-        ValueError: the records are not fitted, or no face was chosen.
-        DataError: the picture cannot be written there.
+        ValueError: the records are not fitted, or `index` is empty.
+        DataError: the file cannot be written.
     """
     if records.outline is None or records.jawline is None or records.Q is None or records.residual is None:
-        raise ValueError("a sheet needs fitted records; run fit_records first")
+        raise ValueError("write_contact_sheet needs fitted records; call fit_records first")
     if len(index) == 0:
-        raise ValueError("a sheet needs at least one face; got an empty index")
-    rows = -(-len(index) // columns)
-    sheet = np.full((rows * side, columns * side, 3), 30, np.uint8)
-    for place, i in enumerate(index):
-        top, left = place // columns * side, place % columns * side
-        sheet[top : top + side, left : left + side] = _tile(records, int(i), side)
-    if not cv2.imwrite(str(path), sheet[..., ::-1]):
-        raise DataError(f"cannot write a picture to {path}; the folder must exist and the name end in .jpg or .png")
+        raise ValueError("write_contact_sheet needs at least one face; got an empty index")
+    chosen = records.select(index)
+    assert chosen.Q is not None and chosen.residual is not None
+    frame = _frames(chosen)
+    pitch, yaw = (np.rad2deg(chosen.Q[:, POSE][:, angle]) for angle in (PITCH, YAW))
+    sheet = contact_sheet(
+        np.stack([_crop_with_fit(chosen, i, frame, cell) for i in range(len(chosen))]),
+        frame.to_crop(chosen.points),
+        chosen.state,
+        titles=[
+            f"{chosen.residual[i]:.1f}% y{yaw[i]:.0f} p{pitch[i]:.0f} {Path(chosen.image[i]).stem[-16:]}"
+            for i in range(len(chosen))
+        ],
+        columns=columns,
+        cell=cell,
+    )
+    _write(sheet, Path(path))
 
 
-def _tile(records: FaceRecords, i: int, side: int) -> np.ndarray:
+def _frames(records: FaceRecords) -> CropFrame:
+    box = records.box.astype(np.float64)
+    longer_side = (box[:, 2:] - box[:, :2]).max(axis=1)
+    return CropFrame(center=(box[:, :2] + box[:, 2:]) / 2, half=longer_side * _MARGIN / 2)
+
+
+def _crop_with_fit(records: FaceRecords, i: int, frames: CropFrame, size: int) -> np.ndarray:
+    """(size, size, 3) uint8 crop of face `i` with its fitted landmarks drawn as lines."""
     assert records.outline is not None and records.jawline is not None
-    assert records.Q is not None and records.residual is not None
-    fitted = (records.jawline if records.on_jawline[i] else records.outline)[i]
-    box = records.box[i].astype(np.float64)
-    half = max(box[2] - box[0], box[3] - box[1]) * _MARGIN / 2
-    scale = side / (2 * half)
-    shift = (side - 1) / 2 - scale * (box[:2] + box[2:]) / 2
-    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-    tile = cv2.warpAffine(read_image(records.image[i]), matrix, (side, side), flags=cv2.INTER_LINEAR)
-    at = fitted * scale + shift
+    frame = CropFrame(frames.center[i : i + 1], frames.half[i : i + 1])
+    pixels = cut(read_image(records.image[i]), frame, size)[0].transpose(1, 2, 0)
+    crop = np.ascontiguousarray(np.rint(pixels), np.uint8)
+    landmarks = (records.jawline if records.on_jawline[i] else records.outline)[i]
+    fitted, annotated = (
+        ((frame.to_crop(points[None])[0] + 1) * size - 1) / 2 for points in (landmarks, records.points[i])
+    )
     for name, group in GROUPS.items():
-        line = np.round(at[list(group)] * 16).astype(np.int32)
-        cv2.polylines(tile, [line], name in CLOSED, FIT, 1, cv2.LINE_AA, shift=4)
-    labels = records.points[i] * scale + shift
-    for point, label, state in zip(at, labels, records.state[i], strict=True):
-        if np.isfinite(label).all():
-            _line(tile, label, point, (255, 255, 0))
-            _dot(tile, label, LABEL_OCCLUDED if state == OCCLUDED else LABEL)
-    yaw, pitch = np.rad2deg(records.Q[i, 51]), np.rad2deg(records.Q[i, 50])
-    name = Path(records.image[i]).stem
-    for text, row in ((f"{records.residual[i]:.1f}% y{yaw:.0f} p{pitch:.0f}", side - 18), (name[-28:], side - 5)):
-        for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-            cv2.putText(tile, text, (3, row), cv2.FONT_HERSHEY_SIMPLEX, 0.38, color, width, cv2.LINE_AA)
-    return tile
+        _draw_line(crop, fitted[list(group)], FIT_COLOR, closed=name in CLOSED)
+    for ends in np.stack([annotated, fitted], axis=1):
+        if np.isfinite(ends).all():
+            _draw_line(crop, ends, RESIDUAL_COLOR)
+    return crop
 
 
-def _dot(tile: np.ndarray, point: np.ndarray, color: tuple[int, int, int]) -> None:
-    cv2.circle(tile, np.round(point * 16).astype(int).tolist(), 24, color, -1, cv2.LINE_AA, shift=4)
+def _draw_line(crop: np.ndarray, points: np.ndarray, color: tuple[int, int, int], closed: bool = False) -> None:
+    # shift=4: coordinates in 1/16 pixel.
+    cv2.polylines(crop, [np.round(points * 16).astype(np.int32)], closed, color, 1, cv2.LINE_AA, shift=4)
 
 
-def _line(tile: np.ndarray, a: np.ndarray, b: np.ndarray, color: tuple[int, int, int]) -> None:
-    start, end = (np.round(p * 16).astype(int).tolist() for p in (a, b))
-    cv2.line(tile, start, end, color, 1, cv2.LINE_AA, shift=4)
+def _write(image: np.ndarray, path: Path) -> None:
+    if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+        raise DataError(f"cannot write a contact sheet to {path}: its name must end in .jpg or .png")
+    content = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write a contact sheet to {path}: {error}") from error

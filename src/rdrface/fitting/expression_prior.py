@@ -1,8 +1,8 @@
-"""Expression is sparse and one-sided: few units are active, each between 0 and 1, and of two antagonists one at most.
+"""Prior of the expression coefficients: sparse, bounded to 0..1, and at most one of two antagonists is active.
 
-A Gaussian prior spreads one movement over all units that cause a part of it: a closed eye becomes a third of a blink, a
-squint, a look down and a narrower eye. The prior here is that of reweighted l1 minimization (Candes, Wakin & Boyd
-2008): the first tenth of a unit costs most, the rest little, so that one unit goes all the way.
+A Gaussian prior distributes one movement over all coefficients that cause a part of it: a closed eye becomes a third
+of a blink, a squint, a look down and a narrowed eye. This prior is that of reweighted l1 minimization (Candes, Wakin &
+Boyd 2008): its slope is steep near 0 and falls from there, so that one coefficient goes all the way.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from rdrface.morphable.antagonists import pair_indices
 
 _COST = 3.0
-"""Slope of the prior's cost at 0, in units of the log-likelihood per unit of strength."""
+"""Slope of the prior at strength 0, in units of the log-likelihood."""
 _COSTS = {
     "eyeBlink": 2.0,
     "jawOpen": 1.0,
@@ -19,66 +19,82 @@ _COSTS = {
     **dict.fromkeys(("mouthUpperUp", "mouthLowerDown"), 6.0),
     **dict.fromkeys(("jawLeft", "jawRight", "mouthLeft", "mouthRight", "brow"), 4.0),
 }
-"""The same for units that are commonly active, and for those that landmarks seldom tell from another: a lid comes down
-in a blink far more often than in a look down, and lips part because the jaw opens."""
+"""Slopes by the first letters of the coefficient's name. Coefficients that are often active cost less; coefficients
+that landmarks hardly separate from a common one cost more. A lid comes down in a blink far more often than in a look
+down, and lips part because the jaw opens."""
 _KNEE = 0.1
-"""Strength at which the slope has fallen to a half."""
+"""Strength at which the slope is halved."""
 _RIDGE = 1.0
-"""Weight of a quadratic cost of every unit: what the points do not show stays at 0 and the systems stay regular."""
+"""Weight of a quadratic cost of every coefficient. It keeps the linear systems regular, and coefficients that the
+points do not constrain at 0."""
 _SWEEPS = 6
 _TINY = 1e-9
 
 
 def prior_costs(names: tuple[str, ...]) -> np.ndarray:
-    """(46,) slope of the cost of each unit at strength 0."""
-    return np.array([next((c for start, c in _COSTS.items() if name.startswith(start)), _COST) for name in names])
+    """(46,) slope of each coefficient's cost at strength 0."""
+    return np.array([next((c for prefix, c in _COSTS.items() if name.startswith(prefix)), _COST) for name in names])
 
 
-def slopes(costs: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """(46,) costs at 0, (B, 46) strengths -> (B, 46) slopes there."""
+def prior_slopes(costs: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """Slopes of the prior at the current coefficients.
+
+    Args:
+        costs: (46,) slopes at 0, from `prior_costs`.
+        strength: (B, 46) coefficients.
+
+    Returns:
+        (B, 46).
+    """
     return costs / (1 + strength / _KNEE)
 
 
 def bounded_step(
-    hessian: np.ndarray, gradient: np.ndarray, strength: np.ndarray, slope: np.ndarray, limit: np.ndarray
+    hessian: np.ndarray, gradient: np.ndarray, strength: np.ndarray, slope: np.ndarray, upper_bound: np.ndarray
 ) -> np.ndarray:
-    """Minimize a quadratic model of the log-likelihood plus the prior within the bounds, by coordinate descent.
+    """Maximize a quadratic model of the log-likelihood minus the prior within the bounds, by coordinate descent.
 
     Args:
-        hessian: (B, 46, 46) of the log-likelihood, positive semidefinite.
-        gradient: (B, 46) its ascent direction at `strength`.
-        strength: (B, 46) the coefficients.
-        slope: (B, 46) of the prior.
-        limit: (B, 46) upper bounds; the lower are 0.
+        hessian: (B, 46, 46) negative Hessian of the log-likelihood, positive semidefinite.
+        gradient: (B, 46) gradient of the log-likelihood at `strength`.
+        strength: (B, 46) current coefficients.
+        slope: (B, 46) slopes of the prior.
+        upper_bound: (B, 46) upper bounds; the lower bounds are 0.
 
     Returns:
-        (B, 46) new coefficients in 0..limit.
+        (B, 46) new coefficients.
     """
-    # Coordinates first: each step then touches contiguous rows of all faces.
+    # The coefficients' axis goes first: each step then reads contiguous rows of all faces.
     rows = np.ascontiguousarray(hessian.transpose(1, 2, 0))
     ascent = np.ascontiguousarray((gradient - slope - _RIDGE * strength).T)
-    at = np.ascontiguousarray(strength.T)
-    bound = limit.T
-    units = len(at)
-    curvature = rows[np.arange(units), np.arange(units)] + _RIDGE + _TINY
+    current = np.ascontiguousarray(strength.T)
+    bound = upper_bound.T
+    count = len(current)
+    curvature = rows[np.arange(count), np.arange(count)] + _RIDGE + _TINY
     for _ in range(_SWEEPS):
-        for i in range(units):
-            moved = np.clip(at[i] + ascent[i] / curvature[i], 0, bound[i])
-            change = moved - at[i]
+        for i in range(count):
+            updated = np.clip(current[i] + ascent[i] / curvature[i], 0, bound[i])
+            change = updated - current[i]
             if not change.any():
                 continue
-            at[i] = moved
+            current[i] = updated
             ascent -= rows[i] * change
             ascent[i] -= _RIDGE * change
-    return at.T
+    return current.T
 
 
-def exclude_weaker(strength: np.ndarray, limit: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """Of two antagonists that are both active, forbid the weaker one: new upper bounds (B, 46)."""
-    limit = limit.copy()
+def exclude_weaker(strength: np.ndarray, upper_bound: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """New upper bounds (B, 46): 0 for the weaker of two antagonists that are both active.
+
+    Args:
+        strength: (B, 46) coefficients.
+        upper_bound: (B, 46) present bounds.
+        names: of the coefficients, `FaceModel.expression_names`.
+    """
+    upper_bound = upper_bound.copy()
     for first, second in pair_indices(names):
         both = (strength[:, first] > 0) & (strength[:, second] > 0)
         weaker = strength[:, first] < strength[:, second]
-        limit[both & weaker, first] = 0
-        limit[both & ~weaker, second] = 0
-    return limit
+        upper_bound[both & weaker, first] = 0
+        upper_bound[both & ~weaker, second] = 0
+    return upper_bound

@@ -1,12 +1,12 @@
-"""Where the 17 contour landmarks of the visible outline sit on the face: three methods, one interface.
+"""Places of the 17 contour landmarks of the visible outline on the face: three methods with one interface.
 
 Each contour landmark moves along its own parallel line, from the jawline towards the middle of the face, as far as the
 face hides the jawline (supplement, section 1 and Figure 1). Every method maps the lines of a posed face to positions
 
     s (B, 17): 0 = the jawline end of the line, M - 1 = its end near the middle of the face,
 
-without a gradient: the choice of a place has none, the place chosen has (`points_on_lines`). Roll, f and t play no
-part. `slide_extreme_x` and `slide_contour_line` run on NumPy arrays and PyTorch tensors and can be exported.
+without a gradient: the choice of a place has none, the chosen place has one (`points_on_lines`). Roll, f and t have no
+influence. `slide_extreme_x` and `slide_contour_line` run on NumPy arrays and PyTorch tensors and can be exported.
 """
 
 from typing import Any
@@ -14,24 +14,24 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_torch_array
 
+from rdrface.geometry.camera import PITCH, ROLL, YAW
 from rdrface.geometry.rotation import Array, rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
+from rdrface.landmarks import CHIN
 
-NUM_CONTOUR = 17
-_CHIN = 8
-_FAR = 1e9  # mm: beyond every face
+_FAR = 1e9  # mm: larger than every face
 _TINY = 1e-9
 
 
 def slide_extreme_x(lines: Array, normals: Array, pose: Array) -> Array:
-    """HPEN's method (supplement, Figure 1, first three faces): the extreme x of the turned-away side's lines.
+    """HPEN's method (supplement, Figure 1, first three faces): the extreme x of the lines on the far side.
 
-    For yaw <= 0 the landmarks 0-7 take the smallest x on their lines, for yaw > 0 the landmarks 9-16 the largest; all
-    others stay at the jawline, the chin always. x is read after rotation by pitch and yaw.
+    For yaw <= 0 landmarks 0-7 are at the smallest x of their lines, for yaw > 0 landmarks 9-16 at the largest. All
+    others are on the jawline, the chin always. x is that after rotation by pitch and yaw.
 
     Args:
         lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
-        normals: unused; here so that all methods are called alike.
+        normals: not used; present so that all methods have the same signature.
         pose: (B, 7) P.
 
     Returns:
@@ -39,10 +39,10 @@ def slide_extreme_x(lines: Array, normals: Array, pose: Array) -> Array:
     """
     lines, pose = _detached(lines), _detached(pose)
     xp = array_namespace(lines, pose)
-    x = _turned(lines, pose)[0]
+    x = _rotated(lines, pose)[0]
     index = _count(xp, x[..., 0])
-    left, right = xp.astype(index < _CHIN, x.dtype), xp.astype(index > _CHIN, x.dtype)
-    to_right = xp.astype(pose[:, 1] > 0, x.dtype)[:, None]
+    left, right = xp.astype(index < CHIN, x.dtype), xp.astype(index > CHIN, x.dtype)
+    to_right = xp.astype(pose[:, YAW] > 0, x.dtype)[:, None]
     slides = (1 - to_right) * left + to_right * right
     extreme = xp.argmax(x * (right - left)[:, None], axis=-1)
     return xp.astype(extreme, x.dtype) * slides
@@ -51,11 +51,12 @@ def slide_extreme_x(lines: Array, normals: Array, pose: Array) -> Array:
 def slide_contour_line(lines: Array, normals: Array, pose: Array) -> Array:
     """The paper's method (supplement, section 1 and Figure 1, fourth face): contour line x parallel line. The default.
 
-    The contour line of the face rotated by pitch and yaw runs where its surface turns from the viewer: where the
-    rotated normal's z changes sign. A jawline point that faces the viewer is its own landmark (the border of the
-    face). Otherwise the landmark is where the line crosses the contour line, coming into view; between two samples the
-    crossing is interpolated. Where a line crosses several times (eye socket, nostril, corner of the mouth), the
-    outermost crossing counts: the others lie behind it. A line that nowhere faces the viewer gives its outermost point.
+    The contour line of the face rotated by pitch and yaw is where its surface turns away from the viewer: the z of the
+    rotated normal changes sign. A jawline point that faces the viewer is its own landmark (the border of the face).
+    Otherwise the landmark is where the line crosses the contour line and becomes visible; between two samples the
+    crossing is interpolated. If a line crosses several times (eye socket, nostril, corner of the mouth), the outermost
+    crossing is used, since the others are behind it. A line that does not face the viewer anywhere gives its outermost
+    point.
 
     Args:
         lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
@@ -67,15 +68,15 @@ def slide_contour_line(lines: Array, normals: Array, pose: Array) -> Array:
     """
     lines, normals, pose = _detached(lines), _detached(normals), _detached(pose)
     xp = array_namespace(lines, normals, pose)
-    x, y, _ = _turned(lines, pose)
-    towards = _turned(normals, pose)[2] / xp.sqrt(xp.vecdot(normals, normals) + _TINY)
-    # The normals of a mesh go in steps: one pass of a small filter along each line.
+    x, y, _ = _rotated(lines, pose)
+    towards = _rotated(normals, pose)[2] / xp.sqrt(xp.vecdot(normals, normals) + _TINY)
+    # The normals of a mesh change in steps: smooth them with one pass of a small filter along each line.
     padded = xp.concat((towards[..., :1], towards, towards[..., -1:]), axis=-1)
     towards = (padded[..., :-2] + 2 * towards + padded[..., 2:]) / 4
     outward = _outward(lines, pose)
     height = x * outward[:, :, None, 0] + y * outward[:, :, None, 1]
 
-    # Before its first sample a line counts as hidden, so that a facing jawline point is a crossing at s = 0.
+    # A line counts as hidden before its first sample, so that a jawline point facing the viewer is a crossing at s = 0.
     before = xp.concat((-xp.ones_like(towards[..., :1]), towards[..., :-1]), axis=-1)
     enters = (towards > 0) & (before <= 0)
     back = towards / xp.where(enters, towards - before, xp.ones_like(towards))  # 0..1 samples back to the zero
@@ -104,7 +105,7 @@ def slide_silhouette(
 
     Args:
         lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
-        normals: unused; here so that all methods are called alike.
+        normals: not used; present so that all methods have the same signature.
         pose: (B, 7) P.
         vertices: (B, V, 3) mm, the whole face with the same coefficients.
         triangles: (F, 3) int.
@@ -112,7 +113,7 @@ def slide_silhouette(
         bias: mm, see `occluded_by_mesh`.
 
     Returns:
-        (B, 17) s. A line that is nowhere visible gives the M - 1 end.
+        (B, 17) s; M - 1 for a line that is hidden everywhere.
     """
     batch, count, samples, _ = lines.shape
     places = np.arange((samples - 1) * steps + 1) / steps
@@ -149,32 +150,32 @@ def _interpolate(lines: Array, s: Array) -> Array:
 
 
 def _count(xp: Any, samples: Array) -> Array:
-    """(..., M) -> (M,) the numbers 0..M - 1 in the same type and place."""
+    """(..., M) -> (M,) the numbers 0..M - 1 with the same dtype and device."""
     return xp.arange(samples.shape[-1], dtype=samples.dtype, device=samples.device)
 
 
-def _turned(vectors: Array, pose: Array) -> tuple[Array, Array, Array]:
+def _rotated(vectors: Array, pose: Array) -> tuple[Array, Array, Array]:
     """(B, L, M, 3) vectors -> x, y (up) and z (B, L, M) after rotation by pitch and yaw."""
     xp = array_namespace(vectors, pose)
-    angles = xp.stack((pose[:, 0], pose[:, 1], xp.zeros_like(pose[:, 2])), axis=-1)
+    angles = xp.stack((pose[:, PITCH], pose[:, YAW], xp.zeros_like(pose[:, ROLL])), axis=-1)
     rotation = rotation_matrix(angles)
     x, y, z = (xp.vecdot(vectors, rotation[:, None, None, row, :]) for row in range(3))
     return x, y, z
 
 
 def _outward(lines: Array, pose: Array) -> Array:
-    """(B, 17, 2): the unit direction in the picture without roll in which the face ends at each landmark.
+    """(B, 17, 2): unit direction towards the border of the face at each landmark, in the image without roll.
 
-    For a frontal face it points from the middle between the ears to the jawline point. As the head turns, the side
-    turned away ends more and more at the profile, so the direction leans towards where the nose points.
+    For a frontal face it points from the middle between the ears to the jawline point. As the head turns, the border
+    of the far side becomes the profile, so the direction leans towards the direction of the nose.
     """
     xp = array_namespace(lines, pose)
     jawline = lines[:, :, 0, :2]
     away = jawline - (jawline[:, :1] + jawline[:, -1:]) / 2
     away = away / xp.sqrt(xp.sum(away * away, axis=-1, keepdims=True) + _TINY)
-    index, sine = _count(xp, jawline[..., 0]), xp.sin(pose[:, 1])[:, None]
+    index, sine = _count(xp, jawline[..., 0]), xp.sin(pose[:, YAW])[:, None]
     # Landmarks 9-16 when the nose points to the right (sine > 0), 0-7 when it points to the left.
-    lean = xp.where((index - _CHIN) * sine > 0, xp.abs(sine), xp.zeros_like(sine))
+    lean = xp.where((index - CHIN) * sine > 0, xp.abs(sine), xp.zeros_like(sine))
     nose = xp.where(sine > 0, xp.ones_like(sine), -xp.ones_like(sine))
     return xp.stack((away[..., 0] * (1 - lean) + nose * lean, away[..., 1] * (1 - lean)), axis=-1)
 

@@ -1,7 +1,7 @@
 """Rotations of the face, R = R_z(roll) R_y(yaw) R_x(pitch), on NumPy arrays and PyTorch tensors alike.
 
-The frame is right-handed: x right in the picture, y up, z towards the viewer. Positive pitch turns the nose down,
-positive yaw turns it to the picture's right, positive roll turns the head counterclockwise as seen. The roll is the
+The frame is right-handed: x right in the image, y up, z towards the viewer. Positive pitch turns the nose down,
+positive yaw turns it to the right of the image, positive roll rotates the head counterclockwise as seen. Roll is the
 left factor, so that the rotation "by pitch and yaw" of the supplement (section 1) is R with roll 0.
 """
 
@@ -12,7 +12,7 @@ from array_api_compat import array_namespace
 Array = Any
 """A NumPy array or a PyTorch tensor."""
 
-# Below this cosine of the yaw, float32 cannot tell pitch from roll: only their sum or difference is known.
+# Below this cosine of the yaw, float32 does not separate pitch and roll: only their sum or difference is known.
 _LOCKED = 1e-6
 
 
@@ -23,10 +23,10 @@ def rotation_matrix(angles: Array) -> Array:
         angles: (..., 3) pitch, yaw, roll in radians.
 
     Returns:
-        (..., 3, 3) R = R_z(roll) R_y(yaw) R_x(pitch), to be multiplied with column vectors of the model frame.
+        (..., 3, 3) R = R_z(roll) R_y(yaw) R_x(pitch), for column vectors of the model frame.
 
     Raises:
-        ValueError: the last axis does not hold three angles.
+        ValueError: the last axis is not of size 3.
     """
     if angles.shape[-1] != 3:
         raise ValueError(f"angles must be (..., 3): pitch, yaw, roll in radians; got shape {tuple(angles.shape)}")
@@ -45,8 +45,8 @@ def rotation_matrix(angles: Array) -> Array:
 def euler_angles(rotation: Array) -> Array:
     """Rotation matrices to angles: the inverse of `rotation_matrix`; differentiable away from yaw = +-90 degrees.
 
-    Of the two triples that give the same rotation, the one with the pitch within +-90 degrees is returned, so the yaw
-    runs smoothly through +-90 degrees as a head turns past the profile. At exactly +-90 degrees, pitch and roll turn
+    Two triples of angles give the same rotation; the one with a pitch within +-90 degrees is returned, so the yaw is
+    continuous at +-90 degrees as a head turns past the profile. At exactly +-90 degrees, pitch and roll are rotations
     about the same axis; the roll is then 0.
 
     Args:

@@ -3,6 +3,7 @@
 import numpy as np
 from array_api_compat import array_namespace
 
+from rdrface.geometry.camera import ROTATION
 from rdrface.geometry.rotation import Array, rotation_matrix
 
 _TINY = 1e-12
@@ -19,7 +20,7 @@ def facing(normals: Array, pose: Array) -> Array:
         (B, N) z of the rotated unit normal: 1 towards the viewer, 0 on the silhouette, -1 away from the viewer.
     """
     xp = array_namespace(normals, pose)
-    towards = rotation_matrix(pose[:, :3])[:, 2, :]
+    towards = rotation_matrix(pose[:, ROTATION])[:, 2, :]
     length = xp.sqrt(xp.sum(normals * normals, axis=-1) + _TINY)
     return xp.sum(normals * towards[:, None, :], axis=-1) / length
 

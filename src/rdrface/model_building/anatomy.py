@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rdrface.landmarks import MIRROR
-from rdrface.morphable.curve import evenly, middles
+from rdrface.morphable.curve import evenly_spaced, midpoints
 from rdrface.morphable.model import SurfacePoints
-from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_MIRROR, WFLW98_PUPILS
+from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_MIRROR, WFLW98_PUPILS, WFLW98_TO_IBUG68
 from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, positions
 
 LINE_POINTS = 24
@@ -218,16 +218,16 @@ def place_wflw98(
     """
     at = positions(vertices, triangles, ibug68).astype(np.float64)
     targets = np.zeros((98, 3))
-    for point, landmark in WFLW98_IS.items():
+    for point, landmark in WFLW98_TO_IBUG68.items():
         targets[point] = at[landmark]
     for line, points in WFLW98_EVEN:
-        targets[list(points)] = evenly(at[list(line)], len(points) + 2)[1:-1]
+        targets[list(points)] = evenly_spaced(at[list(line)], len(points) + 2)[1:-1]
     for below, above in WFLW98_BROWS.items():
         targets[below] = targets[above] - [0.0, BROW_HEIGHT, 0.0]
     placed = nearest(vertices, triangles, targets, skin)
     index = np.flatnonzero(skin)
     jaw, brows = list(range(1, 33, 2)), list(WFLW98_BROWS)
-    towards = middles(at[:17]) - HEAD_CENTER
+    towards = midpoints(at[:17]) - HEAD_CENTER
     origins = np.concatenate([np.broadcast_to(HEAD_CENTER, towards.shape), targets[brows] * [1, 1, 0]])
     directions = np.concatenate([towards, np.broadcast_to([0.0, 0.0, 1.0], (len(brows), 3))])
     hits = cast_outermost(vertices, triangles[index], origins, directions)
@@ -239,7 +239,7 @@ def place_wflw98(
     other = mirror_points(placed, triangles, mirror)
     placed.triangle[left] = other.triangle[WFLW98_MIRROR][left]
     placed.barycentric[left] = other.barycentric[WFLW98_MIRROR][left]
-    copies = [(point, ibug68, row) for point, row in WFLW98_IS.items()]
+    copies = [(point, ibug68, row) for point, row in WFLW98_TO_IBUG68.items()]
     copies += [(point, eyes, row) for row, point in enumerate(WFLW98_PUPILS)]
     for point, known, row in copies:
         placed.triangle[point], placed.barycentric[point] = known.triangle[row], known.barycentric[row]

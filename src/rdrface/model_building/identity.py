@@ -13,6 +13,7 @@ import numpy as np
 
 from rdrface.model_building.mesh import FaceMesh, vertex_areas
 from rdrface.model_building.source import SourceMesh, mirrored, read_target
+from rdrface.morphable.params import NUM_IDENTITY
 
 MODES = 50
 """Number of identity components."""
@@ -210,7 +211,7 @@ def align(
 
 
 def principal_components(
-    shapes: np.ndarray, mean: np.ndarray, weights: np.ndarray, mirror: np.ndarray, modes: int = MODES
+    shapes: np.ndarray, mean: np.ndarray, weights: np.ndarray, mirror: np.ndarray, modes: int = NUM_IDENTITY
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Principal components of the symmetric and antisymmetric parts, sorted by weighted variance.
 

@@ -25,7 +25,7 @@ from rdrface.model_building.landmark_file import LANDMARK_FILE, write_landmarks
 from rdrface.model_building.source import data_folder, read_target
 from rdrface.morphable.model import SurfacePoints
 from rdrface.morphable.params import POSE
-from rdrface.morphable.surface import nearest, nearest_in_the_middle, positions
+from rdrface.morphable.surface import nearest, nearest_on_midline, positions
 
 MAX_MOVE = 10.0
 """Maximum distance in mm of a point from its anatomical place."""
@@ -164,7 +164,7 @@ def move_points(
         length = np.linalg.norm(move, axis=1, keepdims=True)
         targets = origin + move * np.minimum(1, MAX_MOVE / np.maximum(length, 1e-9))
         found = [
-            (nearest_in_the_middle if MIRROR[k] == k else nearest)(body.mean, triangles, targets[k : k + 1], allowed[k])
+            (nearest_on_midline if MIRROR[k] == k else nearest)(body.mean, triangles, targets[k : k + 1], allowed[k])
             for k in range(68)
         ]
         triangle = np.concatenate([p.triangle for p in found])

@@ -12,20 +12,20 @@ import numpy as np
 
 from rdrface.datasets.readers import read_aflw2000
 from rdrface.datasets.records import FaceRecords
-from rdrface.fitting.basis import EXPRESSIONS, LandmarkBasis
-from rdrface.fitting.gauss_newton import NOISE, Prior, step_all
-from rdrface.fitting.initial_pose import start
+from rdrface.fitting.basis import LandmarkBasis, mean_normals
+from rdrface.fitting.gauss_newton import POINT_STD, Prior, step_all
+from rdrface.fitting.initial_pose import initial_pose
 from rdrface.fitting.observations import Observations
-from rdrface.geometry.mesh import triangle_normals
 from rdrface.geometry.rotation import euler_angles
 from rdrface.geometry.yaw_bins import YAW_BIN_NAMES, yaw_index
 from rdrface.landmarks import CONTOUR, INNER
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import NUM_EXPRESSION
 
 ROUNDS = 12
 """Number of Gauss-Newton steps."""
 
-POINT_STD = 0.004
+EXACT_STD = 0.004
 """Assumed standard deviation of the annotated points in the fit, in units of sqrt(width x height)."""
 
 
@@ -40,20 +40,20 @@ def reconstruction_errors(records: FaceRecords, model: FaceModel) -> tuple[np.nd
         Distances (N, 68) in percent of the face size sqrt(width x height), and absolute yaw (N,) of the fits in
         degrees.
     """
-    seen = Observations.of(records)
+    observations = Observations.of(records)
     basis = LandmarkBasis.from_model(model)
-    normals = triangle_normals(np.stack([corner.mean for corner in model.corners(model.points["ibug68"])], axis=1))
-    state = start(seen, basis, normals / np.linalg.norm(normals, axis=1, keepdims=True))
-    placed = basis.at(np.zeros((len(records), len(CONTOUR)), np.float32))
+    state = initial_pose(observations, basis, mean_normals(model, model.points["ibug68"]))
+    on_jawline = basis.with_contour(np.zeros((len(records), len(CONTOUR)), np.float32))
     # Expressions are only bounded, without a cost: unlikely expressions count as representable, too.
-    count = (len(records), EXPRESSIONS)
-    prior = Prior(identity=1.0, slope=np.zeros(count), limit=np.ones(count))
+    shape = (len(records), NUM_EXPRESSION)
+    prior = Prior(identity_std=1.0, slope=np.zeros(shape), upper_bound=np.ones(shape))
     # Equal weights, and a far smaller standard deviation than that of annotations, because the fit must reproduce the
     # points as closely as the model can.
-    weight = np.full(seen.points.shape[:2], (NOISE / POINT_STD) ** 2, np.float32)
+    weight = np.full(observations.points.shape[:2], (POINT_STD / EXACT_STD) ** 2, np.float32)
     for _ in range(ROUNDS):
-        state = step_all(state, placed, seen, weight, prior)
-    distance = np.linalg.norm(seen.points - state.see(placed.shape(state.coefficients))[..., :2], axis=-1)
+        state = step_all(state, on_jawline, observations, weight, prior)
+    fitted = state.project(on_jawline.shape(state.coefficients))[..., :2]
+    distance = np.linalg.norm(observations.points - fitted, axis=-1)
     return 100 * distance, np.degrees(np.abs(euler_angles(state.rotation)[:, 1]))
 
 

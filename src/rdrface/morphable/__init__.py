@@ -1,4 +1,4 @@
-"""The 3D face model of rdrface: 50 identity modes, 46 expression units, and the landmarks that lie on it."""
+"""The 3D face model of rdrface: 50 identity modes, 46 blendshapes, and the landmarks on its surface."""
 
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel, PointModel, SurfacePoints

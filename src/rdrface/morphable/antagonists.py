@@ -1,7 +1,7 @@
-"""Pairs of expression units that pull the same part of the face in opposite directions.
+"""Antagonists: pairs of expression coefficients that move the same part of the face in opposite directions.
 
-A face shows one of a pair or neither: a jaw cannot be to the left and to the right at once. In a linear model two such
-units nearly cancel, so points alone hardly fix how much of both is there.
+A face shows at most one of a pair: a jaw cannot be shifted to the left and to the right at once. In a linear model the
+two nearly cancel, so landmarks hardly determine their common part.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 SIDEWAYS: tuple[tuple[str, str], ...] = (("jawLeft", "jawRight"), ("mouthLeft", "mouthRight"))
-"""The pairs that no face can show together, since one part would be in two places."""
+"""Pairs that are impossible together, since one part of the face would be in two places."""
 
 ANTAGONISTS: tuple[tuple[str, str], ...] = (
     *SIDEWAYS,
@@ -22,21 +22,24 @@ ANTAGONISTS: tuple[tuple[str, str], ...] = (
     ("browDownLeft", "browOuterUpLeft"),
     ("browDownRight", "browOuterUpRight"),
 )
-"""All pairs, by ARKit's names."""
+"""All pairs, by their ARKit names."""
 
 
 def pair_indices(names: Sequence[str], pairs: Sequence[tuple[str, str]] = ANTAGONISTS) -> np.ndarray:
-    """(P, 2) int64, the places of the pairs in the expression coefficients.
+    """Indices of pairs among the expression coefficients.
 
     Args:
         names: of the coefficients, `FaceModel.expression_names`.
         pairs: names of P pairs.
 
+    Returns:
+        (P, 2) int64.
+
     Raises:
-        ValueError: a name is not among `names`.
+        ValueError: a name is not in `names`.
     """
     names = list(names)
     missing = sorted({name for pair in pairs for name in pair} - set(names))
     if missing:
-        raise ValueError(f"the face model has no expression unit {', '.join(missing)}")
+        raise ValueError(f"the face model has no expression coefficient {', '.join(missing)}")
     return np.array([[names.index(first), names.index(second)] for first, second in pairs], np.int64).reshape(-1, 2)

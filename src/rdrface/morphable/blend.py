@@ -1,4 +1,4 @@
-"""The linear face model: mean + identity + expression (the S of eq. 1), written once for NumPy and PyTorch."""
+"""The linear face model: mean + identity + expression (S of equation 1), one source for NumPy and PyTorch."""
 
 from typing import Any
 
@@ -19,16 +19,16 @@ def blend(mean: Any, identity_basis: Any, expression_basis: Any, alpha_id: Any, 
         (B, N, 3) mm, of the same array type.
 
     Raises:
-        ValueError: a wrong number of coefficients.
+        ValueError: wrong number of coefficients.
     """
     if alpha_id.shape[-1] != identity_basis.shape[0] or alpha_exp.shape[-1] != expression_basis.shape[0]:
         raise ValueError(
-            f"want alpha_id (B, {identity_basis.shape[0]}) and alpha_exp (B, {expression_basis.shape[0]}); "
+            f"expected alpha_id (B, {identity_basis.shape[0]}) and alpha_exp (B, {expression_basis.shape[0]}); "
             f"got {tuple(alpha_id.shape)} and {tuple(alpha_exp.shape)}"
         )
     xp = array_namespace(mean, identity_basis, expression_basis, alpha_id, alpha_exp)
     count = mean.shape[0]
-    # Two plain matrix products: fast on every device and nothing special in an exported graph.
+    # Two plain matrix products: fast on every device and simple in an exported graph.
     offset = alpha_id @ xp.reshape(identity_basis, (identity_basis.shape[0], count * 3))
     offset = offset + alpha_exp @ xp.reshape(expression_basis, (expression_basis.shape[0], count * 3))
     return mean + xp.reshape(offset, (-1, count, 3))

@@ -1,4 +1,4 @@
-"""Which expression coefficients a face can have: each between 0 and 1, and of two antagonists one at most."""
+"""Feasible expression coefficients: each is between 0 and 1, and at most one of two antagonists is active."""
 
 from typing import Any
 
@@ -8,14 +8,15 @@ from array_api_compat import array_namespace
 from rdrface.morphable.antagonists import pair_indices
 
 
-def opposites(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The antagonist of every unit.
+def antagonist_index(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The antagonist of every expression coefficient.
 
     Args:
         names: of the 46 coefficients.
 
     Returns:
-        (46,) int64 index of each unit's antagonist (0 for a unit without one) and (46,) float32, 1 where there is one.
+        index: (46,) int64, index of each coefficient's antagonist; 0 for a coefficient without one.
+        present: (46,) float32, 1 for a coefficient with an antagonist, else 0.
     """
     index, present = np.zeros(len(names), np.int64), np.zeros(len(names), np.float32)
     for first, second in pair_indices(names):
@@ -24,19 +25,19 @@ def opposites(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     return index, present
 
 
-def feasible(expression: Any, opposite: Any, present: Any) -> Any:
-    """The nearest coefficients that a face can have.
+def feasible(expression: Any, index: Any, present: Any) -> Any:
+    """The feasible coefficients nearest to the given ones.
 
     Values are clipped to 0..1. Where two antagonists are active, the weaker one is subtracted from both: their common
-    part moves nothing.
+    part does not move the face.
 
     Args:
-        expression: (B, 46).
-        opposite, present: (46,) of `opposites`, as arrays of the same kind.
+        expression: (B, 46) alpha_exp, NumPy or PyTorch.
+        index, present: (46,) from `antagonist_index`, as arrays of the same kind.
 
     Returns:
         (B, 46).
     """
     xp = array_namespace(expression)
     strength = xp.clip(expression, 0.0, 1.0)
-    return xp.clip(strength - xp.take(strength, opposite, axis=1) * present, 0.0, 1.0)
+    return xp.clip(strength - xp.take(strength, index, axis=1) * present, 0.0, 1.0)

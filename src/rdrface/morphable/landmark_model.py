@@ -1,7 +1,6 @@
 """From Q to the 68 landmarks, in both contour conventions (supplement, section 1, equation 1).
 
-`outline68` is the one function that the network, the fitter and the runtime share. It runs on NumPy arrays and PyTorch
-tensors from the same source and can be exported.
+Network, fitter and runtime share `outline68`. It runs on NumPy arrays and PyTorch tensors alike and can be exported.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,26 +12,36 @@ from array_api_compat import array_namespace
 
 from rdrface.geometry.camera import project
 from rdrface.geometry.contour import points_on_lines, slide_contour_line
+from rdrface.landmarks import CHIN, NUM_CONTOUR, NUM_LANDMARKS
 from rdrface.morphable.blend import blend
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, NUM_PARAMETERS, POSE
+from rdrface.morphable.params import (
+    EXPRESSION,
+    IDENTITY,
+    NUM_EXPRESSION,
+    NUM_IDENTITY,
+    NUM_PARAMETERS,
+    NUM_POSE,
+    POSE,
+)
 
 Slide = Callable[[Any, Any, Any], Any]
-"""One of the contour methods of `rdrface.geometry.contour`: (lines, normals, P) -> s."""
+"""A contour method of `rdrface.geometry.contour`: (lines, normals, P) -> s."""
 
 
 @dataclass(frozen=True)
 class LandmarkModel:
-    """All that is needed to go from Q to landmarks: the face model at N = 68 + 3 * 17 * M points.
+    """The face model reduced to the N = 68 + 3 * 17 * M points from which the landmarks follow.
 
-    First the 68 points (contour on the jawline), then the corners of the triangles under the 17 x M points of the
-    parallel lines: all first corners, all second, all third. From the corners follow the lines and their normals.
+    The first 68 points are the landmarks, with the contour on the jawline. Then come the corners of the triangles under
+    the 17 x M samples of the parallel lines: all first corners, all second, all third. They determine the lines and
+    their normals.
 
     Attributes:
         mean: (N, 3) float32 mm.
-        identity_basis: (50, N, 3) float32 mm.
-        expression_basis: (46, N, 3) float32 mm.
-        line_weights: (3, 17 * M, 1) float32, weights of the three corners.
+        identity_basis: (50, N, 3) float32 mm per standard deviation.
+        expression_basis: (46, N, 3) float32 mm at strength 1.
+        line_weights: (3, 17 * M, 1) float32, barycentric weights of the three corners.
     """
 
     mean: Any
@@ -42,7 +51,7 @@ class LandmarkModel:
 
     @classmethod
     def from_face_model(cls, model: FaceModel) -> "LandmarkModel":
-        """The parts of a face model that `outline68` needs."""
+        """Reduce a face model."""
         lines = model.points["parallel_lines"]
         parts = [model.reduced(model.points["ibug68"]), *model.corners(lines)]
         return cls(
@@ -57,7 +66,7 @@ class LandmarkModel:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def outline68(self, q: Any, slide: Slide = slide_contour_line) -> tuple[Any, Any]:
-        """`outline68` with this model's arrays."""
+        """`outline68` with the arrays of this model."""
         return outline68(self.buffers(), q, slide)
 
 
@@ -69,7 +78,9 @@ def shapes68(buffers: Mapping[str, Any], q: Any) -> tuple[Any, Any, Any]:
         q: (B, 103) Q = [alpha_id 50, P 7, alpha_exp 46]; P is not used.
 
     Returns:
-        jawline points (B, 68, 3) mm, lines (B, 17, M, 3) mm, outward normals of the lines (B, 17, M, 3), not unit.
+        landmarks: (B, 68, 3) mm, contour on the jawline.
+        lines: (B, 17, M, 3) mm, samples of the parallel lines.
+        normals: (B, 17, M, 3) outward normals at the samples, of any length.
     """
     xp = array_namespace(q)
     shape = blend(
@@ -77,8 +88,9 @@ def shapes68(buffers: Mapping[str, Any], q: Any) -> tuple[Any, Any, Any]:
     )
     weights = buffers["line_weights"]
     count = weights.shape[1]
-    a, b, c = (shape[:, 68 + i * count : 68 + (i + 1) * count] for i in range(3))
+    a, b, c = (shape[:, NUM_LANDMARKS + i * count : NUM_LANDMARKS + (i + 1) * count] for i in range(3))
     lines = a * weights[0] + b * weights[1] + c * weights[2]
+    # The cross product is written out because NumPy and PyTorch have no common one that can be exported.
     ab, ac = b - a, c - a
     normals = xp.stack(
         [
@@ -88,20 +100,20 @@ def shapes68(buffers: Mapping[str, Any], q: Any) -> tuple[Any, Any, Any]:
         ],
         axis=-1,
     )
-    by_line = (-1, 17, count // 17, 3)
+    by_line = (-1, NUM_CONTOUR, count // NUM_CONTOUR, 3)
     normals = xp.reshape(normals, by_line)
-    # The chin's line runs along edges, between the triangles of two sides: its normals are the mean of both.
-    chin = normals[:, 8:9]
+    # The chin's line runs along edges of the symmetric mesh: its normal is the mean of both sides' triangles, x = 0.
+    chin = normals[:, CHIN : CHIN + 1]
     chin = xp.concat([xp.zeros_like(chin[..., :1]), chin[..., 1:]], axis=-1)
-    normals = xp.concat([normals[:, :8], chin, normals[:, 9:]], axis=1)
-    return shape[:, :68], xp.reshape(lines, by_line), normals
+    normals = xp.concat([normals[:, :CHIN], chin, normals[:, CHIN + 1 :]], axis=1)
+    return shape[:, :NUM_LANDMARKS], xp.reshape(lines, by_line), normals
 
 
 def outline68(buffers: Mapping[str, Any], q: Any, slide: Slide = slide_contour_line) -> tuple[Any, Any]:
     """From Q to the 68 projected landmarks in both contour conventions (supplement, section 1, equation 1).
 
-    The 51 inner points are the same in both. The contour of the outline is found anew for every pose, without a
-    gradient through the place on the line; all else is differentiable.
+    The 51 inner landmarks are the same in both. The places of the contour landmarks on the outline are found for every
+    pose, without a gradient through the choice of the place; everything else is differentiable.
 
     Args:
         buffers: arrays of a `LandmarkModel`, NumPy or PyTorch.
@@ -110,15 +122,19 @@ def outline68(buffers: Mapping[str, Any], q: Any, slide: Slide = slide_contour_l
 
     Returns:
         outline (B, 68, 3) and jawline (B, 68, 3), in the frame and unit of P: x right, y down, z towards the viewer.
+
+    Raises:
+        ValueError: q has another shape.
     """
     if q.ndim != 2 or q.shape[1] != NUM_PARAMETERS:
         raise ValueError(
-            f"Q must be (B, {NUM_PARAMETERS}) = [identity 50, pose 7, expression 46]; got {tuple(q.shape)}"
+            f"Q must be (B, {NUM_PARAMETERS}) = [identity {NUM_IDENTITY}, pose {NUM_POSE}, "
+            f"expression {NUM_EXPRESSION}]; got {tuple(q.shape)}"
         )
     xp = array_namespace(q)
-    points, lines, normals = shapes68(buffers, q)
+    landmarks, lines, normals = shapes68(buffers, q)
     pose = q[:, POSE]
     contour = points_on_lines(lines, slide(lines, normals, pose))
-    jawline = project(points, pose)
-    outline = xp.concat([project(contour, pose), jawline[:, 17:]], axis=1)
+    jawline = project(landmarks, pose)
+    outline = xp.concat([project(contour, pose), jawline[:, NUM_CONTOUR:]], axis=1)
     return outline, jawline

@@ -15,7 +15,8 @@ PACKAGED = Path(__file__).parent / "data" / "face_model.safetensors"
 FORMAT = "rdrface-face-model-1"
 
 FACE_MODEL_TOLERANCE = 1.0
-"""mm. The face model that weights were trained with and the packaged one may differ by this much, as two builds do."""
+"""Largest accepted difference in mm between the packaged face model and the one that weights were trained with: two
+builds of the same data differ slightly."""
 
 _ARRAYS = {
     "mean": np.float32,
@@ -31,11 +32,11 @@ _ARRAYS = {
 
 @dataclass(frozen=True)
 class SurfacePoints:
-    """Points on the surface of the face, whatever its shape.
+    """Points on the surface of the face, independent of its shape.
 
     Attributes:
-        triangle: (N,) int32, index into the model's triangles.
-        barycentric: (N, 3) float32, weights of the triangle's three corners; each row sums to 1.
+        triangle: (N,) int32, indices of the model's triangles.
+        barycentric: (N, 3) float32, weights of the triangles' corners; each row sums to 1.
     """
 
     triangle: np.ndarray
@@ -47,7 +48,7 @@ class SurfacePoints:
 
 @dataclass(frozen=True)
 class PointModel:
-    """The face model at N points only.
+    """The face model reduced to N points.
 
     Attributes:
         mean: (N, 3) float32 mm.
@@ -60,7 +61,7 @@ class PointModel:
     expression_basis: np.ndarray
 
     def shape(self, alpha_id: np.ndarray, alpha_exp: np.ndarray) -> np.ndarray:
-        """(B, N, 3) mm: the points of faces with coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""
+        """Points of faces, (B, N, 3) mm, from coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""
         return blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
 
 
@@ -68,21 +69,22 @@ class PointModel:
 class FaceModel:
     """A linear 3D face: ``mean + alpha_id * identity_basis + alpha_exp * expression_basis``.
 
-    Frame: millimeters, x to the right of the picture when the face looks at us, y up, z towards the viewer; the origin
-    is the centroid of the mean face's 68 jawline points. The mean face is neutral, exactly symmetric, and its pupils
-    are 63 mm apart.
+    Frame: millimeters; for a frontal face x points to the right of the image, y up, z towards the viewer. The origin is
+    the centroid of the mean face's 68 landmarks, contour on the jawline. The mean face is neutral and exactly
+    symmetric; its pupils are 63 mm apart.
 
     Attributes:
         mean: (V, 3) float32 mm.
-        identity_basis: (50, V, 3) float32 mm; coefficients have unit variance over the adults it was built from.
+        identity_basis: (50, V, 3) float32 mm; coefficients have unit variance over the
+            adults that the model was built from.
         expression_basis: (46, V, 3) float32 mm; coefficients nominally in [0, 1].
         triangles: (F, 3) int32, counterclockwise seen from outside.
         uv: (V, 2) float32 texture coordinates.
-        expression_names: 46 names, those of ARKit; Left and Right are the subject's, as there.
-        mirror_vertices: (V,) int32, the vertex on the other side.
-        identity_mirror: (50,) float32 of +-1: the mirrored face has identity ``alpha_id * identity_mirror``.
+        expression_names: 46 blendshape names of ARKit; Left and Right are the person's.
+        mirror_vertices: (V,) int32, the mirror image of each vertex.
+        identity_mirror: (50,) float32, +-1: the mirrored face has identity ``alpha_id * identity_mirror``.
         expression_mirror: (46,) int32: the mirrored face has expression ``alpha_exp[expression_mirror]``.
-        points: named points on the surface, see `rdrface.morphable.schemes`.
+        points: surface points by annotation scheme, see `rdrface.morphable.schemes`.
     """
 
     mean: np.ndarray
@@ -98,7 +100,7 @@ class FaceModel:
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> "FaceModel":
-        """Read a face model; the packaged one without a `path`.
+        """Read a face model; by default the packaged one.
 
         Raises:
             DataError: the file is missing, damaged, or not a face model.
@@ -106,14 +108,14 @@ class FaceModel:
         path = PACKAGED if path is None else Path(path)
         if not path.is_file():
             raise DataError(
-                f"no face model at {path}; build the packaged one with: python -m rdrface.model_building.build"
+                f"there is no face model at {path}; build the packaged one with: python -m rdrface.model_building.build"
             )
         try:
             with safe_open(path, framework="numpy") as file:
                 metadata = json.loads((file.metadata() or {}).get("rdrface", "{}"))
                 if metadata.get("format") != FORMAT:
                     raise DataError(
-                        f"{path} is not a face model: want format {FORMAT!r}, got {metadata.get('format')!r}"
+                        f"{path} is not a face model: expected format {FORMAT!r}, got {metadata.get('format')!r}"
                     )
                 arrays = {name: file.get_tensor(name).astype(kind) for name, kind in _ARRAYS.items()}
                 points = {
@@ -128,7 +130,7 @@ class FaceModel:
         return cls(**arrays, expression_names=tuple(metadata["expression_names"]), points=points)
 
     def save(self, path: str | Path) -> None:
-        """Write the model as safetensors; the bases as float16: what is read again can differ by 0.01 mm."""
+        """Write the model as safetensors. Bases are stored as float16, which changes shapes by up to 0.01 mm."""
         tensors = {name: np.ascontiguousarray(getattr(self, name), kind) for name, kind in _ARRAYS.items()}
         for name in ("identity_basis", "expression_basis"):
             tensors[name] = tensors[name].astype(np.float16)
@@ -140,22 +142,24 @@ class FaceModel:
             "expression_names": self.expression_names,
             "license": "CC0-1.0 data of MakeHuman (mpfb2) and faceunits01",
         }
-        # One entry, since safetensors writes several in random order; the same model must give the same bytes.
+        # safetensors writes several entries in random order: a single one makes the file reproducible.
         content = save(dict(sorted(tensors.items())), metadata={"rdrface": json.dumps(metadata)})
-        Path(path).write_bytes(content)
+        partial = Path(path).with_name(Path(path).name + ".partial")
+        partial.write_bytes(content)
+        partial.replace(path)
 
     def shape(self, alpha_id: np.ndarray, alpha_exp: np.ndarray) -> np.ndarray:
-        """(B, V, 3) mm: vertices of faces with coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""
+        """Vertices of faces, (B, V, 3) mm, from coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""
         return blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
 
     def corners(self, points: SurfacePoints) -> tuple[PointModel, PointModel, PointModel]:
-        """The models of the three corners of each point's triangle; their cross product is the surface normal."""
+        """Point models of the first, second and third corners of the triangles under `points`."""
         at = [self.triangles[points.triangle, i] for i in range(3)]
         a, b, c = (PointModel(self.mean[i], self.identity_basis[:, i], self.expression_basis[:, i]) for i in at)
         return a, b, c
 
     def reduced(self, points: SurfacePoints) -> PointModel:
-        """The face model at `points` only."""
+        """The face model reduced to `points`."""
         weights = points.barycentric
         corners = self.corners(points)
 

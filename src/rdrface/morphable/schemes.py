@@ -1,25 +1,26 @@
-"""Annotation schemes: named sets of points on the surface of the face model."""
+"""Annotation schemes: named sets of points on the surface of the face model, such as the 68 of iBUG."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
+from rdrface.landmarks import INNER, NUM_CONTOUR
 from rdrface.morphable.model import FaceModel, SurfacePoints
 
 SCHEMES: Mapping[str, str] = {
     "ibug68": "the 68 points of iBUG / Multi-PIE, contour on the absolute jawline",
     "inner51": "the 51 points of ibug68 that are not on the contour",
-    "aflw21": "the 21 points of AFLW, from the picture's left to its right, top to bottom",
-    "aflw34": "the 21 of AFLW and 13 more on lids, nose, lips and jaw",
-    "eye_centers": "the centers of the two pupils, looking straight ahead",
+    "aflw21": "the 21 points of AFLW, from left to right and top to bottom",
+    "aflw34": "the 21 points of AFLW and 13 more on lids, nose, lips and jaw",
+    "eye_centers": "the centers of the two pupils of eyes that look straight ahead",
     "ear_lobes": "the lower ends of the two ears",
     "wflw98": "the 98 points of WFLW, contour on the absolute jawline",
-    "parallel_lines": "17 lines from the jawline over the cheek, the same number of points each",
+    "parallel_lines": "17 lines from the jawline over the cheek, with the same number of points each",
 }
-"""Name of a scheme -> what it holds. The picture's left comes first."""
+"""Name of a scheme -> description. The left side of the image comes first."""
 
-WFLW98_IS: Mapping[int, int] = {
-    **{2 * k: k for k in range(17)},
+WFLW98_TO_IBUG68: Mapping[int, int] = {
+    **{2 * k: k for k in range(NUM_CONTOUR)},
     **{33 + k: 17 + k for k in range(5)},
     **{42 + k: 22 + k for k in range(5)},
     **{51 + k: 27 + k for k in range(9)},
@@ -34,7 +35,7 @@ WFLW98_IS: Mapping[int, int] = {
     92: 64,
     94: 66,
 }
-"""Point of WFLW -> the one of the 68 that lies at the same place."""
+"""Point of WFLW -> landmark of the 68 at the same place."""
 
 WFLW98_EVEN: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((36, 37, 38, 39), (61, 62, 63)),
@@ -48,15 +49,16 @@ WFLW98_EVEN: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((64, 65, 66), (93,)),
     ((66, 67, 60), (95,)),
 )
-"""Lines through the 68 -> the points of WFLW that cut them into equal lengths. WFLW spaces its points evenly on lids,
-inner lips and the lower lip's border: the mean of its training annotations, part of PIPNet's code, shows it. The 68 do
-not: iBUG has a lid's points at a third and two thirds, and the inner lips' close to the middle. The nearest of the 68,
-often taken instead, lies some millimeters beside the place."""
+"""Lines through the 68 landmarks, each with the points of WFLW that divide it into equal lengths. WFLW spaces its
+points evenly on lids, inner lips and the lower border of the lower lip, as the mean of its training annotations shows
+(part of PIPNet's code). iBUG does not: its lid points are at one and two thirds, and those of the inner lips are close
+to the middle. The nearest landmark, which is often used instead, is some millimeters away."""
 
 WFLW98_BROWS: Mapping[int, int] = {38: 37, 39: 36, 40: 35, 41: 34, 47: 45, 48: 44, 49: 43, 50: 42}
-"""Point on a brow's lower edge -> the point of WFLW above it on the upper edge."""
+"""Point of WFLW on the lower edge of a brow -> the point above it on the upper edge."""
 
 WFLW98_PUPILS = (96, 97)
+"""Points of WFLW on the left and right pupil."""
 
 
 def _wflw98_mirror() -> np.ndarray:
@@ -75,18 +77,18 @@ def _wflw98_mirror() -> np.ndarray:
 
 
 WFLW98_MIRROR = _wflw98_mirror()
-"""(98,) int: point i of the mirrored face is point ``WFLW98_MIRROR[i]`` of the face."""
+"""(98,) int: point i of the mirrored face is point ``WFLW98_MIRROR[i]`` of the original face."""
 
 
 def surface_points(model: FaceModel, scheme: str) -> SurfacePoints:
-    """The surface points of a scheme.
+    """The points of a scheme on a face model.
 
     Raises:
-        ValueError: there is no such scheme.
+        ValueError: the scheme does not exist.
     """
     if scheme == "inner51":
-        whole = model.points["ibug68"]
-        return SurfacePoints(whole.triangle[17:], whole.barycentric[17:])
+        landmarks = model.points["ibug68"]
+        return SurfacePoints(landmarks.triangle[INNER], landmarks.barycentric[INNER])
     if scheme not in model.points:
-        raise ValueError(f"no scheme {scheme!r} on this face model; there are: {', '.join(sorted(SCHEMES))}")
+        raise ValueError(f"the face model has no scheme {scheme!r}; choose one of {', '.join(sorted(SCHEMES))}")
     return model.points[scheme]

@@ -1,4 +1,4 @@
-"""Points on a triangle mesh: outermost hits of rays, nearest points, positions."""
+"""Points on the surface of a triangle mesh: positions, outermost hits of rays, nearest points, mirror images."""
 
 import numpy as np
 
@@ -6,27 +6,28 @@ from rdrface.morphable.model import SurfacePoints
 
 
 def positions(vertices: np.ndarray, triangles: np.ndarray, points: SurfacePoints) -> np.ndarray:
-    """(N, 3) positions of surface points on a mesh with `vertices` (V, 3) and `triangles` (F, 3)."""
+    """(N, 3) positions of surface points on the mesh of `vertices` (V, 3) and `triangles` (F, 3)."""
     return np.einsum("ni,nic->nc", points.barycentric, vertices[triangles[points.triangle]])
 
 
 def cast_outermost(
     vertices: np.ndarray, triangles: np.ndarray, origins: np.ndarray, directions: np.ndarray
 ) -> SurfacePoints:
-    """Where rays leave a mesh for the last time: the outer surface, never a mouth sack or the inside of a lid.
+    """Last intersection of each ray with the mesh: on the outer surface, never inside the mouth or behind a lid.
 
     Args:
-        vertices: (V, 3). triangles: (F, 3).
-        origins, directions: (N, 3); hits behind the origin do not count.
+        vertices: (V, 3).
+        triangles: (F, 3) int.
+        origins, directions: (N, 3) of the rays; intersections behind the origin do not count.
 
     Raises:
-        ValueError: a ray meets no triangle.
+        ValueError: a ray does not hit a triangle.
     """
     a = vertices[triangles[:, 0]]
     edge1, edge2 = vertices[triangles[:, 1]] - a, vertices[triangles[:, 2]] - a
     found, weights = [], []
     for origin, direction in zip(origins, directions, strict=True):
-        # Moeller and Trumbore's intersection, one ray against all triangles.
+        # Intersection of Moeller and Trumbore, one ray with all triangles.
         p = np.cross(direction, edge2)
         determinant = (edge1 * p).sum(1)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -37,25 +38,26 @@ def cast_outermost(
             distance = (edge2 * q).sum(1) / determinant
             hit = (np.abs(determinant) > 1e-12) & (u >= -1e-9) & (v >= -1e-9) & (u + v <= 1 + 1e-9) & (distance > 0)
         if not hit.any():
-            raise ValueError(f"a ray from {origin} along {direction} misses the mesh")
+            raise ValueError(f"the ray from {origin} along {direction} misses the mesh")
         best = int(np.argmax(np.where(hit, distance, -np.inf)))
         found.append(best)
         weights.append(_normalized(u[best], v[best]))
     return SurfacePoints(np.array(found, np.int32), np.array(weights, np.float32))
 
 
-def nearest(vertices: np.ndarray, triangles: np.ndarray, wanted: np.ndarray, allowed: np.ndarray) -> SurfacePoints:
-    """The surface points nearest to positions.
+def nearest(vertices: np.ndarray, triangles: np.ndarray, targets: np.ndarray, allowed: np.ndarray) -> SurfacePoints:
+    """Nearest surface point of each position.
 
     Args:
-        vertices: (V, 3). triangles: (F, 3).
-        wanted: (N, 3) positions.
-        allowed: (F,) bool, triangles that count (the outer surface).
+        vertices: (V, 3).
+        triangles: (F, 3) int.
+        targets: (N, 3) positions.
+        allowed: (F,) bool, triangles to search, e.g. those of the outer surface.
     """
     index = np.flatnonzero(allowed)
     a, b, c = (vertices[triangles[index, i]] for i in range(3))
     found, weights = [], []
-    for point in wanted:
+    for point in targets:
         u, v = _closest_coordinates(a, b - a, c - a, point)
         at = a + u[:, None] * (b - a) + v[:, None] * (c - a)
         best = int(np.argmin(((at - point) ** 2).sum(1)))
@@ -64,17 +66,17 @@ def nearest(vertices: np.ndarray, triangles: np.ndarray, wanted: np.ndarray, all
     return SurfacePoints(np.array(found, np.int32), np.array(weights, np.float32))
 
 
-def nearest_in_the_middle(
-    vertices: np.ndarray, triangles: np.ndarray, wanted: np.ndarray, allowed: np.ndarray
+def nearest_on_midline(
+    vertices: np.ndarray, triangles: np.ndarray, targets: np.ndarray, allowed: np.ndarray
 ) -> SurfacePoints:
-    """As `nearest`, on the edges in the plane x = 0 of a symmetric mesh only."""
+    """Nearest points on the edges of a symmetric mesh in the plane x = 0; arguments as in `nearest`."""
     middle = np.abs(vertices[triangles, 0]) < 1e-9
     found, weights = [], []
     index = np.flatnonzero(allowed & (middle.sum(1) == 2))
     ends = np.argsort(~middle[index], axis=1, kind="stable")[:, :2]
     first = vertices[triangles[index, ends[:, 0]]]
     edge = vertices[triangles[index, ends[:, 1]]] - first
-    for point in wanted:
+    for point in targets:
         share = np.clip(((point - first) * edge).sum(1) / (edge * edge).sum(1), 0, 1)
         best = int(np.argmin(((first + share[:, None] * edge - point) ** 2).sum(1)))
         row = np.zeros(3)
@@ -87,7 +89,7 @@ def nearest_in_the_middle(
 def _closest_coordinates(
     a: np.ndarray, edge1: np.ndarray, edge2: np.ndarray, point: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Barycentric (u, v) of the point of each triangle nearest to `point`: inside, else the best on the three edges."""
+    """Barycentric (u, v) of the point of each triangle nearest to `point`: in its interior or on one of its edges."""
     d = point - a
     e11, e12, e22 = (edge1 * edge1).sum(1), (edge1 * edge2).sum(1), (edge2 * edge2).sum(1)
     d1, d2 = (d * edge1).sum(1), (d * edge2).sum(1)
@@ -112,7 +114,7 @@ def _normalized(u: float, v: float) -> np.ndarray:
 
 
 def mirror_points(points: SurfacePoints, triangles: np.ndarray, mirror: np.ndarray) -> SurfacePoints:
-    """The same points on the other side of the face; `mirror` (V,) pairs the vertices of `triangles` (F, 3)."""
+    """Mirror images of surface points; `mirror` (V,) is the mirror image of each vertex of `triangles` (F, 3)."""
     number = {tuple(row): i for i, row in enumerate(np.sort(triangles, 1).tolist())}
     corners = mirror[triangles[points.triangle]]
     other = np.array([number[tuple(sorted(row))] for row in corners.tolist()], np.int32)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from rdrface.morphable.feasible import feasible, opposites
+from rdrface.morphable.feasible import antagonist_index, feasible
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import (
     EXPRESSION,
@@ -99,7 +99,7 @@ class ExpressionBounds(nn.Module):
 
     def __init__(self, names: tuple[str, ...] | None = None) -> None:
         super().__init__()
-        index, present = opposites(FaceModel.load().expression_names if names is None else names)
+        index, present = antagonist_index(FaceModel.load().expression_names if names is None else names)
         self.register_buffer("opposite", torch.from_numpy(index), persistent=False)
         self.register_buffer("present", torch.from_numpy(present), persistent=False)
 

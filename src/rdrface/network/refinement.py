@@ -3,15 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from rdrface.landmarks import CONTOUR, NUM_LANDMARKS
+from rdrface.landmarks import NUM_CONTOUR, NUM_LANDMARKS
 from rdrface.morphable.params import NUM_EXPRESSION, NUM_POSE
 from rdrface.network.regression_features import CHANNELS
 
 HIDDEN = 256
 """Size of both reduced features (supplement) and of both LSTM states (our choice)."""
-
-NUM_CONTOUR = len(CONTOUR)
-"""Landmarks of the contour, the first 17 of the 68."""
 
 State = tuple[Tensor, Tensor]
 

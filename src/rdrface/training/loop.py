@@ -18,6 +18,7 @@ from rdrface.datasets.crops import POSE, PackedCrops
 from rdrface.errors import TrainingError
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import EXPRESSION, IDENTITY
 from rdrface.network.rdr import RDR
 from rdrface.training import checkpoint, stages
 from rdrface.training.augmentation.augment import (
@@ -122,7 +123,7 @@ def crop_parameters(faces: PackedCrops) -> Tensor:
     q = torch.from_numpy(faces.Q)
     scale = torch.full((len(q),), faces.margin)
     pose = transform_pose(q[:, POSE], scale, torch.zeros(len(q)), torch.zeros(len(q), 2))
-    return torch.cat([q[:, : POSE.start], pose, q[:, POSE.stop :]], dim=1)
+    return torch.cat([q[:, IDENTITY], pose, q[:, EXPRESSION]], dim=1)
 
 
 def train(

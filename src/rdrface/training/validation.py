@@ -12,7 +12,7 @@ from rdrface.evaluation.metrics.expression import eye_statistics, near_eyes
 from rdrface.geometry.eyes import eye_aspect
 from rdrface.geometry.yaw_bins import yaw_index
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION
+from rdrface.morphable.params import EXPRESSION, POSE, YAW
 from rdrface.network.rdr import RDR
 from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
 
@@ -75,7 +75,7 @@ def validate(
     for number, name in enumerate(("yaw_0", "yaw_30", "yaw_60")):
         inside = errors[bins == number, -2]
         scores[name] = float(inside.mean()) if len(inside) else float("nan")
-    scores |= _blink(torch.cat(expression).numpy(), faces, np.degrees(faces.Q[:, 51]))
+    scores |= _blink(torch.cat(expression).numpy(), faces, np.degrees(faces.Q[:, POSE][:, YAW]))
     return {name: round(value, 4) for name, value in scores.items()}
 
 

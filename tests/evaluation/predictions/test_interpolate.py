@@ -7,7 +7,7 @@ import pytest
 
 from rdrface.evaluation.predictions.interpolate import interpolated_landmarks, interpolation_weights
 from rdrface.face import Face, packaged_model
-from rdrface.morphable.schemes import WFLW98_IS
+from rdrface.morphable.schemes import WFLW98_TO_IBUG68
 from some_face import some_face
 
 
@@ -24,16 +24,16 @@ def test_weights_are_positive_and_sum_to_one(scheme: str) -> None:
     np.testing.assert_allclose(weights.sum(1), 1)
 
 
-def test_a_point_of_the_68_moves_with_that_landmark_alone() -> None:
+def test_a_point_of_the_68_moves_with_that_one_alone() -> None:
     np.testing.assert_array_equal(interpolation_weights(packaged_model(), "ibug68"), np.eye(68))
     weights = interpolation_weights(packaged_model(), "wflw98")
-    for point, landmark in WFLW98_IS.items():
+    for point, landmark in WFLW98_TO_IBUG68.items():
         assert weights[point, landmark] == 1
     face = moved(some_face(), np.random.default_rng(3).normal(0, 5, (68, 2)))
     np.testing.assert_allclose(interpolated_landmarks(face, "ibug68"), face.landmarks_jawline, atol=1e-3)
     np.testing.assert_allclose(
-        interpolated_landmarks(face, "wflw98")[list(WFLW98_IS)],
-        face.landmarks_jawline[list(WFLW98_IS.values())],
+        interpolated_landmarks(face, "wflw98")[list(WFLW98_TO_IBUG68)],
+        face.landmarks_jawline[list(WFLW98_TO_IBUG68.values())],
         atol=1e-3,
     )
 

@@ -13,7 +13,7 @@ from rdrface.detection.boxes import BoxFile
 from rdrface.errors import ImageError
 from rdrface.evaluation.predictions.matching import match_boxes
 from rdrface.evaluation.predictions.predictions import Predictions
-from rdrface.morphable.params import EXPRESSION
+from rdrface.morphable.params import NUM_EXPRESSION
 
 Outputs = Callable[[Any], Mapping[str, np.ndarray]]
 
@@ -49,7 +49,7 @@ def run_aligner(
     results: dict[str, np.ndarray] = {}
     visibility, uncertainty = np.full((2, count, points), np.nan)
     rotation = np.full((count, 3, 3), np.nan)
-    expression = np.full((count, EXPRESSION.stop - EXPRESSION.start), np.nan)
+    expression = np.full((count, NUM_EXPRESSION), np.nan)
     milliseconds = np.full(count, np.nan)
     unreadable: dict[str, str] = {}
     faces_of_image: dict[str, list[int]] = defaultdict(list)

@@ -7,7 +7,7 @@ import numpy as np
 
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import POSE, ROTATION
 
 
 def with_fitted_poses(annotations: FaceRecords, path: Path) -> FaceRecords:
@@ -33,7 +33,7 @@ def with_fitted_poses(annotations: FaceRecords, path: Path) -> FaceRecords:
     for i, (image, points) in enumerate(zip(annotations.image, annotations.points, strict=True)):
         row = known.get(_key(str(image), points))
         if row is not None:
-            angles[i] = np.degrees(records.Q[row, POSE][:3].astype(np.float64))
+            angles[i] = np.degrees(records.Q[row, POSE][ROTATION].astype(np.float64))
     if np.isnan(angles).all():
         raise DataError(
             f"{path} contains fits of other faces: none of its {len(records)} faces is in this set; fit this set with "

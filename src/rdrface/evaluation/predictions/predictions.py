@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rdrface.geometry.boxes import box_size
-from rdrface.morphable.params import EXPRESSION
+from rdrface.morphable.params import NUM_EXPRESSION
 
 OUTPUT_NAMES = ("landmarks", "projection", "landmarks_jawline", "projection_jawline")
 """Names of our outputs of 68 points, as in `Face`; `projection_jawline` is x and y of `Face.landmarks_3d`."""
@@ -50,7 +50,7 @@ class Predictions:
             ("visibility", shape[:2]),
             ("uncertainty", shape[:2]),
             ("rotation", (shape[0], 3, 3)),
-            ("expression", (shape[0], EXPRESSION.stop - EXPRESSION.start)),
+            ("expression", (shape[0], NUM_EXPRESSION)),
             ("milliseconds", shape[:1]),
         ):
             values = getattr(self, name)

@@ -16,8 +16,8 @@ from rdrface.evaluation.tables.distribution import area_under_curve, failure_rat
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.face import Face
 from rdrface.landmarks import GROUPS, NUM_LANDMARKS
-from rdrface.morphable.curve import evenly, middles
-from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_IS, WFLW98_PUPILS
+from rdrface.morphable.curve import evenly_spaced, midpoints
+from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_PUPILS, WFLW98_TO_IBUG68
 
 LIMIT = 10.0
 """Percent, threshold of a failure and upper end of the area under the curve (Wu et al., CVPR 2018)."""
@@ -138,10 +138,10 @@ def from68(points: np.ndarray) -> np.ndarray:
     if known.ndim != 3 or known.shape[1:] != (NUM_LANDMARKS, 2):
         raise ValueError(f"points must be (N, {NUM_LANDMARKS}, 2), got {known.shape}")
     result = np.full((len(known), POINTS, 2), np.nan)
-    result[:, list(WFLW98_IS)] = known[:, list(WFLW98_IS.values())]
-    result[:, 1:CONTOUR:2] = middles(known[:, list(GROUPS["contour"])])
+    result[:, list(WFLW98_TO_IBUG68)] = known[:, list(WFLW98_TO_IBUG68.values())]
+    result[:, 1:CONTOUR:2] = midpoints(known[:, list(GROUPS["contour"])])
     for line, cuts in WFLW98_EVEN:
-        result[:, list(cuts)] = evenly(known[:, list(line)], len(cuts) + 2)[:, 1:-1]
+        result[:, list(cuts)] = evenly_spaced(known[:, list(line)], len(cuts) + 2)[:, 1:-1]
     for pupil, eye in zip(WFLW98_PUPILS, ("left_eye", "right_eye"), strict=True):
         result[:, pupil] = known[:, list(GROUPS[eye])].mean(1)
     return result

@@ -15,7 +15,7 @@ from rdrface.crop import EXPANSION
 from rdrface.datasets.crops import PackedCrops
 from rdrface.geometry.camera import mirror_pose, transform_pose
 from rdrface.landmarks import MIRROR
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 from rdrface.training.augmentation.appearance import PROBABILITIES, AppearanceConfig, change_appearance, no_appearance
 from rdrface.training.augmentation.eyewear import EyewearConfig, no_eyewear, wear_glasses
 from rdrface.training.augmentation.face_covers import CoverConfig, cover_halves, no_covers, wear_masks
@@ -247,8 +247,8 @@ def mirror_faces(batch: CropBatch, chosen: Tensor, coefficients: CoefficientMirr
     windows[index] = windows[index].flip(2)
     Q = batch.Q
     if coefficients is not None:
-        identity = Q[:, : POSE.start] * coefficients.identity.to(Q)
-        expression = Q[:, POSE.stop :][:, coefficients.expression.to(Q.device)]
+        identity = Q[:, IDENTITY] * coefficients.identity.to(Q)
+        expression = Q[:, EXPRESSION][:, coefficients.expression.to(Q.device)]
         Q = either(torch.cat([identity, mirror_pose(Q[:, POSE]), expression], 1), Q)
     return replace(
         batch,
@@ -305,7 +305,7 @@ def move_labels(batch: CropBatch, scale: Tensor, angle: Tensor, shift: Tensor) -
         return turn(points, angle) * scale[:, None, None] + shift[:, None]
 
     pose = transform_pose(batch.Q[:, POSE], scale, angle, shift)
-    Q = torch.cat([batch.Q[:, : POSE.start], pose, batch.Q[:, POSE.stop :]], 1)
+    Q = torch.cat([batch.Q[:, IDENTITY], pose, batch.Q[:, EXPRESSION]], 1)
     return replace(batch, points=moved(batch.points), outline=moved(batch.outline), jawline=moved(batch.jawline), Q=Q)
 
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.geometry.rasterize import to_pixels
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import PITCH, POSE, YAW
 from rdrface.training.expression_warping.closed_eyes import (
     BROWS,
     EYELIDS,
@@ -64,7 +64,7 @@ def choose_open_eyes(faces: PackedCrops, count: int, config: ExpressionWarpConfi
     Returns:
         (M,) int64 indices, M <= count, without repetition.
     """
-    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, :2]))
+    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, [PITCH, YAW]]))
     with np.errstate(invalid="ignore"):
         good = (angles[:, 1] <= config.max_yaw_deg) & (angles[:, 0] <= config.max_pitch_deg)
         good &= faces.residual <= config.max_residual_percent

@@ -19,7 +19,7 @@ from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import project, transform_pose
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE, ROTATION, SCALE, TRANSLATION
+from rdrface.morphable.params import EXPRESSION, IDENTITY, PITCH, POSE, ROTATION, SCALE, TRANSLATION, YAW
 from rdrface.training.face_profiling.head import Head
 from rdrface.training.face_profiling.rendering import render_profiled
 from rdrface.training.face_profiling.self_occlusion import self_occluded_landmarks
@@ -68,7 +68,7 @@ def choose_near_frontal_faces(faces: PackedCrops, count: int, config: FaceProfil
     Returns:
         (M,) int64 indices, M <= count, without repetition.
     """
-    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, :2]))
+    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, [PITCH, YAW]]))
     with np.errstate(invalid="ignore"):
         good = (angles[:, 1] <= config.max_source_yaw_deg) & (angles[:, 0] <= config.max_source_pitch_deg)
         good &= faces.residual <= config.max_residual_percent

@@ -9,7 +9,7 @@ from rdrface.geometry.contour import points_on_lines, slide_contour_line
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import CONTOUR, MIRROR, NUM_LANDMARKS
 from rdrface.morphable.landmark_model import shapes68
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import POSE, YAW
 from rdrface.training.face_profiling.head import Head
 
 # fmt: off
@@ -38,7 +38,7 @@ def self_occluded_landmarks(head: Head, q: np.ndarray, vertices: np.ndarray) -> 
     Returns:
         (68,) bool.
     """
-    yaw = float(np.rad2deg(q[POSE][1]))
+    yaw = float(np.rad2deg(q[POSE][YAW]))
     limit = np.full(NUM_LANDMARKS, np.inf)
     limit[list(SELF_OCCLUSION_YAW_DEG)] = list(SELF_OCCLUSION_YAW_DEG.values())
     beyond_limit = abs(yaw) > (limit if yaw > 0 else limit[MIRROR])

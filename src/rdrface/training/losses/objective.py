@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from rdrface.datasets.records import VISIBLE
+from rdrface.landmarks import NUM_CONTOUR
 from rdrface.morphable.params import EXPRESSION
 from rdrface.network.rdr import Prediction, Step
-from rdrface.network.refinement import NUM_CONTOUR
 from rdrface.training.losses.expression_losses import coefficient_loss, vector_loss
 from rdrface.training.losses.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance
 

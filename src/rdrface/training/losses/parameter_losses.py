@@ -9,15 +9,15 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from rdrface.geometry.camera import POSE_SIZE, project
+from rdrface.geometry.camera import project
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.blend import blend
 from rdrface.morphable.landmark_model import LandmarkModel, shapes68
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.morphable.params import EXPRESSION, IDENTITY, NUM_POSE, POSE, ROTATION, SCALE
 
-_ANGLES = slice(POSE.start, POSE.start + 3)
+_ANGLES = slice(POSE.start + ROTATION.start, POSE.start + ROTATION.stop)
 _TINY = 1e-12
 
 
@@ -92,14 +92,14 @@ def displacements(off: Tensor, truth: Tensor) -> Tensor:
 
     # The picture is linear in the coefficients: |f Pr R b a| for every basis shape b follows from its 3x3 moments.
     moments = torch.cat([torch.einsum("ipc,ipd->icd", basis, basis) for basis in (identity, expression)])
-    across = rotation_matrix(pose[:, :3])[:, :2]
+    across = rotation_matrix(pose[:, ROTATION])[:, :2]
     square = torch.einsum("brc,icd,brd->bi", across, moments, across).clamp(min=0)
-    unit = pose[:, 6:].abs() * square.sqrt()
+    unit = pose[:, SCALE, None].abs() * square.sqrt()
     first, second = unit.split([len(identity), len(expression)], dim=1)
 
     points = blend(model["mean"][:NUM_LANDMARKS], identity, expression, truth[:, IDENTITY], truth[:, EXPRESSION])
     moved = pose.unsqueeze(1) + torch.diag_embed(off[:, POSE])  # (B, 7, 7): the i-th has only its i-th number wrong
-    there = project(points.repeat_interleave(POSE_SIZE, 0), moved.flatten(0, 1)).unflatten(0, (-1, POSE_SIZE))
+    there = project(points.repeat_interleave(NUM_POSE, 0), moved.flatten(0, 1)).unflatten(0, (-1, NUM_POSE))
     here = project(points, pose).unsqueeze(1)
     by_pose = (there - here)[..., :2].square().sum((-2, -1)).sqrt()
     return torch.cat([first * off[:, IDENTITY].abs(), by_pose, second * off[:, EXPRESSION].abs()], dim=1)
