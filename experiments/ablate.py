@@ -3,7 +3,7 @@
     python experiments/ablate.py RUN                 # everything, then the table; killed, it goes on where it was
     python experiments/ablate.py RUN --only K1 K5 --steps 200
 
-RUN is the folder of a training (checkpoint, learn.safetensors, check.safetensors). Its convolutional part is run once
+RUN is the folder of a training (checkpoint, train.safetensors, val.safetensors). Its convolutional part is run once
 over a part of the faces; every variant then trains a recurrence from a fresh random start on what it saw, with the
 losses of the package. A variant takes a minute or two instead of hours.
 """
@@ -22,17 +22,21 @@ from ablate_scores import RUN_TO, Results, Truth, face_errors, summary
 from rdrface.datasets.crops import PackedCrops
 from rdrface.network.rdr import RDR
 from rdrface.training import stages
-from rdrface.training.augmentation.augment import no_augmentation
+from rdrface.training.augmentation.config import no_augmentation
 from rdrface.training.batches import batches
 from rdrface.training.config import StageConfig
-from rdrface.training.loop import learning_rate, optimizer
-from rdrface.training.losses.objective import LossWeights, losses, point_loss, total
+from rdrface.training.losses.landmark_losses import point_loss
+from rdrface.training.losses.objective import losses, total
 from rdrface.training.losses.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance
+from rdrface.training.losses.weights import LossWeights
+from rdrface.training.renamed import renamed_checkpoint
+from rdrface.training.run_folder import TRAIN, VAL, pack_file
+from rdrface.training.schedule import build_optimizer, learning_rate
 
 FACES = 2500
 AS_TRAINED = "as-trained"
-LEARNED_AGAIN = ("pe_lstm.", "c_lstm.", "jawline.", "certainty.")
-NO_FIT = {"jawline": 0.0, "parameters": 0.0}
+LEARNED_AGAIN = ("pe_lstm.", "c_lstm.", "jawline_readout.", "uncertainty.")
+NO_FIT = {"projection_jawline": 0.0, "parameters": 0.0}
 """What is left out where a parameter loss shall do its work alone."""
 
 
@@ -68,9 +72,9 @@ VARIANTS = {
     "contour": Variant("contour by extreme x", contour="extreme", seeds=2),
     "heads": Variant("recurrence and heads: as above", heads=True, seeds=3),
     "heads-contour": Variant("contour by extreme x", contour="extreme", heads=True),
-    "heads-no-jawline": Variant("without the 3D loss (jawline)", loss={"jawline": 0.0}, heads=True),
+    "heads-no-jawline": Variant("without the 3D loss (projection_jawline)", loss={"projection_jawline": 0.0}, heads=True),
     "heads-no-projection": Variant("without S_p's loss (projection)", loss={"projection": 0.0}, heads=True),
-    "heads-landmarks": Variant("S_k's loss only", loss={**NO_FIT, "projection": 0.0, "absolute": 0.0}, heads=True),
+    "heads-landmarks": Variant("S_k's loss only", loss={**NO_FIT, "projection": 0.0, "landmarks_jawline": 0.0}, heads=True),
     # Instead of the 3D loss. The weights make all of them pull as hard as the 3D loss at 0.4 does, see `push`.
     "heads-none": Variant("no loss on the fit", loss=NO_FIT, heads=True),
     "heads-plain": Variant("plain parameter distance", loss={**NO_FIT, "parameters": 0.25}, heads=True),
@@ -98,23 +102,23 @@ def train_variant(
     network.load_state_dict({n: v for n, v in trained.state_dict().items() if not n.startswith(again)}, strict=False)
     stages.enter(network, "refinement")
     network.initialization.requires_grad_(variant.heads)
-    stage = StageConfig("refinement", steps, batch=32)
+    stage = StageConfig("refinement", steps, batch_size=32)
     weights = LossWeights(**{**own, **variant.loss})
-    steer = optimizer(network, stage)
+    optimizer = build_optimizer(network, stage)
     learning = [p for p in network.parameters() if p.requires_grad]
     no_maps = torch.zeros(0, 68, 4, 4)
-    order = batches(len(faces), stage.batch, seed)
+    order = batches(len(faces), stage.batch_size, seed)
     for step in range(steps):
-        for group in steer.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = learning_rate(stage, step)
         index = torch.from_numpy(next(order))
         whitened = initial(network, faces, index) if variant.heads else faces.whitened[index]
         prediction = network.refine(faces.maps(index), whitened, variant.iterations)
         parts = losses(prediction, no_maps, faces.labels_of(index), network.scale.std, weights)
-        steer.zero_grad()
+        optimizer.zero_grad()
         total(parts, weights).backward()
         torch.nn.utils.clip_grad_norm_(learning, 5.0)
-        steer.step()
+        optimizer.step()
     return network.eval()
 
 
@@ -155,7 +159,7 @@ def push(trained: RDR, faces: SeenFaces) -> dict[str, float]:
 
 def load(checkpoint: Path) -> tuple[RDR, dict[str, Any]]:
     """The averaged network of a checkpoint, and the checkpoint's other contents."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = renamed_checkpoint(torch.load(checkpoint, map_location="cpu", weights_only=True))
     config = state["config"]
     network = RDR(config["iterations"], config.get("features", "previous"), config.get("contour", "line"))
     network.load_state_dict(state["average"])
@@ -187,7 +191,7 @@ def main() -> None:
 
     trained, state = load(args.checkpoint or args.run / "checkpoint.pt")
     own = dict(state["config"]["loss"])
-    check = PackedCrops.load(args.run / "check.safetensors")
+    check = PackedCrops.load(pack_file(args.run, VAL))
     settings = {
         "checkpoint": {"stage": state["stage"], "step": state["step"]},
         "loss": own,
@@ -204,8 +208,8 @@ def main() -> None:
     ]
     if wanted or args.push:
         began = time.monotonic()
-        size = state["config"]["stage"][-1]["size"]
-        faces, _ = see(trained, some_of(args.run / "learn.safetensors", args.faces), size, mild(), seed=0)
+        size = state["config"]["stage"][-1]["crop_size"]
+        faces, _ = see(trained, some_of(pack_file(args.run, TRAIN), args.faces), size, mild(), seed=0)
         held, truth = see(trained, check, size, no_augmentation(), seed=0)
         print(f"saw {len(faces)} + {len(held)} faces in {time.monotonic() - began:.0f} s", flush=True)
         if not results.has(AS_TRAINED, 0):

@@ -18,10 +18,13 @@ from lightning_fabric import Fabric
 from ablate_scores import RUN_TO, Results, Truth, face_errors, summary
 from rdrface.datasets.crops import PackedCrops
 from rdrface.network.rdr import RDR
-from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
+from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.config import no_augmentation
+from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.face_profiling.face_profiling import SUFFIX, ProfilingConfig, choose_faces, profile_faces
 from rdrface.training.loop import train
+from rdrface.training.run_folder import TRAIN, VAL, pack_file
 
 SIZE, BATCH = 64, 32
 TURNED = 1500
@@ -53,14 +56,14 @@ VARIANTS = {
 
 def configuration(variant: Variant, steps: int, seed: int) -> TrainingConfig:
     """One stage, everything at once; few changes of the pixels, since so few steps cannot learn to bear them."""
-    stage = StageConfig("joint", steps, size=SIZE, batch=BATCH, appearance=0.3)
+    stage = StageConfig("joint", steps, crop_size=SIZE, batch_size=BATCH, appearance_strength=0.3)
     return TrainingConfig(
         (stage,),
         seed=seed,
-        average=0.99,
+        ema_decay=0.99,
         validation_every=steps,
         checkpoint_every=120.0,
-        loss={"jawline": 0.4, **variant.loss},
+        loss={"projection_jawline": 0.4, **variant.loss},
     )
 
 
@@ -95,10 +98,10 @@ def evaluate(network: RDR, faces: PackedCrops) -> dict[str, float]:
     rows, yaw = [], []
     for start in range(0, len(faces), 64):
         index = np.arange(start, min(start + 64, len(faces)))
-        batch = augment(CropBatch.of(faces, index), SIZE, no_augmentation(), generator)
-        truth = Truth.of(batch, network.projection)
+        crops, labels = augment(CropBatch.of(faces, index), SIZE, no_augmentation(), generator)
+        truth = Truth.of(labels, network.projection)
         with torch.autocast("cpu", torch.bfloat16):
-            steps = network(batch.crops.contiguous(memory_format=torch.channels_last), RUN_TO).steps
+            steps = network(crops.contiguous(memory_format=torch.channels_last), RUN_TO).steps
         rows.append(face_errors(steps, truth, network.iterations))
         yaw.append(truth.yaw)
     return summary(torch.cat(rows).numpy(), torch.cat(yaw).numpy(), network.iterations)
@@ -107,7 +110,7 @@ def evaluate(network: RDR, faces: PackedCrops) -> dict[str, float]:
 def main() -> None:
     """Run what is not done yet and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder with learn.safetensors and check.safetensors")
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder with train.safetensors and val.safetensors")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder for what is made on the way")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, metavar="NAME", help=f"of {', '.join(VARIANTS)}")
     parser.add_argument("--steps", type=int, default=500, help=f"of {BATCH} faces, per variant (default 500)")
@@ -120,7 +123,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
 
-    learn, check = part_of(args.run / "learn.safetensors", args.faces), PackedCrops.load(args.run / "check.safetensors")
+    learn, check = part_of(pack_file(args.run, TRAIN), args.faces), PackedCrops.load(pack_file(args.run, VAL))
     settings = {
         "size": SIZE,
         "faces": len(learn),

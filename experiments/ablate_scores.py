@@ -12,8 +12,8 @@ from torch import Tensor
 
 from rdrface.network.projection import Projection
 from rdrface.network.rdr import Step
-from rdrface.training.augmentation.augment import TrainingBatch
-from rdrface.training.validation import YAW_EDGES
+from rdrface.training.augmentation.crop_batch import CropBatch
+from rdrface.training.validation import YAW_EDGES, comparable_points
 
 RUN_TO = 5
 """Every network is run to this k, whatever K it was trained with."""
@@ -41,12 +41,10 @@ class Truth:
     yaw: Tensor
 
     @classmethod
-    def of(cls, batch: TrainingBatch, projection: Projection) -> "Truth":
+    def of(cls, labels: CropBatch, projection: Projection) -> "Truth":
         """From crops without augmentation; `rdrface.training.validation` counts the same points."""
-        weight = batch.weight.clone()
-        weight[:, :17] *= (~batch.jawline_convention).float().unsqueeze(1)
-        side = (batch.outline.amax(1) - batch.outline.amin(1)).prod(-1).sqrt()
-        return cls(batch.points, weight, side, projection(batch.Q)[1], torch.rad2deg(batch.Q[:, 51]))
+        points, weight, side = comparable_points(labels)
+        return cls(points, weight, side, projection(labels.Q)[1], torch.rad2deg(labels.Q[:, 51]))
 
     def select(self, index: slice) -> "Truth":
         """Some of the faces."""
@@ -78,7 +76,7 @@ def face_errors(steps: list[Step], truth: Truth, iterations: int) -> Tensor:
 
     columns = [nme(step.landmarks) for step in steps[: RUN_TO + 1]]
     columns += [torch.full_like(truth.side, torch.nan)] * (RUN_TO + 1 - len(columns))
-    off = steps[iterations].jawline - truth.jawline
+    off = steps[iterations].projection_jawline - truth.jawline
     off = torch.cat([off[..., :2], off[..., 2:] - off[..., 2:].mean(1, keepdim=True)], dim=-1)
     columns += [nme(steps[iterations].projection[..., :2]), off.norm(dim=-1).mean(1)]
     return 100 * torch.stack(columns, 1) / truth.side.unsqueeze(1)

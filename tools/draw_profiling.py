@@ -41,12 +41,12 @@ def main() -> None:
     for yaw in YAWS:
         sets.append(profile_faces(faces, index, replace(config, yaw=(yaw, yaw)), options.seed))
     # One row per face: the face, then its turns.
-    windows, points, state = (
+    images, points, state = (
         np.stack([getattr(one, name) for one in sets], axis=1).reshape(len(index) * len(sets), *shape)
-        for name, shape in (("windows", faces.windows.shape[1:]), ("outline", (68, 2)), ("state", (68,)))
+        for name, shape in (("images", faces.images.shape[1:]), ("outline", (68, 2)), ("state", (68,)))
     )
     titles = ["photo", *(f"turned to {yaw:.0f}" for yaw in YAWS)] * len(index)
-    sheet = contact_sheet(windows, points, state, titles, columns=len(sets), cell=CELL)
+    sheet = contact_sheet(images, points, state, titles, columns=len(sets), cell=CELL)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sheet).save(options.out, optimize=True)
     print(options.out)

@@ -116,7 +116,7 @@ def test_closed_eyes_are_made_once_and_kept_with_the_faces(tmp_path: Path) -> No
     plain, _ = packed_faces(replace(config, closed=0), data, None, tmp_path / "plain")
     made = np.array([learn.source_names[i].endswith("/closed") for i in learn.source])
     assert made.sum() == 2
-    np.testing.assert_array_equal(learn.windows[~made], plain.windows)
+    np.testing.assert_array_equal(learn.images[~made], plain.images)
     again, _ = packed_faces(config, data, None, tmp_path / "run")
     np.testing.assert_array_equal(again.Q, learn.Q)
 

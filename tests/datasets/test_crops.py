@@ -20,7 +20,7 @@ def replaced(records, **changes):
 def test_window_is_the_crop_enlarged(tmp_path):
     records = records_of(tmp_path, 3)
     packed = pack(records, size=96)
-    assert packed.windows.shape == (3, 96, 96, 3) and packed.windows.dtype == np.uint8
+    assert packed.images.shape == (3, 96, 96, 3) and packed.images.dtype == np.uint8
     assert packed.size == 96 and len(packed) == 3 and packed.margin == MARGIN
     # The landmark box is centerd in the window and its side is 2 / (EXPANSION * margin) of it.
     low, high = packed.outline.min(1), packed.outline.max(1)
@@ -28,7 +28,7 @@ def test_window_is_the_crop_enlarged(tmp_path):
     np.testing.assert_allclose(np.sqrt((high - low).prod(1)), 2 / (EXPANSION * MARGIN), rtol=1e-4)
     frame = CropFrame.from_boxes(records.box)
     expected = cut(read_image(records.image[1]), CropFrame(frame.center[1:2], frame.half[1:2] * MARGIN), 96)[0]
-    np.testing.assert_allclose(packed.windows[1].transpose(2, 0, 1), expected, atol=0.51)
+    np.testing.assert_allclose(packed.images[1].transpose(2, 0, 1), expected, atol=0.51)
     np.testing.assert_allclose(packed.resolution, 2 * frame.half * MARGIN / 96, rtol=1e-5)
 
 
@@ -41,7 +41,7 @@ def test_labels_and_pixels_agree(tmp_path):
         spot = 255 * np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 2.0**2))
         Image.fromarray(np.repeat(spot.round().astype(np.uint8)[..., None], 3, 2)).save(tmp_path / "face0.png")
         packed = pack(records, size=200)
-        window = packed.windows[0, :, :, 0].astype(float)
+        window = packed.images[0, :, :, 0].astype(float)
         axis = (2 * np.arange(200) + 1) / 200 - 1
         found = [(window.sum(0) * axis).sum() / window.sum(), (window.sum(1) * axis).sum() / window.sum()]
         np.testing.assert_allclose(found, packed.points[0, landmark], atol=0.1 / 100)  # a tenth of a window pixel
@@ -68,7 +68,7 @@ def test_valid_says_where_the_photo_is(tmp_path):
     moved[0, :, 0] -= 35
     packed = pack(replaced(records, points=moved, outline=moved), size=128)
     axis = (2 * np.arange(128) + 1) / 128 - 1
-    lit = packed.windows[0, :, :, 0] > 127
+    lit = packed.images[0, :, :, 0] > 127
     x0, y0, x1, y1 = packed.valid[0]
     np.testing.assert_array_equal(lit.any(0), (axis > x0) & (axis < x1))
     np.testing.assert_array_equal(lit.any(1), (axis > y0) & (axis < y1))
@@ -91,7 +91,7 @@ def test_two_faces_in_one_photo_keep_their_order(tmp_path):
     shared[2] = shared[0]
     together = pack(replaced(records, image=shared), size=48)
     write_photo(tmp_path / "face2.png", seed=0)
-    np.testing.assert_array_equal(together.windows, pack(records, size=48).windows)
+    np.testing.assert_array_equal(together.images, pack(records, size=48).images)
 
 
 def test_save_and_load(tmp_path):
@@ -112,8 +112,8 @@ def test_compressed_windows_are_nearly_the_same_and_labels_exactly(tmp_path):
     for name, value in packed.__dict__.items():
         if name != "windows":
             np.testing.assert_array_equal(getattr(loaded, name), value, err_msg=name)
-    assert loaded.windows.shape == packed.windows.shape and loaded.windows.dtype == np.uint8
-    difference = loaded.windows.astype(int) - packed.windows
+    assert loaded.images.shape == packed.images.shape and loaded.images.dtype == np.uint8
+    difference = loaded.images.astype(int) - packed.images
     assert np.abs(difference).mean() < 4 and abs(difference.mean()) < 1
     assert (tmp_path / "small.safetensors").stat().st_size < (tmp_path / "whole.safetensors").stat().st_size / 5
     with pytest.raises(ValueError, match=r"1\.\.100; got 0"):
@@ -144,7 +144,7 @@ def test_joined_packs_keep_their_sources(tmp_path):
     first, second = pack(records_of(tmp_path, 2), size=32), pack(records_of(tmp_path, 3), size=32)
     both = first.joined(second)
     assert len(both) == 5
-    np.testing.assert_array_equal(both.windows[2:], second.windows)
+    np.testing.assert_array_equal(both.images[2:], second.images)
     np.testing.assert_array_equal(both.Q[:2], first.Q)
     names = [both.source_names[i] for i in both.source]
     assert names == [p.source_names[i] for p in (first, second) for i in p.source]

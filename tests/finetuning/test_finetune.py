@@ -30,7 +30,7 @@ from rdrface.finetuning.ridge_regression import fit_local, fit_place  # noqa: E4
 from rdrface.finetuning.views import Notes, draw_views  # noqa: E402
 from rdrface.network.custom_landmarks import CustomLandmarks  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
-from rdrface.training.augmentation.augment import no_augmentation  # noqa: E402
+from rdrface.training.augmentation.config import no_augmentation  # noqa: E402
 
 SIZE = 64
 

@@ -91,7 +91,7 @@ def test_a_batch_of_resident_faces_is_that_of_the_pack(faces: PackedCrops) -> No
     resident = DeviceCrops(faces, weights, torch.device("cpu"))
     batch, residual, worth = resident.batch(index)
     assert len(resident) == len(faces)
-    for name in ("windows", "valid", "points", "state", "jawline_convention", "outline", "jawline", "Q"):
+    for name in ("images", "valid", "points", "state", "jawline_convention", "outline", "jawline", "Q"):
         np.testing.assert_array_equal(getattr(batch, name).numpy(), getattr(faces, name)[index])
     np.testing.assert_array_equal(residual.numpy(), faces.residual[index])
     np.testing.assert_array_equal(worth.numpy(), weights[index])

@@ -17,15 +17,10 @@ from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.training.augmentation.appearance import change_appearance
-from rdrface.training.augmentation.augment import (
-    AugmentConfig,
-    CropBatch,
-    draw_similarities,
-    mirror_faces,
-    turn,
-    weakened,
-    wear,
-)
+from rdrface.training.augmentation.augment import draw_similarities, rotate, wear
+from rdrface.training.augmentation.config import AugmentConfig, weakened
+from rdrface.training.augmentation.crop_batch import CropBatch
+from rdrface.training.augmentation.mirror import mirror_faces
 from rdrface.training.augmentation.occluders import occlude
 from rdrface.training.augmentation.resampling import sample
 from rdrface.training.augmentation.rng import pick
@@ -66,7 +61,7 @@ class Notes:
 
 def recipe() -> AugmentConfig:
     """The project's augmentation with half of its changes of the pixels: the network is past them already."""
-    return weakened(AugmentConfig(spin=0.0), 0.5)
+    return weakened(AugmentConfig(arbitrary_rotation=0.0), 0.5)
 
 
 def draw_views(
@@ -97,7 +92,7 @@ def draw_views(
     labels = torch.from_numpy(faces.labels[index] / np.float32(MARGIN))
     nothing = torch.full((count, 103), torch.nan)
     batch = CropBatch(
-        windows=torch.from_numpy(faces.windows[index]),
+        images=torch.from_numpy(faces.windows[index]),
         valid=torch.from_numpy(faces.valid[index]),
         points=landmarks,
         state=torch.zeros(count, landmarks.shape[1]),
@@ -105,6 +100,8 @@ def draw_views(
         outline=landmarks,
         jawline=landmarks,
         Q=nothing,
+        residual=torch.full((count,), torch.nan),
+        label_weight=torch.ones(count),
         margin=MARGIN,
     )
     if mirror is not None:
@@ -113,10 +110,10 @@ def draw_views(
         mirrored = labels[:, torch.from_numpy(mirror)] * torch.tensor([-1.0, 1.0])
         labels = torch.where(chosen[:, None, None], mirrored, labels)
     scale, angle, shift = draw_similarities(batch, config, generator)
-    crops = sample(batch.windows, batch.valid, size, scale, angle, shift, config.border, generator)
+    crops = sample(batch.images, batch.valid, size, scale, angle, shift, config.padding, generator)
 
     def moved(points: Tensor) -> Tensor:
-        return turn(points, angle) * scale[:, None, None] + shift[:, None]
+        return rotate(points, angle) * scale[:, None, None] + shift[:, None]
 
     crops, _ = wear(crops, moved(batch.points), config, generator)
     crops, _ = occlude(crops, moved(batch.points), config.occluders, generator)
@@ -150,7 +147,7 @@ def take_notes(
     """
     each = 4 * (3 + network.c_lstm.reduce.out_features + 136) + readout.count * (2 * 80 + 16)
     most = min(most or MOST_BYTES, max(len(faces), MOST_BYTES // each))
-    plain = replace(recipe(), mirror=0.0, turn=0.0)
+    plain = replace(recipe(), mirror=0.0, rotation=0.0)
     generator = torch.Generator()
     parts: list[Notes] = []
     ends, done = time.monotonic() + seconds, 0

@@ -73,7 +73,7 @@ def test_points_follow_the_pixels(batch):
             torch.exp(-((axis - batch.points[:, landmark, :1]) ** 2) / (2 * 0.04**2))[:, None, :]
             * torch.exp(-((axis - batch.points[:, landmark, 1:]) ** 2) / (2 * 0.04**2))[:, :, None]
         )
-        painted = replace(batch, windows=(255 * spots).round().byte()[..., None].expand(-1, -1, -1, 3).contiguous())
+        painted = replace(batch, images=(255 * spots).round().byte()[..., None].expand(-1, -1, -1, 3).contiguous())
         for mirrored in (0.0, 1.0):
             out = augment(painted, size, replace(config, mirror=mirrored), seeded(landmark), MIRRORS)
             light = out.crops[:, 0] / out.crops[:, 0].sum((1, 2), keepdim=True)
@@ -106,7 +106,7 @@ def test_mirrored_coefficients_are_the_mirrored_face():
     Q[:, POSE] = np.array([0.2, -0.5, 0.3, 2, -3, 1, 0.01], np.float32)
     points = torch.from_numpy(landmarks.outline68(Q)[1][..., :2].astype(np.float32))
     batch = CropBatch(
-        windows=torch.zeros(6, 16, 16, 3, dtype=torch.uint8),
+        images=torch.zeros(6, 16, 16, 3, dtype=torch.uint8),
         valid=torch.tensor([[-1.0, -1, 1, 1]]).repeat(6, 1),
         points=points,
         state=torch.ones(6, 68, dtype=torch.int8),
@@ -131,7 +131,7 @@ def test_mirroring_twice_changes_nothing(batch):
     every = torch.ones(6, dtype=torch.bool)
     mirrors = CoefficientMirror(torch.ones(50).index_fill(0, torch.arange(0, 50, 3), -1.0), torch.arange(46).flip(0))
     once = mirror_faces(batch, every, mirrors)
-    assert torch.equal(once.windows, batch.windows.flip(2))
+    assert torch.equal(once.images, batch.images.flip(2))
     assert torch.equal(once.state[:, 36], state[:, 45])
     torch.testing.assert_close(once.Q[:, :3], batch.Q[:, :3] * torch.tensor([-1.0, 1, 1]))
     torch.testing.assert_close(once.Q[:, 57], batch.Q[:, 102])
@@ -158,13 +158,13 @@ def test_same_seed_same_crops(batch):
 
 
 def test_everything_on_stays_finite_and_in_range(batch):
-    before = batch.windows.clone()
+    before = batch.images.clone()
     for seed in range(12):
         out = augment(batch, 61, AugmentConfig(), seeded(seed), MIRRORS)
         assert out.crops.shape == (6, 3, 61, 61)
         assert torch.isfinite(out.crops).all() and out.crops.min() >= 0 and out.crops.max() <= 255
         assert torch.isfinite(out.points).all() and torch.isfinite(out.Q).all()
-    assert torch.equal(batch.windows, before), "the pack must not be changed"
+    assert torch.equal(batch.images, before), "the pack must not be changed"
 
 
 def test_limits_of_scale_and_shift(batch):
@@ -208,12 +208,12 @@ def test_occluders_cover_pixels_and_mark_points(batch):
 @pytest.mark.parametrize("border", range(len(BORDERS)))
 def test_borders(border):
     """A photo that covers the left half of its window, white; what the right half shows depends on the style."""
-    windows = torch.full((4, 64, 64, 3), 200, dtype=torch.uint8)
-    windows[:, :, 32:] = 0
+    images = torch.full((4, 64, 64, 3), 200, dtype=torch.uint8)
+    images[:, :, 32:] = 0
     valid = torch.tensor([[-1.0, -1.0, 0.0, 1.0]]).repeat(4, 1)
     shares = tuple(float(i == border) for i in range(6))
     one, zero = torch.ones(4), torch.zeros(4)
-    crops = sample(windows, valid, 64, one, zero, torch.zeros(4, 2), shares, seeded())
+    crops = sample(images, valid, 64, one, zero, torch.zeros(4, 2), shares, seeded())
     assert (crops[:, :, :, :32] == 200).all()
     right = crops[:, :, :, 32:]
     if BORDERS[border] in ("edge", "reflection", "other face"):
@@ -227,10 +227,10 @@ def test_borders(border):
 
 
 def test_reflection_mirrors_the_picture():
-    windows = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
-    windows[:, :, :32] = torch.arange(32, dtype=torch.uint8)[None, None, :, None] * 4
+    images = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
+    images[:, :, :32] = torch.arange(32, dtype=torch.uint8)[None, None, :, None] * 4
     valid = torch.tensor([[-1.0, -1.0, 0.0, 1.0]])
-    crop = sample(windows, valid, 64, torch.ones(1), torch.zeros(1), torch.zeros(1, 2), (0, 0, 1.0, 0, 0, 0), seeded())[
+    crop = sample(images, valid, 64, torch.ones(1), torch.zeros(1), torch.zeros(1, 2), (0, 0, 1.0, 0, 0, 0), seeded())[
         0, 0, 10
     ]
     expected = torch.cat([torch.arange(32), torch.arange(32).flip(0)]) * 4.0

@@ -36,12 +36,12 @@ def inside(faces: PackedCrops, i: int) -> np.ndarray:
 
 
 def painted(faces: PackedCrops, landmark: int | np.ndarray) -> PackedCrops:
-    """The same faces in black windows with a bright spot at one landmark of each."""
+    """The same faces on black with a bright spot at one landmark of each."""
     axis = (2 * np.arange(faces.size) + 1) / faces.size - 1
     at = faces.points[np.arange(len(faces)), landmark]
     away = (axis[None, None] - at[:, 0, None, None]) ** 2 + (axis[None, :, None] - at[:, 1, None, None]) ** 2
     spot = np.rint(255 * np.exp(-away / (2 * 0.03**2))).astype(np.uint8)
-    return replace(faces, windows=np.repeat(spot[..., None], 3, axis=3))
+    return replace(faces, images=np.repeat(spot[..., None], 3, axis=3))
 
 
 def test_a_turn_by_nothing_changes_nothing(faces):
@@ -49,7 +49,7 @@ def test_a_turn_by_nothing_changes_nothing(faces):
     for i in range(4):
         box = np.concatenate([faces.outline[i].min(0), faces.outline[i].max(0)])
         part = inside(replace(faces, valid=np.repeat(box[None], 4, 0)), i)
-        error = (turned.windows[i].astype(float) - faces.windows[i])[part]
+        error = (turned.images[i].astype(float) - faces.images[i])[part]
         assert 10 * np.log10(255**2 / (error**2).mean()) > 30
     np.testing.assert_allclose(turned.Q, faces.Q, atol=2e-3)
     np.testing.assert_allclose(turned.valid, faces.valid, atol=1e-4)
@@ -77,7 +77,7 @@ def test_features_are_where_the_labels_say(faces, landmark):
     turned = profile_faces(painted(faces, landmark), np.arange(4), to_yaw(50.0), seed=3, progress=False)
     axis = (2 * np.arange(SIZE) + 1) / SIZE - 1
     for i in range(4):
-        light = turned.windows[i, ..., 0].astype(float) ** 2
+        light = turned.images[i, ..., 0].astype(float) ** 2
         # The brightest place: a spot that runs over an edge loses its other half.
         row, column = np.unravel_index(light.argmax(), light.shape)
         assert (
@@ -91,7 +91,7 @@ def test_labels_off_the_fit_pull_the_photo_onto_it(faces):
     turned = profile_faces(painted(replace(faces, points=moved), 30), np.arange(4), to_yaw(0.0), 3, progress=False)
     axis = (2 * np.arange(SIZE) + 1) / SIZE - 1
     for i in range(4):
-        light = turned.windows[i, ..., 0].astype(float)
+        light = turned.images[i, ..., 0].astype(float)
         found = [(light * axis).sum() / light.sum(), (light * axis[:, None]).sum() / light.sum()]
         np.testing.assert_allclose(found, turned.points[i, 30], atol=0.01)
 
@@ -106,16 +106,16 @@ def test_the_nose_hides_the_far_eye(faces):
     # The pixels of the far eye's corner are gone, those of the near one's are not.
     for landmark, seen in ((np.where(right, 45, 36), False), (near, True)):
         spot = profile_faces(painted(faces, landmark), np.arange(4), to_yaw(75.0), seed=4, progress=False)
-        assert ((spot.windows.max((1, 2, 3)) > 128) == seen).all()
+        assert ((spot.images.max((1, 2, 3)) > 128) == seen).all()
 
 
 def test_no_hole_is_left_in_the_photo(faces):
-    white = replace(faces, windows=np.full_like(faces.windows, 200))
+    white = replace(faces, images=np.full_like(faces.images, 200))
     config = replace(PLAIN, yaw=(30.0, 90.0), pitch=15.0)
     turned = profile_faces(white, np.arange(4), config, seed=5, progress=False)
     for i in range(4):
-        assert (turned.windows[i][inside(turned, i)] == 200).all()
-        assert (turned.windows[i][~inside(turned, i)] == 0).all()
+        assert (turned.images[i][inside(turned, i)] == 200).all()
+        assert (turned.images[i][~inside(turned, i)] == 0).all()
 
 
 def test_points_without_a_label_get_none(faces):
@@ -141,7 +141,7 @@ def test_chance_is_a_function_of_seed_and_face(faces):
     both = profile_faces(faces, np.array([2, 0]), config, seed=8, progress=False)
     alone = profile_faces(faces, np.array([0]), config, seed=8, progress=False)
     other = profile_faces(faces, np.array([0]), config, seed=9, progress=False)
-    np.testing.assert_array_equal(both.windows[1], alone.windows[0])
+    np.testing.assert_array_equal(both.images[1], alone.images[0])
     np.testing.assert_array_equal(both.Q[1], alone.Q[0])
     assert (other.Q != alone.Q).any()
     assert alone.source_names == tuple(name + SUFFIX for name in faces.source_names)
@@ -149,7 +149,7 @@ def test_chance_is_a_function_of_seed_and_face(faces):
 
 def test_no_faces_and_faces_without_a_fit(faces):
     none = profile_faces(faces, np.array([], int), ProfilingConfig(), seed=0, progress=False)
-    assert len(none) == 0 and none.windows.shape == (0, SIZE, SIZE, 3) and none.margin == faces.margin
+    assert len(none) == 0 and none.images.shape == (0, SIZE, SIZE, 3) and none.margin == faces.margin
     unfitted = replace(faces, Q=np.full_like(faces.Q, np.nan))
     with pytest.raises(ValueError, match="only fitted faces"):
         profile_faces(unfitted, np.array([1]), ProfilingConfig(), seed=0)

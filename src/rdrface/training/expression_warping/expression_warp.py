@@ -82,7 +82,7 @@ def choose_open_eyes(faces: PackedCrops, count: int, config: ExpressionWarpConfi
         if len(chosen) == count:
             break
         eyes = [to_pixels(faces.points[i, lids], faces.size) for lids in _LIDS]
-        rows = [darkest_row(faces.windows[i], eye) for eye in eyes]
+        rows = [darkest_row(faces.images[i], eye) for eye in eyes]
         if min(rows) >= config.darkest[0] and max(rows) <= config.darkest[1]:
             chosen.append(i)
     return np.array(chosen, np.int64)
@@ -122,7 +122,7 @@ def close_eyes(
     outline, jawline = _projected(landmarks, Q)
     result = replace(
         source,
-        windows=source.windows.copy(),
+        images=source.images.copy(),
         points=source.points.copy(),
         outline=outline,
         jawline=jawline,
@@ -141,7 +141,7 @@ def close_eyes(
                 to_pixels(p, source.size)
                 for p in (source.points[i, lids], result.points[i, lids], source.points[i, brow])
             )
-            move_lids(result.windows[i], LidMove(old, new, above, float(shares[i, side])), float(lash[i]))
+            move_lids(result.images[i], LidMove(old, new, above, float(shares[i, side])), float(lash[i]))
     return result
 
 

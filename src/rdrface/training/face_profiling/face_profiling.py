@@ -26,7 +26,7 @@ from rdrface.training.face_profiling.head_texture import Head, corrections, text
 from rdrface.training.face_profiling.self_occlusion import hidden_points
 
 SUFFIX = "/turned"
-_SLIP = 0.1  # of the face's size: labels farther from the fit are not believed, see rdrface.training.batches.DOUBTFUL
+_SLIP = 0.1  # of the face's size: labels farther from the fit are not believed, see rdrface.training.labels.MAX_LABEL_DISTANCE
 _DARK = np.array([38.0, 14.0, 14.0], np.float32)  # RGB inside of an opened mouth
 
 
@@ -102,7 +102,7 @@ def profile_faces(
     source = faces.select(index)
     result = replace(
         source,
-        windows=np.zeros_like(source.windows),
+        images=np.zeros_like(source.images),
         valid=source.valid.copy(),
         points=np.full_like(source.points, np.nan),
         state=source.state.copy(),
@@ -171,7 +171,7 @@ def _turn_one(source: PackedCrops, result: PackedCrops, i: int, q: np.ndarray, h
     opened = bool(new[_jaw(head)] > old[_jaw(head)])
     window = _render(source, i, before, after, valid, opened, head)
     clipped = valid.clip(-1, 1)
-    result.windows[i] = _outside_black(window, clipped)
+    result.images[i] = _outside_black(window, clipped)
     result.valid[i] = clipped
     result.outline[i], result.jawline[i], result.Q[i] = outline, jawline, new
     result.resolution[i] = source.resolution[i] * frame.half[0]
@@ -212,7 +212,7 @@ def _render(
     where = np.concatenate([texture.places[front], around_places]).clip(photo[:2] + edge, photo[2:] - edge)
     map_xy = to_pixels(raster.interpolate(where), size).reshape(size, size, 2)
     x, y = np.ascontiguousarray(map_xy.transpose(2, 0, 1))
-    picture = np.asarray(cv2.remap(source.windows[i], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    picture = np.asarray(cv2.remap(source.images[i], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     dark = np.zeros((len(drawn), 3, 1), np.float32)
     if opened:
         dark[: front.sum(), :, 0] = head.sack[triangles[front]]
