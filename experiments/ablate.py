@@ -72,9 +72,13 @@ VARIANTS = {
     "contour": Variant("contour by extreme x", contour="extreme", seeds=2),
     "heads": Variant("recurrence and heads: as above", heads=True, seeds=3),
     "heads-contour": Variant("contour by extreme x", contour="extreme", heads=True),
-    "heads-no-jawline": Variant("without the 3D loss (projection_jawline)", loss={"projection_jawline": 0.0}, heads=True),
+    "heads-no-jawline": Variant(
+        "without the 3D loss (projection_jawline)", loss={"projection_jawline": 0.0}, heads=True
+    ),
     "heads-no-projection": Variant("without S_p's loss (projection)", loss={"projection": 0.0}, heads=True),
-    "heads-landmarks": Variant("S_k's loss only", loss={**NO_FIT, "projection": 0.0, "landmarks_jawline": 0.0}, heads=True),
+    "heads-landmarks": Variant(
+        "S_k's loss only", loss={**NO_FIT, "projection": 0.0, "landmarks_jawline": 0.0}, heads=True
+    ),
     # Instead of the 3D loss. The weights make all of them pull as hard as the 3D loss at 0.4 does, see `push`.
     "heads-none": Variant("no loss on the fit", loss=NO_FIT, heads=True),
     "heads-plain": Variant("plain parameter distance", loss={**NO_FIT, "parameters": 0.25}, heads=True),

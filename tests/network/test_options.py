@@ -16,7 +16,8 @@ from rdrface.network.projection import Projection
 from rdrface.network.rdr import RDR, Prediction
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.training import config
-from rdrface.training.config import StageConfig, TrainingConfig, load_config
+from rdrface.training.config import StageConfig, TrainingConfig
+from rdrface.training.config_file import load_config
 from rdrface.training.loop import train
 
 STAGE = '[[stage]]\ntrain = "joint"\nsteps = 3\n'
@@ -106,7 +107,10 @@ def test_a_training_uses_its_configuration_s_options(tmp_path: Path) -> None:
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     fabric.launch()
     plain = TrainingConfig(
-        (StageConfig("joint", 1, size=32, batch=4),), iterations=1, log_every=1, loss={"wpdc": 0.1, "vertex": 0.1}
+        (StageConfig("joint", 1, crop_size=32, batch_size=4),),
+        iterations=1,
+        log_every=1,
+        loss={"wpdc": 0.1, "vertex": 0.1},
     )
     network = train(replace(plain, features="projection", contour="extreme"), faces, None, tmp_path / "run", fabric)
     assert network is not None

@@ -42,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a data set ({', '.join(SETS)}) and its folder, or records written by `rdrface fit`; may be repeated",
     )
     parser.add_argument("--synthetic", type=int, metavar="N", help="draw N faces instead of reading a data set")
-    parser.add_argument(
-        "-o", "--out", type=Path, required=True, help="folder of the run; an existing run is resumed"
-    )
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run; an existing run is resumed")
     parser.add_argument(
         "--from",
         dest="start",

@@ -1,10 +1,10 @@
 """Packed crops: every face of a data set cut out once, so that training never opens a photo.
 
 A packed crop is the network's crop of `rdrface.crop`, enlarged by `margin` about its center and resampled to S x S
-pixels. All labels of a packed face are in the *packed frame*: x right, y down, edges of the packed crop at -1 and 1. The
-network's crop, without augmentation, is the part within 1 / margin. Pixels outside the photo are black, and `valid` is
-the rectangle inside it. Augmentation decides how to fill the rest: with a fixed filling a network can learn the position
-of the face from the photo's edge (the photos of MERL-RAV end close to the landmarks).
+pixels. All labels of a packed face are in the *packed frame*: x right, y down, edges of the packed crop at -1 and 1.
+The network's crop, without augmentation, is the part within 1 / margin. Pixels outside the photo are black, and `valid`
+is the rectangle inside it. Augmentation decides how to fill the rest: with a fixed filling a network can learn the
+position of the face from the photo's edge (the photos of MERL-RAV end close to the landmarks).
 
 The files are safetensors. Their keys date from release 0.1, which called a packed crop a window.
 """

@@ -51,8 +51,8 @@ class PredictedObserved:
         visible: (V,) observed visibility, 1 visible, 0 hidden.
         log_uncertainty: (E,) logarithm of the predicted error of the points with an annotated position, crop frame.
         error: (E,) observed error, crop frame.
-        unit: (E,) crop frame -> percent of the face's size, the unit of `Face.uncertainty`: 100 / sqrt(w h) of the box of
-            the predicted landmarks.
+        unit: (E,) crop frame -> percent of the face's size, the unit of `Face.uncertainty`: 100 / sqrt(w h) of the box
+            of the predicted landmarks.
     """
 
     logit: np.ndarray
@@ -62,7 +62,9 @@ class PredictedObserved:
     unit: np.ndarray
 
 
-def calibrate(network: RDR, val_faces: PackedCrops, size: int, iterations: int, device: torch.device) -> dict[str, float]:
+def calibrate(
+    network: RDR, val_faces: PackedCrops, size: int, iterations: int, device: torch.device
+) -> dict[str, float]:
     """Calibrate visibility and uncertainty of a network on held-out faces; its `uncertainty` is changed in place.
 
     Half of the crops are those of use. The other half is moved, covered and degraded a little, so that hard photos are
@@ -83,8 +85,8 @@ def calibrate(network: RDR, val_faces: PackedCrops, size: int, iterations: int, 
         points: ``visibility_points`` and ``uncertainty_points``.
     """
     network.eval()
-    # No mirroring: the states in the pack are those of the crop's points. No arbitrary rotation: a few faces on which the
-    # network fails completely would outweigh all others.
+    # No mirroring: the states in the pack are those of the crop's points. No arbitrary rotation: a few faces on which
+    # the network fails completely would outweigh all others.
     degraded = replace(weakened(AugmentConfig(), DEGRADED_STRENGTH), mirror=0.0, arbitrary_rotation=0.0)
     passes = [predict(network, val_faces, size, iterations, device, each) for each in (no_augmentation(), degraded)]
     points = PredictedObserved(
@@ -162,11 +164,11 @@ def fit_visibility(points: PredictedObserved) -> Line:
 
 
 def fit_uncertainty(points: PredictedObserved) -> Line:
-    """Most likely map of the log uncertainty, for errors distributed exponentially around the predicted ones: the loss of
-    the training (`rdrface.training.losses.objective`).
+    """Most likely map of the log uncertainty, for errors distributed exponentially around the predicted ones: the loss
+    of the training (`rdrface.training.losses.objective`).
 
-    A prediction that is wrong by half costs the same at small and at large errors, so the few faces on which the network
-    fails do not dominate. The result does not depend on the unit of length.
+    A prediction that is wrong by half costs the same at small and at large errors, so the few faces on which the
+    network fails do not dominate. The result does not depend on the unit of length.
     """
 
     def loss(z: np.ndarray) -> Loss:
@@ -186,8 +188,8 @@ def fold(head: Uncertainty, visibility: Line, uncertainty: Line) -> None:
 
 
 def gaps(points: PredictedObserved, visibility: Line, uncertainty: Line) -> tuple[float, float]:
-    """Mean gaps between predicted and observed, the lines applied: of the visibility (percent) and of the error (percent
-    of the face's size)."""
+    """Mean gaps between predicted and observed, the lines applied: of the visibility (percent) and of the error
+    (percent of the face's size)."""
     probability = _sigmoid(visibility[0] * points.logit + visibility[1])
     predicted_error = points.unit * np.exp(uncertainty[0] * points.log_uncertainty + uncertainty[1])
     return (

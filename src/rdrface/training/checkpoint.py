@@ -20,7 +20,7 @@ NAME = "checkpoint.pt"
 
 
 def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingConfig) -> None:
-    """Write ``folder/checkpoint.pt``. The old file is replaced when the new one is complete, so a kill loses nothing."""
+    """Write ``folder/checkpoint.pt``; an old file is replaced once the new one is complete."""
     path = folder / NAME
     fresh = path.with_suffix(".new")
     fabric.save(fresh, {**state, "config": asdict(config)})

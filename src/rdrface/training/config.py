@@ -1,5 +1,5 @@
-"""A training run on one page: all its settings with their meaning and default. `rdrface.training.config_file` reads them
-from TOML."""
+"""A training run on one page: all its settings with their meaning and default. `rdrface.training.config_file` reads
+them from TOML."""
 
 import math
 from collections.abc import Mapping
@@ -32,8 +32,8 @@ class StageConfig:
         warmup_fraction: fraction of the steps in which the rate rises from 0 to the peak.
         final_fraction: rate at the end of the cosine, as a fraction of the peak.
         weight_decay: of AdamW; matrices and kernels only.
-        augment: change the crops at random (`rdrface.training.augmentation`). Without it the stage trains on the crops of
-            use.
+        augment: change the crops at random (`rdrface.training.augmentation`). Without it the stage trains on the crops
+            of use.
         appearance_strength: factor on the probability of every change of the pixels, 0..1. Below 1 in a last stage, the
             network ends on photos as most of them are.
     """
@@ -77,17 +77,17 @@ class TrainingConfig:
             (`rdrface.training.face_profiling`).
         closed_eye_copies: number of faces with open eyes of which a copy with one or both eyes closed is added
             (`rdrface.training.expression_warping`).
-        annotation_offset: part of a set, e.g. "300w/helen" -> [dx, dy], offset between its annotations and its images, to
-            the right and down, in percent of the face's side, as ``tools/measure_label_offset.py`` measures it. It is
-            subtracted before the fit (`rdrface.datasets.annotation_offset`), but not in records of `rdrface fit`, which
-            has an option for it.
+        annotation_offset: part of a set, e.g. "300w/helen" -> [dx, dy], offset between its annotations and its images,
+            to the right and down, in percent of the face's side, as ``tools/measure_label_offset.py`` measures it. It
+            is subtracted before the fit (`rdrface.datasets.annotation_offset`), but not in records of `rdrface fit`,
+            which has an option for it.
         source_draws: source, or its first folders as in "merl_rav/left" -> draws per epoch of each of its faces. The
             longest entry that fits a source counts; faces of other sources are drawn once.
         closed_eye_draws: draws per epoch of a face with a closed eye; with 1.5 it is drawn twice in every second epoch.
         open_mouth_draws: the same for a face with an open mouth. All factors that apply to a face are multiplied
             (`rdrface.training.oversampling`).
-        label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`; 1 for
-            other sources.
+        label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`; 1
+            for other sources.
         loss: weights that differ from the defaults of `rdrface.training.losses.weights.LossWeights`.
         ema_decay: decay of the exponential moving average of the weights, which is validated and exported.
         validation_every: steps between validations (and sample images).

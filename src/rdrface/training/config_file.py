@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,28 +41,30 @@ def load_config(name: str | Path) -> TrainingConfig:
     stages = table.pop("stage", [])
     if not isinstance(stages, list):
         raise ConfigError(f"{path}: write stages as [[stage]] tables, with double brackets")
-    if isinstance(table.get("loss"), dict):
-        _refuse_old_names(table["loss"], LOSSES, f"{path}: loss")
-    built = tuple(_build_stage(stage, f"{path}, stage {number}") for number, stage in enumerate(stages))
-    return _build(TrainingConfig, {**table, "stage": built}, RUN_KEYS, str(path))
+    for number, stage in enumerate(stages):
+        if not isinstance(stage, dict):
+            raise ConfigError(f"{path}: stage {number} must be a table, written as [[stage]]; got {stage!r}")
+    _refuse_old_names(path, table, stages)
+    built = tuple(_build(StageConfig, stage, f"{path}, stage {number}") for number, stage in enumerate(stages))
+    return _build(TrainingConfig, {**table, "stage": built}, str(path))
 
 
-def _build_stage(table: Any, where: str) -> StageConfig:
-    if not isinstance(table, dict):
-        raise ConfigError(f"{where} must be a table, written as [[stage]]; got {table!r}")
-    _refuse_old_names([str(table.get("train"))], STAGES, f"{where}: train")
-    return _build(StageConfig, table, STAGE_KEYS, where)
+def _refuse_old_names(path: Path, table: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> None:
+    """ConfigError with the new names of all names of release 0.1 in a file."""
+    loss = table.get("loss")
+    found = [(RUN_KEYS, name) for name in table]
+    found += [(LOSSES, name) for name in (loss if isinstance(loss, dict) else {})]
+    for stage in stages:
+        found += [(STAGE_KEYS, name) for name in stage]
+        found.append((STAGES, str(stage.get("train"))))
+    changes = {name: renamed[name] for renamed, name in found if name in renamed}
+    if changes:
+        listed = ", ".join(f"{old!r} -> {new!r}" for old, new in changes.items())
+        raise ConfigError(f"{path} has names of rdrface 0.1; write the new ones: {listed}")
 
 
-def _refuse_old_names(names: Iterable[str], renamed: Mapping[str, str], where: str) -> None:
-    for old in names:
-        if old in renamed:
-            raise ConfigError(f"{where}: {old!r} has a new name; write {renamed[old]!r}")
-
-
-def _build(kind: type[T], values: dict[str, Any], renamed: Mapping[str, str], where: str) -> T:
+def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
     hints = typing.get_type_hints(kind)
-    _refuse_old_names(values, renamed, where)
     unknown = sorted(set(values) - set(hints))
     if unknown:
         raise ConfigError(f"{where}: unknown key {unknown[0]!r}; the keys are {', '.join(hints)}")

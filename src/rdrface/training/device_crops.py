@@ -14,8 +14,8 @@ MEMORY_FRACTION = 0.5
 class DeviceCrops:
     """Packed faces from which batches are taken on the device of the training.
 
-    The faces are copied to a CUDA device once, if they take at most `MEMORY_FRACTION` of its free memory. Otherwise they
-    stay in main memory and each batch is copied.
+    The faces are copied to a CUDA device once, if they take at most `MEMORY_FRACTION` of its free memory. Otherwise
+    they stay in main memory and each batch is copied.
 
     Args:
         faces: N packed faces.

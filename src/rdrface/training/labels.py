@@ -20,11 +20,11 @@ OCCLUDED_WEIGHT = 0.5
 """Weight of a point that the annotator placed behind an occluder."""
 
 FITTED_WEIGHT = 0.25
-"""Weight of a point that the head itself hides, whether its position is a guess of the set or comes from the fitted face,
-and of a point whose label is not used."""
+"""Weight of a point that the head itself hides, whether its position is a guess of the set or comes from the fitted
+face, and of a point whose label is not used."""
 
 FULL_TRUST_POINTS = 34
-"""Number of labeled points from which the expression of a fit is fully trusted: the half of a face that a profile shows."""
+"""Number of labeled points from which a fit's expression is fully trusted: the half of a face that a profile shows."""
 
 MAX_LABEL_DISTANCE = 0.15 * 2 / EXPANSION
 """Distance of a label from the fitted face, crop frame, beyond which the label is not used: 15 % of the face's side."""
@@ -39,8 +39,8 @@ class Batch:
     Attributes:
         crops: (B, 3, N, N) float32 RGB 0..255.
         points: (B, 68, 2) landmarks, visible outline; arbitrary where `weight` is 0.
-        weight: (B, 68) weight of each point: 1 annotated as visible, less where the annotator or the fit guessed, 0 where
-            there is no label.
+        weight: (B, 68) weight of each point: 1 annotated as visible, less where the annotator or the fit guessed, 0
+            where there is no label.
         labeled: (B, 68) bool, the point is an annotator's, not the fit's.
         state: (B, 68) integer, see `rdrface.datasets.records`.
         jawline: (B, 68, 3) the fitted face with the contour on the absolute jawline, z included.

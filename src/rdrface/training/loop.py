@@ -40,7 +40,7 @@ MAX_GRADIENT_NORM = 5.0
 
 @dataclass
 class Run:
-    """A run between two steps: its networks, and the number of stages and of steps in the present stage that are done."""
+    """A run between two steps: its networks, the number of the present stage, and the number of its finished steps."""
 
     config: TrainingConfig
     folder: Path
@@ -80,7 +80,7 @@ class Run:
         if bool(diverged):
             raise TrainingError(
                 f"a gradient was not finite before step {self.step} of stage {self.stage}: the training has "
-                "diverged. Start another run with a lower learning_rate; the last checkpoint is intact, and --from takes it"
+                "diverged. Start another run with a lower learning_rate; the last checkpoint is intact: --from reads it"
             )
 
 

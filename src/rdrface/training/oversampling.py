@@ -55,8 +55,8 @@ def draws_per_epoch(
 
 
 def has_closed_eye(faces: PackedCrops) -> np.ndarray:
-    """(N,) bool: an annotated eye without covered points is closed (`CLOSED_EYE`). The far eye beyond `FAR_EYE_YAW` does
-    not count, nor does any eye of a face without a fit."""
+    """(N,) bool: an annotated eye without covered points is closed (`CLOSED_EYE`). The far eye beyond `FAR_EYE_YAW`
+    does not count, nor does any eye of a face without a fit."""
     yaw = faces.Q[:, POSE][:, 1]
     closed = np.zeros(len(faces), bool)
     aspect = eye_aspect(faces.points)

@@ -33,7 +33,7 @@ SETTINGS = ("packed_size", "validation_fraction", "face_profiling", "closed_eye_
 def prepare_faces(
     config: TrainingConfig, data: list[str], synthetic: int | None, folder: Path, quality: int | None = None
 ) -> tuple[PackedCrops, PackedCrops | None]:
-    """Faces for training and for validation. They are read, fitted, split and packed once, then kept in the run's folder.
+    """Faces for training and for validation: read, fitted, split and packed once, then kept in the run's folder.
 
     Args:
         config: of the run.

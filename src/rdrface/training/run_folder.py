@@ -12,6 +12,6 @@ _NAMES_OF_0_1 = {TRAIN: "learn.safetensors", VAL: "check.safetensors"}
 
 
 def pack_file(folder: Path, name: str) -> Path:
-    """Path of a pack, `TRAIN` or `VAL`, in a run's folder: the file under its name of release 0.1 if there is no other."""
+    """Path of the pack `TRAIN` or `VAL` of a run; under its name of release 0.1 if only that file exists."""
     old = folder / _NAMES_OF_0_1[name]
     return old if old.is_file() and not (folder / name).is_file() else folder / name

@@ -48,7 +48,8 @@ def validate(
     Returns:
         ``nme_0`` ... ``nme_K`` of S_k, ``projection`` of the last S_p, and S_K's mean by |yaw|: ``yaw_0``, ``yaw_30``,
         ``yaw_60``; NaN for an empty bin. ``blink_closed`` and ``blink_open``, the median eyeBlink of eyes whose labels
-        are closed and open (`rdrface.evaluation.metrics.expression`), and ``blink_area`` under the ROC curve between them.
+        are closed and open (`rdrface.evaluation.metrics.expression`), and ``blink_area`` under the ROC curve between
+        them.
     """
     generator = torch.Generator(device=device).manual_seed(0)
     rows, samples, expression = [], [], []

@@ -1,7 +1,8 @@
 """Augmentation as batched tensor code on the device of its input: packed crops and labels in, training crops out.
 
 One similarity per face (mirror, rotation, scale, shift) is applied to the pixels, by a single interpolation, and to all
-labels. The crop is cut as in use: around the upright box of the *rotated* landmarks, with the error of a detector added.
+labels. The crop is cut as in use: around the upright box of the *rotated* landmarks, with the error of a detector
+added.
 """
 
 from dataclasses import replace

@@ -24,7 +24,8 @@ class AugmentConfig:
         shift_limit: largest shift.
         padding: shares of what fills the crop outside the photo: black (as in use), nearest edge, reflection, another
             face of the batch, one color, noise. Several, so that the filling does not give away the landmarks.
-        crop: probability, per side, of ending the photo near the face: the photo's edge must not give away the landmarks.
+        crop: probability, per side, of ending the photo near the face: the photo's edge must not give away the
+            landmarks.
         crop_range: distance of the new edge from the landmark box.
         truncation: probability of ending the photo inside the face, as in close-ups and at the edge of group photos.
         truncation_across: fraction of the landmark box that is cut off at the left or right.

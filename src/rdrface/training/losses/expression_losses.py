@@ -1,7 +1,7 @@
 """Losses on the effects of expression: lids, lips, corners of the mouth, brows; and on the coefficients themselves.
 
-A closed eye changes a point loss little: eight of 68 points move by 3 % of the face. The losses here compare the vectors
-between two landmarks, so an error of the pose or of the eye's position does not hide an error of its aperture.
+A closed eye changes a point loss little: eight of 68 points move by 3 % of the face. The losses here compare the
+vectors between two landmarks, so an error of the pose or of the eye's position does not hide an error of its aperture.
 """
 
 from functools import cache

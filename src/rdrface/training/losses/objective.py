@@ -56,7 +56,8 @@ def losses(
         logits: (b, 68, m, m), conv6's output for the first b <= B faces.
         batch: the labels.
         std: (103,) of `ParameterScale`, the units of the coefficients.
-        weights: `wpdc` and `vertex` take time and are left out if their weight is 0; without `weights` all are computed.
+        weights: `wpdc` and `vertex` take time and are left out if their weight is 0; without `weights` all are
+            computed.
     """
     per_step = [step_losses(step, batch) for step in prediction.steps]
     result = {name: _mean_over_steps([one[name] for one in per_step]) for name in per_step[0]}

@@ -41,8 +41,8 @@ def parameter_distance(q: Tensor, truth: Tensor, std: Tensor, trust: Tensor) -> 
 def weighted_parameter_distance(q: Tensor, truth: Tensor, std: Tensor, trust: Tensor) -> Tensor:
     """3DDFA's weighted parameter distance cost (Zhu et al., CVPR 2016, equations 10 and 11), P included.
 
-    The weight of a parameter's square error is the displacement of the projected points that the error causes. The errors
-    are standardized, as the network's predictions are. Arguments as in `parameter_distance`.
+    The weight of a parameter's square error is the displacement of the projected points that the error causes. The
+    errors are standardized, as the network's predictions are. Arguments as in `parameter_distance`.
     """
     error = parameter_errors(q, truth)
     weight = displacements(error.detach(), truth)

@@ -16,8 +16,8 @@ class LossWeights:
         projection_jawline: the 68 points of the fitted face in 3D, hidden points included, at every k: no 2D label
             contains depth or the far side of a profile.
         landmarks_jawline: the contour of S_k on the absolute jawline against that of the fitted face, at every k.
-        parameters: standardized coefficients against those of the fit; small, because the losses on points are closer to
-            the purpose.
+        parameters: standardized coefficients against those of the fit; small, because the losses on points are closer
+            to the purpose.
         response: softmax loss of conv6.
         visibility: cross-entropy of the visibility.
         uncertainty: negative log-likelihood of the actual error under the predicted one.
