@@ -17,7 +17,7 @@ def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> Non
     log = (run / "log.csv").read_text().splitlines()
     losses = [float(line.split(",")[4]) for line in log[1:]]
     assert losses[-1] < losses[0], "the loss must fall even in so short a run"
-    assert list(run.glob("sample_*.jpg")), "a sample picture per validation"
+    assert list(run.glob("sample_*.jpg")), "one sample image per validation"
 
     weights = run / "weights" / "rdr.safetensors"
     aligner = rdrface.load(weights)

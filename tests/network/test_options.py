@@ -1,4 +1,4 @@
-"""Choices that the supplement leaves open, as options: where C-LSTM reads, and how the contour is found."""
+"""Options for choices that the supplement does not state: where C-LSTM samples its features, and the contour's method."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ def some_network(**options: str) -> RDR:
 
 
 def reads(network: RDR) -> tuple[Prediction, list[torch.Tensor], list[torch.Tensor]]:
-    """A prediction, and what PE-LSTM and C-LSTM were given in each step."""
+    """A prediction, and the features of PE-LSTM and of C-LSTM in each step."""
     seen: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
     hooks = [
         part.register_forward_pre_hook(lambda _m, inputs, kept=kept: kept.append(inputs[0]))
@@ -49,7 +49,7 @@ def reads(network: RDR) -> tuple[Prediction, list[torch.Tensor], list[torch.Tens
     return prediction, *seen
 
 
-def test_by_default_both_components_read_at_the_landmarks_before() -> None:
+def test_by_default_both_components_sample_at_the_previous_landmarks() -> None:
     prediction, by_pe, by_c = reads(some_network())
     for k in (1, 2):
         at = shape_indexed(prediction.deconv5, prediction.steps[k - 1].landmarks)
@@ -57,7 +57,7 @@ def test_by_default_both_components_read_at_the_landmarks_before() -> None:
         assert torch.equal(by_c[k - 1], at)
 
 
-def test_at_the_projection_c_lstm_reads_where_pe_lstm_has_put_the_face() -> None:
+def test_with_projection_c_lstm_samples_at_the_refined_projection() -> None:
     prediction, by_pe, by_c = reads(some_network(features="projection"))
     for k in (1, 2):
         before, now = prediction.steps[k - 1], prediction.steps[k]
@@ -81,7 +81,7 @@ def test_options_change_no_weights() -> None:
     assert [(name, value.shape) for name, value in plain.items()] == [(n, v.shape) for n, v in other.items()]
 
 
-def test_options_are_named_alike_in_network_and_configuration() -> None:
+def test_options_have_the_same_names_in_network_and_configuration() -> None:
     assert config.FEATURES == rdr.FEATURES
     assert tuple(rdr.CONTOURS) == config.CONTOURS
 

@@ -1,4 +1,4 @@
-"""Training: it learns, it resumes bit for bit, and its order of faces is a function of the step."""
+"""The training loop: it learns, and it resumes bit for bit."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,8 +38,8 @@ def small(steps: int = 2) -> TrainingConfig:
 
 
 def same(a: RDR, b: RDR) -> bool:
-    mine, theirs = a.state_dict(), b.state_dict()
-    return mine.keys() == theirs.keys() and all(torch.equal(mine[name], theirs[name]) for name in mine)
+    first, second = a.state_dict(), b.state_dict()
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 @pytest.mark.parametrize("stop_at", [1, 4])
@@ -52,19 +52,19 @@ def test_a_killed_training_ends_with_the_same_weights(
 
     from rdrface.training import loop
 
-    seen = 0
+    calls = 0
     real = loop.augment
 
     def killed_before_step(*args, **kwargs):  # type: ignore[no-untyped-def]
-        nonlocal seen
-        seen += 1
-        if seen > stop_at:
+        nonlocal calls
+        calls += 1
+        if calls > stop_at:
             raise KeyboardInterrupt
         return real(*args, **kwargs)
 
     monkeypatch.setattr(loop, "augment", killed_before_step)
     with pytest.raises(KeyboardInterrupt):
-        # A checkpoint after every step: the kill comes between two.
+        # A checkpoint after every step; the kill is between two of them.
         train(replace(config, checkpoint_every=0.0), faces, None, tmp_path / "broken", cpu())
     monkeypatch.setattr(loop, "augment", real)
     resumed = train(replace(config, checkpoint_every=0.0), faces, None, tmp_path / "broken", cpu())
@@ -72,19 +72,19 @@ def test_a_killed_training_ends_with_the_same_weights(
     assert same(whole, resumed)
 
 
-def test_a_run_whose_time_is_up_says_so_and_goes_on(faces: PackedCrops, tmp_path: Path) -> None:
+def test_a_run_out_of_time_writes_a_checkpoint_and_can_be_resumed(faces: PackedCrops, tmp_path: Path) -> None:
     assert train(small(), faces, None, tmp_path, cpu(), max_seconds=0.0) is None
     assert (tmp_path / "checkpoint.pt").is_file()
     assert train(small(), faces, None, tmp_path, cpu()) is not None
 
 
-def test_a_training_that_diverges_stops_before_it_writes_a_checkpoint(faces: PackedCrops, tmp_path: Path) -> None:
+def test_a_diverged_training_stops_before_it_writes_a_checkpoint(faces: PackedCrops, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="lower learning_rate"):
         train(replace(small(), loss={"landmarks": float("inf")}), faces, None, tmp_path, cpu())
     assert not (tmp_path / "checkpoint.pt").exists()
 
 
-def test_another_configuration_does_not_continue_the_run(faces: PackedCrops, tmp_path: Path) -> None:
+def test_a_run_is_not_resumed_with_another_configuration(faces: PackedCrops, tmp_path: Path) -> None:
     train(small(), faces, None, tmp_path, cpu(), max_seconds=0.0)
     with pytest.raises(ConfigError, match="differs in seed"):
         train(replace(small(), seed=1), faces, None, tmp_path, cpu())
@@ -96,15 +96,15 @@ def test_a_damaged_checkpoint_is_named(faces: PackedCrops, tmp_path: Path) -> No
         train(small(), faces, None, tmp_path, cpu())
 
 
-def test_a_handful_of_faces_is_learned_by_heart(faces: PackedCrops, tmp_path: Path) -> None:
-    handful = faces.select(np.arange(6))
+def test_a_few_faces_can_be_overfitted(faces: PackedCrops, tmp_path: Path) -> None:
+    few = faces.select(np.arange(6))
     stage = StageConfig("joint", 120, crop_size=64, batch_size=6, learning_rate=2e-3, augment=False)
     config = TrainingConfig((stage,), iterations=2, validation_every=1000, checkpoint_every=1e9, ema_decay=0.9)
-    train(config, handful, handful, tmp_path, cpu())
+    train(config, few, few, tmp_path, cpu())
     lines = (tmp_path / "validation.csv").read_text().splitlines()
     scores = dict(zip(lines[0].split(","), map(float, lines[-1].split(",")), strict=True))
-    assert scores["nme_2"] < 6.0, "S_K must come close to six faces seen 120 times"
-    assert scores["projection"] < 8.0, "so must the projection"
+    assert scores["nme_2"] < 6.0, "S_K must fit six faces after 120 steps"
+    assert scores["projection"] < 8.0, "and so must the projection"
     assert (tmp_path / "sample_0_000120.jpg").stat().st_size > 1000
 
 

@@ -38,7 +38,7 @@ def test_closed_eyes_are_found_unless_they_are_far_covered_or_unknown(faces: Pac
     for i in range(4):
         closed(faces.points[i], 36)
     assert has_closed_eye(faces).all()
-    faces.Q[0, POSE.start + 1] = np.deg2rad(-75)  # looks to the picture's left: the left eye is far
+    faces.Q[0, POSE.start + 1] = np.deg2rad(-75)  # the subject looks to the left of the image: the left eye is far
     faces.Q[1, POSE.start + 1] = np.deg2rad(75)
     faces.state[2, 37] = 2
     faces.points[3, 41] = np.nan

@@ -3,7 +3,6 @@
 import argparse
 import math
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,10 @@ from lightning_fabric import Fabric
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.readers import SETS
 from rdrface.errors import ConfigError
-from rdrface.network.rdr import RDR
 from rdrface.training import checkpoint
-from rdrface.training.calibration import calibrate
 from rdrface.training.config import TrainingConfig
 from rdrface.training.config_file import load_config, shipped_configs
-from rdrface.training.export import describe, export
+from rdrface.training.finish import export_run
 from rdrface.training.loop import train
 from rdrface.training.prepare import prepare_faces
 from rdrface.training.run_folder import TRAIN, VAL, pack_file
@@ -94,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"time is up; the same command resumes the training in {folder}", file=sys.stderr)
         return 1
     if fabric.is_global_zero:
-        path = _export(network, config, folder, train_faces.source_names, val_faces, fabric)
+        path = folder / "weights" / "rdr.safetensors"
+        export_run(network, path, config, train_faces.source_names, val_faces, fabric.device)
         print(f"weights: {path}")
     return 0
 
@@ -114,24 +112,6 @@ def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:
     if arguments.start is not None and not (arguments.out / checkpoint.NAME).is_file():
         check_start(checkpoint.start_file(arguments.start), config)
     return config
-
-
-def _export(
-    network: RDR,
-    config: TrainingConfig,
-    folder: Path,
-    sources: Sequence[str],
-    val_faces: PackedCrops | None,
-    fabric: Fabric,
-) -> Path:
-    size = config.stage[-1].crop_size
-    path = folder / "weights" / "rdr.safetensors"
-    path.parent.mkdir(exist_ok=True)
-    if val_faces is not None:
-        calibrate(network, val_faces, size, config.iterations, fabric.device)
-    sets = tuple(sorted({name.split("/")[0] for name in sources}))
-    export(network.cpu(), path, describe(network, size, sets, metrics={}))
-    return path
 
 
 def _report_packs(folder: Path, train_faces: PackedCrops, val_faces: PackedCrops | None, config: str) -> None:

@@ -45,7 +45,7 @@ def batch(tmp_path):
     return CropBatch.of(pack(records_of(tmp_path, 6), size=160), np.arange(6))
 
 
-def test_without_augmentation_it_is_the_crop_of_use(tmp_path):
+def test_without_augmentation_the_crop_is_that_of_use(tmp_path):
     records = records_of(tmp_path, 3)
     crops, out = augment(CropBatch.of(pack(records, 320), np.arange(3)), 128, no_augmentation(), seeded())
     frame = CropFrame.from_boxes(records.box)
@@ -58,7 +58,7 @@ def test_without_augmentation_it_is_the_crop_of_use(tmp_path):
 
 
 def test_points_follow_the_pixels(batch):
-    """Bright spots painted at landmarks are found where the moved labels say, mirrored or not, to a quarter pixel."""
+    """Bright spots painted at landmarks are found at the moved labels, mirrored or not, to a quarter pixel."""
     config = replace(GEOMETRY_ONLY, padding=(1, 0, 0, 0, 0, 0))
     size, axis = 160, (2 * torch.arange(160) + 1) / 160 - 1
     for landmark in (17, 30, 45, 54):
@@ -197,7 +197,7 @@ def test_occluders_cover_pixels_and_mark_points(batch):
     pixel = ((out.points + 1) * 96 / 2 - 0.5).round().long().clamp(0, 95)
     rows = torch.arange(6)[:, None]
     changed = (crops - plain_crops).abs().sum(1)[rows, pixel[..., 1], pixel[..., 0]] > 0
-    assert changed[hidden].float().mean() > 0.95, "points marked hidden lie on changed pixels"
+    assert changed[hidden].float().mean() > 0.95, "points marked hidden are on changed pixels"
     assert changed[~hidden].float().mean() < 0.05, "others do not"
 
 
@@ -222,7 +222,7 @@ def test_borders(border):
         assert right.std((1, 2, 3)).min() > 50
 
 
-def test_reflection_mirrors_the_picture():
+def test_reflection_mirrors_the_photo():
     images = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
     images[:, :, :32] = torch.arange(32, dtype=torch.uint8)[None, None, :, None] * 4
     valid = torch.tensor([[-1.0, -1.0, 0.0, 1.0]])
@@ -250,7 +250,7 @@ def test_small_crops_are_not_aliased():
     torch.testing.assert_close(crop, torch.full_like(crop, 127.5))
 
 
-def test_weakened_scales_every_chance_and_nothing_else() -> None:
+def test_weakened_scales_every_probability_and_nothing_else() -> None:
     full = AugmentConfig()
     half = weakened(full, 0.5)
     assert half.occluders.probability == full.occluders.probability / 2
@@ -273,7 +273,7 @@ def test_weakened_scales_every_chance_and_nothing_else() -> None:
     )
 
 
-def test_some_faces_are_turned_by_any_angle(batch) -> None:
+def test_some_faces_are_rotated_by_any_angle(batch) -> None:
     config = replace(no_augmentation(), arbitrary_rotation=1.0)
     generator = torch.Generator().manual_seed(0)
     angles = torch.cat([draw_similarities(batch, config, generator)[1] for _ in range(50)])
@@ -281,7 +281,7 @@ def test_some_faces_are_turned_by_any_angle(batch) -> None:
     assert draw_similarities(batch, no_augmentation(), generator)[1].abs().max() == 0
 
 
-def test_a_cut_face_keeps_its_labels_and_hides_what_lies_outside(batch) -> None:
+def test_a_truncated_face_keeps_its_labels_and_hides_the_points_outside(batch) -> None:
     config = replace(no_augmentation(), truncation=1.0)
     _, plain = augment(batch, 96, no_augmentation(), seeded(2))
     for seed in range(4):
@@ -295,11 +295,11 @@ def test_a_cut_face_keeps_its_labels_and_hides_what_lies_outside(batch) -> None:
         framed = ((pixel >= 0) & (pixel < 96)).all(-1)
         dark = torch.zeros(6, 68, dtype=torch.bool)
         dark[framed] = crops.sum(1)[rows[framed], pixel[framed][:, 1], pixel[framed][:, 0]] == 0
-        assert dark[hidden & framed].float().mean() > 0.9, "hidden points lie on black"
+        assert dark[hidden & framed].float().mean() > 0.9, "hidden points are on black"
         assert dark[~hidden].float().mean() < 0.1, "the others do not"
 
 
-def test_the_crop_of_a_cut_face_lies_between_the_seen_part_and_the_whole(batch) -> None:
+def test_the_crop_of_a_truncated_face_is_between_those_of_the_visible_part_and_the_whole(batch) -> None:
     valid = batch.valid.clone()
     valid[:, 2] = 0.05  # the photo ends right of the middle of the face
     gone = replace(batch, valid=valid)
@@ -312,7 +312,7 @@ def test_the_crop_of_a_cut_face_lies_between_the_seen_part_and_the_whole(batch) 
     assert (angle == 0).all(), "the end of a photo is upright in use"
 
 
-def test_nothing_is_worn_beyond_the_end_of_the_photo(batch) -> None:
+def test_nothing_is_drawn_beyond_the_end_of_the_photo(batch) -> None:
     worn = EyewearConfig(sunglasses=1.0)
     crops, _ = augment(batch, 64, replace(no_augmentation(), truncation=1.0, eyewear=worn), seeded(1))
     truncated_only, _ = augment(batch, 64, replace(no_augmentation(), truncation=1.0), seeded(1))

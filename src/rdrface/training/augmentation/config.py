@@ -17,7 +17,7 @@ class AugmentConfig:
         mirror: probability of mirroring a face.
         rotation: degrees, standard deviation of the in-plane rotation: people tilt heads, phones and cameras.
         rotation_limit: degrees, largest rotation.
-        arbitrary_rotation: probability of a rotation by any angle instead, for photos that lie on their side.
+        arbitrary_rotation: probability of a rotation by any angle instead, for photos stored sideways.
         scale: standard deviation of the logarithm of the box's side; that of the detector is 0.054.
         scale_limit: largest change of the logarithm.
         shift: standard deviation of the box's center, in x and in y; that of the detector is 0.05.
