@@ -1,4 +1,4 @@
-"""Options for choices that the supplement does not state: where C-LSTM samples its features, and the contour's method."""
+"""Options for choices that the supplement does not state: sampling of C-LSTM's features, and the contour method."""
 
 from dataclasses import replace
 from pathlib import Path
