@@ -53,7 +53,9 @@ def prepare_faces(
     if train_file.is_file():
         if data or synthetic is not None or quality is not None:
             print(f"{folder} holds packed faces: they are used as they are, nothing is read again", file=sys.stderr)
-        check_settings(train_file, config)
+        for path in (train_file, val_file):
+            if path.is_file():
+                check_settings(path, config)
         if not val_file.is_file() and config.validation_fraction > 0:
             print(f"{folder} holds no {val_file.name}: no validation, no calibration", file=sys.stderr)
         return PackedCrops.load(train_file), PackedCrops.load(val_file) if val_file.is_file() else None
