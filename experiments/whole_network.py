@@ -19,7 +19,12 @@ from rdrface.datasets.crops import PackedCrops
 from rdrface.network.rdr import RDR
 from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
 from rdrface.training.config import StageConfig, TrainingConfig
-from rdrface.training.face_profiling.face_profiling import SUFFIX, ProfilingConfig, choose_faces, profile_faces
+from rdrface.training.face_profiling.face_profiling import (
+    SUFFIX,
+    FaceProfilingConfig,
+    choose_near_frontal_faces,
+    profile_faces,
+)
 from rdrface.training.loop import train
 from results import Results
 from scores import BATCH, RUN_TO, Truth, face_errors, summary
@@ -56,7 +61,9 @@ def with_profiled(faces: PackedCrops, count: int) -> PackedCrops:
     Raises:
         SystemExit: fewer faces can be turned.
     """
-    turned = profile_faces(faces, choose_faces(faces, count, ProfilingConfig(), 0), ProfilingConfig(), 0)
+    turned = profile_faces(
+        faces, choose_near_frontal_faces(faces, count, FaceProfilingConfig(), 0), FaceProfilingConfig(), 0
+    )
     if len(turned) != count:
         raise SystemExit(f"only {len(turned)} of {count} faces can be turned; use more --faces or fewer --profiled")
     return faces.joined(turned)

@@ -76,16 +76,16 @@ def main() -> None:
         print(f"{len(index) / (time.perf_counter() - start):.0f} faces per second")
         titles = ["source", "closed"] * len(index)
     sets = [faces.select(index), *sets]
-    windows, points, state = (
+    images, points, state = (
         np.stack([getattr(one, name) for one in sets], axis=1).reshape(len(index) * len(sets), *shape)
-        for name, shape in (("windows", faces.windows.shape[1:]), ("points", (68, 2)), ("state", (68,)))
+        for name, shape in (("images", faces.images.shape[1:]), ("points", (68, 2)), ("state", (68,)))
     )
     # The crop of the network is the center of the window.
     edge = round(faces.size * (1 - 1 / faces.margin) / 2)
-    windows = windows[:, edge:-edge, edge:-edge]
-    points = points * (faces.size / windows.shape[1])
-    plain = contact_sheet(windows, titles=titles, columns=len(sets), cell=CELL)
-    labeled = contact_sheet(windows, points, state, columns=len(sets), cell=CELL)
+    images = images[:, edge:-edge, edge:-edge]
+    points = points * (faces.size / images.shape[1])
+    plain = contact_sheet(images, titles=titles, columns=len(sets), cell=CELL)
+    labeled = contact_sheet(images, points, state, columns=len(sets), cell=CELL)
     sheet = np.concatenate([plain, labeled], axis=0 if len(index) == 1 else 1)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sheet).save(options.out, quality=88)

@@ -47,7 +47,7 @@ def main() -> None:
     # One row per face: the face, then its profiled versions.
     windows, points, state = (
         np.stack([getattr(one, name) for one in sets], axis=1).reshape(len(index) * len(sets), *shape)
-        for name, shape in (("windows", faces.windows.shape[1:]), ("outline", (68, 2)), ("state", (68,)))
+        for name, shape in (("images", faces.images.shape[1:]), ("outline", (68, 2)), ("state", (68,)))
     )
     titles = ["source", *(f"yaw {yaw:.0f}" for yaw in YAWS_DEG)] * len(index)
     sheet = contact_sheet(windows, points, state, titles, columns=len(sets), cell=CELL)

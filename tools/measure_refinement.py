@@ -16,8 +16,12 @@ import torch
 from rdrface.datasets.crops import PackedCrops
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.network.rdr import RDR
-from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
+from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.config import no_augmentation
+from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.checkpoint import read_network
+from rdrface.training.run_folder import VAL, pack_file
+from rdrface.training.validation import comparable_points
 
 BATCH = 64
 
@@ -29,17 +33,15 @@ def errors(network: RDR, faces: PackedCrops, size: int) -> np.ndarray:
     sums = np.zeros((network.iterations + 1, 3))
     for start in range(0, len(faces), BATCH):
         index = np.arange(start, min(start + BATCH, len(faces)))
-        batch = augment(CropBatch.of(faces, index), size, no_augmentation(), rng)
-        side = (batch.outline.amax(1) - batch.outline.amin(1)).prod(-1).sqrt()
-        weight = batch.weight.clone()
-        weight[:, :17] *= (~batch.jawline_convention).float().unsqueeze(1)
+        crops, labels = augment(CropBatch.of(faces, index), size, no_augmentation(), rng)
+        annotated, weight, side = comparable_points(labels)
         every = torch.ones_like(weight)
-        for k, step in enumerate(network(batch.crops).steps):
+        for k, step in enumerate(network(crops).steps):
             for column, (points, truth, counted) in enumerate(
                 (
-                    (step.landmarks, batch.points, weight),
-                    (step.projection[..., :2], batch.points, weight),
-                    (step.projection_jawline[..., :2], batch.jawline, every),
+                    (step.landmarks, annotated, weight),
+                    (step.projection[..., :2], annotated, weight),
+                    (step.projection_jawline[..., :2], labels.jawline, every),
                 )
             ):
                 distance = (points - truth).norm(dim=-1) * counted
@@ -50,12 +52,12 @@ def errors(network: RDR, faces: PackedCrops, size: int) -> np.ndarray:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training, with check.safetensors")
-    parser.add_argument("--faces", type=Path, metavar="FILE", help="packed faces (default: RUN/check.safetensors)")
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training, with val.safetensors")
+    parser.add_argument("--faces", type=Path, metavar="FILE", help="packed faces (default: RUN/val.safetensors)")
     parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces")
     args = parser.parse_args()
     network, size = read_network(args.run)
-    faces = PackedCrops.load(args.faces or args.run / "check.safetensors")
+    faces = PackedCrops.load(args.faces or pack_file(args.run, VAL))
     if args.limit is not None and args.limit < len(faces):
         faces = faces.select(np.linspace(0, len(faces) - 1, args.limit).astype(int))
     table = errors(network.eval(), faces, size)

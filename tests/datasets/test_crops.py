@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import safe_open
 
 from annotated import records_of, write_photo
 from rdrface.crop import EXPANSION, CropFrame, cut
-from rdrface.datasets.crops import MARGIN, PackedCrops, pack
+from rdrface.datasets.crops import MARGIN, PackedCrops, pack, read_settings
 from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import DataError, ImageError
@@ -17,23 +18,23 @@ def replaced(records, **changes):
     return FaceRecords(**{**records.__dict__, **changes})
 
 
-def test_window_is_the_crop_enlarged(tmp_path):
+def test_the_packed_crop_is_the_crop_enlarged(tmp_path):
     records = records_of(tmp_path, 3)
     packed = pack(records, size=96)
-    assert packed.windows.shape == (3, 96, 96, 3) and packed.windows.dtype == np.uint8
+    assert packed.images.shape == (3, 96, 96, 3) and packed.images.dtype == np.uint8
     assert packed.size == 96 and len(packed) == 3 and packed.margin == MARGIN
-    # The landmark box is centerd in the window and its side is 2 / (EXPANSION * margin) of it.
+    # The landmark box is in the center of the packed crop; its side is 2 / (EXPANSION * margin).
     low, high = packed.outline.min(1), packed.outline.max(1)
     np.testing.assert_allclose(low + high, 0, atol=1e-5)
     np.testing.assert_allclose(np.sqrt((high - low).prod(1)), 2 / (EXPANSION * MARGIN), rtol=1e-4)
     frame = CropFrame.from_boxes(records.box)
     expected = cut(read_image(records.image[1]), CropFrame(frame.center[1:2], frame.half[1:2] * MARGIN), 96)[0]
-    np.testing.assert_allclose(packed.windows[1].transpose(2, 0, 1), expected, atol=0.51)
+    np.testing.assert_allclose(packed.images[1].transpose(2, 0, 1), expected, atol=0.51)
     np.testing.assert_allclose(packed.resolution, 2 * frame.half * MARGIN / 96, rtol=1e-5)
 
 
 def test_labels_and_pixels_agree(tmp_path):
-    """A bright spot painted at a landmark is found at that landmark's place in the window."""
+    """A bright spot painted at a landmark is found at the packed landmark."""
     records = records_of(tmp_path, 1)
     y, x = np.mgrid[0:120, 0:120]
     for landmark in (8, 36, 54):
@@ -41,10 +42,10 @@ def test_labels_and_pixels_agree(tmp_path):
         spot = 255 * np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 2.0**2))
         Image.fromarray(np.repeat(spot.round().astype(np.uint8)[..., None], 3, 2)).save(tmp_path / "face0.png")
         packed = pack(records, size=200)
-        window = packed.windows[0, :, :, 0].astype(float)
+        image = packed.images[0, :, :, 0].astype(float)
         axis = (2 * np.arange(200) + 1) / 200 - 1
-        found = [(window.sum(0) * axis).sum() / window.sum(), (window.sum(1) * axis).sum() / window.sum()]
-        np.testing.assert_allclose(found, packed.points[0, landmark], atol=0.1 / 100)  # a tenth of a window pixel
+        found = [(image.sum(0) * axis).sum() / image.sum(), (image.sum(1) * axis).sum() / image.sum()]
+        np.testing.assert_allclose(found, packed.points[0, landmark], atol=0.1 / 100)  # a tenth of a pixel
 
 
 def test_pose_projects_to_the_same_place(tmp_path):
@@ -52,15 +53,15 @@ def test_pose_projects_to_the_same_place(tmp_path):
     packed = pack(records, size=32)
     shape = np.random.default_rng(0).normal(0, 50, (4, 20, 3))
     in_photo = project(shape, records.Q[:, POSE].astype(np.float64))
-    in_window = project(shape, packed.Q[:, POSE].astype(np.float64))
+    in_pack = project(shape, packed.Q[:, POSE].astype(np.float64))
     frame = CropFrame.from_boxes(records.box)
     frame = CropFrame(frame.center, frame.half * MARGIN)
-    np.testing.assert_allclose(in_window, frame.to_crop(in_photo), atol=1e-4)
+    np.testing.assert_allclose(in_pack, frame.to_crop(in_photo), atol=1e-4)
     np.testing.assert_array_equal(packed.Q[:, :50], records.Q[:, :50])
     np.testing.assert_array_equal(packed.Q[:, 57:], records.Q[:, 57:])
 
 
-def test_valid_says_where_the_photo_is(tmp_path):
+def test_valid_is_the_part_inside_the_photo(tmp_path):
     records = records_of(tmp_path, 2)
     white = Image.new("RGB", (120, 120), (255, 255, 255))
     white.save(tmp_path / "face0.png")
@@ -68,7 +69,7 @@ def test_valid_says_where_the_photo_is(tmp_path):
     moved[0, :, 0] -= 35
     packed = pack(replaced(records, points=moved, outline=moved), size=128)
     axis = (2 * np.arange(128) + 1) / 128 - 1
-    lit = packed.windows[0, :, :, 0] > 127
+    lit = packed.images[0, :, :, 0] > 127
     x0, y0, x1, y1 = packed.valid[0]
     np.testing.assert_array_equal(lit.any(0), (axis > x0) & (axis < x1))
     np.testing.assert_array_equal(lit.any(1), (axis > y0) & (axis < y1))
@@ -91,7 +92,7 @@ def test_two_faces_in_one_photo_keep_their_order(tmp_path):
     shared[2] = shared[0]
     together = pack(replaced(records, image=shared), size=48)
     write_photo(tmp_path / "face2.png", seed=0)
-    np.testing.assert_array_equal(together.windows, pack(records, size=48).windows)
+    np.testing.assert_array_equal(together.images, pack(records, size=48).images)
 
 
 def test_save_and_load(tmp_path):
@@ -103,17 +104,39 @@ def test_save_and_load(tmp_path):
     assert loaded.source_names == ("drawn",)
 
 
-def test_compressed_windows_are_nearly_the_same_and_labels_exactly(tmp_path):
-    # Photos are smoother than the noise that the other tests draw.
+def test_a_pack_keeps_the_settings_it_was_made_with(tmp_path):
+    packed = pack(records_of(tmp_path, 2), size=32)
+    packed.save(tmp_path / "p.safetensors", settings={"packed_size": 32, "annotation_offset": {"300w": [0.4, 0.4]}})
+    assert read_settings(tmp_path / "p.safetensors") == {"packed_size": 32, "annotation_offset": {"300w": [0.4, 0.4]}}
+    packed.save(tmp_path / "p.safetensors")
+    assert read_settings(tmp_path / "p.safetensors") is None
+    (tmp_path / "bad.safetensors").write_bytes(b"hello world, this is no such file")
+    with pytest.raises(DataError, match=r"bad\.safetensors"):
+        read_settings(tmp_path / "bad.safetensors")
+
+
+@pytest.mark.parametrize("quality", [None, 92])
+def test_the_keys_of_the_file_are_those_of_release_0_1(tmp_path, quality):
+    pack(records_of(tmp_path, 2), size=32).save(tmp_path / "p.safetensors", quality)
+    with safe_open(str(tmp_path / "p.safetensors"), framework="numpy") as file:
+        keys, metadata = set(file.keys()), file.metadata()
+    images = {"windows"} if quality is None else {"pictures", "offsets"}
+    labels = "valid points state jawline_convention outline jawline Q residual resolution source"
+    assert keys == images | set(labels.split())
+    assert metadata["format"] == ("rdrface-windows-1" if quality is None else "rdrface-windows-webp-1")
+
+
+def test_compression_changes_pixels_a_little_and_labels_not_at_all(tmp_path):
+    # Drawn faces are smooth, as photos are; the other tests use noise.
     packed = pack(draw_faces(tmp_path / "faces", 5), size=192)
     packed.save(tmp_path / "whole.safetensors")
     packed.save(tmp_path / "small.safetensors", quality=92)
     loaded = PackedCrops.load(tmp_path / "small.safetensors")
     for name, value in packed.__dict__.items():
-        if name != "windows":
+        if name != "images":
             np.testing.assert_array_equal(getattr(loaded, name), value, err_msg=name)
-    assert loaded.windows.shape == packed.windows.shape and loaded.windows.dtype == np.uint8
-    difference = loaded.windows.astype(int) - packed.windows
+    assert loaded.images.shape == packed.images.shape and loaded.images.dtype == np.uint8
+    difference = loaded.images.astype(int) - packed.images
     assert np.abs(difference).mean() < 4 and abs(difference.mean()) < 1
     assert (tmp_path / "small.safetensors").stat().st_size < (tmp_path / "whole.safetensors").stat().st_size / 5
     with pytest.raises(ValueError, match=r"1\.\.100; got 0"):
@@ -144,7 +167,7 @@ def test_joined_packs_keep_their_sources(tmp_path):
     first, second = pack(records_of(tmp_path, 2), size=32), pack(records_of(tmp_path, 3), size=32)
     both = first.joined(second)
     assert len(both) == 5
-    np.testing.assert_array_equal(both.windows[2:], second.windows)
+    np.testing.assert_array_equal(both.images[2:], second.images)
     np.testing.assert_array_equal(both.Q[:2], first.Q)
     names = [both.source_names[i] for i in both.source]
     assert names == [p.source_names[i] for p in (first, second) for i in p.source]

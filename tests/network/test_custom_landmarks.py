@@ -1,4 +1,4 @@
-"""The read-out of another setting: what it starts as, what it leaves alone, and that the runtimes compute the same."""
+"""The read-out of custom landmarks: its initial output, the unchanged network, and equal results of the runtimes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,10 +33,10 @@ def fixed_contour(lines: Any, _normals: Any, _pose: Any) -> Any:
 @pytest.fixture(scope="module")
 def network() -> RDR:
     rdr = untrained_network()
-    # The contour search is most of the graph and no part of what is tested: without it the export takes half the time.
+    # The contour search is most of the graph and is not tested here; without it the export takes half the time.
     rdr.iterations = 1
     rdr.projection.slide = fixed_contour
-    # Biases of nothing but zeros are left out of a graph; trained ones are not zero.
+    # The exporter drops biases that are all zero; trained ones are not.
     for name, value in rdr.named_parameters():
         if name.endswith("bias") and not value.any():
             nn.init.normal_(value, std=1e-3)
@@ -70,19 +70,19 @@ def exported(network: RDR, readout: CustomLandmarks, tmp_path_factory: pytest.Te
 def test_a_new_readout_gives_the_posed_surface_points(network: RDR, points: SurfacePoints) -> None:
     fresh = CustomLandmarks(FaceModel.load().reduced(points))
     with torch.no_grad():
-        heard = extract_features(network, torch.from_numpy(some_crops(2, SIZE)))
-        own = fresh(heard)
-    jawline = heard.prediction.steps[-1].projection_jawline[..., :2]
-    torch.testing.assert_close(own, jawline[:, [8, 30, 36, 45, 57]], atol=1e-5, rtol=0)
+        features = extract_features(network, torch.from_numpy(some_crops(2, SIZE)))
+        custom = fresh(features)
+    jawline = features.prediction.steps[-1].projection_jawline[..., :2]
+    torch.testing.assert_close(custom, jawline[:, [8, 30, 36, 45, 57]], atol=1e-5, rtol=0)
 
 
-def test_listening_changes_nothing(network: RDR) -> None:
+def test_keeping_the_hidden_state_changes_no_output(network: RDR) -> None:
     crops = torch.from_numpy(some_crops(2, SIZE))
     with torch.no_grad():
-        alone, heard = network(crops), extract_features(network, crops)
-    for ours, theirs in zip(alone.steps, heard.prediction.steps, strict=True):
-        assert torch.equal(ours.landmarks, theirs.landmarks)
-    assert heard.hidden.shape == (2, 256)
+        prediction, features = network(crops), extract_features(network, crops)
+    for expected, found in zip(prediction.steps, features.prediction.steps, strict=True):
+        assert torch.equal(expected.landmarks, found.landmarks)
+    assert features.hidden.shape == (2, 256)
     assert not network.c_lstm._forward_hooks, "the hook must be gone"
 
 
@@ -99,17 +99,17 @@ def test_a_network_without_iterations_has_no_state_to_read(network: RDR) -> None
 def test_runtimes_give_what_pytorch_gives(network: RDR, readout: CustomLandmarks, exported: Path, backend: str) -> None:
     crops = some_crops(3, SIZE)
     with torch.no_grad():
-        heard = extract_features(network, torch.from_numpy(crops))
-        own = readout(heard).numpy()
+        features = extract_features(network, torch.from_numpy(crops))
+        custom = readout(features).numpy()
     session, info = open_session(exported, backend, 1)  # type: ignore[arg-type]
     outputs = session.run(crops)
     assert outputs[CUSTOM_LANDMARKS].shape == (3, COUNT, 2)
-    assert np.abs(outputs[CUSTOM_LANDMARKS] - own).max() < 2e-3
-    assert np.abs(outputs["landmarks"] - heard.prediction.steps[-1].landmarks.numpy()).max() < 2e-3
+    assert np.abs(outputs[CUSTOM_LANDMARKS] - custom).max() < 2e-3
+    assert np.abs(outputs["landmarks"] - features.prediction.steps[-1].landmarks.numpy()).max() < 2e-3
     assert info.custom_scheme == CustomScheme("mine", COUNT, (0, 1, 3, 2, 4))
 
 
-def test_a_face_has_its_own_landmarks_in_the_photo(exported: Path) -> None:
+def test_a_face_has_custom_landmarks(exported: Path) -> None:
     photo = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
     aligner = rdrface.load(exported, threads=1)
     (face,) = aligner.align(photo, np.array([[20, 20, 70, 70]]))
@@ -120,7 +120,7 @@ def test_a_face_has_its_own_landmarks_in_the_photo(exported: Path) -> None:
     assert type(face).from_dict(without).custom_landmarks is None
 
 
-def test_exported_weights_are_a_network_again(network: RDR, exported: Path) -> None:
+def test_the_network_can_be_restored_from_exported_weights(network: RDR, exported: Path) -> None:
     again, size, _ = load_network(exported)
     assert size == SIZE and again.iterations == 1
     again.projection.slide = fixed_contour
@@ -132,7 +132,7 @@ def test_exported_weights_are_a_network_again(network: RDR, exported: Path) -> N
     torch.testing.assert_close(ours.visibility_logits, theirs.visibility_logits, atol=1e-3, rtol=1e-3)
 
 
-def test_weights_say_nothing_of_a_setting_they_do_not_have(network: RDR, tmp_path: Path) -> None:
+def test_weights_without_custom_landmarks_have_no_metadata_of_them(network: RDR, tmp_path: Path) -> None:
     write_weights(tmp_path / "plain.safetensors", {"x": np.zeros(3, np.float32)}, describe(network, SIZE))
     assert b"custom_scheme" not in (tmp_path / "plain.safetensors").read_bytes()
     assert read_info(tmp_path / "plain.safetensors")[0].custom_scheme is None

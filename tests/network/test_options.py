@@ -1,4 +1,4 @@
-"""Choices that the supplement leaves open, as options: where C-LSTM reads, and how the contour is found."""
+"""Options for choices that the supplement does not state: sampling of C-LSTM's features, and the contour method."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,8 @@ from rdrface.network.projection import Projection
 from rdrface.network.rdr import RDR, Prediction
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.training import config
-from rdrface.training.config import StageConfig, TrainingConfig, load_config
+from rdrface.training.config import StageConfig, TrainingConfig
+from rdrface.training.config_file import load_config
 from rdrface.training.loop import train
 
 STAGE = '[[stage]]\ntrain = "joint"\nsteps = 3\n'
@@ -35,7 +36,7 @@ def some_network(**options: str) -> RDR:
 
 
 def reads(network: RDR) -> tuple[Prediction, list[torch.Tensor], list[torch.Tensor]]:
-    """A prediction, and what PE-LSTM and C-LSTM were given in each step."""
+    """A prediction, and the features of PE-LSTM and of C-LSTM in each step."""
     seen: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
     hooks = [
         part.register_forward_pre_hook(lambda _m, inputs, kept=kept: kept.append(inputs[0]))
@@ -48,7 +49,7 @@ def reads(network: RDR) -> tuple[Prediction, list[torch.Tensor], list[torch.Tens
     return prediction, *seen
 
 
-def test_by_default_both_components_read_at_the_landmarks_before() -> None:
+def test_by_default_both_components_sample_at_the_previous_landmarks() -> None:
     prediction, by_pe, by_c = reads(some_network())
     for k in (1, 2):
         at = shape_indexed(prediction.deconv5, prediction.steps[k - 1].landmarks)
@@ -56,7 +57,7 @@ def test_by_default_both_components_read_at_the_landmarks_before() -> None:
         assert torch.equal(by_c[k - 1], at)
 
 
-def test_at_the_projection_c_lstm_reads_where_pe_lstm_has_put_the_face() -> None:
+def test_with_projection_c_lstm_samples_at_the_refined_projection() -> None:
     prediction, by_pe, by_c = reads(some_network(features="projection"))
     for k in (1, 2):
         before, now = prediction.steps[k - 1], prediction.steps[k]
@@ -80,7 +81,7 @@ def test_options_change_no_weights() -> None:
     assert [(name, value.shape) for name, value in plain.items()] == [(n, v.shape) for n, v in other.items()]
 
 
-def test_options_are_named_alike_in_network_and_configuration() -> None:
+def test_options_have_the_same_names_in_network_and_configuration() -> None:
     assert config.FEATURES == rdr.FEATURES
     assert tuple(rdr.CONTOURS) == config.CONTOURS
 
@@ -106,7 +107,10 @@ def test_a_training_uses_its_configuration_s_options(tmp_path: Path) -> None:
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     fabric.launch()
     plain = TrainingConfig(
-        (StageConfig("joint", 1, size=32, batch=4),), iterations=1, log_every=1, loss={"wpdc": 0.1, "vertex": 0.1}
+        (StageConfig("joint", 1, crop_size=32, batch_size=4),),
+        iterations=1,
+        log_every=1,
+        loss={"wpdc": 0.1, "vertex": 0.1},
     )
     network = train(replace(plain, features="projection", contour="extreme"), faces, None, tmp_path / "run", fabric)
     assert network is not None

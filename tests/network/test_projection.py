@@ -1,4 +1,4 @@
-"""The projection layer is `outline68` on PyTorch: the same numbers as NumPy, and gradients to every parameter."""
+"""The projection layer: the numbers of `outline68` in NumPy, and gradients for every parameter."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Every dimension that the supplement's section 2 gives, and what the loop must do."""
+"""Every dimension in section 2 of the supplement, and the refinement loop."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from rdrface.network.shape_indexed import shape_indexed
 def network() -> RDR:
     torch.manual_seed(0)
     rdr = RDR().eval()
-    # Something like the pose of a face that fills its crop, so that projections are finite and different.
+    # About the scale of a face that fills its crop, so that projections are finite and different.
     rdr.scale.mean[56] = 0.009
     return rdr
 
@@ -25,7 +25,7 @@ def crops() -> torch.Tensor:
     return torch.rand(2, 3, 256, 256, generator=torch.Generator().manual_seed(1)) * 255
 
 
-def test_another_scale_of_the_parameters_changes_nothing_else(crops: torch.Tensor) -> None:
+def test_another_scale_of_the_parameters_changes_no_output(crops: torch.Tensor) -> None:
     torch.manual_seed(3)
     network = RDR(2).eval()
     network.scale.mean[56] = 0.009
@@ -43,7 +43,7 @@ def test_another_scale_of_the_parameters_changes_nothing_else(crops: torch.Tenso
 
 
 def outputs(module: nn.Module, name: str, crops: torch.Tensor) -> torch.Size:
-    """Shape of what the submodule `name` puts out when `module` sees `crops`."""
+    """Shape of the output of the submodule `name` for `crops`."""
     shapes: list[torch.Size] = []
     hook = module.get_submodule(name).register_forward_hook(lambda _m, _i, out: shapes.append(out.shape))
     with torch.no_grad():
@@ -93,7 +93,7 @@ def test_the_shape_indexed_vector_has_5440_numbers(network: RDR) -> None:
     assert network.pe_lstm.reduce.in_features == network.c_lstm.reduce.in_features == 80 * 68
 
 
-def test_every_step_is_put_out_and_identity_is_never_refined(network: RDR, crops: torch.Tensor) -> None:
+def test_every_step_is_in_the_output_and_identity_is_not_refined(network: RDR, crops: torch.Tensor) -> None:
     with torch.no_grad():
         prediction = network(crops)
     assert len(prediction.steps) == network.iterations + 1 == 4
@@ -131,7 +131,7 @@ def test_negative_iterations_are_refused() -> None:
         RDR(-1)
 
 
-def test_refinement_components_correct_what_the_paper_says() -> None:
+def test_refinement_components_have_the_outputs_of_the_paper() -> None:
     features = torch.rand(3, 68, 80)
     for component, outputs_ in ((PELSTM(), 53), (CLSTM(), 136)):
         state = component.start(features)
@@ -142,8 +142,8 @@ def test_refinement_components_correct_what_the_paper_says() -> None:
         assert not torch.equal(again, correction), "the state must matter"
 
 
-def test_shape_indexed_reads_where_the_landmarks_are() -> None:
-    # A map whose value is its own crop-frame x and y: what is read must be the place itself.
+def test_shape_indexed_samples_at_the_landmarks() -> None:
+    # The value of the map is its own position, so the sampled value must equal the position.
     size = 32
     axis = (2 * torch.arange(size) + 1) / size - 1
     y, x = torch.meshgrid(axis, axis, indexing="ij")
@@ -152,14 +152,14 @@ def test_shape_indexed_reads_where_the_landmarks_are() -> None:
     assert torch.allclose(shape_indexed(field, places), places, atol=1e-6)
 
 
-def test_shape_indexed_is_bilinear_and_reads_the_edge_beyond_the_crop() -> None:
+def test_shape_indexed_is_bilinear_and_samples_the_edge_outside_the_crop() -> None:
     field = torch.rand(2, 80, 16, 16, generator=torch.Generator().manual_seed(0)).bfloat16()
     places = (torch.rand(2, 68, 2, generator=torch.Generator().manual_seed(1)) - 0.5) * 3
     known = grid_sample(field.float(), places.unsqueeze(2), mode="bilinear", padding_mode="border", align_corners=False)
     assert torch.allclose(shape_indexed(field, places), known.squeeze(3).transpose(1, 2), atol=1e-5)
 
 
-def test_shape_indexed_passes_no_gradient_to_the_places() -> None:
+def test_shape_indexed_passes_no_gradient_to_the_landmarks() -> None:
     places = torch.zeros(1, 68, 2, requires_grad=True)
     field = torch.rand(1, 80, 8, 8, requires_grad=True)
     shape_indexed(field, places).sum().backward()
@@ -171,13 +171,13 @@ def test_parameter_scale_round_trip() -> None:
     scale = ParameterScale()
     q = torch.randn(50, 103) * 3 + 1
     scale.measure(q)
-    whitened = scale.standardize(q)
-    assert torch.allclose(scale(whitened), q, atol=1e-5)
-    assert torch.allclose(whitened.std(0), torch.ones(103), atol=1e-4)
+    standardized = scale.standardize(q)
+    assert torch.allclose(scale(standardized), q, atol=1e-5)
+    assert torch.allclose(standardized.std(0), torch.ones(103), atol=1e-4)
 
 
-def test_every_parameter_has_a_spread_of_its_own_unit() -> None:
-    """f is a thousand times smaller than a translation: one floor for both would drown it (1 % of 14 mm is 16 f)."""
+def test_every_kind_of_parameter_has_its_own_minimum_of_the_standard_deviation() -> None:
+    """f is a thousand times smaller than a translation: a common minimum, 1 % of 14 mm, would be 16 times f."""
     scale = ParameterScale()
     q = torch.randn(500, 103) * 0.5
     q[:, 53:56] *= 30
@@ -185,5 +185,5 @@ def test_every_parameter_has_a_spread_of_its_own_unit() -> None:
     scale.measure(q)
     assert scale.std[56] == pytest.approx(0.0006, rel=0.2)
     scale.measure(q[:1].expand(10, -1))
-    assert 0 < scale.std[56] < 0.001, "a set in which nothing moves still has a unit for everything"
+    assert 0 < scale.std[56] < 0.001, "parameters that are constant in a set have a standard deviation above 0"
     assert (scale.std > 0).all()

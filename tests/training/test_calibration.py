@@ -1,4 +1,4 @@
-"""Calibration: a head that exaggerates is brought back, and the network's own last layer says so afterwards."""
+"""Calibration: outputs that are too certain are corrected in the last layer of the network."""
 
 import copy
 from dataclasses import fields
@@ -13,83 +13,85 @@ from rdrface.datasets.records import OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.network.rdr import RDR
 from rdrface.network.uncertainty import Uncertainty
-from rdrface.training.augmentation.augment import no_augmentation
+from rdrface.training.augmentation.config import no_augmentation
 from rdrface.training.calibration import (
-    IDENTITY,
-    LEAST_SLOPE,
-    Observations,
+    MIN_SLOPE,
+    NO_CHANGE,
+    PredictedObserved,
     calibrate,
-    fit_error,
-    fit_visible,
+    fit_uncertainty,
+    fit_visibility,
     fold,
     gaps,
-    observe,
+    predict,
 )
 
 CPU = torch.device("cpu")
 
 
-def truthful(count: int = 40_000) -> Observations:
-    """Points of a network that says the truth; a tenth of the faces' sizes differ."""
+def calibrated(count: int = 40_000) -> PredictedObserved:
+    """Points of a calibrated network; the sizes of the faces vary by a tenth."""
     rng = np.random.default_rng(0)
     logit = rng.normal(1, 2, count)
-    log_error = rng.normal(-3.5, 0.5, count)
-    return Observations(
+    log_uncertainty = rng.normal(-3.5, 0.5, count)
+    return PredictedObserved(
         logit=logit,
-        seen=(rng.random(count) < 1 / (1 + np.exp(-logit))).astype(float),
-        log_error=log_error,
-        error=np.exp(log_error) * rng.exponential(1, count),
+        visible=(rng.random(count) < 1 / (1 + np.exp(-logit))).astype(float),
+        log_uncertainty=log_uncertainty,
+        error=np.exp(log_uncertainty) * rng.exponential(1, count),
         unit=rng.uniform(70, 90, count),
     )
 
 
-def exaggerated(points: Observations, slope: float = 2.0, shift: float = 0.7) -> Observations:
-    """The same points of a network whose two outputs x have become slope x + shift."""
-    changed = {"logit": slope * points.logit + shift, "log_error": slope * points.log_error + shift}
-    return Observations(**{each.name: changed.get(each.name, getattr(points, each.name)) for each in fields(points)})
+def miscalibrated(points: PredictedObserved, slope: float = 2.0, shift: float = 0.7) -> PredictedObserved:
+    """The same points of a network whose two outputs x are replaced by slope x + shift."""
+    changed = {"logit": slope * points.logit + shift, "log_uncertainty": slope * points.log_uncertainty + shift}
+    return PredictedObserved(
+        **{each.name: changed.get(each.name, getattr(points, each.name)) for each in fields(points)}
+    )
 
 
-def test_the_truth_is_left_alone() -> None:
-    points = truthful()
-    for line in (fit_visible(points), fit_error(points)):
-        np.testing.assert_allclose(line, IDENTITY, atol=0.06)
-    visible, error = gaps(points, IDENTITY, IDENTITY)
-    assert visible < 1.0 and error < 0.1
+def test_a_calibrated_network_stays_as_it_is() -> None:
+    points = calibrated()
+    for line in (fit_visibility(points), fit_uncertainty(points)):
+        np.testing.assert_allclose(line, NO_CHANGE, atol=0.06)
+    visibility, uncertainty = gaps(points, NO_CHANGE, NO_CHANGE)
+    assert visibility < 1.0 and uncertainty < 0.1
 
 
 @pytest.mark.parametrize(("slope", "shift"), [(2.0, 0.7), (0.4, -1.0), (1.0, 1.5)])
-def test_exaggeration_is_undone(slope: float, shift: float) -> None:
-    points = exaggerated(truthful(), slope, shift)
-    visible, error = fit_visible(points), fit_error(points)
-    for line in (visible, error):
+def test_miscalibration_is_undone(slope: float, shift: float) -> None:
+    points = miscalibrated(calibrated(), slope, shift)
+    visibility, uncertainty = fit_visibility(points), fit_uncertainty(points)
+    for line in (visibility, uncertainty):
         np.testing.assert_allclose(line, (1 / slope, -shift / slope), rtol=0.05, atol=0.08)
-    after = gaps(points, visible, error)
+    after = gaps(points, visibility, uncertainty)
     assert after[0] < 1.0 and after[1] < 0.1
-    assert gaps(points, IDENTITY, IDENTITY)[1] > 0.5
+    assert gaps(points, NO_CHANGE, NO_CHANGE)[1] > 0.5
 
 
-def test_maps_rise_and_stay_near_where_little_is_known() -> None:
-    points = truthful(500)
-    reversed_ = Observations(-points.logit, points.seen, -points.log_error - 7, points.error, points.unit)
-    assert fit_visible(reversed_)[0] == pytest.approx(LEAST_SLOPE)
-    assert fit_error(reversed_)[0] == pytest.approx(LEAST_SLOPE)
-    nothing = Observations(*(np.empty(0) for _ in range(5)))
-    assert fit_visible(nothing) == fit_error(nothing) == IDENTITY
-    # All visible: the likeliest map is infinite, the prior keeps it finite.
-    one_kind = Observations(points.logit, np.ones(500), points.log_error, points.error, points.unit)
-    assert np.isfinite(fit_visible(one_kind)).all() and fit_visible(one_kind)[1] < 10
+def test_maps_increase_and_stay_near_the_identity_with_few_points() -> None:
+    points = calibrated(500)
+    reversed_ = PredictedObserved(-points.logit, points.visible, -points.log_uncertainty - 7, points.error, points.unit)
+    assert fit_visibility(reversed_)[0] == pytest.approx(MIN_SLOPE)
+    assert fit_uncertainty(reversed_)[0] == pytest.approx(MIN_SLOPE)
+    empty = PredictedObserved(*(np.empty(0) for _ in range(5)))
+    assert fit_visibility(empty) == fit_uncertainty(empty) == NO_CHANGE
+    # All visible: the most likely map is infinite, the prior keeps it finite.
+    all_visible = PredictedObserved(points.logit, np.ones(500), points.log_uncertainty, points.error, points.unit)
+    assert np.isfinite(fit_visibility(all_visible)).all() and fit_visibility(all_visible)[1] < 10
 
 
-def test_folding_is_the_map_of_the_outputs() -> None:
+def test_folding_maps_the_outputs() -> None:
     torch.manual_seed(0)
     head = Uncertainty()
     inputs = (torch.randn(3, 68, 80), torch.randn(3, 256), torch.randn(3, 3, 3))
     with torch.no_grad():
-        visible, error = head(*inputs)
+        visibility, uncertainty = head(*inputs)
         fold(head, (0.7, -0.2), (1.3, 0.4))
         after = head(*inputs)
-    torch.testing.assert_close(after[0], 0.7 * visible - 0.2, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(after[1], 1.3 * error + 0.4, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(after[0], 0.7 * visibility - 0.2, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(after[1], 1.3 * uncertainty + 0.4, rtol=1e-4, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -104,25 +106,25 @@ def untrained() -> RDR:
 
 
 def network() -> RDR:
-    """A copy of always the same network."""
+    """A new copy of the same network."""
     return copy.deepcopy(untrained())
 
 
-def test_a_mis_scaled_head_comes_back_to_the_same_outputs(faces: PackedCrops) -> None:
-    sane, wrong = network(), network()
-    first = calibrate(sane, faces, 32, 0, CPU)
+def test_calibration_undoes_a_wrong_scale_of_the_head(faces: PackedCrops) -> None:
+    right, wrong = network(), network()
+    first = calibrate(right, faces, 32, 0, CPU)
     fold(wrong.uncertainty, (3.0, 2.0), (2.0, 1.0))
-    figures = calibrate(wrong, faces, 32, 0, CPU)
-    assert figures["visible_gap_after"] < figures["visible_gap_before"]
-    assert figures["error_gap_after"] < figures["error_gap_before"]
-    assert figures["error_points"] == first["error_points"] > 300
-    ours, theirs = (observe(one, faces, 32, 0, CPU, no_augmentation()) for one in (sane, wrong))
-    assert np.exp(ours.log_error).mean() == pytest.approx(np.exp(theirs.log_error).mean(), rel=0.05)
-    # Some hundred points against the prior do not bring all of it back.
+    result = calibrate(wrong, faces, 32, 0, CPU)
+    assert result["visibility_gap_after"] < result["visibility_gap_before"]
+    assert result["uncertainty_gap_after"] < result["uncertainty_gap_before"]
+    assert result["uncertainty_points"] == first["uncertainty_points"] > 300
+    ours, theirs = (predict(one, faces, 32, 0, CPU, no_augmentation()) for one in (right, wrong))
+    assert np.exp(ours.log_uncertainty).mean() == pytest.approx(np.exp(theirs.log_uncertainty).mean(), rel=0.05)
+    # With some hundred points, the prior keeps part of the shift.
     assert np.abs(ours.logit - theirs.logit).mean() < 0.5
 
 
-def test_calibration_is_a_function_of_its_input_and_keeps_the_rest(faces: PackedCrops) -> None:
+def test_calibration_is_deterministic_and_changes_only_the_last_layer(faces: PackedCrops) -> None:
     first, second, before = network(), network(), network()
     assert calibrate(first, faces, 32, 0, CPU) == calibrate(second, faces, 32, 0, CPU)
     changed = []
@@ -133,11 +135,11 @@ def test_calibration_is_a_function_of_its_input_and_keeps_the_rest(faces: Packed
     assert set(changed) <= {"uncertainty.out", "uncertainty.bias"} and changed
 
 
-def test_unknown_states_do_not_count_even_where_something_covers_them(faces: PackedCrops) -> None:
+def test_points_without_a_state_do_not_count_even_where_something_covers_them(faces: PackedCrops) -> None:
     unknown = faces.select(np.arange(4))
     unknown.state[:] = UNKNOWN
     unknown.state[0] = VISIBLE
     unknown.state[1, :10] = OCCLUDED
-    points = observe(network(), unknown, 32, 0, CPU, no_augmentation())
+    points = predict(network(), unknown, 32, 0, CPU, no_augmentation())
     assert len(points.logit) == 78 and len(points.error) == np.isfinite(unknown.points).all(-1).sum()
-    assert len(points.seen) == 78 and points.seen[:68].sum() >= 60
+    assert len(points.visible) == 78 and points.visible[:68].sum() >= 60

@@ -1,4 +1,4 @@
-"""The exported graph against PyTorch, on an untrained network."""
+"""The exported graph of an untrained network, compared with PyTorch."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from rdrface.training.export import take_tensors  # noqa: E402
 FACE_SIZE = 2 / EXPANSION
 
 
-def test_runtimes_give_what_pytorch_gives():
+def test_runtimes_and_pytorch_give_the_same_outputs():
     network = untrained_network()
     crops = some_crops(3, SIZE)
     with torch.no_grad():
@@ -31,7 +31,7 @@ def test_runtimes_give_what_pytorch_gives():
         "visibility": torch.sigmoid(prediction.visibility_logits),
         "uncertainty": torch.exp(prediction.log_uncertainty),
     }
-    # The test means something only if the faces differ and the recurrence moves the points.
+    # The comparison is meaningful only if the faces differ and the recurrence moves the points.
     assert (last.landmarks[0] - last.landmarks[1]).abs().max() > 0.02
     assert (last.landmarks - prediction.steps[0].landmarks).abs().max() > 0.02
     for backend in BACKENDS:
@@ -43,7 +43,7 @@ def test_runtimes_give_what_pytorch_gives():
             np.testing.assert_allclose(outputs[name], truth[name].numpy(), atol=1e-3)
 
 
-def test_the_graph_holds_no_weights_and_no_traces_of_the_machine():
+def test_the_graph_has_no_weights_and_no_paths_of_the_machine():
     graph = graph_path(untrained_weights())
     assert graph.stat().st_size < 300_000
     model = onnx.load(graph, load_external_data=False)
@@ -56,7 +56,7 @@ def test_the_graph_holds_no_weights_and_no_traces_of_the_machine():
     assert external.keys() == places.keys()
 
 
-def test_the_external_data_is_what_onnx_itself_reads():
+def test_onnx_reads_the_external_data():
     model = onnx.load(graph_path(untrained_weights()))
     onnx.checker.check_model(model)
     tensors = read_tensors(untrained_weights())
@@ -65,7 +65,7 @@ def test_the_external_data_is_what_onnx_itself_reads():
             np.testing.assert_array_equal(onnx.numpy_helper.to_array(initializer), tensors[initializer.name])
 
 
-def test_the_training_head_is_left_out():
+def test_the_training_head_is_not_exported():
     assert not any(name.startswith("response") for name in read_tensors(untrained_weights()))
 
 
@@ -108,7 +108,7 @@ def test_a_diverged_network_is_not_exported():
         take_tensors(onnx.helper.make_model(graph), half=True)
 
 
-def test_the_file_describes_itself():
+def test_the_file_has_metadata():
     info, _ = read_info(untrained_weights())
     assert (info.input_size, info.iterations) == (SIZE, 2)
     assert info.training_data == ("no data",) and info.metrics == {"nothing": 1.5}

@@ -1,4 +1,4 @@
-"""The network's options survive the way from a checkpoint to a weights file."""
+"""The network's options go from a checkpoint into the weights file."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which faces are drawn more often."""
+"""Draws per epoch of each face."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_closed_eyes_are_found_unless_they_are_far_covered_or_unknown(faces: Pac
     for i in range(4):
         closed(faces.points[i], 36)
     assert has_closed_eye(faces).all()
-    faces.Q[0, POSE.start + 1] = np.deg2rad(-75)  # looks to the picture's left: the left eye is far
+    faces.Q[0, POSE.start + 1] = np.deg2rad(-75)  # the subject looks to the left of the image: the left eye is far
     faces.Q[1, POSE.start + 1] = np.deg2rad(75)
     faces.state[2, 37] = 2
     faces.points[3, 41] = np.nan
@@ -62,15 +62,15 @@ def test_factors_multiply_and_the_longest_source_counts(faces: PackedCrops) -> N
     assert (draws_per_epoch(faces) == 1).all()
     closed(faces.points[0], 42)
     closed(faces.points[2], 42)
-    share = {"300w": 2.0, "merl_rav": 3.0, "merl_rav/left/trainset/turned": 0.25}
-    assert draws_per_epoch(faces, closed_eyes=1.5, share=share).tolist() == [3.0, 1.0, 4.5, 0.25]
+    factors = {"300w": 2.0, "merl_rav": 3.0, "merl_rav/left/trainset/turned": 0.25}
+    assert draws_per_epoch(faces, closed_eye_draws=1.5, source_draws=factors).tolist() == [3.0, 1.0, 4.5, 0.25]
 
 
 def test_a_source_that_no_face_comes_from_is_an_error(faces: PackedCrops) -> None:
-    with pytest.raises(ConfigError, match=r"share has an entry 'merlrav/left'.*300w/helen"):
-        draws_per_epoch(faces, share={"300w": 2.0, "merlrav/left": 2.0})
+    with pytest.raises(ConfigError, match=r"source_draws has an entry 'merlrav/left'.*300w/helen"):
+        draws_per_epoch(faces, source_draws={"300w": 2.0, "merlrav/left": 2.0})
     with pytest.raises(ConfigError, match="no face to draw"):
-        draws_per_epoch(faces, share={"300w": 0.0, "300w_lp": 0.0, "merl_rav": 0.0})
+        draws_per_epoch(faces, source_draws={"300w": 0.0, "300w_lp": 0.0, "merl_rav": 0.0})
 
 
 def test_an_epoch_holds_each_face_as_often_as_asked_for() -> None:

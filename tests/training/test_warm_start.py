@@ -1,4 +1,4 @@
-"""Training that begins with an exported file: the same network in evaluation, and one that can be trained."""
+"""Training that starts from an exported file: the same output in evaluation mode, and a network fit for training."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +12,20 @@ from exported import SIZE, some_crops, weights_file
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, WeightsError
+from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
 from rdrface.runtime.session import open_session
 from rdrface.runtime.weights import read_info
-from rdrface.training import loop
 from rdrface.training import restore as restore_module
+from rdrface.training import warm_start
+from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.config import no_augmentation, stage_augmentation
+from rdrface.training.augmentation.crop_batch import CropBatch
+from rdrface.training.augmentation.mirror import CoefficientMirror
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.loop import train
 from rdrface.training.restore import normalized_convolutions, restore
-from rdrface.training.warm_start import start_from_released
+from rdrface.training.warm_start import check_start, start_from_released, start_network
 
 FACE_SIZE = 1.25
 """Root of the landmark box's area in the crop frame."""
@@ -33,13 +38,13 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> PackedCrops:
 
 @pytest.fixture(autouse=True)
 def few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "CROPS", 48)
-    monkeypatch.setattr(loop, "RELEASED_BATCH", 24)
+    monkeypatch.setattr(warm_start, "CROPS", 48)
+    monkeypatch.setattr(warm_start, "BATCH_SIZE", 24)
 
 
 def run(steps: int = 1) -> TrainingConfig:
-    stage = StageConfig("joint", steps, size=SIZE, batch=8, learning_rate=7e-4, warmup=0.0)
-    return TrainingConfig((stage,), validation_every=100, checkpoint_every=1e9, log_every=1, average=0.5)
+    stage = StageConfig("joint", steps, crop_size=SIZE, batch_size=8, learning_rate=7e-4, warmup_fraction=0.0)
+    return TrainingConfig((stage,), validation_every=100, checkpoint_every=1e9, log_every=1, ema_decay=0.5)
 
 
 def cpu() -> Fabric:
@@ -49,16 +54,14 @@ def cpu() -> Fabric:
 
 
 def drawn_crops(faces: PackedCrops) -> np.ndarray:
-    from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
-
     batch = CropBatch.of(faces, np.arange(8))
-    return augment(batch, SIZE, no_augmentation(), torch.Generator().manual_seed(0)).crops.numpy()
+    return augment(batch, SIZE, no_augmentation(), torch.Generator().manual_seed(0))[0].numpy()
 
 
 def continued(faces: PackedCrops) -> RDR:
     torch.manual_seed(0)
     network = RDR(3)
-    loop._start(network, weights_file(), run(), faces)
+    start_network(network, weights_file(), run(), faces)
     return network
 
 
@@ -76,9 +79,9 @@ def test_the_network_computes_what_the_graph_computes(faces: PackedCrops, capsys
         ("landmarks_jawline", last.landmarks_jawline),
         ("projection", last.projection),
     ):
-        # z is in the same unit.
+        # z has the same unit.
         difference = np.abs(value.numpy() - expected[name])
-        # A point of the contour may change its place on the 3D face at the least difference of two lines.
+        # The smallest difference can move a point of the contour to another line of the 3D face.
         assert difference[:, 17:].max() < 1e-3 * FACE_SIZE, name
         assert (difference < 1e-3 * FACE_SIZE).mean() > 0.99, name
     np.testing.assert_allclose(
@@ -93,21 +96,19 @@ def test_the_normalizations_have_the_statistics_of_training_crops(faces: PackedC
         axis = 1 if isinstance(convolution, torch.nn.ConvTranspose2d) else 0
         filters = convolution.weight.transpose(0, axis).flatten(1).square().mean(1).sqrt()
         target = float(fresh.weight.detach().square().mean().sqrt())
-        # Adam's steps suit filters as long as those of a new network, whatever the file's folded ones were.
+        # Adam's steps are right for filters as long as those of a new network.
         assert ((filters / target - 1).abs() < 0.1).all()
-    # Batch statistics in place of the running ones change little on the crops that training sees.
+    # On crops of the training, batch statistics in place of the running ones change the output little.
     stage = run().stage[0]
-    batch = loop.CropBatch.of(faces, np.arange(24).repeat(2))
-    crops = loop.augment(
-        batch, SIZE, loop.recipe(stage), torch.Generator().manual_seed(5), loop.coefficient_mirror(torch.device("cpu"))
-    ).crops
+    batch, mirror = CropBatch.of(faces, np.arange(24).repeat(2)), CoefficientMirror.of(FaceModel.load())
+    crops, _ = augment(batch, SIZE, stage_augmentation(stage), torch.Generator().manual_seed(5), mirror)
     with torch.no_grad():
         running = network.eval()(crops).steps[-1].landmarks
         batched = network.train()(crops).steps[-1].landmarks
     assert float((running - batched).norm(dim=-1).mean()) < 0.03 * FACE_SIZE
 
 
-def test_some_steps_do_not_destroy_what_was_learned(faces: PackedCrops, tmp_path: Path) -> None:
+def test_the_first_steps_keep_the_accuracy_of_the_weights(faces: PackedCrops, tmp_path: Path) -> None:
     network = train(run(steps=3), faces, faces, tmp_path, cpu(), start=weights_file())
     assert network is not None
     lines = (tmp_path / "validation.csv").read_text().splitlines()
@@ -119,12 +120,12 @@ def test_some_steps_do_not_destroy_what_was_learned(faces: PackedCrops, tmp_path
         assert float(after["nme_3"]) < 1.3 * float(before["nme_3"])
 
 
-def test_the_same_start_gives_the_same_network_and_a_resumed_run_does_not_want_it(
+def test_the_same_start_gives_the_same_network_and_a_resumed_run_does_not_read_it(
     faces: PackedCrops, tmp_path: Path
 ) -> None:
-    mine, again = continued(faces).state_dict(), continued(faces).state_dict()
-    assert all(torch.equal(mine[name], again[name]) for name in mine)
-    small = TrainingConfig((StageConfig("joint", 2, size=32, batch=2),), checkpoint_every=1e9)
+    first, second = continued(faces).state_dict(), continued(faces).state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    small = TrainingConfig((StageConfig("joint", 2, crop_size=32, batch_size=2),), checkpoint_every=1e9)
     assert train(small, faces, None, tmp_path, cpu(), max_seconds=0.0, start=weights_file()) is None
     assert train(small, faces, None, tmp_path, cpu(), start=tmp_path / "moved away.safetensors") is not None
 
@@ -133,6 +134,8 @@ def test_weights_that_do_not_fit_are_named(faces: PackedCrops, monkeypatch: pyte
     crops = [torch.from_numpy(some_crops(2, SIZE))]
     with pytest.raises(ConfigError, match='trained with contour = "line", the configuration has "extreme"'):
         start_from_released(RDR(3, contour="extreme"), weights_file(), crops)
+    with pytest.raises(ConfigError, match='trained with contour = "line", the configuration has "extreme"'):
+        check_start(weights_file(), replace(run(), contour="extreme"))
     with pytest.raises(ConfigError, match=r"gone\.safetensors.*weights file NAME"):
         train(run(), faces, None, tmp_path / "run", cpu(), start=tmp_path / "gone.safetensors")
     original = restore_module.read_tensors
@@ -150,9 +153,13 @@ def test_weights_that_do_not_fit_are_named(faces: PackedCrops, monkeypatch: pyte
         restore(weights_file())
 
 
-def test_a_checkpoint_may_be_named_itself(faces: PackedCrops, tmp_path: Path) -> None:
-    config = TrainingConfig((StageConfig("joint", 1, size=32, batch=2),), iterations=1, checkpoint_every=1e9)
+def test_the_start_may_be_a_checkpoint_file(faces: PackedCrops, tmp_path: Path) -> None:
+    config = TrainingConfig((StageConfig("joint", 1, crop_size=32, batch_size=2),), iterations=1, checkpoint_every=1e9)
     first = train(config, faces, None, tmp_path / "first", cpu())
     assert first is not None
     train(replace(config, seed=1), faces, faces, tmp_path / "second", cpu(), start=tmp_path / "first" / "checkpoint.pt")
     assert len((tmp_path / "second" / "validation.csv").read_text().splitlines()) == 3
+    check_start(tmp_path / "first" / "checkpoint.pt", config)
+    torch.save({"config": {"stage": []}}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ConfigError, match=r"checkpoint\.pt is not a checkpoint .* no averaged weights"):
+        check_start(tmp_path / "checkpoint.pt", config)

@@ -10,6 +10,7 @@ from rdrface.errors import ConfigError
 from rdrface.training.calibration import calibrate
 from rdrface.training.checkpoint import NAME, read_network
 from rdrface.training.export import describe, export
+from rdrface.training.run_folder import VAL, pack_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,18 +18,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help=f"folder of a training run, or its {NAME}")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="NAME.safetensors")
     parser.add_argument("--iterations", type=int, metavar="K", help="refinement steps; default: as trained")
-    parser.add_argument("--size", type=int, metavar="N", help="side of the crops; default: that of the last stage")
+    parser.add_argument("--size", type=int, metavar="N", help="side of the crops; default: as in the last stage")
     parser.add_argument(
-        "--data", action="append", default=[], metavar="NAME", help="a set it was trained on; repeatable"
+        "--data", action="append", default=[], metavar="NAME", help="a data set that it was trained on; may be repeated"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; returns the exit status. Visibility and expected error are calibrated on the run's held-out faces."""
+    """Calibrate visibility and uncertainty on the run's held-out faces and export; returns the exit status."""
     output: Path = args.output
     if output.suffix != ".safetensors":
-        raise ConfigError(f"a weights file is called NAME.safetensors; got {output.name}")
+        raise ConfigError(f"the name of a weights file must end in .safetensors; got {output.name}")
     if output.exists() and not args.overwrite:
         raise ConfigError(f"{output} exists already; name another file or give --overwrite")
     network, size = read_network(args.run)
@@ -39,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     size = args.size or size
     if size <= 0 or size % 32:
         raise ConfigError(f"--size must be a positive multiple of 32; got {size}")
-    check = (args.run if args.run.is_dir() else args.run.parent) / "check.safetensors"
-    if check.is_file():
-        calibrate(network, PackedCrops.load(check), size, network.iterations, torch.device("cpu"))
+    val_file = pack_file(args.run if args.run.is_dir() else args.run.parent, VAL)
+    if val_file.is_file():
+        calibrate(network, PackedCrops.load(val_file), size, network.iterations, torch.device("cpu"))
     info = export(network, output, describe(network, size, tuple(args.data)))
     print(f"{output}: {info.input_size} px crops, K = {info.iterations}, SHA-256 {info.checksum[:16]}...")
     return 0

@@ -1,4 +1,4 @@
-"""Windows as WebP pictures one after another: a twentieth of the bytes, for packs that are moved to another machine."""
+"""Images of one size as WebP: about a twentieth of the bytes, for packs that are moved to another machine."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,54 +8,64 @@ import numpy as np
 from rdrface.errors import DataError
 
 THREADS = 8
-"""Pictures that are coded at once; OpenCV lets Python's lock go while it works."""
+"""Images that are encoded or decoded at the same time; OpenCV releases Python's lock while it works."""
 
 
-def encode_windows(windows: np.ndarray, quality: int) -> tuple[np.ndarray, np.ndarray]:
-    """Compress windows.
+def encode_images(images: np.ndarray, quality: int) -> tuple[np.ndarray, np.ndarray]:
+    """Compress images.
 
     Args:
-        windows: (N, S, S, 3) uint8 RGB.
-        quality: of WebP, 1..100; 92 changes a pixel by a few gray levels.
+        images: (N, S, S, 3) uint8 RGB.
+        quality: of WebP, 1..100. At 92 a pixel changes by a few gray levels.
 
     Returns:
-        All pictures one after another, (M,) uint8, and where each begins and the last ends, (N + 1,) int64.
-    """
-    if not 1 <= quality <= 100:
-        raise ValueError(f"the quality of compressed windows must be in 1..100; got {quality}")
-
-    def encode(window: np.ndarray) -> np.ndarray:
-        _, coded = cv2.imencode(".webp", cv2.cvtColor(window, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, quality])
-        return coded.ravel()
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        pictures = list(pool.map(encode, windows))
-    return np.concatenate(pictures), np.cumsum([0, *(len(picture) for picture in pictures)], dtype=np.int64)
-
-
-def decode_windows(pictures: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """What `encode_windows` compressed, (N, S, S, 3) uint8 RGB.
+        The encoded images, concatenated, (M,) uint8, and the offset of each, (N + 1,) int64; the last offset is M.
 
     Raises:
-        DataError: not pictures of one size.
+        ValueError: `quality` is out of range.
+    """
+    if not 1 <= quality <= 100:
+        raise ValueError(f"the WebP quality must be in 1..100; got {quality}")
+
+    def encode(image: np.ndarray) -> np.ndarray:
+        _, encoded = cv2.imencode(".webp", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_WEBP_QUALITY, quality])
+        return encoded.ravel()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        encoded = list(pool.map(encode, images))
+    return np.concatenate(encoded), np.cumsum([0, *(len(one) for one in encoded)], dtype=np.int64)
+
+
+def decode_images(encoded: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Decompress the output of `encode_images`.
+
+    Args:
+        encoded: (M,) uint8.
+        offsets: (N + 1,) int64.
+
+    Returns:
+        (N, S, S, 3) uint8 RGB.
+
+    Raises:
+        DataError: an image cannot be decoded or differs in size from the first.
     """
 
     def decode(number: int) -> np.ndarray | None:
-        coded = pictures[offsets[number] : offsets[number + 1]]
-        picture = cv2.imdecode(coded, cv2.IMREAD_COLOR) if len(coded) else None
-        return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        one = encoded[offsets[number] : offsets[number + 1]]
+        image = cv2.imdecode(one, cv2.IMREAD_COLOR) if len(one) else None
+        return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
     first = decode(0)
     if first is None:
-        raise DataError("compressed window 0 cannot be read")
-    windows = np.empty((len(offsets) - 1, *first.shape), np.uint8)
+        raise DataError("compressed image 0 cannot be decoded")
+    images = np.empty((len(offsets) - 1, *first.shape), np.uint8)
 
     def fill(number: int) -> None:
-        picture = decode(number)
-        if picture is None or picture.shape != first.shape:
-            raise DataError(f"compressed window {number} cannot be read or has another size than the first")
-        windows[number] = picture
+        image = decode(number)
+        if image is None or image.shape != first.shape:
+            raise DataError(f"compressed image {number} cannot be decoded, or its size differs from that of the first")
+        images[number] = image
 
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(fill, range(len(windows))))
-    return windows
+        list(pool.map(fill, range(len(images))))
+    return images

@@ -14,19 +14,15 @@ from torch import Tensor
 
 from rdrface.datasets.crops import MARGIN
 from rdrface.finetuning.faces import CustomFaces
+from rdrface.morphable.params import NUM_PARAMETERS
 from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.training.augmentation.appearance import change_appearance
-from rdrface.training.augmentation.augment import (
-    AugmentConfig,
-    CropBatch,
-    draw_similarities,
-    mirror_faces,
-    turn,
-    weakened,
-    wear,
-)
+from rdrface.training.augmentation.augment import draw_similarities, rotate, wear
+from rdrface.training.augmentation.config import AugmentConfig, weakened
+from rdrface.training.augmentation.crop_batch import CropBatch
+from rdrface.training.augmentation.mirror import mirror_faces
 from rdrface.training.augmentation.occluders import occlude
 from rdrface.training.augmentation.resampling import sample
 from rdrface.training.augmentation.rng import pick
@@ -68,7 +64,7 @@ class FeatureCache:
 
 def augmentation() -> AugmentConfig:
     """The training's augmentation with half of its changes of the pixels, because the network is already trained."""
-    return weakened(AugmentConfig(spin=0.0), 0.5)
+    return weakened(AugmentConfig(arbitrary_rotation=0.0), 0.5)
 
 
 def draw_views(
@@ -98,9 +94,9 @@ def draw_views(
     count = len(index)
     landmarks = torch.from_numpy(faces.landmarks[index] / MARGIN)
     labels = torch.from_numpy(faces.labels[index] / np.float32(MARGIN))
-    no_fit = torch.full((count, 103), torch.nan)
+    no_fit = torch.full((count, NUM_PARAMETERS), torch.nan)
     batch = CropBatch(
-        windows=torch.from_numpy(faces.windows[index]),
+        images=torch.from_numpy(faces.windows[index]),
         valid=torch.from_numpy(faces.valid[index]),
         points=landmarks,
         state=torch.zeros(count, landmarks.shape[1]),
@@ -108,6 +104,8 @@ def draw_views(
         outline=landmarks,
         jawline=landmarks,
         Q=no_fit,
+        residual=torch.full((count,), torch.nan),
+        label_weight=torch.ones(count),
         margin=MARGIN,
     )
     if mirror is not None:
@@ -116,10 +114,10 @@ def draw_views(
         mirrored = labels[:, torch.from_numpy(mirror)] * torch.tensor([-1.0, 1.0])
         labels = torch.where(chosen[:, None, None], mirrored, labels)
     scale, angle, shift = draw_similarities(batch, config, generator)
-    crops = sample(batch.windows, batch.valid, size, scale, angle, shift, config.border, generator)
+    crops = sample(batch.images, batch.valid, size, scale, angle, shift, config.padding, generator)
 
     def moved(points: Tensor) -> Tensor:
-        return turn(points, angle) * scale[:, None, None] + shift[:, None]
+        return rotate(points, angle) * scale[:, None, None] + shift[:, None]
 
     crops, _ = wear(crops, moved(batch.points), config, generator)
     crops, _ = occlude(crops, moved(batch.points), config.occluders, generator)
@@ -152,7 +150,7 @@ def cache_features(
     """
     bytes_per_view = 4 * (3 + network.c_lstm.reduce.out_features + 136) + readout.count * (2 * 80 + 16)
     max_views = min(max_views or MAX_BYTES, max(len(faces), MAX_BYTES // bytes_per_view))
-    upright = replace(augmentation(), mirror=0.0, turn=0.0)
+    upright = replace(augmentation(), mirror=0.0, rotation=0.0)
     generator = torch.Generator()
     parts: list[FeatureCache] = []
     end, done = time.monotonic() + seconds, 0

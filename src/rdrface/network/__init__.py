@@ -1,1 +1,1 @@
-"""RDR, box by box as in Figure 2 of the supplement. Needs PyTorch (``pip install rdrface[train]``)."""
+"""RDR, one file per box of Figure 2 of the supplement. Needs PyTorch (``pip install rdrface[train]``)."""

@@ -1,7 +1,7 @@
 """ResNet-18 up to its last convolution (supplement, section 2: all layers after pool5 are removed).
 
-Two taps leave it: Res3b, for the regression feature network, and Res5b, for pool5 and the parameter initialization.
-Written here, not borrowed, because a model whose every box can be read is what this project is for.
+It has two outputs: Res3b, for the regression feature network, and Res5b, for pool5 and the parameter initialization.
+Written here, not imported, so that every box of the model can be read in one place.
 """
 
 import torch
@@ -39,9 +39,9 @@ def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 class Backbone(nn.Module):
-    """ResNet-18 without its tail.
+    """ResNet-18 without the layers after its last convolution.
 
-    The crop's 0..255 values are normalized here, by buffers, so that no caller can do it wrongly.
+    The crop's values 0..255 are normalized here, by buffers, so that no caller can get it wrong.
     """
 
     mean: Tensor
@@ -49,8 +49,8 @@ class Backbone(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # One gray level and one spread for all channels: the network learns color itself, and no statistics of a
-        # data set are baked in.
+        # One mean and one standard deviation for all channels: no statistics of a data set, and colors stay as they
+        # are.
         self.register_buffer("mean", torch.full((1, 3, 1, 1), 116.0))
         self.register_buffer("std", torch.full((1, 3, 1, 1), 64.0))
         self.stem = nn.Sequential(
@@ -67,7 +67,7 @@ class Backbone(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             if isinstance(module, ResidualBlock):
-                # Blocks start as identities (Goyal et al. 2017): a calm start for short schedules.
+                # Blocks start as identities (Goyal et al. 2017), which helps short schedules.
                 nn.init.zeros_(module.norm_b.weight)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:

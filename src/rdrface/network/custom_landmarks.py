@@ -1,7 +1,7 @@
-"""Custom landmarks: another annotation scheme, read from a network that was trained on the 68 and stays unchanged.
+"""Custom landmarks: another annotation scheme, read out of a network that was trained on the 68 and is not changed.
 
-The supplement proposes fine-tuning where labels follow another scheme (section 3, last paragraph). Here only a
-read-out is trained, so a few hundred labeled faces are enough, and the 68 landmarks stay the same to the last bit.
+The supplement proposes fine-tuning for labels of another scheme (section 3, last paragraph). Here only a read-out is
+trained: a few hundred labeled faces are enough, and the 68 landmarks do not change in any bit.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from rdrface.network.shape_indexed import shape_indexed
 
 CONTEXT = HIDDEN + 2 * NUM_LANDMARKS
 """Length of the vector that describes the whole face: C-LSTM's last state, and the offset of each landmark from its
-fixed place on the 3D face."""
+fixed point on the 3D face."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """A prediction, and the hidden state that the read-out needs besides.
+    """A prediction, and the hidden state that the read-out also needs.
 
     Attributes:
         prediction: the network's output.
@@ -38,7 +38,7 @@ class Features:
 
 
 def extract_features(network: RDR, crops: Tensor) -> Features:
-    """Run the network and keep C-LSTM's last state, which `Prediction` does not hold. (B, 3, N, N) RGB 0..255."""
+    """Run the network on crops (B, 3, N, N), RGB 0..255, and keep C-LSTM's last state, which is not in `Prediction`."""
     states: list[Tensor] = []
     hook = network.c_lstm.register_forward_hook(lambda _module, _inputs, out: states.append(out[1][0]))
     try:
@@ -53,9 +53,10 @@ class CustomLandmarks(nn.Module):
     """L custom landmarks: points on the surface of the 3D face, and two linear corrections.
 
     1. The surface points, posed with Q_K.
-    2. `place`: a linear reading of C-LSTM's state and of what moved the 68 landmarks away from their own fixed places,
-       the contour's slide included. A point that lies on or between the 68 needs no more.
-    3. `local`: a linear reading, per point, of the shape-indexed feature there.
+    2. `place`: a linear function of C-LSTM's state and of the offsets of the 68 landmarks from their fixed points on
+    the
+       3D face, the sliding of the contour included. It suffices for points on or between the 68.
+    3. `local`: a linear function, per point, of the shape-indexed feature at the corrected point.
 
     A new read-out has zero corrections: its landmarks are the surface points.
 
@@ -85,7 +86,7 @@ class CustomLandmarks(nn.Module):
 
     def forward(self, features: Features) -> Tensor:
         """(B, L, 2) landmarks, crop frame."""
-        # As in RDR: geometry needs all its digits, whatever the convolutions used.
+        # As in RDR: geometry needs float32, whatever the precision of the convolutions.
         with torch.autocast(features.hidden.device.type, enabled=False):
             last = features.prediction.steps[-1]
             placed = self.placed(self.surface(last.q), self.context(last, features.hidden))
@@ -104,5 +105,5 @@ class CustomLandmarks(nn.Module):
         return torch.cat([hidden, (last.landmarks - last.projection_jawline[..., :2]).flatten(1)], dim=1)
 
     def placed(self, surface: Tensor, context: Tensor) -> Tensor:
-        """(B, L, 2) surface points (B, L, 2) after the first correction: where the feature is sampled."""
+        """(B, L, 2) surface points after the first correction, where the feature is sampled."""
         return surface + self.place(context).view(-1, self.count, 2)

@@ -52,7 +52,7 @@ class ParameterInitialization(nn.Module):
 
 
 class ParameterScale(nn.Module):
-    """Standardized parameters <-> Q. Mean and standard deviation are measured on the training faces and kept with the
+    """Standardized parameters <-> Q. Mean and standard deviation are measured on the training faces and stored with the
     weights."""
 
     mean: Tensor
@@ -67,14 +67,14 @@ class ParameterScale(nn.Module):
     def measure(self, q: Tensor) -> None:
         """Set mean and standard deviation from Q of training faces, (N, 103), crop frame."""
         self.mean.copy_(q.mean(0))
-        # The floor keeps a parameter that never moves in a small data set from being blown up. Each kind has a unit of
-        # its own: coefficients, radians, mm, and f, whose 1 % is a hundred-thousandth of a translation's.
-        floor = torch.full_like(self.std, 0.1)
-        pose = floor[POSE]  # a view
+        # A minimum, so that a parameter that is constant in a small data set is not scaled up. It depends on the kind
+        # of parameter: coefficients, radians, millimeters, and f, which is a thousand times smaller than a translation.
+        minimum = torch.full_like(self.std, 0.1)
+        pose = minimum[POSE]  # a view
         pose[ROTATION] = 0.05
         pose[TRANSLATION] = 1.0
         pose[SCALE] = 0.02 * q[:, POSE][:, SCALE].mean().abs()
-        self.std.copy_(torch.maximum(q.std(0), floor))
+        self.std.copy_(torch.maximum(q.std(0), minimum))
 
     def forward(self, standardized: Tensor) -> Tensor:
         """(B, 103) standardized -> (B, 103) Q."""
@@ -86,12 +86,12 @@ class ParameterScale(nn.Module):
 
 
 class ExpressionBounds(nn.Module):
-    """Keeps alpha_exp to what a face can have, see `rdrface.morphable.feasible`.
+    """Limits alpha_exp to feasible values, see `rdrface.morphable.feasible`.
 
-    Beyond a bound there is no gradient: what pulls a coefficient back is the loss on the unbounded ones.
+    Beyond a bound there is no gradient; only the loss on the unbounded coefficients acts there.
 
     Args:
-        names: of the coefficients; those of the packaged face model by default.
+        names: of the coefficients; default: those of the packaged face model.
     """
 
     opposite: Tensor

@@ -9,11 +9,11 @@ from rdrface.morphable.model import FaceModel
 
 
 class Projection(nn.Module):
-    """Q -> the 68 landmarks of the posed 3D face, S_p = M(Q)^{v}, with the correspondence v found anew in every call.
+    """Q -> the 68 landmarks of the posed 3D face, S_p = M(Q)^{v}; every call computes the correspondence v.
 
     Args:
-        model: the face model; the packaged one if not given.
-        slide: how the contour landmarks find their place, see `rdrface.geometry.contour`.
+        model: the face model; default: the packaged one.
+        slide: method of the contour landmarks, see `rdrface.geometry.contour`.
     """
 
     def __init__(self, model: FaceModel | None = None, slide: Slide = slide_contour_line) -> None:

@@ -1,4 +1,4 @@
-"""RDR: recurrent 3D-2D dual learning (supplement, Figure 2, section 2). The boxes are the files beside this one."""
+"""RDR: recurrent 3D-2D dual learning (supplement, Figure 2, section 2). Each box is a file of this package."""
 
 from dataclasses import dataclass, replace
 
@@ -18,10 +18,11 @@ from rdrface.network.shape_indexed import shape_indexed
 from rdrface.network.uncertainty import Uncertainty
 
 FEATURES = ("previous", "projection")
-"""Where C-LSTM's features are read: at S_{k-1} (the supplement), or at S_p of the Q that PE-LSTM has just moved."""
+"""Where C-LSTM's features are sampled: at S_{k-1} (the supplement), or at S_p of the Q that PE-LSTM has just
+refined."""
 
 CONTOURS: dict[str, Slide] = {"line": slide_contour_line, "extreme": slide_extreme_x}
-"""How S_p's contour is found: the paper's method, or HPEN's; see `rdrface.geometry.contour`."""
+"""How the contour of S_p is found: the paper's method, or HPEN's; see `rdrface.geometry.contour`."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Step:
         landmarks: (B, 68, 2) S_k, the refined 2D output (3D+2D); at k = 0 x and y of `projection`.
         landmarks_jawline: (B, 68, 2) S_k with the contour on the absolute jawline; at k = 0 x and y of
             `projection_jawline`.
-        unbounded_expression: (B, 46) alpha_exp as predicted; `q` holds it after `ExpressionBounds`.
+        unbounded_expression: (B, 46) alpha_exp as predicted; in `q` it is limited by `ExpressionBounds`.
     """
 
     q: Tensor
@@ -53,8 +54,8 @@ class Prediction:
     Attributes:
         steps: K + 1 steps, the initialization first.
         deconv5: (B, 80, N/2, N/2), for conv6's loss in training.
-        visibility_logits: (B, 68) logit of the probability that the landmark is not hidden.
-        log_uncertainty: (B, 68) logarithm of the expected distance of S_K from the truth, crop frame.
+        visibility_logits: (B, 68) logit of the probability that the landmark is visible.
+        log_uncertainty: (B, 68) logarithm of the expected error of S_K, crop frame.
     """
 
     steps: list[Step]
@@ -67,8 +68,8 @@ class RDR(nn.Module):
     """The whole network, with the layer sizes of the paper.
 
     Args:
-        iterations: K, refinement steps; not stated in the paper, 3 by default. The steps share their weights, so a
-            trained network can be run with another K.
+        iterations: K, refinement steps; the paper does not state it. The steps share their weights, so a trained
+            network can be run with another K.
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
     """
@@ -101,12 +102,12 @@ class RDR(nn.Module):
 
         Args:
             crops: (B, 3, N, N) RGB, 0..255, cut by `rdrface.crop`; N a multiple of 32, 256 in the paper.
-            iterations: K for this call, `self.iterations` if not given.
+            iterations: K of this call; default: `self.iterations`.
         """
         res3b, res5b = self.backbone(crops)
         deconv5 = self.regression_features(res3b)
         standardized = self.initialization(res5b)
-        # The geometry that follows is cheap and needs float32, whatever precision the backbone used.
+        # The geometry needs float32, whatever the precision of the backbone.
         with torch.autocast(crops.device.type, enabled=False):
             return self.refine(deconv5, standardized.float(), self.iterations if iterations is None else iterations)
 
@@ -139,10 +140,10 @@ class RDR(nn.Module):
 
     @torch.no_grad()
     def rescale(self, q: Tensor) -> None:
-        """Measure the scale of the parameters on other faces, and change the heads so that the output stays the same.
+        """Measure the scale of the parameters on other faces, and adapt the heads so that the output does not change.
 
-        Training steps are proportional to a parameter's standard deviation, which may be several times larger on the
-        new faces.
+        The steps of training are proportional to the standard deviation of a parameter, which may be several times
+        larger on the new faces.
 
         Args:
             q: (N, 103) Q of the faces, crop frame.

@@ -8,7 +8,7 @@ from rdrface.morphable.params import NUM_EXPRESSION, NUM_POSE
 from rdrface.network.regression_features import CHANNELS
 
 HIDDEN = 256
-"""Size of both reduced features (supplement) and of both LSTM states (our choice)."""
+"""Size of the reduced features (supplement) and of the LSTM states (our choice)."""
 
 State = tuple[Tensor, Tensor]
 
@@ -25,12 +25,13 @@ class RefinementLSTM(nn.Module):
         self.reduce = nn.Linear(NUM_LANDMARKS * CHANNELS, HIDDEN)
         self.cell = nn.LSTMCell(HIDDEN, HIDDEN)
         self.correct = nn.Linear(HIDDEN, outputs)
-        # The first correction of an untrained network is nearly nothing, so the initialization learns undisturbed.
+        # The corrections of an untrained network are almost zero, so they do not disturb the training of the
+        # initialization.
         nn.init.normal_(self.correct.weight, std=1e-3)
         nn.init.zeros_(self.correct.bias)
 
     def start(self, like: Tensor) -> State:
-        """Zero state for a batch as large as that of ``like``, (B, ...)."""
+        """Zero state for a batch of the size of `like`, (B, ...)."""
         zeros = like.new_zeros(like.shape[0], HIDDEN)
         return zeros, zeros
 
@@ -64,10 +65,10 @@ class CLSTM(RefinementLSTM):
 
 
 class JawlineReadout(nn.Module):
-    """The contour on the absolute jawline as a second reading of C-LSTM's state: 2 x 17 corrections, crop frame.
+    """The contour on the absolute jawline, a second read-out of C-LSTM's state: 2 x 17 corrections, crop frame.
 
-    Not in the paper, which names the gap (section 3: the 2D output follows the visible outline, AFLW2000-3D's labels
-    the absolute jawline) and proposes fine-tuning. One linear layer gives both conventions at once.
+    Not in the paper, which mentions the difference (section 3: the 2D output follows the visible outline, AFLW2000-3D's
+    labels the absolute jawline) and proposes fine-tuning. One linear layer gives both conventions.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The regression feature network (supplement, section 2): Res3b -> deconv4 -> deconv5, and conv6 while training."""
+"""The regression feature network (supplement, section 2): Res3b -> deconv4 -> deconv5, and conv6 in training."""
 
 from torch import Tensor, nn
 
@@ -7,9 +7,9 @@ CHANNELS = 80
 
 
 class RegressionFeatures(nn.Module):
-    """Two deconvolutions (kernel 4, stride 2) that bring Res3b back to half the crop's resolution.
+    """Two deconvolutions (kernel 4, stride 2) from Res3b to half the crop's resolution.
 
-    The supplement leaves open what follows each deconvolution; batch normalization and ReLU are our choice.
+    The supplement does not state what follows each deconvolution; batch normalization and ReLU are our choice.
     """
 
     def __init__(self) -> None:
@@ -27,9 +27,9 @@ class RegressionFeatures(nn.Module):
 
 
 class LandmarkResponse(nn.Module):
-    """conv6, used in training only: one response map per landmark, whose softmax over all places is its location.
+    """conv6, used in training only: one response map per landmark, whose softmax over all cells is its position.
 
-    It makes deconv5 tell landmarks apart; at run time nothing reads it and it is not exported.
+    Its loss makes the features of deconv5 different at different landmarks. It is not exported.
     """
 
     def __init__(self, landmarks: int = 68) -> None:

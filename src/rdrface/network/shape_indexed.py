@@ -1,4 +1,4 @@
-"""Shape-indexed features (supplement, section 2): deconv5 read at the landmarks of the iteration before."""
+"""Shape-indexed features (supplement, section 2): deconv5 sampled at the landmarks of the previous iteration."""
 
 import torch
 from torch import Tensor
@@ -8,22 +8,22 @@ from torch.nn.functional import embedding
 def shape_indexed(deconv5: Tensor, landmarks: Tensor) -> Tensor:
     """Phi(D_deconv5, S^{k-1}): one feature vector per landmark, sampled bilinearly.
 
-    The places are data, not variables: no gradient flows into them. What a better place would have shown is what the
-    recurrence has to learn, and the sampling's gradient is noise at the scale of a few pixels.
+    The landmarks get no gradient: the recurrence learns to correct them, and the gradient of sampling is noise at the
+    scale of a few pixels.
 
-    Written as a look-up of rows, not with `grid_sample`: 272 rows per face are read (and, going back, written), where
-    `grid_sample`'s gradient walks over the whole map.
+    Written as a look-up of rows, not with `grid_sample`: 272 rows per face are read (and written in the backward pass),
+    while the gradient of `grid_sample` covers the whole map.
 
     Args:
         deconv5: (B, C, m, m), any floating type.
-        landmarks: (B, L, 2) in the crop frame; outside the crop the nearest edge is read.
+        landmarks: (B, L, 2) crop frame; outside the crop the nearest edge is sampled.
 
     Returns:
-        (B, L, C) of the landmarks' type; flattened it is the paper's w = 80 x 68 = 5440 vector.
+        (B, L, C) of the landmarks' dtype; flattened, the paper's vector of 80 x 68 = 5440 numbers.
     """
     count, channels, size, _ = deconv5.shape
     rows = deconv5.permute(0, 2, 3, 1).reshape(count * size * size, channels)
-    # Cell i has its center at (2 i + 1) / size - 1.
+    # The center of cell i is at (2 i + 1) / size - 1.
     place = ((landmarks.detach() + 1) * (size / 2) - 0.5).clamp(0, size - 1)
     low = place.floor().clamp(max=size - 2)
     x, y = (place - low).unbind(-1)

@@ -12,11 +12,11 @@ UNITS = 16
 
 
 class Uncertainty(nn.Module):
-    """Two numbers per landmark: the logit of the probability that the point is not hidden, and the logarithm of the
+    """Two numbers per landmark: the logit of the probability that the point is visible, and the logarithm of the
     expected error.
 
-    Three inputs: the local feature at S_K, C-LSTM's last state, and the head's rotation, which decides what the head
-    itself hides. Each landmark combines them in a few hidden units of its own.
+    Three inputs: the local feature at S_K, C-LSTM's last state, and the head's rotation, which determines the
+    self-occluded points. Each landmark combines them in `UNITS` hidden units.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
-"""The last step of a training: what the network says of its own certainty is made true on faces held out.
+"""Calibration, the last step of a training: predicted visibility and uncertainty are matched to held-out faces.
 
-A network is surer of the faces it has learned from than it may be of others. Two numbers each put that right: the logit
-of the visibility v becomes a v + b (Platt scaling: Platt 1999; Guo et al., ICML 2017), and so does the logarithm of the
-expected error, so that sigma becomes exp(b) sigma^a. Both maps rise, so what was surer stays surer. They are
-folded into the last layer of `Certainty`: nothing after this step has to know of them.
+A network is too certain on faces that it has not been trained on. Two numbers for each output correct that: the logit v
+of the visibility becomes a v + b (Platt scaling: Platt 1999; Guo et al., ICML 2017), and so does the logarithm of the
+uncertainty, so sigma becomes exp(b) sigma^a. Both maps increase, so the order of points by certainty does not change.
+They are folded into the last layer of `rdrface.network.uncertainty.Uncertainty`.
 """
 
 from collections.abc import Callable
@@ -17,193 +17,209 @@ from rdrface.datasets.records import UNKNOWN, VISIBLE
 from rdrface.evaluation.metrics.uncertainty import UNCERTAINTY_EDGES, VISIBILITY_EDGES, reliability
 from rdrface.network.rdr import RDR
 from rdrface.network.uncertainty import Uncertainty
-from rdrface.training.augmentation.augment import AugmentConfig, CropBatch, augment, no_augmentation, weakened
-from rdrface.training.batches import targets
+from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.config import AugmentConfig, no_augmentation, weakened
+from rdrface.training.augmentation.crop_batch import CropBatch
+from rdrface.training.labels import make_batch
 
-HARDER = 0.4
-"""Share of the training's changes of the pixels in the second pass: photos in use are worse than those of the sets."""
+DEGRADED_STRENGTH = 0.4
+"""Strength of the training's augmentation in the second pass: photos in use are worse than those of the data sets."""
 
-BATCH = 32
-"""Faces at a time."""
+BATCH_SIZE = 32
 
-LEAST_SLOPE = 0.05
-"""The maps must rise, whatever a network of a few seconds' training has to say."""
+MIN_SLOPE = 0.05
+"""The maps must increase, even for a network that was trained for seconds."""
 
-PRIOR = 10.0
-"""Weight, in points, with which both maps are held at the identity: nothing runs away where there is little to see."""
+PRIOR_WEIGHT = 10.0
+"""Weight, in points, of a prior that keeps both maps near the identity: it matters where there are few points."""
 
 Line = tuple[float, float]
-"""Slope a and shift b of x -> a x + b."""
+"""Slope a and intercept b of x -> a x + b."""
 
-IDENTITY: Line = (1.0, 0.0)
+NO_CHANGE: Line = (1.0, 0.0)
 
 Loss = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of every point, its loss and the first two derivatives."""
+"""Loss of every point, and its first two derivatives."""
 
 
 @dataclass(frozen=True)
-class Observations:
-    """What a network said of the points of held-out faces, and what was the case.
+class PredictedObserved:
+    """Predicted and observed values at the points of held-out faces.
 
     Attributes:
-        logit: (V,) visibility logits of the points whose state is known.
-        seen: (V,) 1 visible, 0 hidden.
-        log_error: (E,) logarithm of the said error of the points with an annotated position, crop frame.
-        error: (E,) the measured error, crop frame.
-        unit: (E,) crop frame -> percent of the face's size, as `Face.confidence` says it: 100 / sqrt(w h) of the box of
-            the predicted landmarks.
+        logit: (V,) predicted visibility logits of the points with an annotated state.
+        visible: (V,) observed visibility, 1 visible, 0 hidden.
+        log_uncertainty: (E,) logarithm of the predicted error of the points with an annotated position, crop frame.
+        error: (E,) observed error, crop frame.
+        unit: (E,) crop frame -> percent of the face's size, the unit of `Face.uncertainty`: 100 / sqrt(w h) of the box
+            of the predicted landmarks.
     """
 
     logit: np.ndarray
-    seen: np.ndarray
-    log_error: np.ndarray
+    visible: np.ndarray
+    log_uncertainty: np.ndarray
     error: np.ndarray
     unit: np.ndarray
 
 
-def calibrate(network: RDR, check: PackedCrops, size: int, iterations: int, device: torch.device) -> dict[str, float]:
-    """Make `visible` and `log_error` of a network true on held-out faces; its `certainty` is changed in place.
+def calibrate(
+    network: RDR, val_faces: PackedCrops, size: int, iterations: int, device: torch.device
+) -> dict[str, float]:
+    """Calibrate visibility and uncertainty of a network on held-out faces; its `uncertainty` is changed in place.
 
-    Half of the crops are those of use; the other half are moved, covered and spoiled a little, so that hard photos are
-    represented. The same network and faces give the same result. To calibrate twice does no harm.
+    Half of the crops are those of use. The other half is moved, covered and degraded a little, so that hard photos are
+    represented. The same network and faces give the same result. Calibrating twice does no harm.
 
     Args:
         network: trained, on `device`; it is put into evaluation mode.
-        check: fitted and packed faces that it has not learned from.
-        size: N, side of the crops.
+        val_faces: fitted and packed faces that it was not trained on.
+        size: N, side of the crops in pixels.
         iterations: K.
         device: of the network.
 
     Returns:
-        The mean gap between said and measured, weighted by points (`rdrface.evaluation.metrics.uncertainty.Reliability.gap`):
-        ``visible_gap_before`` and ``visible_gap_after``, percent; ``error_gap_before`` and ``error_gap_after``, percent
-        of the face's size. The maps: ``visible_slope``, ``visible_shift``, ``error_slope``, ``error_shift``. And
-        ``visible_points`` and ``error_points``, how many they were fitted to.
+        Mean gaps between predicted and observed, weighted by points (`Reliability.gap` of
+        `rdrface.evaluation.metrics.uncertainty`): ``visibility_gap_before`` and ``visibility_gap_after``, percent;
+        ``uncertainty_gap_before`` and ``uncertainty_gap_after``, percent of the face's size. The maps:
+        ``visibility_slope``, ``visibility_intercept``, ``uncertainty_slope``, ``uncertainty_intercept``. Numbers of
+        points: ``visibility_points`` and ``uncertainty_points``.
     """
     network.eval()
-    # Not mirrored, so that a point's state in the pack is that of the same point of the crop. Not laid on its side:
-    # a few faces that are wholly wrong would weigh more than all the others.
-    harder = replace(weakened(AugmentConfig(), HARDER), mirror=0.0, spin=0.0)
-    found = [observe(network, check, size, iterations, device, config) for config in (no_augmentation(), harder)]
-    points = Observations(
-        **{each.name: np.concatenate([getattr(one, each.name) for one in found]) for each in fields(Observations)}
+    # No mirroring: the states in the pack are those of the crop's points. No arbitrary rotation: a few faces on which
+    # the network fails completely would outweigh all others.
+    degraded = replace(weakened(AugmentConfig(), DEGRADED_STRENGTH), mirror=0.0, arbitrary_rotation=0.0)
+    passes = [predict(network, val_faces, size, iterations, device, each) for each in (no_augmentation(), degraded)]
+    points = PredictedObserved(
+        **{each.name: np.concatenate([getattr(one, each.name) for one in passes]) for each in fields(PredictedObserved)}
     )
-    visible, error = fit_visible(points), fit_error(points)
-    fold(network.uncertainty, visible, error)
-    before, after = gaps(points, IDENTITY, IDENTITY), gaps(points, visible, error)
-    figures: dict[str, float] = {
-        "visible_gap_before": before[0],
-        "visible_gap_after": after[0],
-        "error_gap_before": before[1],
-        "error_gap_after": after[1],
-        "visible_slope": visible[0],
-        "visible_shift": visible[1],
-        "error_slope": error[0],
-        "error_shift": error[1],
-        "visible_points": len(points.logit),
-        "error_points": len(points.error),
+    visibility, uncertainty = fit_visibility(points), fit_uncertainty(points)
+    fold(network.uncertainty, visibility, uncertainty)
+    before, after = gaps(points, NO_CHANGE, NO_CHANGE), gaps(points, visibility, uncertainty)
+    result: dict[str, float] = {
+        "visibility_gap_before": before[0],
+        "visibility_gap_after": after[0],
+        "uncertainty_gap_before": before[1],
+        "uncertainty_gap_after": after[1],
+        "visibility_slope": visibility[0],
+        "visibility_intercept": visibility[1],
+        "uncertainty_slope": uncertainty[0],
+        "uncertainty_intercept": uncertainty[1],
+        "visibility_points": len(points.logit),
+        "uncertainty_points": len(points.error),
     }
-    return {name: round(value, 4) for name, value in figures.items()}
+    return {name: round(value, 4) for name, value in result.items()}
 
 
 @torch.no_grad()
-def observe(
+def predict(
     network: RDR, faces: PackedCrops, size: int, iterations: int, device: torch.device, config: AugmentConfig
-) -> Observations:
-    """Run a network on every face once.
+) -> PredictedObserved:
+    """Run a network on every face once, in float32, as in use.
 
-    In float32, as it will be used. Labels are what they are in training (`rdrface.training.batches.targets`): slips of
-    the mouse and contours of the other convention are no errors of the network. A point whose state nobody annotated
-    is left out even where an occluder now covers it: of such points only the hidden ones would be known.
+    Labels are those of training (`rdrface.training.labels.make_batch`): slips of the mouse and contours of the other
+    convention are no errors of the network. Points without an annotated state do not count, even where augmentation
+    covers them: of such points only the hidden ones would be known.
 
     Args:
-        config: without mirroring, see `calibrate` for the rest.
+        network: in evaluation mode.
+        faces: fitted and packed.
+        size: N, side of the crops in pixels.
+        iterations: K.
+        device: of the network.
+        config: augmentation without mirroring.
     """
     generator = torch.Generator(device=device).manual_seed(0)
-    parts = []
-    for start in range(0, len(faces), BATCH):
-        index = np.arange(start, min(start + BATCH, len(faces)))
-        batch = augment(CropBatch.of(faces, index, device), size, config, generator)
-        residual = torch.from_numpy(faces.residual[index]).to(device)
-        labels = targets(batch, residual, torch.ones_like(residual), network.projection)
-        said = network(batch.crops.contiguous(memory_format=torch.channels_last), iterations)
-        landmarks = said.steps[-1].landmarks
-        distance = (landmarks - labels.points).norm(dim=-1)
-        span = (landmarks.amax(1) - landmarks.amin(1)).prod(-1).sqrt().clamp(min=1e-6)
-        unit = (100 / span).unsqueeze(1).expand_as(distance)
+    rows = []
+    for start in range(0, len(faces), BATCH_SIZE):
+        index = np.arange(start, min(start + BATCH_SIZE, len(faces)))
+        crops, labels = augment(CropBatch.of(faces, index, device), size, config, generator)
+        batch = make_batch(crops, labels, network.projection)
+        prediction = network(batch.crops, iterations)
+        landmarks = prediction.steps[-1].landmarks
+        error = (landmarks - batch.points).norm(dim=-1)
+        face_size = (landmarks.amax(1) - landmarks.amin(1)).prod(-1).sqrt().clamp(min=1e-6)
+        unit = (100 / face_size).unsqueeze(1).expand_as(error)
         annotated = torch.from_numpy(faces.state[index] != UNKNOWN).to(device)
         columns = (
-            said.visibility_logits[annotated],
+            prediction.visibility_logits[annotated],
             (batch.state == VISIBLE)[annotated],
-            *(values[labels.labeled] for values in (said.log_uncertainty, distance, unit)),
+            *(values[batch.labeled] for values in (prediction.log_uncertainty, error, unit)),
         )
-        parts.append([column.double().cpu().numpy() for column in columns])
-    return Observations(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        rows.append([column.double().cpu().numpy() for column in columns])
+    return PredictedObserved(*(np.concatenate(column) for column in zip(*rows, strict=True)))
 
 
-def fit_visible(points: Observations) -> Line:
-    """The likeliest map of the logits: the logistic regression of being visible on them."""
+def fit_visibility(points: PredictedObserved) -> Line:
+    """Most likely map of the logits: logistic regression of the observed visibility."""
 
     def loss(z: np.ndarray) -> Loss:
         probability = _sigmoid(z)
-        return np.logaddexp(0, z) - points.seen * z, probability - points.seen, probability * (1 - probability)
+        return (
+            np.logaddexp(0, z) - points.visible * z,
+            probability - points.visible,
+            probability * (1 - probability),
+        )
 
     return _fit(points.logit, loss)
 
 
-def fit_error(points: Observations) -> Line:
-    """The likeliest map of the log errors, for errors that are distributed exponentially around what is said: the loss
-    that the network was trained with (`rdrface.training.losses.objective`). It weighs what is wrong by half alike at small errors
-    and at large ones, so the few faces that failed do not decide; and it is the same in any unit of length."""
+def fit_uncertainty(points: PredictedObserved) -> Line:
+    """Most likely map of the log uncertainty, for errors distributed exponentially around the predicted ones: the loss
+    of the training (`rdrface.training.losses.objective`).
+
+    A prediction that is wrong by half costs the same at small and at large errors, so the few faces on which the
+    network fails do not dominate. The result does not depend on the unit of length.
+    """
 
     def loss(z: np.ndarray) -> Loss:
         ratio = points.error * np.exp(-z)
         return ratio + z, 1 - ratio, ratio
 
-    return _fit(points.log_error, loss)
+    return _fit(points.log_uncertainty, loss)
 
 
-def fold(uncertainty: Uncertainty, visible: Line, error: Line) -> None:
-    """Let the two outputs of `Certainty` go through a line each; only its last layer changes."""
-    slope = torch.tensor([visible[0], error[0]], dtype=torch.float64)
-    shift = torch.tensor([visible[1], error[1]], dtype=torch.float64)
+def fold(head: Uncertainty, visibility: Line, uncertainty: Line) -> None:
+    """Apply a line to each of the two outputs of `Uncertainty`; only its last layer changes."""
+    slope = torch.tensor([visibility[0], uncertainty[0]], dtype=torch.float64)
+    intercept = torch.tensor([visibility[1], uncertainty[1]], dtype=torch.float64)
     with torch.no_grad():
-        uncertainty.out.copy_(uncertainty.out.double().cpu() * slope)
-        uncertainty.bias.copy_(uncertainty.bias.double().cpu() * slope + shift)
+        head.out.copy_(head.out.double().cpu() * slope)
+        head.bias.copy_(head.bias.double().cpu() * slope + intercept)
 
 
-def gaps(points: Observations, visible: Line, error: Line) -> tuple[float, float]:
-    """Mean gap between said and measured through these lines: of the visibility, and of the error; both percent."""
-    probability = _sigmoid(visible[0] * points.logit + visible[1])
-    said = points.unit * np.exp(error[0] * points.log_error + error[1])
+def gaps(points: PredictedObserved, visibility: Line, uncertainty: Line) -> tuple[float, float]:
+    """Mean gaps between predicted and observed, the lines applied: of the visibility (percent) and of the error
+    (percent of the face's size)."""
+    probability = _sigmoid(visibility[0] * points.logit + visibility[1])
+    predicted_error = points.unit * np.exp(uncertainty[0] * points.log_uncertainty + uncertainty[1])
     return (
-        100 * reliability(probability, points.seen, VISIBILITY_EDGES).gap,
-        reliability(said, points.unit * points.error, UNCERTAINTY_EDGES).gap,
+        100 * reliability(probability, points.visible, VISIBILITY_EDGES).gap,
+        reliability(predicted_error, points.unit * points.error, UNCERTAINTY_EDGES).gap,
     )
 
 
 def _fit(x: np.ndarray, loss: Callable[[np.ndarray], Loss]) -> Line:
-    """The line z = a x + b of the least total loss, by Newton's method; the loss is convex in z."""
+    """The line z = a x + b with the smallest total loss, by Newton's method; `loss` is convex in z."""
     if not len(x):
-        return IDENTITY
-    # z = x + tilt (x - center) + lift: the two hardly depend on each other, and the prior means the same for both.
+        return NO_CHANGE
+    # z = x + tilt (x - center) + lift: tilt and lift are nearly independent, and one prior suits both.
     center = float(x.mean())
     basis = np.stack([x - center, np.ones_like(x)])
 
     def newton(step: np.ndarray, free: np.ndarray) -> np.ndarray:
         def cost(at: np.ndarray) -> float:
             with np.errstate(over="ignore"):
-                return float(loss(x + at @ basis)[0].sum() + PRIOR / 2 * at @ at)
+                return float(loss(x + at @ basis)[0].sum() + PRIOR_WEIGHT / 2 * at @ at)
 
         for _ in range(50):
             _, slope, curvature = loss(x + step @ basis)
-            gradient = basis @ slope + PRIOR * step
-            hessian = (basis * curvature) @ basis.T + PRIOR * np.eye(2)
+            gradient = basis @ slope + PRIOR_WEIGHT * step
+            hessian = (basis * curvature) @ basis.T + PRIOR_WEIGHT * np.eye(2)
             move = np.zeros(2)
             move[free] = -np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
-            here = cost(step)
-            # The exponential grows fast: a full step from afar may overshoot.
-            while cost(step + move) > here and np.abs(move).max() > 1e-9:
+            present = cost(step)
+            # The exponential grows fast: a full step from far away may overshoot.
+            while cost(step + move) > present and np.abs(move).max() > 1e-9:
                 move = move / 2
             step = step + move
             if np.abs(move).max() <= 1e-9:
@@ -211,8 +227,8 @@ def _fit(x: np.ndarray, loss: Callable[[np.ndarray], Loss]) -> Line:
         return step
 
     step = newton(np.zeros(2), np.array([0, 1]))
-    if 1 + step[0] < LEAST_SLOPE:
-        step = newton(np.array([LEAST_SLOPE - 1, 0.0]), np.array([1]))
+    if 1 + step[0] < MIN_SLOPE:
+        step = newton(np.array([MIN_SLOPE - 1, 0.0]), np.array([1]))
     return 1 + float(step[0]), float(step[1] - step[0] * center)
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints that hold everything for an exact resume, and are never half written."""
+"""Checkpoints: everything that an exact resume needs, in a file that is never half written."""
 
 import sys
 from dataclasses import asdict
@@ -7,19 +7,20 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from rdrface.errors import ConfigError
 from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
 from rdrface.training.config import TrainingConfig
-from rdrface.training.renamed import renamed_config, renamed_tensors
+from rdrface.training.renamed import renamed_checkpoint
 
 NAME = "checkpoint.pt"
 
 
 def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingConfig) -> None:
-    """Write ``folder/checkpoint.pt``: first beside it, then moved over the old one, so a kill loses nothing."""
+    """Write ``folder/checkpoint.pt``; an old file is replaced once the new one is complete."""
     path = folder / NAME
     fresh = path.with_suffix(".new")
     fabric.save(fresh, {**state, "config": asdict(config)})
@@ -29,17 +30,17 @@ def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingCo
 
 
 def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
-    """Read the checkpoint of a run, or None where the run has none yet.
+    """Read the checkpoint of a run; None if the run has none yet.
 
     Raises:
-        ConfigError: the checkpoint is of another configuration, or damaged.
+        ConfigError: the checkpoint is damaged or belongs to another configuration.
     """
     path = folder / NAME
     if not path.is_file():
         return None
     state = _read(path)
-    ours, theirs = asdict(config), state.pop("config")
-    changed = sorted(key for key in ours if ours[key] != theirs.get(key))
+    wanted, found = asdict(config), state.pop("config")
+    changed = sorted(key for key in wanted if wanted[key] != found.get(key))
     if changed:
         raise ConfigError(
             f"{folder} holds a run of another configuration (it differs in {', '.join(changed)}); "
@@ -49,10 +50,10 @@ def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
 
 
 def start_file(path: Path) -> Path:
-    """The file with the weights that a run begins with: a run's checkpoint, or an exported ``NAME.safetensors``.
+    """The file with the weights that a run starts from: a run's checkpoint, or an exported ``NAME.safetensors``.
 
     Args:
-        path: as given to ``--from``: a run's folder, its ``checkpoint.pt``, or ``NAME.safetensors``.
+        path: value of ``--from``: a run's folder, its ``checkpoint.pt``, or ``NAME.safetensors``.
 
     Raises:
         ConfigError: no such file.
@@ -61,16 +62,28 @@ def start_file(path: Path) -> Path:
     if not file.is_file() or file.suffix not in (".pt", ".safetensors"):
         problem = "neither a checkpoint nor a weights file" if file.is_file() else f"no file {file}"
         raise ConfigError(
-            f"--from {path}: {problem}; --from wants the folder of a run that was trained before, with its {NAME}, "
+            f"--from {path}: {problem}; give the folder of an earlier run, with its {NAME}, "
             "or a weights file NAME.safetensors"
         )
     return file
 
 
-def start_from(network: RDR, path: Path) -> None:
-    """Give a network the averaged weights of another run, parameter scale included; the face model stays its own.
+def read_average(path: Path) -> dict[str, Tensor]:
+    """Averaged parameters and buffers of a ``checkpoint.pt``, by the names of RDR.
 
-    Parts that the other run's network did not have, or had in another size, keep their fresh start; they are named on
+    Raises:
+        ConfigError: the file is damaged or no checkpoint of `rdrface train`.
+    """
+    state = _read(path)
+    if "average" not in state:
+        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`: it has no averaged weights")
+    return state["average"]
+
+
+def load_average(network: RDR, path: Path) -> None:
+    """Give a network the averaged weights of another run, parameter scale included, but not its face model.
+
+    Parts that the other run's network lacks, or has in another size, keep their initialization; they are listed on
     stderr.
 
     Args:
@@ -80,19 +93,18 @@ def start_from(network: RDR, path: Path) -> None:
     Raises:
         ConfigError: the checkpoint is damaged.
     """
-    mine = {name: value for name, value in network.state_dict().items() if not name.startswith("projection.")}
-    theirs = _read(path)["average"]
-    common = [name for name, value in mine.items() if name in theirs and theirs[name].shape == value.shape]
-    learned = {name: theirs[name] for name in common}
-    if fresh := sorted({name.split(".")[0] for name in mine.keys() - learned.keys()}):
-        print(f"not in {path} - these parts start fresh: {', '.join(fresh)}", file=sys.stderr)
-    network.load_state_dict(learned, strict=False)
+    state = {name: value for name, value in network.state_dict().items() if not name.startswith("projection.")}
+    average = read_average(path)
+    common = [name for name, value in state.items() if name in average and average[name].shape == value.shape]
+    if missing := sorted({name.split(".")[0] for name in state.keys() - set(common)}):
+        print(f"not in {path} - these parts start fresh: {', '.join(missing)}", file=sys.stderr)
+    network.load_state_dict({name: average[name] for name in common}, strict=False)
 
 
 def read_network(path: Path) -> tuple[RDR, int]:
-    """The averaged network of a checkpoint and the side of the crops of its last stage, pixels.
+    """The averaged network of a checkpoint, and the side of the crops of its last stage in pixels.
 
-    The face model is the package's; the contour's place on it may have moved since the training, nothing else.
+    The face model is the package's. Its contour may differ from that of the training, nothing else may.
 
     Args:
         path: a run's folder, or its ``checkpoint.pt``.
@@ -106,28 +118,22 @@ def read_network(path: Path) -> tuple[RDR, int]:
     state = _read(path)
     try:
         config, average = state["config"], state["average"]
-        # Runs from before these options have none of them in their checkpoint.
+        # Checkpoints from before these options do not have them.
         network = RDR(config["iterations"], config.get("features", "previous"), config.get("contour", "line"))
-        ours, theirs = network.projection.mean, average["projection.mean"]
-        if ours.shape != theirs.shape or (ours - theirs)[len(CONTOUR) :].abs().max() > FACE_MODEL_TOLERANCE:
+        mean, trained_mean = network.projection.mean, average["projection.mean"]
+        if mean.shape != trained_mean.shape or (mean - trained_mean)[len(CONTOUR) :].abs().max() > FACE_MODEL_TOLERANCE:
             raise ConfigError(f"{path} was trained with another face model than the one in this rdrface; train again")
-        own = {name: value for name, value in network.state_dict().items() if name.startswith("projection.")}
-        network.load_state_dict({**average, **own})
-        return network, int(config["stage"][-1]["size"])
+        projection = {name: value for name, value in network.state_dict().items() if name.startswith("projection.")}
+        network.load_state_dict({**average, **projection})
+        return network, int(config["stage"][-1]["crop_size"])
     except (KeyError, IndexError, TypeError, RuntimeError) as error:
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        for name in {"network", "average"} & state.keys():
-            state[name] = renamed_tensors(state[name])
-        state["config"] = renamed_config(state["config"])
-        if "optimiser" in state:
-            state["optimizer"] = state.pop("optimiser")
-    except Exception as error:  # torch raises many kinds for a damaged file
+        return renamed_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise ConfigError(
             f"{path} is not a checkpoint of `rdrface train`, or is damaged ({error}); move it away to start again"
         ) from error
-    return state

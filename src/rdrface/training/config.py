@@ -1,27 +1,19 @@
-"""A training run on one page: every number that shapes it, read from a TOML file, nothing else.
+"""A training run on one page: all its settings with their meaning and default. `rdrface.training.config_file` reads
+them from TOML."""
 
-Unknown keys are errors: a misspelled option that is silently ignored costs a day of computing.
-"""
-
-import dataclasses
 import math
-import tomllib
-import types
-import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
 
 from rdrface.datasets.annotation_offset import check_offset
 from rdrface.errors import ConfigError
-
-T = TypeVar("T")
+from rdrface.training.losses.weights import check_losses
 
 STAGES = ("initialization", "refinement", "joint")
-"""What a stage trains; see `rdrface.training.stages`."""
+"""Which parts a stage trains; see `rdrface.training.stages`."""
 
 FEATURES = ("previous", "projection")
-"""Where C-LSTM's features are read, see `rdrface.network.rdr.FEATURES`; written here too, to do without PyTorch."""
+"""Where C-LSTM's features are sampled, see `rdrface.network.rdr.FEATURES`; repeated here to do without PyTorch."""
 
 CONTOURS = ("line", "extreme")
 """How the contour of S_p is found, see `rdrface.network.rdr.CONTOURS`."""
@@ -34,36 +26,37 @@ class StageConfig:
     Attributes:
         train: one of `STAGES`.
         steps: optimizer steps.
-        size: N, side of the crops in pixels, a multiple of 32.
-        batch: faces per step, over all devices together.
-        learning_rate: peak of the cosine.
-        warmup: share of the steps in which the rate rises from nothing to the peak.
-        final: what is left of the rate at the end, as a share of the peak.
-        weight_decay: AdamW's, on matrices and kernels only.
-        augment: change the crops at random (see `rdrface.training.augmentation.augment`); without it the stage sees the crops of use.
-        appearance: share of the probability of every change of the pixels. Less than 1 in a last stage lets the network
-            end on photos as they mostly are.
+        crop_size: N, side of the crops in pixels, a multiple of 32.
+        batch_size: faces per step, over all devices together.
+        learning_rate: peak of the schedule.
+        warmup_fraction: fraction of the steps in which the rate rises from 0 to the peak.
+        final_fraction: rate at the end of the cosine, as a fraction of the peak.
+        weight_decay: of AdamW; matrices and kernels only.
+        augment: change the crops at random (`rdrface.training.augmentation`). Without it the stage trains on the crops
+            of use.
+        appearance_strength: factor on the probability of every change of the pixels, 0..1. Below 1 in a last stage, the
+            network ends on photos as most of them are.
     """
 
     train: str
     steps: int
-    size: int = 128
-    batch: int = 64
+    crop_size: int = 128
+    batch_size: int = 64
     learning_rate: float = 1e-3
-    warmup: float = 0.05
-    final: float = 0.01
+    warmup_fraction: float = 0.05
+    final_fraction: float = 0.01
     weight_decay: float = 0.02
     augment: bool = True
-    appearance: float = 1.0
+    appearance_strength: float = 1.0
 
     def __post_init__(self) -> None:
         if self.train not in STAGES:
             raise ConfigError(f"stage.train must be one of {', '.join(STAGES)}; got {self.train!r}")
-        if self.size <= 0 or self.size % 32:
-            raise ConfigError(f"stage.size must be a positive multiple of 32; got {self.size}")
-        if not 0 <= self.appearance <= 1:
-            raise ConfigError(f"stage.appearance must be in [0, 1]; got {self.appearance}")
-        for name in ("steps", "batch"):
+        if self.crop_size <= 0 or self.crop_size % 32:
+            raise ConfigError(f"stage.crop_size must be a positive multiple of 32; got {self.crop_size}")
+        if not 0 <= self.appearance_strength <= 1:
+            raise ConfigError(f"stage.appearance_strength must be in [0, 1]; got {self.appearance_strength}")
+        for name in ("steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"stage.{name} must be 1 or more; got {getattr(self, name)}")
 
@@ -74,52 +67,55 @@ class TrainingConfig:
 
     Attributes:
         stage: the stages, in order.
-        seed: every random choice is a function of it and of the step's number.
+        seed: every random number is a function of it and of the step.
         iterations: K.
-        profiled: so many near-frontal faces are turned to larger angles (`rdrface.training.face_profiling.face_profiling`) and learned from too.
-        closed: so many faces with open eyes are learned from once more with one eye or both closed
-            (`rdrface.training.expression_warping.expression_warp`).
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
-        window: pixels of the windows kept in memory; augmentation cuts the crops from them.
-        validation_share: part of the faces held out, chosen by the photo's name.
-        validation_every: steps between validations (and sample pictures).
+        packed_size: side in pixels of the packed crops, from which augmentation samples the crops.
+        validation_fraction: fraction of the faces held out, chosen by the names of their photos.
+        face_profiling: number of near-frontal faces that are also rotated to larger yaw angles
+            (`rdrface.training.face_profiling`).
+        closed_eye_copies: number of faces with open eyes of which a copy with one or both eyes closed is added
+            (`rdrface.training.expression_warping`).
+        annotation_offset: part of a set, e.g. "300w/helen" -> [dx, dy], offset between its annotations and its images,
+            to the right and down, in percent of the face's side, as ``tools/measure_label_offset.py`` measures it. It
+            is subtracted before the fit (`rdrface.datasets.annotation_offset`), but not in records of `rdrface fit`,
+            which has an option for it.
+        source_draws: source, or its first folders as in "merl_rav/left" -> draws per epoch of each of its faces. The
+            longest entry that fits a source counts; faces of other sources are drawn once.
+        closed_eye_draws: draws per epoch of a face with a closed eye; with 1.5 it is drawn twice in every second epoch.
+        open_mouth_draws: the same for a face with an open mouth. All factors that apply to a face are multiplied
+            (`rdrface.training.oversampling`).
+        label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`; 1
+            for other sources.
+        loss: weights that differ from the defaults of `rdrface.training.losses.weights.LossWeights`.
+        ema_decay: decay of the exponential moving average of the weights, which is validated and exported.
+        validation_every: steps between validations (and sample images).
+        log_every: steps between rows of ``log.csv``.
         checkpoint_every: seconds between checkpoints.
-        log_every: steps between lines of the log.
-        average: decay of the exponential average of the weights; the average is what is validated and exported.
-        compile: let torch.compile fuse the convolutional part (needs a C++ compiler on CPUs).
-        closed_eyes: how many times per epoch a face with a closed eye is drawn; 1.5 is every second epoch twice.
-        open_mouth: the same for a face with an open mouth; a face with both gets the product.
-        share: source, or its first parts as in "merl_rav/left" -> how many times per epoch its faces are drawn. The
-            longest entry that fits a source counts; the others are drawn once. See `rdrface.training.oversampling`.
-        offset: part of a set, e.g. "300w/helen" -> [dx, dy], how far its labels lie to the right and down in percent of
-            the face's side, as ``tools/measure_label_offset.py`` measures it. They are moved back before anything else
-            is done (`rdrface.datasets.annotation_offset`), except in records that `rdrface fit` wrote, which has its own option.
-        label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`; 1 where
-            nothing is given.
-        loss: overrides for `rdrface.training.losses.objective.LossWeights`.
+        compile: compile the convolutional part with torch.compile (needs a C++ compiler on CPUs).
     """
 
     stage: tuple[StageConfig, ...]
     seed: int = 0
     iterations: int = 3
-    profiled: int = 0
-    closed: int = 0
     features: str = "previous"
     contour: str = "line"
-    window: int = 256
-    validation_share: float = 0.04
-    validation_every: int = 500
-    checkpoint_every: float = 180.0
-    log_every: int = 20
-    average: float = 0.999
-    compile: bool = False
-    closed_eyes: float = 1.0
-    open_mouth: float = 1.0
-    share: dict[str, float] = field(default_factory=dict)
-    offset: dict[str, list[float]] = field(default_factory=dict)
+    packed_size: int = 256
+    validation_fraction: float = 0.04
+    face_profiling: int = 0
+    closed_eye_copies: int = 0
+    annotation_offset: dict[str, list[float]] = field(default_factory=dict)
+    source_draws: dict[str, float] = field(default_factory=dict)
+    closed_eye_draws: float = 1.0
+    open_mouth_draws: float = 1.0
     label_weight: dict[str, float] = field(default_factory=dict)
     loss: dict[str, float] = field(default_factory=dict)
+    ema_decay: float = 0.999
+    validation_every: int = 500
+    log_every: int = 20
+    checkpoint_every: float = 180.0
+    compile: bool = False
 
     def __post_init__(self) -> None:
         if not self.stage:
@@ -127,78 +123,28 @@ class TrainingConfig:
         for name, known in (("features", FEATURES), ("contour", CONTOURS)):
             if getattr(self, name) not in known:
                 raise ConfigError(f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}")
-        draws = {"closed_eyes": self.closed_eyes, "open_mouth": self.open_mouth}
-        draws |= {f'share."{source}"': value for source, value in self.share.items()}
-        for name, value in draws.items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-                raise ConfigError(f"{name} must be a number of draws per epoch, 0 or more; got {value!r}")
-        if not 0 <= self.validation_share < 1:
-            raise ConfigError(f"validation_share must be in [0, 1); got {self.validation_share}")
-        check_offset(self.offset)
-        for source, value in self.label_weight.items():
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-                raise ConfigError(f'label_weight."{source}" must be a number, 0 or more; got {value!r}')
-        for name in ("profiled", "closed", "iterations"):
+        for name in ("face_profiling", "closed_eye_copies", "iterations"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} must be 0 or more; got {getattr(self, name)}")
-        for name in ("window", "validation_every", "log_every"):
+        for name in ("packed_size", "validation_every", "log_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more; got {getattr(self, name)}")
-        if not 0 <= self.average <= 1:
-            raise ConfigError(f"average must be in [0, 1]; got {self.average}")
+        if not 0 <= self.validation_fraction < 1:
+            raise ConfigError(f"validation_fraction must be in [0, 1); got {self.validation_fraction}")
+        if not 0 <= self.ema_decay <= 1:
+            raise ConfigError(f"ema_decay must be in [0, 1]; got {self.ema_decay}")
+        draws = {"closed_eye_draws": self.closed_eye_draws, "open_mouth_draws": self.open_mouth_draws}
+        _check_numbers(draws | _entries("source_draws", self.source_draws), "a number of draws per epoch")
+        _check_numbers(_entries("label_weight", self.label_weight), "a number")
+        check_offset(self.annotation_offset)
+        check_losses(self.loss)
 
 
-def shipped_configs() -> dict[str, Path]:
-    """Name -> file of the configurations inside the package."""
-    folder = Path(__file__).parent / "configs"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+def _entries(option: str, table: Mapping[str, object]) -> dict[str, object]:
+    return {f'{option}."{source}"': value for source, value in table.items()}
 
 
-def load_config(name: str | Path) -> TrainingConfig:
-    """Read a configuration.
-
-    Args:
-        name: name of a shipped one (see `shipped_configs`) or path of a TOML file.
-
-    Raises:
-        ConfigError: no such file, not TOML, an unknown key, a wrong type or an impossible value.
-    """
-    path = shipped_configs().get(str(name), Path(name))
-    if not path.is_file():
-        known = ", ".join(shipped_configs())
-        raise ConfigError(f"no configuration {str(name)!r}: give the path of a TOML file or one of: {known}")
-    try:
-        table = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
-    stages = table.pop("stage", [])
-    if not isinstance(stages, list):
-        raise ConfigError(f"{path}: stages are written as [[stage]] tables, with double brackets")
-    built = tuple(_build(StageConfig, one, f"{path}, stage {i}") for i, one in enumerate(stages))
-    return _build(TrainingConfig, {**table, "stage": built}, str(path))
-
-
-def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise ConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(hints)}")
-    missing = [f.name for f in dataclasses.fields(kind) if _required(f) and f.name not in values]  # type: ignore[arg-type]
-    if missing:
-        raise ConfigError(f"{where}: {missing[0]!r} is missing")
-    checked = {name: _checked(value, hints[name], f"{where}: {name}") for name, value in values.items()}
-    return kind(**checked)
-
-
-def _required(f: "dataclasses.Field[Any]") -> bool:
-    return f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-
-
-def _checked(value: Any, hint: Any, where: str) -> Any:
-    if isinstance(hint, types.GenericAlias):
-        hint = typing.get_origin(hint)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ConfigError(f"{where} must be {hint.__name__}; got {value!r}")
-    return value
+def _check_numbers(values: Mapping[str, object], kind: str) -> None:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+            raise ConfigError(f"{name} must be {kind}, 0 or more; got {value!r}")

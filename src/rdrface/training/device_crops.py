@@ -1,51 +1,45 @@
-"""Packed faces where the training computes, so that a step sends nothing but the numbers of its faces."""
-
-from dataclasses import fields
+"""Packed faces on the device of the training, so that a step sends only the indices of its faces."""
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from rdrface.datasets.crops import PackedCrops
-from rdrface.training.augmentation.augment import CropBatch
+from rdrface.training.augmentation.crop_batch import CropBatch, packed_fields
 from rdrface.training.augmentation.rng import to_device
 
-SHARE = 0.5
-"""Part of an accelerator's free memory that the faces may take; the rest is for the network's activations."""
+MEMORY_FRACTION = 0.5
+"""Fraction of an accelerator's free memory that the faces may take; the network's activations need the rest."""
 
 
 class DeviceCrops:
-    """Faces to learn from, batch by batch, on the device of the training.
+    """Packed faces from which batches are taken on the device of the training.
 
-    The faces are copied to a CUDA device once, if they take no more than `SHARE` of its free memory. Otherwise they
-    stay in main memory and each batch is copied.
+    The faces are copied to a CUDA device once, if they take at most `MEMORY_FRACTION` of its free memory. Otherwise
+    they stay in main memory and each batch is copied.
 
     Args:
-        faces: packed.
-        weights: (N,) float32, what the labels of each face are worth, see `rdrface.training.batches.label_weights`.
+        faces: N packed faces.
+        label_weights: (N,) float32, see `rdrface.training.labels.label_weights`.
         device: of the training.
     """
 
-    def __init__(self, faces: PackedCrops, weights: np.ndarray, device: torch.device) -> None:
-        names = [each.name for each in fields(CropBatch) if each.name != "margin"]
-        arrays = {name: getattr(faces, name) for name in (*names, "residual")} | {"weights": weights}
-        self.faces = faces
+    def __init__(self, faces: PackedCrops, label_weights: np.ndarray, device: torch.device) -> None:
+        arrays = {name: getattr(faces, name) for name in packed_fields()} | {"label_weight": label_weights}
+        fits = _fits(sum(array.nbytes for array in arrays.values()), device)
         self.device = device
         self.margin = faces.margin
-        self.home = device if _fits(sum(array.nbytes for array in arrays.values()), device) else torch.device("cpu")
+        self.home = device if fits else torch.device("cpu")
         self.tensors = {name: torch.from_numpy(array).to(self.home) for name, array in arrays.items()}
 
     def __len__(self) -> int:
         return len(self.tensors["residual"])
 
-    def batch(self, index: np.ndarray) -> tuple[CropBatch, Tensor, Tensor]:
-        """The faces `index` (B,) int64, the residuals of their fits (B,) float32, percent, and the weights of their
-        labels (B,) float32, on the device."""
+    def batch(self, index: np.ndarray) -> CropBatch:
+        """The faces `index` (B,) int64, on the device."""
         places = to_device(torch.from_numpy(index), self.home)
         chosen = {name: to_device(tensor[places], self.device) for name, tensor in self.tensors.items()}
-        residual, weights = chosen.pop("residual"), chosen.pop("weights")
-        return CropBatch(**chosen, margin=self.margin), residual, weights
+        return CropBatch(**chosen, margin=self.margin)
 
 
 def _fits(size: int, device: torch.device) -> bool:
-    return device.type == "cuda" and size <= SHARE * torch.cuda.mem_get_info(device)[0]
+    return device.type == "cuda" and size <= MEMORY_FRACTION * torch.cuda.mem_get_info(device)[0]

@@ -1,39 +1,56 @@
-"""The exponential average of the weights: steadier than the weights of any one step, and what is exported."""
-
-import copy
+"""Exponential moving average (EMA) of the weights: it varies less than the weights of any one step, and is exported."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from rdrface.network.rdr import RDR
 
+WARM_UP = 10
+"""After n updates the decay is at most n / (n + WARM_UP): the average forgets the random start soon."""
 
-class WeightAverage:
-    """Keeps a second network whose weights follow the trained one's slowly.
+
+class EMA(AveragedModel):
+    """A second network, `module`, whose parameters and buffers are averages of those of the trained network.
 
     Args:
-        network: the network being trained; copied.
-        decay: share of the average that is kept at each step, in the long run.
+        network: the network being trained; it is copied.
+        decay: share of the average that is kept in an update, after the warm-up.
     """
 
+    module: RDR
+
     def __init__(self, network: RDR, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        super().__init__(network, use_buffers=True)
         self.decay = decay
-        self.updates = 0
+        self.eval().requires_grad_(False)
+
+    @property
+    def updates(self) -> int:
+        """Number of updates so far."""
+        return int(self.n_averaged)
 
     @torch.no_grad()
-    def update(self, network: RDR) -> None:
-        """Move the average towards the network's present weights; buffers (batch statistics) are averaged likewise."""
-        self.updates += 1
-        # A young average would remember the random start for long: let it run at a shorter memory first.
-        keep = min(self.decay, self.updates / (self.updates + 10))
-        mine, theirs = _tensors(self.network), _tensors(network)
-        floating = [i for i, tensor in enumerate(mine) if tensor.is_floating_point()]
-        whole = [i for i, tensor in enumerate(mine) if not tensor.is_floating_point()]
-        # All tensors in a few calls: an accelerator waits for the launches of 250 small ones.
-        torch._foreach_lerp_([mine[i] for i in floating], [theirs[i] for i in floating], 1 - keep)
-        torch._foreach_copy_([mine[i] for i in whole], [theirs[i] for i in whole])
+    def update_parameters(self, model: nn.Module) -> None:
+        """Move the average towards the present weights of the network, batch statistics included.
+
+        `AveragedModel` would copy the counter to the device in every update, which waits for an accelerator, and would
+        replace the average by the weights in the first update.
+        """
+        self.n_averaged += 1
+        average_(_tensors(self.module), _tensors(model), min(self.decay, self.updates / (self.updates + WARM_UP)))
 
 
-def _tensors(network: RDR) -> list[Tensor]:
+def average_(averages: list[Tensor], values: list[Tensor], decay: float) -> None:
+    """average <- decay average + (1 - decay) value, in place; integer tensors are copied.
+
+    A few calls for all tensors: an accelerator would wait for the launches of 250 small ones.
+    """
+    floating = [i for i, tensor in enumerate(averages) if tensor.is_floating_point()]
+    integer = [i for i, tensor in enumerate(averages) if not tensor.is_floating_point()]
+    torch._foreach_lerp_([averages[i] for i in floating], [values[i] for i in floating], 1 - decay)
+    torch._foreach_copy_([averages[i] for i in integer], [values[i] for i in integer])
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
     return [*network.parameters(), *network.buffers()]

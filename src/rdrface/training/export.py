@@ -1,9 +1,9 @@
 """PyTorch RDR -> ``NAME.safetensors`` and ``NAME.onnx``. Needs ``pip install rdrface[train]``.
 
-The graph holds no tensor worth speaking of: its initializers point into the safetensors file (see
+The graph contains only small tensors: its other initializers point into the safetensors file (see
 `rdrface.runtime.weights`). Learned matrices are stored in float16, each followed by a Cast to float32 that both
-runtimes carry out once, at load: half the download, the same arithmetic. Biases and the face model stay in float32,
-because 0.06 mm, float16's step at 100 mm, would be seen.
+runtimes execute once, at load: half the download, the same arithmetic. Biases and the face model stay in float32: the
+step of float16 at 100 mm, 0.06 mm, would be visible.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _FACE_MODEL = ("projection.", "custom_landmarks.surface_")
 
 
 class RuntimeGraph(nn.Module):
-    """What is exported of RDR: the last iteration, with probabilities and lengths in place of logits and logarithms."""
+    """The exported part of RDR: the last iteration, with probabilities and lengths instead of logits and logarithms."""
 
     def __init__(self, network: RDR, readout: CustomLandmarks | None = None) -> None:
         super().__init__()
@@ -42,7 +42,8 @@ class RuntimeGraph(nn.Module):
         self.custom_landmarks = readout
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        """(B, 3, N, N) RGB 0..255 -> the tensors named in `OUTPUTS`, and `CUSTOM_LANDMARKS` with a read-out; crop frame."""
+        """(B, 3, N, N) RGB 0..255 -> the tensors named in `OUTPUTS`, and `CUSTOM_LANDMARKS` with a read-out; crop
+        frame."""
         features = extract_features(self.network, crops)
         prediction = features.prediction
         last = prediction.steps[-1]
@@ -64,11 +65,11 @@ def export(
     """Write the weights file and its graph. The same network gives the same bytes.
 
     Args:
-        network: RDR; it is left as it was, in evaluation mode.
-        path: ``NAME.safetensors``; the graph goes beside it.
-        info: what the file shall say about itself; checksums and the file's name are filled in.
-        half: store learned matrices in float16; without it everything is float32, for comparisons.
-        readout: of custom landmarks, which become the output `CUSTOM_LANDMARKS`; `info.custom_scheme` describes them.
+        network: RDR; not changed, but put into evaluation mode.
+        path: ``NAME.safetensors``; the graph goes into the same folder.
+        info: the file's metadata; checksums and the file's name are filled in.
+        half: store learned matrices in float16; else everything is float32, for comparisons.
+        readout: of custom landmarks, the output `CUSTOM_LANDMARKS`; `info.custom_scheme` describes them.
 
     Returns:
         The completed info.
@@ -108,7 +109,7 @@ def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
     if program is None:
         raise RuntimeError("the exporter returned no graph")
     model = program.model_proto
-    # The exporter notes source files and line numbers of the machine it ran on; none of them belongs into a product.
+    # The exporter stores source files and line numbers of the machine it runs on; remove them.
     for item in [model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output]:
         item.doc_string = ""
         item.ClearField("metadata_props")
@@ -119,8 +120,10 @@ def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
 
 
 def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
-    """Name the large initializers of a graph for the weights file; with `half`, learned matrices in float16 and behind
-    a Cast. The model is changed."""
+    """Tensors of a graph that go into the weights file, by name; with `half`, learned matrices in float16.
+
+    The model is changed: its initializers get these names, and float16 ones a Cast.
+    """
     tensors: dict[str, np.ndarray] = {}
     casts: list[onnx.NodeProto] = []
     renamed: dict[str, str] = {}
@@ -169,7 +172,7 @@ def _point_to(model: onnx.ModelProto, name: str, location: str, offset: int, len
 def describe(
     network: RDR, input_size: int, training_data: tuple[str, ...] = (), metrics: Mapping[str, float] | None = None
 ) -> WeightsInfo:
-    """What the weights file of a network shall say about itself.
+    """Metadata of the weights file of a network.
 
     Args:
         network: RDR.
@@ -183,6 +186,6 @@ def describe(
         version=__version__,
         training_data=training_data,
         metrics=metrics or {},
-        # Baked into the graph; written down for whoever asks.
+        # The graph contains these choices; here for information.
         config={"features": network.features, "contour": network.contour},
     )

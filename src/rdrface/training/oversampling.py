@@ -1,4 +1,4 @@
-"""How many times per epoch each face is drawn: rare kinds of faces more often, some sources less."""
+"""Draws per epoch of each face: more for rare kinds of faces, fewer for some sources."""
 
 from collections.abc import Mapping
 
@@ -12,63 +12,69 @@ from rdrface.geometry.eyes import eye_aspect
 from rdrface.landmarks import GROUPS
 from rdrface.morphable.params import POSE
 
-CLOSED = 0.16
-"""An eye is closed when its lids are closer than this share of its width."""
+CLOSED_EYE = 0.16
+"""An eye is closed if the distance of its lids is below this fraction of its width."""
 
-OPEN = 0.3
-"""A mouth is open when its inner lips are further apart than this share of the distance of their corners."""
+OPEN_MOUTH = 0.3
+"""A mouth is open if the distance of its inner lips is above this fraction of the distance of their corners."""
 
-YAW = np.deg2rad(60.0)
-"""Beyond this yaw only the near eye is judged."""
+FAR_EYE_YAW = np.deg2rad(60.0)
+"""Beyond this yaw the far eye does not count."""
 
 
 def draws_per_epoch(
-    faces: PackedCrops, closed_eyes: float = 1.0, open_mouth: float = 1.0, share: Mapping[str, float] | None = None
+    faces: PackedCrops,
+    closed_eye_draws: float = 1.0,
+    open_mouth_draws: float = 1.0,
+    source_draws: Mapping[str, float] | None = None,
 ) -> np.ndarray:
-    """How many times per epoch each face is drawn, the product of all that applies to it.
+    """Draws per epoch of each face: the product of all factors that apply to it.
 
     Args:
         faces: N faces.
-        closed_eyes: factor for faces with a closed eye.
-        open_mouth: factor for faces with an open mouth.
-        share: source -> factor, see `rdrface.datasets.sources`.
+        closed_eye_draws: factor of faces with a closed eye.
+        open_mouth_draws: factor of faces with an open mouth.
+        source_draws: source -> factor, see `rdrface.datasets.sources`.
 
     Returns:
-        (N,) float64, 0 or more; 1 where nothing applies.
+        (N,) float64, 0 or more; 1 where no factor applies.
 
     Raises:
-        ConfigError: an entry of `share` fits no source of these faces, or nothing is left to draw.
+        ConfigError: an entry of `source_draws` fits no source of these faces, or the result is 0 for all faces.
     """
-    share = share or {}
-    check_sources(faces.source_names, share, "share")
-    draws = np.array([value_of(name, share, 1.0) for name in faces.source_names])[faces.source]
-    draws = draws * np.where(has_closed_eye(faces), closed_eyes, 1.0) * np.where(has_open_mouth(faces), open_mouth, 1.0)
+    factors = source_draws or {}
+    check_sources(faces.source_names, factors, "source_draws")
+    draws = np.array([value_of(name, factors, 1.0) for name in faces.source_names])[faces.source]
+    draws = draws * np.where(has_closed_eye(faces), closed_eye_draws, 1.0)
+    draws = draws * np.where(has_open_mouth(faces), open_mouth_draws, 1.0)
     if not draws.sum() > 0:
-        raise ConfigError("closed_eyes, open_mouth and share leave no face to draw; raise one of them above 0")
+        raise ConfigError(
+            "closed_eye_draws, open_mouth_draws and source_draws leave no face to draw; raise one of them above 0"
+        )
     return draws
 
 
 def has_closed_eye(faces: PackedCrops) -> np.ndarray:
-    """(N,) bool: an annotated eye that is not covered is closed, by `CLOSED`. Beyond `YAW` the far eye is left out, and
-    both eyes of faces without a fit are."""
+    """(N,) bool: an annotated eye without covered points is closed (`CLOSED_EYE`). The far eye beyond `FAR_EYE_YAW`
+    does not count, nor does any eye of a face without a fit."""
     yaw = faces.Q[:, POSE][:, 1]
     closed = np.zeros(len(faces), bool)
     aspect = eye_aspect(faces.points)
     for side, (name, near) in enumerate((("left_eye", yaw > 0), ("right_eye", yaw < 0))):
         uncovered = (faces.state[:, list(GROUPS[name])] != OCCLUDED).all(1)
-        closed |= (aspect[:, side] < CLOSED) & uncovered & (near | (np.abs(yaw) <= YAW))
+        closed |= (aspect[:, side] < CLOSED_EYE) & uncovered & (near | (np.abs(yaw) <= FAR_EYE_YAW))
     return closed
 
 
 def has_open_mouth(faces: PackedCrops) -> np.ndarray:
-    """(N,) bool: the mean gap of the annotated inner lips is more than `OPEN` of their width. Mouths with a covered
-    point or one without a position are left out, and so are all profiles, whose far corner is hidden."""
+    """(N,) bool: the mean gap of the annotated inner lips exceeds `OPEN_MOUTH` of their width. Mouths with a covered
+    point or a point without a position do not count; this excludes profiles, whose far corner is hidden."""
     first = GROUPS["inner_lip"].start
     lips = faces.points[:, first : first + 8]
     gap = (_distance(lips, 1, 7) + _distance(lips, 2, 6) + _distance(lips, 3, 5)) / 3
     uncovered = (faces.state[:, first : first + 8] != OCCLUDED).all(1)
-    # A comparison with NaN, a point without a position, is false.
-    return (gap > OPEN * _distance(lips, 0, 4)) & uncovered
+    # Comparisons with NaN (a point without a position) are false.
+    return (gap > OPEN_MOUTH * _distance(lips, 0, 4)) & uncovered
 
 
 def _distance(points: np.ndarray, a: int, b: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Names of release 0.1 in checkpoints, weights files and configurations, and what they are called today."""
+"""Names of release 0.1 in checkpoints, weights files, configurations and run folders -> names of today."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -14,16 +14,40 @@ _MODULES = {
 
 _BUFFERS = {"scale.spread": "scale.std"}
 
-_LOSSES = {
+_CHECKPOINT_KEYS = {"optimiser": "optimizer"}
+
+RUN_KEYS = {
+    "profiled": "face_profiling",
+    "closed": "closed_eye_copies",
+    "window": "packed_size",
+    "validation_share": "validation_fraction",
+    "average": "ema_decay",
+    "closed_eyes": "closed_eye_draws",
+    "open_mouth": "open_mouth_draws",
+    "share": "source_draws",
+    "offset": "annotation_offset",
+}
+"""Keys of `rdrface.training.config.TrainingConfig`."""
+
+STAGE_KEYS = {
+    "size": "crop_size",
+    "batch": "batch_size",
+    "warmup": "warmup_fraction",
+    "final": "final_fraction",
+    "appearance": "appearance_strength",
+}
+"""Keys of `rdrface.training.config.StageConfig`."""
+
+STAGES = {"initialisation": "initialization"}
+"""Values of a stage's `train`."""
+
+LOSSES = {
     "jawline": "projection_jawline",
     "absolute": "landmarks_jawline",
     "visible": "visibility",
     "error": "uncertainty",
 }
 """Entries of `[loss]`."""
-
-_STAGES = {"initialisation": "initialization"}
-"""Values of a stage's `train`."""
 
 
 def renamed_tensors(tensors: Mapping[str, T]) -> dict[str, T]:
@@ -32,13 +56,25 @@ def renamed_tensors(tensors: Mapping[str, T]) -> dict[str, T]:
 
 
 def renamed_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a checkpoint, as `dataclasses.asdict` of `TrainingConfig`, in the names of today."""
-    result = dict(config)
-    result["loss"] = {_LOSSES.get(name, name): value for name, value in config.get("loss", {}).items()}
-    result["stage"] = tuple(
-        {**stage, "train": _STAGES.get(stage["train"], stage["train"])} for stage in config["stage"]
-    )
+    """The configuration in a checkpoint, `dataclasses.asdict` of a `TrainingConfig`, in the names of today."""
+    result = _with_keys(config, RUN_KEYS)
+    result["loss"] = _with_keys(config.get("loss", {}), LOSSES)
+    stages = [_with_keys(stage, STAGE_KEYS) for stage in config["stage"]]
+    result["stage"] = tuple({**stage, "train": STAGES.get(stage["train"], stage["train"])} for stage in stages)
     return result
+
+
+def renamed_checkpoint(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a checkpoint in the names of today."""
+    result = _with_keys(state, _CHECKPOINT_KEYS)
+    for name in {"network", "average"} & result.keys():
+        result[name] = renamed_tensors(result[name])
+    result["config"] = renamed_config(result["config"])
+    return result
+
+
+def _with_keys(table: Mapping[str, T], renamed: Mapping[str, str]) -> dict[str, T]:
+    return {renamed.get(name, name): value for name, value in table.items()}
 
 
 def _tensor_name(name: str) -> str:

@@ -1,8 +1,7 @@
-"""``NAME.safetensors`` and ``NAME.onnx`` -> PyTorch RDR: the way back from `rdrface.training.export`.
+"""``NAME.safetensors`` and ``NAME.onnx`` -> PyTorch RDR: the inverse of `rdrface.training.export`.
 
-The exporter folds every batch normalization into the convolution before it: the convolution's weights are multiplied,
-and a bias ``CONVOLUTION.weight_bias`` takes the place of the rest. All other parameters keep their names. conv6 is not
-exported.
+The exporter folds every batch normalization into the convolution before it: it multiplies the convolution's weights and
+adds a bias ``CONVOLUTION.weight_bias``. All other parameters keep their names. conv6 is not exported.
 """
 
 from pathlib import Path
@@ -26,7 +25,7 @@ NOT_EXPORTED = "response"
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 _NORM_AFTER = {"conv_a": "norm_a", "conv_b": "norm_b", "0": "1"}
-"""Name of a convolution -> name of the batch normalization behind it."""
+"""Name of a convolution -> name of the batch normalization after it."""
 
 _FOLDED = ".weight_bias"
 _FACE_MODEL = ("mean", "identity_basis", "expression_basis")
@@ -35,12 +34,11 @@ _FACE_MODEL = ("mean", "identity_basis", "expression_basis")
 def restore(path: Path) -> tuple[RDR, WeightsInfo]:
     """The network of an exported weights file.
 
-    Its batch normalizations only add a bias: the convolutions' weights hold the rest. In evaluation mode it computes
-    what the graph computes. Matrices that are stored in float16 are widened. A setting that the weights were fine-tuned
-    to is left out.
+    Its batch normalizations only add a bias; the rest is in the convolutions' weights. In evaluation mode the output
+    equals that of the graph. Matrices stored in float16 become float32. Custom landmarks are not restored.
 
     Args:
-        path: ``NAME.safetensors``, with its graph beside it.
+        path: ``NAME.safetensors``, with its graph in the same folder.
 
     Returns:
         RDR in evaluation mode, with conv6 as in a new network, and the file's metadata.
@@ -74,7 +72,7 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
 
 
 def normalized_convolutions(network: RDR) -> list[tuple[Convolution, nn.BatchNorm2d]]:
-    """Every convolution that a batch normalization follows, with that normalization."""
+    """Every convolution that is followed by a batch normalization, with that normalization."""
     modules = dict(network.named_modules())
     pairs = []
     for name, module in modules.items():
@@ -87,7 +85,7 @@ def normalized_convolutions(network: RDR) -> list[tuple[Convolution, nn.BatchNor
 
 def _stored(path: Path) -> dict[str, np.ndarray]:
     stored = {name: value.astype(np.float32) for name, value in read_tensors(path).items()}
-    # Tensors below a kilobyte are kept in the graph.
+    # Tensors below a kilobyte are in the graph.
     graph = onnx.load(graph_path(path), load_external_data=False).graph
     for initializer in graph.initializer:
         if initializer.data_location != onnx.TensorProto.EXTERNAL:
@@ -99,7 +97,7 @@ def _check_face_model(path: Path, info: WeightsInfo, stored: dict[str, np.ndarra
     ours = RDR(0).projection.state_dict()
     for name in _FACE_MODEL:
         own, theirs = ours[name].numpy(), stored.get(f"projection.{name}")
-        # The contour's place on the face may have moved since; nothing else may.
+        # The contour may differ from that of the training, nothing else may.
         rows = slice(len(CONTOUR), None)
         fits = theirs is not None and theirs.shape == own.shape
         if not fits or np.abs(theirs - own)[..., rows, :].max() > FACE_MODEL_TOLERANCE:
@@ -110,7 +108,10 @@ def _check_face_model(path: Path, info: WeightsInfo, stored: dict[str, np.ndarra
 
 
 def _unfold(stored: dict[str, np.ndarray], network: RDR, state: dict[str, torch.Tensor]) -> set[str]:
-    """Fill in the folded normalizations; the names of their modules. What belongs to no module is left in `stored`."""
+    """Fill in the folded normalizations and return the names of their modules.
+
+    Entries of `stored` that belong to a module are removed from it.
+    """
     modules = {name: norm for name, norm in network.named_modules() if isinstance(norm, nn.BatchNorm2d)}
     folded = set()
     for stored_name in [name for name in stored if name.endswith(_FOLDED)]:

@@ -1,4 +1,4 @@
-"""The stages of training: which parts learn, with how many iterations. Small functions, in the order they are used."""
+"""The stages of training: which parts are trained, with how many iterations; in the order of use."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,12 @@ Parts = list[nn.Module]
 
 
 def initialization(network: RDR) -> tuple[Parts, int]:
-    """Heads and features: the backbone, the 3D parameter initialization and the regression features; no recurrence."""
+    """Backbone, 3D parameter initialization and regression features, without the recurrence."""
     return [network.backbone, network.initialization, network.regression_features, network.response], 0
 
 
 def refinement(network: RDR) -> tuple[Parts, int]:
-    """The recurrence alone, on features that hold still."""
+    """The recurrence alone, on fixed features."""
     return [network.pe_lstm, network.c_lstm, network.jawline_readout, network.uncertainty], network.iterations
 
 
@@ -25,14 +25,14 @@ def joint(network: RDR) -> tuple[Parts, int]:
 
 
 def enter(network: RDR, name: str) -> int:
-    """Prepare a network for a stage: only its parts learn, the rest neither learns nor moves its batch statistics.
+    """Prepare a network for a stage: only the stage's parts are trained; the batch statistics of the rest stay fixed.
 
     Args:
         network: changed in place.
-        name: of the stage, as in `rdrface.training.config.STAGES`.
+        name: of the stage, one of `rdrface.training.config.STAGES`.
 
     Returns:
-        The iterations the stage runs with.
+        K of the stage.
     """
     stages: dict[str, Callable[[RDR], tuple[Parts, int]]] = {
         "initialization": initialization,

@@ -1,45 +1,96 @@
-"""Training that continues from released weights, whose batch normalizations are folded into the convolutions.
+"""Training that starts from other weights: a checkpoint, or released weights, whose batch normalizations are folded.
 
-Folding loses two things that evaluation does not need and training does: the statistics of each normalization, and the
-length of each filter, which the normalization behind it cancels. Both are set here; what the network computes in
-evaluation mode stays the same.
+Folding a batch normalization into its convolution loses two things that training needs: the statistics of the
+normalization, and the length of each filter, which the normalization cancels. Both are set here. The output of the
+network in evaluation mode does not change.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import ConfigError
+from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
+from rdrface.training import checkpoint
+from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.config import stage_augmentation
+from rdrface.training.augmentation.crop_batch import CropBatch
+from rdrface.training.augmentation.mirror import CoefficientMirror
+from rdrface.training.batches import batches
+from rdrface.training.config import TrainingConfig
 from rdrface.training.restore import NOT_EXPORTED, Convolution, normalized_convolutions, restore
 
 CROPS = 512
-"""Crops that the statistics are measured on: at 4 x 4 cells, the smallest map, 8,192 values per channel."""
+"""Number of crops for the statistics: 8,192 values per channel at 4 x 4 cells, the smallest map."""
+
+BATCH_SIZE = 64
+"""Crops of one forward pass for the statistics."""
+
+
+def check_start(path: Path, config: TrainingConfig) -> None:
+    """Check that a run of `config` can start from a file, see `rdrface.training.checkpoint.start_file`.
+
+    Raises:
+        ConfigError: a damaged checkpoint, or weights with other options than the configuration's.
+        WeightsError: see `rdrface.training.restore.restore`.
+    """
+    if path.suffix == ".safetensors":
+        _check_options(path, restore(path)[0], config.features, config.contour)
+    else:
+        checkpoint.read_average(path)
+
+
+def start_network(network: RDR, path: Path, config: TrainingConfig, faces: PackedCrops) -> None:
+    """Give a network the weights of another run's checkpoint or of an exported file, ready to be trained.
+
+    Args:
+        network: of the run, on its device; changed in place.
+        path: ``checkpoint.pt`` or ``NAME.safetensors``.
+        config: of the run. The statistics are measured on crops of its first stage, augmented as there.
+        faces: that the run trains on.
+
+    Raises:
+        ConfigError: see `check_start`.
+        WeightsError: see `rdrface.training.restore.restore`.
+    """
+    if path.suffix == ".safetensors":
+        start_from_released(network, path, _crops(config, faces, network.scale.mean.device))
+    else:
+        checkpoint.load_average(network, path)
+
+
+def _crops(config: TrainingConfig, faces: PackedCrops, device: torch.device) -> Iterator[Tensor]:
+    stage = config.stage[0]
+    augmentation, mirror = stage_augmentation(stage), CoefficientMirror.of(FaceModel.load(), device)
+    generator = torch.Generator().manual_seed(config.seed)
+    order = batches(len(faces), BATCH_SIZE, config.seed)
+    for _ in range(CROPS // BATCH_SIZE):
+        batch = CropBatch.of(faces, next(order), device)
+        yield augment(batch, stage.crop_size, augmentation, generator, mirror)[0]
 
 
 def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> None:
     """Give a network the weights of an exported file, ready to be trained.
 
-    conv6 is not in the file and stays as it is; this is printed on stderr.
+    conv6 is not in the file and keeps its initialization; this is printed on stderr.
 
     Args:
         network: of the run, on the device of `crops`; `features` and `contour` as in the file.
         path: ``NAME.safetensors``.
-        crops: batches (B, 3, N, N) as the training will see them, see `set_statistics`.
+        crops: batches (B, 3, N, N) like those of the training, see `set_statistics`.
 
     Raises:
         ConfigError: the file's network has other options than `network`.
         WeightsError: see `rdrface.training.restore.restore`.
     """
     released, _ = restore(path)
-    for option in ("features", "contour"):
-        ours, theirs = getattr(network, option), getattr(released, option)
-        if ours != theirs:
-            raise ConfigError(f'{path} was trained with {option} = "{theirs}", the configuration has "{ours}"')
-    # The run's own conv6: it was drawn from the run's seed.
+    _check_options(path, released, network.features, network.contour)
+    # conv6 was initialized from the run's seed.
     released.response.load_state_dict(network.response.state_dict())
     released.to(next(network.parameters()).device)
     set_filter_lengths(released)
@@ -48,35 +99,42 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
     print(f"not in {path} - these parts start fresh: {NOT_EXPORTED}", file=sys.stderr)
 
 
+def _check_options(path: Path, released: RDR, features: str, contour: str) -> None:
+    for option, wanted in (("features", features), ("contour", contour)):
+        found = getattr(released, option)
+        if wanted != found:
+            raise ConfigError(f'{path} was trained with {option} = "{found}", the configuration has "{wanted}"')
+
+
 @torch.no_grad()
 def set_filter_lengths(network: RDR) -> None:
-    """Scale every filter before a batch normalization to the length of a new network's.
+    """Scale every filter before a batch normalization to the length that it has in a new network.
 
-    The normalization cancels the length, so training keeps it near its start. Folding multiplies it by the ratio of the
-    normalization's weight and the spread, a hundredth in some filters of Res5b. Adam's steps have the same size
-    everywhere and would overwrite filters as short as that within a few steps.
+    The normalization cancels the length, so training hardly changes it. Folding multiplies it by the normalization's
+    weight divided by its standard deviation: a hundredth for some filters of Res5b. Adam's steps have one size for all
+    weights and would overwrite such short filters within a few steps.
     """
     fresh = normalized_convolutions(RDR(0))
     for (convolution, norm), (new, _) in zip(normalized_convolutions(network), fresh, strict=True):
         weight, axes = convolution.weight, _all_but_outputs(convolution)
         length = weight.square().mean(axes, keepdim=True).sqrt()
         factor = new.weight.square().mean().sqrt().to(length) / length
-        # Filters of nothing but zeros have no direction to keep.
+        # A filter of zeros has no direction; it stays.
         factor = torch.where(length > 0, factor, torch.ones_like(factor))
         weight.mul_(factor)
         flat = factor.flatten()
-        # norm(f x) with these equals the norm(x) there was: mean f m, weight w / f at an unchanged spread.
+        # norm(f x) with mean f m and weight w / f equals norm(x) with mean m and weight w, at the same variance.
         norm.get_buffer("running_mean").mul_(flat)
         norm.weight.div_(flat)
 
 
 @torch.no_grad()
 def set_statistics(network: RDR, crops: Iterable[Tensor]) -> None:
-    """Set the running statistics of every batch normalization to those of crops, and its weight and bias to suit.
+    """Set the running statistics of every batch normalization to those of crops, and adapt its weight and bias.
 
-    In evaluation mode the result is the same for any crops. In training mode the statistics are those of each batch:
-    the closer the two are, the less the network changes at its first step. So the crops should be those of training,
-    augmentation included.
+    The output in evaluation mode does not depend on the crops. In training mode a normalization uses the statistics of
+    each batch: the closer they are to the running ones, the less the output changes when training begins. So the crops
+    should be those of the training, augmentation included.
 
     Args:
         network: in evaluation mode; changed in place.
@@ -86,23 +144,23 @@ def set_statistics(network: RDR, crops: Iterable[Tensor]) -> None:
     means: list[list[Tensor]] = [[] for _ in norms]
     squares: list[list[Tensor]] = [[] for _ in norms]
 
-    def note(number: int, x: Tensor) -> None:
+    def record(number: int, x: Tensor) -> None:
         variance, mean = torch.var_mean(x.float(), (0, 2, 3), correction=0)
         means[number].append(mean.double().cpu())
         squares[number].append(variance.double().cpu() + means[number][-1] ** 2)
 
     hooks = [
-        norm.register_forward_pre_hook(lambda _, inputs, number=number: note(number, inputs[0]))
+        norm.register_forward_pre_hook(lambda _, inputs, number=number: record(number, inputs[0]))
         for number, norm in enumerate(norms)
     ]
     for batch in crops:
         network.regression_features(network.backbone(batch)[0])
     for hook in hooks:
         hook.remove()
-    for norm, seen, seen_squares in zip(norms, means, squares, strict=True):
-        mean = torch.stack(seen).mean(0)
-        variance = (torch.stack(seen_squares).mean(0) - mean**2).clamp(min=0)
-        # The map x -> slope x + shift of the normalization as it was.
+    for norm, batch_means, batch_squares in zip(norms, means, squares, strict=True):
+        mean = torch.stack(batch_means).mean(0)
+        variance = (torch.stack(batch_squares).mean(0) - mean**2).clamp(min=0)
+        # The old normalization is x -> slope x + shift.
         running_mean, running_var = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
         slope = norm.weight.double().cpu() / (running_var.double().cpu() + norm.eps).sqrt()
         shift = norm.bias.double().cpu() - slope * running_mean.double().cpu()

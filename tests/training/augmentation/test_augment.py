@@ -14,26 +14,20 @@ from rdrface.image import read_image  # noqa: E402
 from rdrface.landmarks import MIRROR  # noqa: E402
 from rdrface.morphable.landmark_model import LandmarkModel  # noqa: E402
 from rdrface.morphable.model import FaceModel  # noqa: E402
-from rdrface.morphable.params import POSE
+from rdrface.morphable.params import POSE  # noqa: E402
 from rdrface.training.augmentation.appearance import PROBABILITIES, no_appearance  # noqa: E402
-from rdrface.training.augmentation.augment import (  # noqa: E402
-    AugmentConfig,
-    CoefficientMirror,
-    CropBatch,
-    augment,
-    draw_similarities,
-    mirror_faces,
-    no_augmentation,
-    weakened,
-)
+from rdrface.training.augmentation.augment import augment, draw_similarities  # noqa: E402
+from rdrface.training.augmentation.config import AugmentConfig, no_augmentation, weakened  # noqa: E402
+from rdrface.training.augmentation.crop_batch import CropBatch  # noqa: E402
 from rdrface.training.augmentation.eyewear import EyewearConfig, no_eyewear  # noqa: E402
 from rdrface.training.augmentation.face_covers import no_covers  # noqa: E402
+from rdrface.training.augmentation.mirror import CoefficientMirror, mirror_faces  # noqa: E402
 from rdrface.training.augmentation.occluders import OccluderConfig, no_occluders  # noqa: E402
 from rdrface.training.augmentation.resampling import PADDINGS, sample  # noqa: E402
 
 GEOMETRY_ONLY = AugmentConfig(
-    trim=0.0,
-    cut=0.0,
+    crop=0.0,
+    truncation=0.0,
     occluders=no_occluders(),
     covers=no_covers(),
     eyewear=no_eyewear(),
@@ -51,21 +45,21 @@ def batch(tmp_path):
     return CropBatch.of(pack(records_of(tmp_path, 6), size=160), np.arange(6))
 
 
-def test_without_augmentation_it_is_the_crop_of_use(tmp_path):
+def test_without_augmentation_the_crop_is_that_of_use(tmp_path):
     records = records_of(tmp_path, 3)
-    out = augment(CropBatch.of(pack(records, 320), np.arange(3)), 128, no_augmentation(), seeded())
+    crops, out = augment(CropBatch.of(pack(records, 320), np.arange(3)), 128, no_augmentation(), seeded())
     frame = CropFrame.from_boxes(records.box)
     for i in range(3):
         expected = cut(read_image(records.image[i]), CropFrame(frame.center[i : i + 1], frame.half[i : i + 1]), 128)[0]
-        inner = np.abs(out.crops[i].numpy() - expected)[:, 8:-8, 8:-8]
+        inner = np.abs(crops[i].numpy() - expected)[:, 8:-8, 8:-8]
         assert inner.mean() < 1.0
     np.testing.assert_allclose(out.points, frame.to_crop(records.points), atol=1e-4)
-    assert out.weight.min() == 1 and out.crops.dtype == torch.float32 and out.state.dtype == torch.int64
+    assert out.annotated.all() and crops.dtype == torch.float32 and out.state.dtype == torch.int64
 
 
 def test_points_follow_the_pixels(batch):
-    """Bright spots painted at landmarks are found where the moved labels say, mirrored or not, to a quarter pixel."""
-    config = replace(GEOMETRY_ONLY, border=(1, 0, 0, 0, 0, 0))
+    """Bright spots painted at landmarks are found at the moved labels, mirrored or not, to a quarter pixel."""
+    config = replace(GEOMETRY_ONLY, padding=(1, 0, 0, 0, 0, 0))
     size, axis = 160, (2 * torch.arange(160) + 1) / 160 - 1
     for landmark in (17, 30, 45, 54):
         # The spot is painted at this landmark; after mirroring it must be where the mirrored landmark is.
@@ -73,10 +67,10 @@ def test_points_follow_the_pixels(batch):
             torch.exp(-((axis - batch.points[:, landmark, :1]) ** 2) / (2 * 0.04**2))[:, None, :]
             * torch.exp(-((axis - batch.points[:, landmark, 1:]) ** 2) / (2 * 0.04**2))[:, :, None]
         )
-        painted = replace(batch, windows=(255 * spots).round().byte()[..., None].expand(-1, -1, -1, 3).contiguous())
+        painted = replace(batch, images=(255 * spots).round().byte()[..., None].expand(-1, -1, -1, 3).contiguous())
         for mirrored in (0.0, 1.0):
-            out = augment(painted, size, replace(config, mirror=mirrored), seeded(landmark), MIRRORS)
-            light = out.crops[:, 0] / out.crops[:, 0].sum((1, 2), keepdim=True)
+            crops, out = augment(painted, size, replace(config, mirror=mirrored), seeded(landmark), MIRRORS)
+            light = crops[:, 0] / crops[:, 0].sum((1, 2), keepdim=True)
             found = torch.stack([(light.sum(1) * axis).sum(1), (light.sum(2) * axis).sum(1)], 1)
             expected = out.points[:, MIRROR[landmark] if mirrored else landmark]
             torch.testing.assert_close(found, expected, atol=0.25 * 2 / size, rtol=0)
@@ -91,7 +85,9 @@ def test_pose_follows_the_points(batch):
         paired[:, i] = shape[:, min(i, j)] * torch.tensor([1.0 if i < j else -1.0 if i > j else 0.0, 1, 1])
     outline = project(paired, batch.Q[:, POSE])[..., :2]
     for mirrored in (0.0, 1.0):
-        out = augment(replace(batch, outline=outline), 32, replace(GEOMETRY_ONLY, mirror=mirrored), seeded(), MIRRORS)
+        _, out = augment(
+            replace(batch, outline=outline), 32, replace(GEOMETRY_ONLY, mirror=mirrored), seeded(), MIRRORS
+        )
         torch.testing.assert_close(project(paired, out.Q[:, POSE])[..., :2], out.outline, atol=1e-3, rtol=1e-3)
 
 
@@ -106,7 +102,7 @@ def test_mirrored_coefficients_are_the_mirrored_face():
     Q[:, POSE] = np.array([0.2, -0.5, 0.3, 2, -3, 1, 0.01], np.float32)
     points = torch.from_numpy(landmarks.outline68(Q)[1][..., :2].astype(np.float32))
     batch = CropBatch(
-        windows=torch.zeros(6, 16, 16, 3, dtype=torch.uint8),
+        images=torch.zeros(6, 16, 16, 3, dtype=torch.uint8),
         valid=torch.tensor([[-1.0, -1, 1, 1]]).repeat(6, 1),
         points=points,
         state=torch.ones(6, 68, dtype=torch.int8),
@@ -114,11 +110,11 @@ def test_mirrored_coefficients_are_the_mirrored_face():
         outline=points,
         jawline=points,
         Q=torch.from_numpy(Q),
+        residual=torch.ones(6),
+        label_weight=torch.ones(6),
         margin=1.4,
     )
-    mirrors = CoefficientMirror(
-        torch.from_numpy(model.identity_mirror), torch.from_numpy(model.expression_mirror).long()
-    )
+    mirrors = CoefficientMirror.of(model)
     once = mirror_faces(batch, torch.ones(6, dtype=torch.bool), mirrors)
     again = torch.from_numpy(landmarks.outline68(once.Q.numpy())[1][..., :2].astype(np.float32))
     torch.testing.assert_close(again, once.jawline, atol=2e-3, rtol=0)  # 0.2 mm at 0.01 per mm
@@ -131,7 +127,7 @@ def test_mirroring_twice_changes_nothing(batch):
     every = torch.ones(6, dtype=torch.bool)
     mirrors = CoefficientMirror(torch.ones(50).index_fill(0, torch.arange(0, 50, 3), -1.0), torch.arange(46).flip(0))
     once = mirror_faces(batch, every, mirrors)
-    assert torch.equal(once.windows, batch.windows.flip(2))
+    assert torch.equal(once.images, batch.images.flip(2))
     assert torch.equal(once.state[:, 36], state[:, 45])
     torch.testing.assert_close(once.Q[:, :3], batch.Q[:, :3] * torch.tensor([-1.0, 1, 1]))
     torch.testing.assert_close(once.Q[:, 57], batch.Q[:, 102])
@@ -146,29 +142,29 @@ def test_mirroring_a_fit_needs_the_coefficients(batch):
     with pytest.raises(ValueError, match="CoefficientMirror"):
         augment(batch, 32, AugmentConfig(), seeded())
     unfitted = replace(batch, Q=batch.Q * torch.nan)
-    assert augment(unfitted, 32, AugmentConfig(), seeded()).Q.isnan().all()
+    assert augment(unfitted, 32, AugmentConfig(), seeded())[1].Q.isnan().all()
 
 
 def test_same_seed_same_crops(batch):
-    first = augment(batch, 64, AugmentConfig(), seeded(9), MIRRORS)
-    again = augment(batch, 64, AugmentConfig(), seeded(9), MIRRORS)
-    other = augment(batch, 64, AugmentConfig(), seeded(10), MIRRORS)
-    assert torch.equal(first.crops, again.crops) and torch.equal(first.state, again.state)
-    assert not torch.equal(first.crops, other.crops)
+    first_crops, first = augment(batch, 64, AugmentConfig(), seeded(9), MIRRORS)
+    again_crops, again = augment(batch, 64, AugmentConfig(), seeded(9), MIRRORS)
+    other_crops, _ = augment(batch, 64, AugmentConfig(), seeded(10), MIRRORS)
+    assert torch.equal(first_crops, again_crops) and torch.equal(first.state, again.state)
+    assert not torch.equal(first_crops, other_crops)
 
 
 def test_everything_on_stays_finite_and_in_range(batch):
-    before = batch.windows.clone()
+    before = batch.images.clone()
     for seed in range(12):
-        out = augment(batch, 61, AugmentConfig(), seeded(seed), MIRRORS)
-        assert out.crops.shape == (6, 3, 61, 61)
-        assert torch.isfinite(out.crops).all() and out.crops.min() >= 0 and out.crops.max() <= 255
+        crops, out = augment(batch, 61, AugmentConfig(), seeded(seed), MIRRORS)
+        assert crops.shape == (6, 3, 61, 61)
+        assert torch.isfinite(crops).all() and crops.min() >= 0 and crops.max() <= 255
         assert torch.isfinite(out.points).all() and torch.isfinite(out.Q).all()
-    assert torch.equal(batch.windows, before), "the pack must not be changed"
+    assert torch.equal(batch.images, before), "the pack must not be changed"
 
 
 def test_limits_of_scale_and_shift(batch):
-    out = augment(batch, 16, replace(GEOMETRY_ONLY, mirror=0.0, turn=0.0, scale=9.0, shift=9.0), seeded())
+    _, out = augment(batch, 16, replace(GEOMETRY_ONLY, mirror=0.0, rotation=0.0, scale=9.0, shift=9.0), seeded())
     low, high = out.outline.amin(1), out.outline.amax(1)
     side = (high - low).prod(1).sqrt()
     # The crop is 1.6 sides wide: 1.25 in its frame, over exp(+-0.25); the center is off by at most 0.2 sides each way.
@@ -183,37 +179,37 @@ def test_points_cut_off_or_unknown(batch):
     state[0, 5] = 3
     state[:, 6] = 0
     gone = replace(batch, points=points, state=state, valid=batch.valid * torch.tensor([1.0, 1.0, 0.0, 1.0]))
-    out = augment(gone, 32, replace(no_augmentation()), seeded())
-    assert out.weight[0, 5] == 0 and (out.points[0, 5] == 0).all() and out.state[0, 5] == 3
+    _, out = augment(gone, 32, replace(no_augmentation()), seeded())
+    assert out.points[0, 5].isnan().all() and out.state[0, 5] == 3
     right = out.points[..., 0] > 0.01
-    assert (out.state[right & (out.weight > 0)] == 2).all(), "right of the photo's edge nothing is visible"
+    assert (out.state[right & out.annotated] == 2).all(), "right of the photo's edge nothing is visible"
     left = (out.points[..., 0] < -0.01) & (out.points.abs() < 1).all(-1)
     assert (out.state[left] == torch.where(torch.arange(68) == 6, 0, 1).expand(6, -1)[left])[..., None].all()
 
 
 def test_occluders_cover_pixels_and_mark_points(batch):
-    config = replace(no_augmentation(), occluders=OccluderConfig(probability=1.0, min_side=0.3, max_side=0.5))
-    plain = augment(batch, 96, no_augmentation(), seeded(4))
-    out = augment(batch, 96, config, seeded(4))
+    config = replace(no_augmentation(), occluders=OccluderConfig(probability=1.0, smallest=0.3, largest=0.5))
+    plain_crops, plain = augment(batch, 96, no_augmentation(), seeded(4))
+    crops, out = augment(batch, 96, config, seeded(4))
     hidden = (out.state == 2) & (plain.state != 2)
     assert hidden.any() and not hidden.all()
     torch.testing.assert_close(out.points, plain.points)
     pixel = ((out.points + 1) * 96 / 2 - 0.5).round().long().clamp(0, 95)
     rows = torch.arange(6)[:, None]
-    changed = (out.crops - plain.crops).abs().sum(1)[rows, pixel[..., 1], pixel[..., 0]] > 0
-    assert changed[hidden].float().mean() > 0.95, "points marked hidden lie on changed pixels"
+    changed = (crops - plain_crops).abs().sum(1)[rows, pixel[..., 1], pixel[..., 0]] > 0
+    assert changed[hidden].float().mean() > 0.95, "points marked hidden are on changed pixels"
     assert changed[~hidden].float().mean() < 0.05, "others do not"
 
 
 @pytest.mark.parametrize("border", range(len(PADDINGS)))
 def test_borders(border):
     """A photo that covers the left half of its window, white; what the right half shows depends on the style."""
-    windows = torch.full((4, 64, 64, 3), 200, dtype=torch.uint8)
-    windows[:, :, 32:] = 0
+    images = torch.full((4, 64, 64, 3), 200, dtype=torch.uint8)
+    images[:, :, 32:] = 0
     valid = torch.tensor([[-1.0, -1.0, 0.0, 1.0]]).repeat(4, 1)
     shares = tuple(float(i == border) for i in range(6))
     one, zero = torch.ones(4), torch.zeros(4)
-    crops = sample(windows, valid, 64, one, zero, torch.zeros(4, 2), shares, seeded())
+    crops = sample(images, valid, 64, one, zero, torch.zeros(4, 2), shares, seeded())
     assert (crops[:, :, :, :32] == 200).all()
     right = crops[:, :, :, 32:]
     if PADDINGS[border] in ("edge", "reflection", "other face"):
@@ -226,11 +222,11 @@ def test_borders(border):
         assert right.std((1, 2, 3)).min() > 50
 
 
-def test_reflection_mirrors_the_picture():
-    windows = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
-    windows[:, :, :32] = torch.arange(32, dtype=torch.uint8)[None, None, :, None] * 4
+def test_reflection_mirrors_the_photo():
+    images = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
+    images[:, :, :32] = torch.arange(32, dtype=torch.uint8)[None, None, :, None] * 4
     valid = torch.tensor([[-1.0, -1.0, 0.0, 1.0]])
-    crop = sample(windows, valid, 64, torch.ones(1), torch.zeros(1), torch.zeros(1, 2), (0, 0, 1.0, 0, 0, 0), seeded())[
+    crop = sample(images, valid, 64, torch.ones(1), torch.zeros(1), torch.zeros(1, 2), (0, 0, 1.0, 0, 0, 0), seeded())[
         0, 0, 10
     ]
     expected = torch.cat([torch.arange(32), torch.arange(32).flip(0)]) * 4.0
@@ -254,56 +250,56 @@ def test_small_crops_are_not_aliased():
     torch.testing.assert_close(crop, torch.full_like(crop, 127.5))
 
 
-def test_weakened_scales_every_chance_and_nothing_else() -> None:
+def test_weakened_scales_every_probability_and_nothing_else() -> None:
     full = AugmentConfig()
     half = weakened(full, 0.5)
     assert half.occluders.probability == full.occluders.probability / 2
-    assert half.cut == full.cut / 2
-    for name in ("half_face_probability", "mask_probability"):
-        assert getattr(half.covers, name) == getattr(full.covers, name) / 2
-    for name in ("sunglasses_probability", "clear_glasses_probability"):
-        assert getattr(half.eyewear, name) == getattr(full.eyewear, name) / 2
-    assert half.covers.side_depth_range == full.covers.side_depth_range
-    assert half.eyewear.lens_width_range == full.eyewear.lens_width_range
+    assert (half.truncation, half.covers.half, half.covers.mask) == (
+        full.truncation / 2,
+        full.covers.half / 2,
+        full.covers.mask / 2,
+    )
+    assert (half.eyewear.sunglasses, half.eyewear.clear) == (full.eyewear.sunglasses / 2, full.eyewear.clear / 2)
+    assert half.covers.side_depth == full.covers.side_depth and half.eyewear.size == full.eyewear.size
     for name in PROBABILITIES:
         assert getattr(half.appearance, name) == getattr(full.appearance, name) / 2
     assert weakened(full, 1.0) == full
     assert weakened(full, 0.0).appearance == no_appearance()
-    assert (half.turn, half.mirror, half.border, half.appearance.max_hue_change_deg) == (
-        full.turn,
+    assert (half.rotation, half.mirror, half.padding, half.appearance.hue) == (
+        full.rotation,
         full.mirror,
-        full.border,
-        full.appearance.max_hue_change_deg,
+        full.padding,
+        full.appearance.hue,
     )
 
 
-def test_some_faces_are_turned_by_any_angle(batch) -> None:
-    config = replace(no_augmentation(), spin=1.0)
+def test_some_faces_are_rotated_by_any_angle(batch) -> None:
+    config = replace(no_augmentation(), arbitrary_rotation=1.0)
     generator = torch.Generator().manual_seed(0)
     angles = torch.cat([draw_similarities(batch, config, generator)[1] for _ in range(50)])
     assert angles.min() < -2.5 and angles.max() > 2.5
     assert draw_similarities(batch, no_augmentation(), generator)[1].abs().max() == 0
 
 
-def test_a_cut_face_keeps_its_labels_and_hides_what_lies_outside(batch) -> None:
-    config = replace(no_augmentation(), cut=1.0)
-    plain = augment(batch, 96, no_augmentation(), seeded(2))
+def test_a_truncated_face_keeps_its_labels_and_hides_the_points_outside(batch) -> None:
+    config = replace(no_augmentation(), truncation=1.0)
+    _, plain = augment(batch, 96, no_augmentation(), seeded(2))
     for seed in range(4):
-        out = augment(batch, 96, config, seeded(seed))
+        crops, out = augment(batch, 96, config, seeded(seed))
         hidden = out.state == 2
         share = hidden.float().mean(1)
         assert (share > 0).all() and (share < 0.7).all()
-        assert (out.weight == plain.weight).all()
+        assert torch.equal(out.annotated, plain.annotated)
         pixel = ((out.points + 1) * 96 / 2 - 0.5).round().long()
         rows = torch.arange(6)[:, None].expand(-1, 68)
         framed = ((pixel >= 0) & (pixel < 96)).all(-1)
         dark = torch.zeros(6, 68, dtype=torch.bool)
-        dark[framed] = out.crops.sum(1)[rows[framed], pixel[framed][:, 1], pixel[framed][:, 0]] == 0
-        assert dark[hidden & framed].float().mean() > 0.9, "hidden points lie on black"
+        dark[framed] = crops.sum(1)[rows[framed], pixel[framed][:, 1], pixel[framed][:, 0]] == 0
+        assert dark[hidden & framed].float().mean() > 0.9, "hidden points are on black"
         assert dark[~hidden].float().mean() < 0.1, "the others do not"
 
 
-def test_the_crop_of_a_cut_face_lies_between_the_seen_part_and_the_whole(batch) -> None:
+def test_the_crop_of_a_truncated_face_is_between_those_of_the_visible_part_and_the_whole(batch) -> None:
     valid = batch.valid.clone()
     valid[:, 2] = 0.05  # the photo ends right of the middle of the face
     gone = replace(batch, valid=valid)
@@ -312,12 +308,12 @@ def test_the_crop_of_a_cut_face_lies_between_the_seen_part_and_the_whole(batch) 
     scales = torch.stack([draw_similarities(gone, no_augmentation(), seeded(i), every)[0] for i in range(40)])
     assert (scales >= whole * 0.9999).all(), "a part of a face has a smaller box, so its crop is enlarged more"
     assert (scales.amin(0) < 1.1 * whole).all() and (scales.amax(0) > 1.25 * whole).all()
-    angle = draw_similarities(gone, replace(GEOMETRY_ONLY, spin=1.0), seeded(), every)[1]
+    angle = draw_similarities(gone, replace(GEOMETRY_ONLY, arbitrary_rotation=1.0), seeded(), every)[1]
     assert (angle == 0).all(), "the end of a photo is upright in use"
 
 
-def test_nothing_is_worn_beyond_the_end_of_the_photo(batch) -> None:
+def test_nothing_is_drawn_beyond_the_end_of_the_photo(batch) -> None:
     worn = EyewearConfig(sunglasses_probability=1.0)
-    out = augment(batch, 64, replace(no_augmentation(), cut=1.0, eyewear=worn), seeded(1))
-    cut_only = augment(batch, 64, replace(no_augmentation(), cut=1.0), seeded(1))
-    assert torch.equal(out.crops, cut_only.crops)
+    crops, _ = augment(batch, 64, replace(no_augmentation(), truncation=1.0, eyewear=worn), seeded(1))
+    truncated_only, _ = augment(batch, 64, replace(no_augmentation(), truncation=1.0), seeded(1))
+    assert torch.equal(crops, truncated_only)

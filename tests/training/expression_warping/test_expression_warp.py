@@ -31,14 +31,14 @@ NAMES = FaceModel.load().expression_names
 def faces(tmp_path_factory) -> PackedCrops:
     """Synthetic faces with open eyes, with gray skin and red eyeballs."""
     packed = pack(draw_faces(tmp_path_factory.mktemp("drawn"), 150, seed=4), SIZE)
-    windows = np.full_like(packed.windows, 160)
-    for window, points in zip(windows, packed.points, strict=True):
+    images = np.full_like(packed.images, 160)
+    for window, points in zip(images, packed.points, strict=True):
         for eye in (RIGHT, LEFT):
             if np.isfinite(points[eye]).all():
                 # Slightly smaller than the labels: eyelids have edges, and cv2 fills half a pixel more.
                 at = points[eye].mean(axis=0) + 0.75 * (points[eye] - points[eye].mean(axis=0))
                 cv2.fillPoly(window, [np.rint(to_pixels(at, SIZE)).astype(np.int32)], RED.tolist())
-    packed = replace(packed, windows=windows)
+    packed = replace(packed, images=images)
     chosen = choose_open_eyes(packed, 12, ExpressionWarpConfig(), seed=0)
     assert len(chosen) >= 6
     return packed.select(chosen)
@@ -112,7 +112,7 @@ def test_a_wink_closes_one_eye_and_does_not_change_the_other(faces):
             assert coefficient(closed, unit + other)[i] == coefficient(faces, unit + other)[i]
         x0, y0 = np.floor(to_pixels(faces.points[i, eye], SIZE).min(0)).astype(int)
         x1, y1 = np.ceil(to_pixels(faces.points[i, eye], SIZE).max(0)).astype(int) + 1
-        np.testing.assert_array_equal(closed.windows[i, y0:y1, x0:x1], faces.windows[i, y0:y1, x0:x1])
+        np.testing.assert_array_equal(closed.images[i, y0:y1, x0:x1], faces.images[i, y0:y1, x0:x1])
 
 
 def test_the_eyeball_is_covered(faces):
@@ -120,22 +120,22 @@ def test_the_eyeball_is_covered(faces):
         faces, np.arange(len(faces)), replace(BOTH_CLOSED, lash_darkness_range=(0.0, 0.0)), seed=3, progress=False
     )
 
-    def red(windows):
-        return np.clip(windows[..., 0].astype(float) - windows[..., 1], 0, None).sum(axis=(1, 2))
+    def red(images):
+        return np.clip(images[..., 0].astype(float) - images[..., 1], 0, None).sum(axis=(1, 2))
 
-    assert (red(closed.windows) < 0.25 * red(faces.windows)).all()
+    assert (red(closed.images) < 0.25 * red(faces.images)).all()
 
 
 def test_the_dark_line_of_closed_eyes_is_at_the_labels(faces):
-    gray = replace(faces, windows=np.full_like(faces.windows, 160))
+    gray = replace(faces, images=np.full_like(faces.images, 160))
     closed = close_eyes(
         gray, np.arange(len(faces)), replace(BOTH_CLOSED, lash_darkness_range=(1.0, 1.0)), seed=3, progress=False
     )
     for i in range(len(faces)):
         for landmark in (37, 38, 43, 44):
             column, row = np.rint(to_pixels(closed.points[i, landmark], SIZE)).astype(int)
-            assert closed.windows[i, row - 1 : row + 2, column].min() < 60
-            assert closed.windows[i, row - 6, column].min() > 150
+            assert closed.images[i, row - 1 : row + 2, column].min() < 60
+            assert closed.images[i, row - 6, column].min() > 150
 
 
 def test_nothing_else_changes(faces):
@@ -146,7 +146,7 @@ def test_nothing_else_changes(faces):
     for name in ("state", "residual", "valid", "resolution", "source"):
         np.testing.assert_array_equal(getattr(closed, name), getattr(faces, name))
     for i in range(len(faces)):
-        changed = np.argwhere((closed.windows[i] != faces.windows[i]).any(axis=2))[:, ::-1]
+        changed = np.argwhere((closed.images[i] != faces.images[i]).any(axis=2))[:, ::-1]
         eyes = to_pixels(faces.points[i, np.concatenate([np.arange(17, 27), RIGHT, LEFT])], SIZE)
         margin = 0.5 * np.linalg.norm(eyes[13] - eyes[10])
         assert (changed >= eyes.min(0) - margin).all()
@@ -159,7 +159,7 @@ def test_the_result_depends_on_seed_and_face_only(faces):
     both = close_eyes(faces, np.array([2, 0]), config, seed=8, progress=False)
     alone = close_eyes(faces, np.array([0]), config, seed=8, progress=False)
     everything = [close_eyes(faces, np.arange(len(faces)), config, seed=seed, progress=False) for seed in (8, 9)]
-    np.testing.assert_array_equal(both.windows[1], alone.windows[0])
+    np.testing.assert_array_equal(both.images[1], alone.images[0])
     np.testing.assert_array_equal(both.Q[1], alone.Q[0])
     assert (everything[0].Q != everything[1].Q).any()
 
@@ -183,7 +183,7 @@ def test_only_faces_with_open_visible_and_fitted_eyes_are_chosen(faces):
 
 def test_faces_whose_labels_are_not_on_the_eyes_are_not_chosen(faces):
     """The red eyeball is darker than the skin around it; above it there is only skin."""
-    shifted = replace(faces, windows=np.roll(faces.windows, -SIZE // 12, axis=1))
+    shifted = replace(faces, images=np.roll(faces.images, -SIZE // 12, axis=1))
     assert len(choose_open_eyes(shifted, 1000, ExpressionWarpConfig(), seed=0)) < len(faces) / 2
 
 

@@ -46,7 +46,7 @@ def with_spot(faces: PackedCrops, landmark: int | np.ndarray) -> PackedCrops:
     at = faces.points[np.arange(len(faces)), landmark]
     away = (axis[None, None] - at[:, 0, None, None]) ** 2 + (axis[None, :, None] - at[:, 1, None, None]) ** 2
     spot = np.rint(255 * np.exp(-away / (2 * 0.03**2))).astype(np.uint8)
-    return replace(faces, windows=np.repeat(spot[..., None], 3, axis=3))
+    return replace(faces, images=np.repeat(spot[..., None], 3, axis=3))
 
 
 def test_the_old_yaw_gives_the_old_face(faces):
@@ -54,7 +54,7 @@ def test_the_old_yaw_gives_the_old_face(faces):
     for i in range(4):
         box = np.concatenate([faces.outline[i].min(0), faces.outline[i].max(0)])
         part = inside(replace(faces, valid=np.repeat(box[None], 4, 0)), i)
-        error = (profiled.windows[i].astype(float) - faces.windows[i])[part]
+        error = (profiled.images[i].astype(float) - faces.images[i])[part]
         assert 10 * np.log10(255**2 / (error**2).mean()) > 30
     np.testing.assert_allclose(profiled.Q, faces.Q, atol=2e-3)
     np.testing.assert_allclose(profiled.valid, faces.valid, atol=1e-4)
@@ -84,7 +84,7 @@ def test_features_are_at_their_labels(faces, landmark):
     profiled = profile_faces(with_spot(faces, landmark), np.arange(4), to_yaw(50.0), seed=3, progress=False)
     axis = (2 * np.arange(SIZE) + 1) / SIZE - 1
     for i in range(4):
-        light = profiled.windows[i, ..., 0].astype(float) ** 2
+        light = profiled.images[i, ..., 0].astype(float) ** 2
         # The brightest pixel and not the center of mass: half of a spot on an outline is hidden.
         row, column = np.unravel_index(light.argmax(), light.shape)
         assert (
@@ -99,7 +99,7 @@ def test_the_image_is_warped_onto_the_fit(faces):
     profiled = profile_faces(with_spot(replace(faces, points=moved), 30), np.arange(4), to_yaw(0.0), 3, progress=False)
     axis = (2 * np.arange(SIZE) + 1) / SIZE - 1
     for i in range(4):
-        light = profiled.windows[i, ..., 0].astype(float)
+        light = profiled.images[i, ..., 0].astype(float)
         found = [(light * axis).sum() / light.sum(), (light * axis[:, None]).sum() / light.sum()]
         np.testing.assert_allclose(found, profiled.points[i, 30], atol=0.01)
 
@@ -114,16 +114,16 @@ def test_the_far_eye_is_hidden_in_profiles(faces):
     # The pixels of the corner of the far eye are hidden, those of the near eye are not.
     for landmark, visible in ((np.where(right, 45, 36), False), (near, True)):
         spot = profile_faces(with_spot(faces, landmark), np.arange(4), to_yaw(75.0), seed=4, progress=False)
-        assert ((spot.windows.max((1, 2, 3)) > 128) == visible).all()
+        assert ((spot.images.max((1, 2, 3)) > 128) == visible).all()
 
 
 def test_the_new_image_has_no_holes(faces):
-    white = replace(faces, windows=np.full_like(faces.windows, 200))
+    white = replace(faces, images=np.full_like(faces.images, 200))
     config = replace(PLAIN, yaw_range_deg=(30.0, 90.0), pitch_change_std_deg=15.0)
     profiled = profile_faces(white, np.arange(4), config, seed=5, progress=False)
     for i in range(4):
-        assert (profiled.windows[i][inside(profiled, i)] == 200).all()
-        assert (profiled.windows[i][~inside(profiled, i)] == 0).all()
+        assert (profiled.images[i][inside(profiled, i)] == 200).all()
+        assert (profiled.images[i][~inside(profiled, i)] == 0).all()
 
 
 def test_points_without_a_label_stay_without_one(faces):
@@ -150,7 +150,7 @@ def test_the_result_depends_on_seed_and_face_only(faces):
     both = profile_faces(faces, np.array([2, 0]), config, seed=8, progress=False)
     alone = profile_faces(faces, np.array([0]), config, seed=8, progress=False)
     other = profile_faces(faces, np.array([0]), config, seed=9, progress=False)
-    np.testing.assert_array_equal(both.windows[1], alone.windows[0])
+    np.testing.assert_array_equal(both.images[1], alone.images[0])
     np.testing.assert_array_equal(both.Q[1], alone.Q[0])
     assert (other.Q != alone.Q).any()
     assert alone.source_names == tuple(name + SUFFIX for name in faces.source_names)
@@ -158,7 +158,7 @@ def test_the_result_depends_on_seed_and_face_only(faces):
 
 def test_no_faces_give_no_faces_and_faces_without_a_fit_are_refused(faces):
     none = profile_faces(faces, np.array([], int), FaceProfilingConfig(), seed=0, progress=False)
-    assert len(none) == 0 and none.windows.shape == (0, SIZE, SIZE, 3) and none.margin == faces.margin
+    assert len(none) == 0 and none.images.shape == (0, SIZE, SIZE, 3) and none.margin == faces.margin
     unfitted = replace(faces, Q=np.full_like(faces.Q, np.nan))
     with pytest.raises(ValueError, match="only fitted faces"):
         profile_faces(unfitted, np.array([1]), FaceProfilingConfig(), seed=0)

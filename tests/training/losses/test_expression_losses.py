@@ -14,7 +14,7 @@ def points() -> torch.Tensor:
     return torch.rand(2, 68, 2) - 0.5
 
 
-def test_a_moved_face_costs_nothing_and_a_closed_eye_does(points: torch.Tensor) -> None:
+def test_a_closed_eye_has_a_loss_and_a_moved_face_has_none(points: torch.Tensor) -> None:
     weight = torch.ones(2, 68)
     assert vector_loss(points + 0.2, points, weight).item() == pytest.approx(0, abs=1e-5)
     closed = points.clone()
@@ -22,7 +22,7 @@ def test_a_moved_face_costs_nothing_and_a_closed_eye_does(points: torch.Tensor) 
     assert vector_loss(closed, points, weight).item() > 0.001
 
 
-def test_a_vector_without_one_of_its_ends_does_not_count(points: torch.Tensor) -> None:
+def test_a_vector_with_an_unlabeled_end_does_not_count(points: torch.Tensor) -> None:
     weight = torch.ones(2, 68)
     weight[:, [37, 38]] = 0
     closed = points.clone()

@@ -1,4 +1,4 @@
-"""The parameter losses: what 3DDFA's equations say, against brute force."""
+"""The parameter losses: 3DDFA's equations against brute force."""
 
 import math
 
@@ -9,7 +9,8 @@ import torch
 from rdrface.morphable.model import FaceModel
 from rdrface.network.projection import Projection
 from rdrface.network.rdr import RDR
-from rdrface.training.losses.objective import LossWeights, Targets, losses
+from rdrface.training.labels import Batch
+from rdrface.training.losses.objective import losses
 from rdrface.training.losses.parameter_losses import (
     displacements,
     parameter_distance,
@@ -18,6 +19,7 @@ from rdrface.training.losses.parameter_losses import (
     vertex_distance,
     weighted_parameter_distance,
 )
+from rdrface.training.losses.weights import LossWeights
 
 YAW, T_X, T_Z, F = 51, 53, 55, 56
 
@@ -33,11 +35,11 @@ def some_faces(count: int, seed: int = 0) -> torch.Tensor:
     return q
 
 
-def test_displacement_is_that_of_the_points_when_one_parameter_alone_is_wrong() -> None:
+def test_displacements_are_those_of_the_points_with_one_wrong_parameter() -> None:
     truth, wrong = some_faces(3), some_faces(3, seed=1)
-    off = wrong - truth
+    error = wrong - truth
     project = Projection()
-    measured = displacements(off, truth)
+    measured = displacements(error, truth)
     here = project(truth)[1][..., :2]
     for i in (0, 7, 49, *range(50, 57), 57, 80, 102):
         moved = truth.clone()
@@ -46,36 +48,36 @@ def test_displacement_is_that_of_the_points_when_one_parameter_alone_is_wrong() 
         torch.testing.assert_close(measured[:, i], distance, rtol=1e-3, atol=1e-5)
 
 
-def test_depth_along_the_view_moves_nothing_and_costs_nothing() -> None:
+def test_depth_along_the_view_moves_no_point_and_has_no_loss() -> None:
     truth = some_faces(2)
     truth[:, 50:53] = 0
     q = truth.clone()
     q[:, T_Z] += 30
     q[:, 0] += 0.1
-    off = parameter_errors(q, truth)
-    assert (displacements(off, truth)[:, T_Z] == 0).all()
-    less = truth.clone()
-    less[:, 0] += 0.1
-    spread, trust = torch.ones(103), torch.ones(2)
-    cost = weighted_parameter_distance(q, truth, spread, trust)
-    assert cost.item() == pytest.approx(weighted_parameter_distance(less, truth, spread, trust).item(), rel=1e-5)
+    error = parameter_errors(q, truth)
+    assert (displacements(error, truth)[:, T_Z] == 0).all()
+    without_depth = truth.clone()
+    without_depth[:, 0] += 0.1
+    std, trust = torch.ones(103), torch.ones(2)
+    loss = weighted_parameter_distance(q, truth, std, trust)
+    assert loss.item() == pytest.approx(weighted_parameter_distance(without_depth, truth, std, trust).item(), rel=1e-5)
 
 
 def test_wpdc_is_the_weighted_square_error_and_its_weights_have_no_gradient() -> None:
-    truth, spread, trust = some_faces(4), torch.rand(103) + 0.5, torch.tensor([1.0, 0.5, 0.0, 1.0])
+    truth, std, trust = some_faces(4), torch.rand(103) + 0.5, torch.tensor([1.0, 0.5, 0.0, 1.0])
     q = some_faces(4, seed=2).requires_grad_()
-    cost = weighted_parameter_distance(q, truth, spread, trust)
-    cost.backward()
+    loss = weighted_parameter_distance(q, truth, std, trust)
+    loss.backward()
     with torch.no_grad():
-        off = parameter_errors(q, truth)
-        weight = displacements(off, truth)
+        error = parameter_errors(q, truth)
+        weight = displacements(error, truth)
         weight = weight / weight.max(1, keepdim=True).values
     assert (weight.max(1).values == 1).all()
-    assert cost.item() == pytest.approx(
-        ((off / spread).square() * weight * trust[:, None]).sum().item() / (4 * 103), rel=1e-5
+    assert loss.item() == pytest.approx(
+        ((error / std).square() * weight * trust[:, None]).sum().item() / (4 * 103), rel=1e-5
     )
     assert q.grad is not None
-    torch.testing.assert_close(q.grad, 2 * off / spread**2 * weight * trust[:, None] / (4 * 103))
+    torch.testing.assert_close(q.grad, 2 * error / std**2 * weight * trust[:, None] / (4 * 103))
 
 
 def test_a_whole_turn_is_no_error() -> None:
@@ -83,10 +85,12 @@ def test_a_whole_turn_is_no_error() -> None:
     q = truth.clone()
     q[0, YAW] += 2 * math.pi
     q[1, YAW] -= 2 * math.pi - 0.2
-    off = parameter_errors(q, truth)
-    torch.testing.assert_close(off[:, YAW], torch.tensor([0.0, 0.2]), rtol=0, atol=1e-5)
+    error = parameter_errors(q, truth)
+    torch.testing.assert_close(error[:, YAW], torch.tensor([0.0, 0.2]), rtol=0, atol=1e-5)
     q[0, 60] += 2 * math.pi
-    assert parameter_errors(q, truth)[0, 60].item() == pytest.approx(2 * math.pi, rel=1e-5), "no angle"
+    assert parameter_errors(q, truth)[0, 60].item() == pytest.approx(2 * math.pi, rel=1e-5), (
+        "60 is a coefficient, not an angle"
+    )
 
 
 def test_vertex_distance_is_in_crop_units_and_three_dimensional() -> None:
@@ -101,7 +105,7 @@ def test_vertex_distance_is_in_crop_units_and_three_dimensional() -> None:
     assert vertex_distance(q, truth, trust).item() < 1e-5
 
 
-def test_surface_lies_on_the_mesh_that_q_describes() -> None:
+def test_surface_is_on_the_mesh_of_q() -> None:
     q = some_faces(2)
     points = surface(q)
     assert points.shape == (2, 476, 3)
@@ -117,23 +121,24 @@ def test_surface_lies_on_the_mesh_that_q_describes() -> None:
 def test_gradients_are_finite(at_truth: bool) -> None:
     truth = some_faces(2)
     q = (truth if at_truth else some_faces(2, seed=3)).clone().requires_grad_()
-    spread, trust = torch.ones(103), torch.ones(2)
-    cost = parameter_distance(q, truth, spread, trust) + vertex_distance(q, truth, trust)
-    (cost + weighted_parameter_distance(q, truth, spread, trust)).backward()
+    std, trust = torch.ones(103), torch.ones(2)
+    loss = parameter_distance(q, truth, std, trust) + vertex_distance(q, truth, trust)
+    (loss + weighted_parameter_distance(q, truth, std, trust)).backward()
     assert q.grad is not None
     assert torch.isfinite(q.grad).all()
     if at_truth:
         assert q.grad.abs().max() < 1e-3
 
 
-def test_losses_that_cost_time_are_computed_only_where_they_count() -> None:
+def test_slow_losses_are_computed_only_with_a_weight() -> None:
     torch.manual_seed(0)
     network = RDR(1).eval()
     network.scale.mean[F] = 0.009
     with torch.no_grad():
         prediction = network(torch.rand(2, 3, 32, 32) * 255)
     last = prediction.steps[-1]
-    targets = Targets(
+    batch = Batch(
+        torch.empty(2, 0),
         points=last.landmarks,
         weight=torch.ones(2, 68),
         labeled=torch.ones(2, 68, dtype=torch.bool),
@@ -145,10 +150,10 @@ def test_losses_that_cost_time_are_computed_only_where_they_count() -> None:
     )
 
     def names(weights: LossWeights | None) -> set[str]:
-        return set(losses(prediction, network.response(prediction.deconv5), targets, network.scale.std, weights))
+        return set(losses(prediction, network.response(prediction.deconv5), batch, network.scale.std, weights))
 
-    every = set(LossWeights.__dataclass_fields__)
-    assert names(None) == every
-    assert names(LossWeights()) == every - {"wpdc", "vertex"}
-    assert names(LossWeights(wpdc=1.0)) == every - {"vertex"}
-    assert names(LossWeights(vertex=1.0)) == every - {"wpdc"}
+    all_names = set(LossWeights.__dataclass_fields__)
+    assert names(None) == all_names
+    assert names(LossWeights()) == all_names - {"wpdc", "vertex"}
+    assert names(LossWeights(wpdc=1.0)) == all_names - {"vertex"}
+    assert names(LossWeights(vertex=1.0)) == all_names - {"wpdc"}

@@ -79,7 +79,7 @@ def choose_open_eyes(faces: PackedCrops, count: int, config: ExpressionWarpConfi
         if len(chosen) == count:
             break
         eyes = [to_pixels(faces.points[i, lids], faces.size) for lids in EYELIDS]
-        rows = [darkest_row(faces.windows[i], eye) for eye in eyes]
+        rows = [darkest_row(faces.images[i], eye) for eye in eyes]
         if min(rows) >= low and max(rows) <= high:
             chosen.append(i)
     return np.array(chosen, np.int64)
@@ -117,7 +117,7 @@ def close_eyes(
     outline, jawline = projected_landmarks(Q)
     result = replace(
         source,
-        windows=source.windows.copy(),
+        images=source.images.copy(),
         points=source.points.copy(),
         outline=outline,
         jawline=jawline,
@@ -132,7 +132,7 @@ def close_eyes(
         for side in np.flatnonzero(closing[i]).tolist():
             parts = (source.points[i, EYELIDS[side]], result.points[i, EYELIDS[side]], source.points[i, BROWS[side]])
             old, new, brow = (to_pixels(points, source.size) for points in parts)
-            warp_eyelids(result.windows[i], EyelidMotion(old, new, brow, float(closing[i, side])), float(lash[i]))
+            warp_eyelids(result.images[i], EyelidMotion(old, new, brow, float(closing[i, side])), float(lash[i]))
     return result
 
 

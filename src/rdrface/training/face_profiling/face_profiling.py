@@ -109,7 +109,7 @@ def profile_faces(
     source = faces.select(index)
     result = replace(
         source,
-        windows=np.zeros_like(source.windows),
+        images=np.zeros_like(source.images),
         valid=source.valid.copy(),
         points=np.full_like(source.points, np.nan),
         state=source.state.copy(),
@@ -206,7 +206,7 @@ def _profile_face(source: PackedCrops, result: PackedCrops, i: int, q: np.ndarra
     jaw = EXPRESSION.start + model.expression_names.index("jawOpen")
     window = render_profiled(source, i, before, after, valid, bool(new[jaw] > old[jaw]), head)
     clipped = valid.clip(-1, 1)
-    result.windows[i] = _black_outside(window, clipped)
+    result.images[i] = _black_outside(window, clipped)
     result.valid[i] = clipped
     result.outline[i], result.jawline[i], result.Q[i] = outline, jawline, new
     result.resolution[i] = source.resolution[i] * frame.half[0]

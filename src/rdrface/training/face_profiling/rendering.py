@@ -56,7 +56,7 @@ def render_profiled(
     coordinates = coordinates.clip(old_valid[:2] + inset, old_valid[2:] - inset)
     map_xy = to_pixels(raster.interpolate(coordinates), size).reshape(size, size, 2)
     x, y = np.ascontiguousarray(map_xy.transpose(2, 0, 1))
-    image = np.asarray(cv2.remap(source.windows[i], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    image = np.asarray(cv2.remap(source.images[i], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     dark = np.zeros((len(drawn), 3, 1), np.float32)
     if opens_mouth:
         dark[: front.sum(), :, 0] = head.mouth_cavity[triangles[front]]

@@ -1,7 +1,7 @@
-"""What expression does to a face, as losses: lids, lips, corners of the mouth, brows; and the coefficients themselves.
+"""Losses on the effects of expression: lids, lips, corners of the mouth, brows; and on the coefficients themselves.
 
-A point loss hardly sees a closed eye: eight points of 68 move by 3 % of the face. The losses here compare the vectors
-between two landmarks, so an error of the pose or of the eye's place does not hide the error of its aperture.
+A closed eye changes a point loss little: eight of 68 points move by 3 % of the face. The losses here compare the
+vectors between two landmarks, so an error of the pose or of the eye's position does not hide an error of its aperture.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ from torch import Tensor
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.model import FaceModel
 
-# (from, to, weight). Lids and inner lips weigh more: they are short and annotated well.
+# (from, to, weight). Lids and inner lips have larger weights: their vectors are short and annotated precisely.
 _VECTORS = (
     *((upper, lower, 3.0) for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46))),
     *((upper, lower, 2.0) for upper, lower in ((61, 67), (62, 66), (63, 65))),
@@ -21,7 +21,7 @@ _VECTORS = (
 )
 
 _UNITS = {"eyeBlink": 4.0, "jawOpen": 4.0, "mouthSmile": 2.0}
-"""Units that photos show best and users read most weigh more than the others."""
+"""Larger weights for the coefficients that photos show best and users read most."""
 
 _VECTOR_BETA = 0.01  # crop frame: 0.8 % of the face's side
 _COEFFICIENT_BETA = 0.1
@@ -29,7 +29,7 @@ _COEFFICIENT_BETA = 0.1
 
 @cache
 def compared_vectors(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """(V,) first and (V,) second landmark of every compared vector, and (V,) its weight."""
+    """First (V,) and second landmark (V,) of every compared vector, and its weight (V,)."""
     first, second, weight = zip(*_VECTORS, strict=True)
     return (
         torch.tensor(first, device=device),
@@ -44,24 +44,26 @@ def vector_loss(predicted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     Args:
         predicted: (B, 68, 2) crop frame.
         truth: (B, 68, 2).
-        weight: (B, 68); a vector weighs as the lesser of its two ends.
+        weight: (B, 68); the weight of a vector is the smaller one of its two ends.
     """
     if predicted.shape[1:] != (NUM_LANDMARKS, 2):
-        raise ValueError(f"want (B, {NUM_LANDMARKS}, 2) landmarks; got {tuple(predicted.shape)}")
+        raise ValueError(f"predicted must be (B, {NUM_LANDMARKS}, 2); got {tuple(predicted.shape)}")
     first, second, importance = compared_vectors(predicted.device)
     trust = torch.minimum(weight[:, first], weight[:, second]) * importance
-    off = (predicted[:, first] - predicted[:, second]) - (truth[:, first] - truth[:, second])
-    size = torch.where(trust.unsqueeze(-1) > 0, off, torch.zeros_like(off)).abs()
+    error = (predicted[:, first] - predicted[:, second]) - (truth[:, first] - truth[:, second])
+    size = torch.where(trust.unsqueeze(-1) > 0, error, torch.zeros_like(error)).abs()
     huber = torch.where(size < _VECTOR_BETA, 0.5 * size * size / _VECTOR_BETA, size - 0.5 * _VECTOR_BETA)
     return (huber.sum(-1) * trust).sum() / trust.sum().clamp(min=1.0)
 
 
 def coefficient_loss(unbounded: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
-    """Mean Huber loss of alpha_exp: mostly linear, since fitted expression is sparse and a mean of sparse is not.
+    """Mean Huber loss of alpha_exp, linear beyond 0.1: fitted expression is sparse, and a squared error would teach the
+    mean of many sparse faces, which is not sparse.
 
     Args:
-        unbounded: (B, 46) as predicted; beyond the bounds no other loss pulls. truth: (B, 46) fitted. trust: (B,) in
-            the fit, 0..1.
+        unbounded: (B, 46) as predicted; beyond the bounds no other loss has a gradient.
+        truth: (B, 46) of the fit.
+        trust: (B,) in the fit, 0..1.
     """
     size = (unbounded - truth).abs()
     beta = _COEFFICIENT_BETA
@@ -71,7 +73,7 @@ def coefficient_loss(unbounded: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
 
 @cache
 def unit_weights(device: torch.device) -> Tensor:
-    """(46,) weights of the coefficients; their mean is 1."""
+    """(46,) weights of the coefficients, with mean 1."""
     names = FaceModel.load().expression_names
     weights = [next((w for start, w in _UNITS.items() if name.startswith(start)), 1.0) for name in names]
     return torch.tensor(weights, device=device) / (sum(weights) / len(weights))

@@ -1,0 +1,98 @@
+"""How much augmentation changes: one dataclass, its values without any change, and those of a training stage."""
+
+from dataclasses import dataclass, field, replace
+
+from rdrface.training.augmentation.appearance import PROBABILITIES, AppearanceConfig, no_appearance
+from rdrface.training.augmentation.eyewear import EyewearConfig, no_eyewear
+from rdrface.training.augmentation.face_covers import CoverConfig, no_covers
+from rdrface.training.augmentation.occluders import OccluderConfig, no_occluders
+from rdrface.training.config import StageConfig
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Changes of labels and pixels. Lengths are in units of the landmark box's side sqrt(w h).
+
+    Attributes:
+        mirror: probability of mirroring a face.
+        rotation: degrees, standard deviation of the in-plane rotation: people tilt heads, phones and cameras.
+        rotation_limit: degrees, largest rotation.
+        arbitrary_rotation: probability of a rotation by any angle instead, for photos stored sideways.
+        scale: standard deviation of the logarithm of the box's side; that of the detector is 0.054.
+        scale_limit: largest change of the logarithm.
+        shift: standard deviation of the box's center, in x and in y; that of the detector is 0.05.
+        shift_limit: largest shift.
+        padding: shares of what fills the crop outside the photo: black (as in use), nearest edge, reflection, another
+            face of the batch, one color, noise. Several, so that the filling does not give away the landmarks.
+        crop: probability, per side, of ending the photo near the face: the photo's edge must not give away the
+            landmarks.
+        crop_range: distance of the new edge from the landmark box.
+        truncation: probability of ending the photo inside the face, as in close-ups and at the edge of group photos.
+        truncation_across: fraction of the landmark box that is cut off at the left or right.
+        truncation_down: fraction of the landmark box that is cut off at the top or bottom.
+        occluders, covers, eyewear, appearance: see their modules.
+    """
+
+    mirror: float = 0.5
+    rotation: float = 15.0
+    rotation_limit: float = 45.0
+    arbitrary_rotation: float = 0.03
+    scale: float = 0.09
+    scale_limit: float = 0.25
+    shift: float = 0.07
+    shift_limit: float = 0.2
+    padding: tuple[float, float, float, float, float, float] = (0.3, 0.2, 0.2, 0.15, 0.1, 0.05)
+    crop: float = 0.3
+    crop_range: tuple[float, float] = (-0.05, 0.6)
+    truncation: float = 0.12
+    truncation_across: tuple[float, float] = (0.1, 0.55)
+    truncation_down: tuple[float, float] = (0.1, 0.4)
+    occluders: OccluderConfig = field(default_factory=OccluderConfig)
+    covers: CoverConfig = field(default_factory=CoverConfig)
+    eyewear: EyewearConfig = field(default_factory=EyewearConfig)
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+
+
+def no_augmentation() -> AugmentConfig:
+    """The configuration without changes: the crops of use, black outside the photo."""
+    return AugmentConfig(
+        mirror=0.0,
+        rotation=0.0,
+        arbitrary_rotation=0.0,
+        scale=0.0,
+        shift=0.0,
+        padding=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        crop=0.0,
+        truncation=0.0,
+        occluders=no_occluders(),
+        covers=no_covers(),
+        eyewear=no_eyewear(),
+        appearance=no_appearance(),
+    )
+
+
+def weakened(config: AugmentConfig, strength: float) -> AugmentConfig:
+    """The same configuration with the probabilities of truncation and of all changes of the pixels multiplied by
+    `strength`, 0..1."""
+    chances = {name: strength * getattr(config.appearance, name) for name in PROBABILITIES}
+    return replace(
+        config,
+        truncation=strength * config.truncation,
+        occluders=replace(config.occluders, probability=strength * config.occluders.probability),
+        covers=replace(
+            config.covers,
+            half_face_probability=strength * config.covers.half_face_probability,
+            mask_probability=strength * config.covers.mask_probability,
+        ),
+        eyewear=replace(
+            config.eyewear,
+            sunglasses_probability=strength * config.eyewear.sunglasses_probability,
+            clear_glasses_probability=strength * config.eyewear.clear_glasses_probability,
+        ),
+        appearance=replace(config.appearance, **chances),
+    )
+
+
+def stage_augmentation(stage: StageConfig) -> AugmentConfig:
+    """The augmentation of a training stage."""
+    return weakened(AugmentConfig(), stage.appearance_strength) if stage.augment else no_augmentation()

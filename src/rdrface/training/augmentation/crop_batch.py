@@ -1,0 +1,58 @@
+"""Packed faces as tensors: the input of augmentation, and its labels."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rdrface.datasets.crops import PackedCrops
+
+
+@dataclass(frozen=True)
+class CropBatch:
+    """B packed faces as tensors on one device.
+
+    The labels are in the packed frame of `rdrface.datasets.crops`; those that augmentation returns are in the frame of
+    its crops, while `images` and `valid` stay as they are.
+
+    Attributes:
+        images: (B, S, S, 3) uint8 RGB.
+        valid: (B, 4) xyxy, packed frame: the part that the photo covers.
+        points: (B, 68, 2) annotated points; NaN where a point has no position.
+        state: (B, 68) integer, see `rdrface.datasets.records`.
+        jawline_convention: (B,) bool: points 0-16 are on the absolute jawline.
+        outline, jawline: (B, 68, 2) the fitted face; NaN without a fit.
+        Q: (B, 103) of the fit; NaN without a fit.
+        residual: (B,) error of the fit, percent of the face's side; NaN without a fit.
+        label_weight: (B,) weight of the face's labels, see `rdrface.training.labels.label_weights`.
+        margin: side of the packed crop in units of the network's crop.
+    """
+
+    images: Tensor
+    valid: Tensor
+    points: Tensor
+    state: Tensor
+    jawline_convention: Tensor
+    outline: Tensor
+    jawline: Tensor
+    Q: Tensor
+    residual: Tensor
+    label_weight: Tensor
+    margin: float
+
+    @classmethod
+    def of(cls, packed: PackedCrops, index: np.ndarray, device: torch.device | str = "cpu") -> "CropBatch":
+        """The faces `index` (B,) of a pack, on `device`, with label weight 1."""
+        tensors = {name: torch.from_numpy(getattr(packed, name)[index]).to(device) for name in packed_fields()}
+        return cls(**tensors, label_weight=torch.ones(len(index), device=device), margin=packed.margin)
+
+    @property
+    def annotated(self) -> Tensor:
+        """(B, 68) bool: the point has an annotated position."""
+        return torch.isfinite(self.points).all(-1)
+
+
+def packed_fields() -> list[str]:
+    """Names of the fields that `CropBatch` takes from `PackedCrops` face by face."""
+    return [each.name for each in fields(CropBatch) if each.name not in ("label_weight", "margin")]

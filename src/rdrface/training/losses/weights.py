@@ -1,0 +1,57 @@
+"""Weights of the losses; without PyTorch, so that a configuration can be checked without it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from rdrface.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of each loss in the sum.
+
+    Attributes:
+        landmarks: S_k against the labels, at every k.
+        projection: S_p against the labels, at every k: moves pose and shape through the camera.
+        projection_jawline: the 68 points of the fitted face in 3D, hidden points included, at every k: no 2D label
+            contains depth or the far side of a profile.
+        landmarks_jawline: the contour of S_k on the absolute jawline against that of the fitted face, at every k.
+        parameters: standardized coefficients against those of the fit; small, because the losses on points are closer
+            to the purpose.
+        response: softmax loss of conv6.
+        visibility: cross-entropy of the visibility.
+        uncertainty: negative log-likelihood of the actual error under the predicted one.
+        wpdc: 3DDFA's weighted parameter distance, see `rdrface.training.losses.parameter_losses`; last iteration only,
+            like `parameters`.
+        vertex: mean 3D distance of the surface of the fitted face; last iteration only.
+        vectors: lids, lips, corners of the mouth and brows of S_p and S_k, at every k, see
+            `rdrface.training.losses.expression_losses`.
+        expression: alpha_exp against that of the fit, at every k.
+    """
+
+    landmarks: float = 1.0
+    projection: float = 0.5
+    projection_jawline: float = 0.25
+    landmarks_jawline: float = 0.1
+    parameters: float = 0.002
+    response: float = 0.01
+    visibility: float = 0.01
+    uncertainty: float = 0.004
+    wpdc: float = 0.0
+    vertex: float = 0.0
+    vectors: float = 1.0
+    expression: float = 0.6
+
+
+def check_losses(loss: Mapping[str, object]) -> None:
+    """Check the table `[loss]` of a configuration: names of losses -> weights.
+
+    Raises:
+        ConfigError: an entry is no loss, or its weight is no number.
+    """
+    names = [each.name for each in fields(LossWeights)]
+    for name, value in loss.items():
+        if name not in names:
+            raise ConfigError(f"loss has an unknown entry {name!r}; the losses are {', '.join(names)}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ConfigError(f"loss.{name} must be a number; got {value!r}")

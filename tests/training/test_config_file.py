@@ -1,0 +1,91 @@
+"""Configurations: the shipped ones are valid, and errors name the mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from rdrface.errors import ConfigError
+from rdrface.training.config import StageConfig, TrainingConfig
+from rdrface.training.config_file import load_config, shipped_configs
+from rdrface.training.losses.weights import LossWeights
+from rdrface.training.renamed import LOSSES, RUN_KEYS, STAGE_KEYS
+
+STAGE = '[[stage]]\ntrain = "joint"\nsteps = 3\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "run.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", sorted(shipped_configs()))
+def test_shipped_configurations_load(name: str) -> None:
+    config = load_config(name)
+    assert [stage.train for stage in config.stage][-1] == "joint"
+
+
+def test_values_and_defaults(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, "seed = 7\nema_decay = 1\n" + STAGE))
+    assert (config.seed, config.ema_decay, config.iterations) == (7, 1.0, 3)
+    assert config.stage[0].steps == 3
+    config = load_config(written(tmp_path, STAGE + '[annotation_offset]\n"300w/helen" = [0.4, 1]\n'))
+    assert config.annotation_offset == {"300w/helen": [0.4, 1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sead = 7\n" + STAGE, "unknown key 'sead'"),
+        (STAGE + "sise = 4\n", "unknown key 'sise'"),
+        ("seed = 1.5\n" + STAGE, "seed must be int; got 1.5"),
+        ("compile = 1\n" + STAGE, "compile must be bool"),
+        ('[[stage]]\ntrain = "joint"\n', "'steps' is missing"),
+        ('[[stage]]\ntrain = "everything"\nsteps = 1\n', "must be one of initialization, refinement, joint"),
+        (STAGE + "crop_size = 100\n", "multiple of 32; got 100"),
+        (STAGE + "batch_size = 0\n", "batch_size must be 1 or more"),
+        ("seed = 1\n", "no \\[\\[stage\\]\\]"),
+        ('[stage]\ntrain = "joint"\n', "double brackets"),
+        ("seed = \n", "is not TOML"),
+        ("closed_eye_draws = -1\n" + STAGE, "closed_eye_draws must be a number of draws per epoch, 0 or more; got -1"),
+        ('source_draws = {"300w" = "twice"}\n' + STAGE, "source_draws.*300w.* must be a number of draws per epoch"),
+        ("[annotation_offset]\n300w = 0.8\n" + STAGE, "offset of '300w' must be two numbers.*got 0.8"),
+        ("annotation_offset = [1, 2]\n" + STAGE, "annotation_offset must be dict"),
+        ("validation_fraction = 1.0\n" + STAGE, "in \\[0, 1\\)"),
+        ('label_weight = {"300w" = "x"}\n' + STAGE, "label_weight.*300w.* must be a number"),
+        ("closed_eye_copies = -3\n" + STAGE, "closed_eye_copies must be 0 or more; got -3"),
+        ("log_every = 0\n" + STAGE, "log_every must be 1 or more"),
+        ("ema_decay = 2.0\n" + STAGE, "ema_decay must be in"),
+        ("[loss]\njawbone = 1.0\n" + STAGE, "unknown entry 'jawbone'; the losses are landmarks"),
+        ('[loss]\nwpdc = "much"\n' + STAGE, "loss.wpdc must be a number; got 'much'"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(written(tmp_path, text))
+
+
+def test_an_unknown_configuration_lists_the_shipped_ones() -> None:
+    with pytest.raises(ConfigError, match="tiny"):
+        load_config("no-such-configuration")
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        *((f"{old} = 1\n" + STAGE, old, new) for old, new in RUN_KEYS.items()),
+        *((STAGE + f"{old} = 1\n", old, new) for old, new in STAGE_KEYS.items()),
+        *((f"[loss]\n{old} = 1\n" + STAGE, old, new) for old, new in LOSSES.items()),
+        (STAGE.replace("joint", "initialisation"), "initialisation", "initialization"),
+    ],
+)
+def test_a_key_of_release_0_1_is_an_error_with_its_new_name(tmp_path: Path, text: str, old: str, new: str) -> None:
+    with pytest.raises(ConfigError, match=f"write the new ones: {old!r} -> {new!r}"):
+        load_config(written(tmp_path, text))
+
+
+def test_the_new_names_are_keys_of_a_configuration() -> None:
+    assert set(RUN_KEYS.values()) <= set(TrainingConfig.__dataclass_fields__)
+    assert set(STAGE_KEYS.values()) <= set(StageConfig.__dataclass_fields__)
+    assert set(LOSSES.values()) <= set(LossWeights.__dataclass_fields__)
+    assert not set(RUN_KEYS) & set(TrainingConfig.__dataclass_fields__)

@@ -1,0 +1,59 @@
+"""Weights files of format version 1, those of release 0.1: other names of outputs and parameters, the same results."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rdrface
+from exported import some_crops, weights_file
+from rdrface.runtime.session import BACKENDS, OUTPUTS, open_session
+from rdrface.runtime.weights import graph_path, read_info, read_tensors
+from release_0_1 import write_old_weights
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+
+from rdrface.training.restore import restore  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_old_weights(weights_file(), tmp_path_factory.mktemp("old"))
+
+
+def test_the_file_has_the_old_names(old: Path) -> None:
+    outputs = [value.name for value in onnx.load(graph_path(old), load_external_data=False).graph.output]
+    assert outputs == ["landmarks", "absolute", "projection", "jawline", "Q", "visible", "sigma"]
+    names = read_tensors(old)
+    assert {"certainty.local", "jawline.correct.weight", "initialisation.fc6_exp.weight"} <= names.keys()
+    assert not any(name.startswith(("uncertainty.", "jawline_readout.", "initialization.")) for name in names)
+    assert read_info(old)[0].format_version == 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_session_gives_the_outputs_of_today(old: Path, backend: str) -> None:
+    session, info = open_session(old, backend, 1)  # type: ignore[arg-type]
+    expected = open_session(weights_file(), backend, 1)[0]  # type: ignore[arg-type]
+    crops = some_crops(2, info.input_size)
+    outputs = session.run(crops)
+    assert tuple(outputs) == OUTPUTS
+    for name, value in expected.run(crops).items():
+        np.testing.assert_allclose(outputs[name], value, atol=1e-5, err_msg=name)
+
+
+def test_faces_are_aligned(old: Path) -> None:
+    photo = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
+    boxes = np.array([[20, 20, 70, 70]])
+    (face,) = rdrface.load(old, threads=1).align(photo, boxes)
+    (expected,) = rdrface.load(weights_file(), threads=1).align(photo, boxes)
+    for name in ("landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visibility", "uncertainty"):
+        np.testing.assert_allclose(getattr(face, name), getattr(expected, name), atol=1e-3, err_msg=name)
+
+
+def test_the_network_is_restored(old: Path) -> None:
+    network, info = restore(old)
+    expected, _ = restore(weights_file())
+    first, second = network.state_dict(), expected.state_dict()
+    assert info.format_version == 1 and first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first if not name.startswith("response."))
