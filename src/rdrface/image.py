@@ -58,8 +58,8 @@ def _from_path(path: Path) -> np.ndarray:
             raise ImageError(f"no file at {path}")
         if path.stat().st_size == 0:
             raise ImageError(f"{path} is empty (0 bytes)")
-        # Pillow warns of large images, which are checked later, and of damaged EXIF blocks, which do not matter. The lock is
-        # needed because all threads share the filters of warnings; opening reads the header only.
+        # Pillow warns of large images, which are checked later, and of damaged EXIF blocks, which do not matter. The
+        # lock is needed because all threads share the filters of warnings; opening reads the header only.
         with _OPENING, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             opened = Image.open(path)
@@ -167,5 +167,6 @@ def _to_uint8(array: np.ndarray) -> np.ndarray:
                 f"a floating array image must lie in 0..1, got {low:g}..{high:g}; "
                 "convert values of 0..255 with astype('uint8')"
             )
-        return np.rint(array * 255).astype(np.uint8)
+        rounded: np.ndarray = np.rint(array * 255).astype(np.uint8)
+        return rounded
     raise ImageError(f"an array image must be uint8, uint16, bool or floating 0..1; got {array.dtype}")

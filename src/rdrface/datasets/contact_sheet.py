@@ -127,4 +127,5 @@ def _drawable(point: np.ndarray, image: np.ndarray) -> bool:
 
 
 def _fixed_point(points: np.ndarray) -> np.ndarray:
-    return np.round(np.asarray(points, np.float64) * 2**_SUBPIXEL).astype(np.int32)
+    fixed: np.ndarray = np.round(np.asarray(points, np.float64) * 2**_SUBPIXEL).astype(np.int32)
+    return fixed

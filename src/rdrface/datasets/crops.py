@@ -94,7 +94,8 @@ class PackedCrops:
     @property
     def size(self) -> int:
         """S, the side of the packed crops in pixels."""
-        return self.images.shape[1]
+        side: int = self.images.shape[1]
+        return side
 
     def select(self, index: np.ndarray) -> "PackedCrops":
         """The faces at `index`, (M,) int or (N,) bool, in its order."""

@@ -252,7 +252,7 @@ def known_box(points: np.ndarray, source: str | Path) -> np.ndarray:
     """
     if np.isnan(points).any(axis=-1).all():
         raise DataError(f"{source} has no landmark with a position; remove the face from the set")
-    box = bounding_boxes(points[None])[0]
+    box: np.ndarray = bounding_boxes(points[None])[0]
     if not (box[2:] > box[:2]).all():
         raise DataError(f"{source}: all landmarks are on one line, so they have no face box; remove the face")
     return box

@@ -164,14 +164,15 @@ def decode_boxes(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 def decode_points(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """(n, 10) predicted offsets and (n, 3) priors -> (n, 5, 2): eyes, nose and mouth corners, left first."""
-    return prior[:, None, :2] + offsets.reshape(-1, 5, 2) * CENTER_VARIANCE * prior[:, None, 2:]
+    points: np.ndarray = prior[:, None, :2] + offsets.reshape(-1, 5, 2) * CENTER_VARIANCE * prior[:, None, 2:]
+    return points
 
 
 def landmark_boxes_of(boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The detector's boxes (n, 4) -> boxes that the 68 landmarks are expected to fill, squares.
 
-    The detector's boxes include more of the forehead than the landmarks do. "Up" is the direction from the mouth corners
-    to the eyes among its own `points` (n, 5, 2), since the head may be rotated in the image.
+    The detector's boxes include more of the forehead than the landmarks do. "Up" is the direction from the mouth
+    corners to the eyes among its own `points` (n, 5, 2), since the head may be rotated in the image.
     """
     side = box_size(boxes) / SIDE_RATIO
     up = points[:, :2].mean(axis=1) - points[:, 3:].mean(axis=1)

@@ -119,7 +119,8 @@ def align_faces(
 @torch.no_grad()
 def predict(network: RDR, crops: np.ndarray) -> Step:
     """Run the network on crops (B, 3, N, N) in float32 and return its last step."""
-    return network(torch.from_numpy(crops)).steps[-1]
+    step: Step = network(torch.from_numpy(crops)).steps[-1]
+    return step
 
 
 def initial_box(detections: Detections, points: np.ndarray) -> tuple[np.ndarray, bool]:

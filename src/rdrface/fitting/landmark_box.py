@@ -62,7 +62,8 @@ def _nearest_on_side(mean: np.ndarray) -> np.ndarray:
     """(68,) index of the scheme's point nearest to each landmark on the same side of the face; mean (68 + P, 3) mm."""
     distance = np.linalg.norm(mean[:NUM_LANDMARKS, None] - mean[None, NUM_LANDMARKS:], axis=-1)
     other_side = mean[:NUM_LANDMARKS, None, 0] * mean[None, NUM_LANDMARKS:, 0] <= 0
-    return np.argmin(np.where(other_side, np.inf, distance), axis=1)
+    nearest: np.ndarray = np.argmin(np.where(other_side, np.inf, distance), axis=1)
+    return nearest
 
 
 def _observations(points: np.ndarray, known: np.ndarray, state: np.ndarray, nearest: np.ndarray) -> Observations:

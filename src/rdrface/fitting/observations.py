@@ -80,7 +80,8 @@ class Observations:
 
     def to_image(self, points: np.ndarray) -> np.ndarray:
         """Frames of the faces -> image pixels: (B, N, 2) -> (B, N, 2)."""
-        return points * (1, -1) * self.size[:, None, None] + self.center[:, None]
+        pixels: np.ndarray = points * (1, -1) * self.size[:, None, None] + self.center[:, None]
+        return pixels
 
 
 def _lid_apertures(records: FaceRecords, local: np.ndarray) -> np.ndarray:
@@ -88,4 +89,5 @@ def _lid_apertures(records: FaceRecords, local: np.ndarray) -> np.ndarray:
         return np.full((len(records), 2), np.nan, np.float32)
     corners = local[:, np.array(EYE_CORNERS)]  # (B, 2 eyes, 2 corners, 2)
     width = np.linalg.norm(corners[:, :, 1] - corners[:, :, 0], axis=-1)
-    return (records.eye_aspect * width).astype(np.float32)
+    aperture: np.ndarray = (records.eye_aspect * width).astype(np.float32)
+    return aperture

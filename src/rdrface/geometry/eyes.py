@@ -36,4 +36,5 @@ def _aspect(eye: np.ndarray) -> np.ndarray:
     first_corner, upper1, upper2, second_corner, lower2, lower1 = (eye[:, i] for i in range(6))
     aperture = (np.linalg.norm(upper1 - lower1, axis=1) + np.linalg.norm(upper2 - lower2, axis=1)) / 2
     width = np.linalg.norm(second_corner - first_corner, axis=1)
-    return aperture / np.where(width > 0, width, np.nan)
+    aspect: np.ndarray = aperture / np.where(width > 0, width, np.nan)
+    return aspect

@@ -154,7 +154,10 @@ def _great_circle(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.
     """(N, 3) unit vectors between the directions `first` and `last` (3,), at shares (N,) of the angle between them."""
     a, b = first / np.linalg.norm(first), last / np.linalg.norm(last)
     angle = np.arccos(np.clip(a @ b, -1, 1))
-    return (np.sin((1 - share) * angle)[:, None] * a + np.sin(share * angle)[:, None] * b) / np.sin(angle)
+    between: np.ndarray = (np.sin((1 - share) * angle)[:, None] * a + np.sin(share * angle)[:, None] * b) / np.sin(
+        angle
+    )
+    return between
 
 
 def place_others(

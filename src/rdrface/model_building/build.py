@@ -29,13 +29,15 @@ EYEBALLS = ((14598, 14670), (14670, 14742))
 
 def eyeball_vertices(mesh: FaceMesh) -> np.ndarray:
     """(V,) bool: vertices of the eyeballs."""
-    return np.any([(mesh.kept >= first) & (mesh.kept < end) for first, end in EYEBALLS], axis=0)
+    of_eyeballs: np.ndarray = np.any([(mesh.kept >= first) & (mesh.kept < end) for first, end in EYEBALLS], axis=0)
+    return of_eyeballs
 
 
 def ear_vertices(folder: Path, mesh: FaceMesh) -> np.ndarray:
     """(V,) bool: vertices that the targets for protruding ears move by more than 1 mm."""
     moved = [read_target(folder / f"mpfb2/targets/ears/{s}-ear-wing-incr.target.gz", mesh.kept) for s in "lr"]
-    return np.linalg.norm(sum(moved), axis=1) > 0.01
+    moved_far: np.ndarray = np.linalg.norm(sum(moved), axis=1) > 0.01
+    return moved_far
 
 
 def aflw_points(model_points: dict[str, SurfacePoints]) -> dict[str, SurfacePoints]:

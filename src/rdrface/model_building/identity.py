@@ -133,7 +133,10 @@ def _macro_shapes(
         for m, w in itertools.product(three, three):
             coefficients.append(share * muscles[m] * weights[w])
             displacements.append(read_target(macro / f"universal-{gender}-{age}-{m}muscle-{w}weight.target.gz", kept))
-    return base[kept] + np.einsum("kn,kvc->nvc", np.array(coefficients), np.array(displacements), optimize=True)
+    shapes: np.ndarray = base[kept] + np.einsum(
+        "kn,kvc->nvc", np.array(coefficients), np.array(displacements), optimize=True
+    )
+    return shapes
 
 
 def _local_coefficients(targets: list[LocalTarget], people: int, rng: np.random.Generator) -> np.ndarray:

@@ -135,9 +135,10 @@ def mean_offsets(fitted: FaceRecords, usable: np.ndarray, normals: np.ndarray) -
     # The stiff term keeps the component along the normal at zero.
     stiff = a + (1e3 * np.trace(a, axis1=1, axis2=2)[:, None, None] + 1) * (np.eye(3) - project)
     stiff += 0.02 * np.trace(a, axis1=1, axis2=2)[:, None, None] * np.eye(3) + 1e-9 * np.eye(3)
-    return np.einsum(
+    step: np.ndarray = np.einsum(
         "kij,kj->ki", project, np.linalg.solve(stiff, np.einsum("kij,kj->ki", project, b)[..., None])[..., 0]
     )
+    return step
 
 
 def move_points(

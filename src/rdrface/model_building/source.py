@@ -98,7 +98,8 @@ def read_target(path: Path, kept: np.ndarray) -> np.ndarray:
     if rows:
         table = np.array([row[:4] for row in rows], dtype=np.float64)
         dense[table[:, 0].astype(np.int64)] = table[:, 1:]
-    return dense[kept]
+    displacements: np.ndarray = dense[kept]
+    return displacements
 
 
 def mirrored(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
@@ -111,4 +112,5 @@ def mirrored(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     Returns:
         (..., V, 3).
     """
-    return shapes[..., mirror, :] * np.array([-1.0, 1.0, 1.0])
+    result: np.ndarray = shapes[..., mirror, :] * np.array([-1.0, 1.0, 1.0])
+    return result

@@ -62,7 +62,8 @@ class PointModel:
 
     def shape(self, alpha_id: np.ndarray, alpha_exp: np.ndarray) -> np.ndarray:
         """Points of faces, (B, N, 3) mm, from coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""
-        return blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
+        points: np.ndarray = blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
+        return points
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ class FaceModel:
 
     def shape(self, alpha_id: np.ndarray, alpha_exp: np.ndarray) -> np.ndarray:
         """Vertices of faces, (B, V, 3) mm, from coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""
-        return blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
+        vertices: np.ndarray = blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
+        return vertices
 
     def corners(self, points: SurfacePoints) -> tuple[PointModel, PointModel, PointModel]:
         """Point models of the first, second and third corners of the triangles under `points`."""

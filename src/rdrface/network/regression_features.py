@@ -23,7 +23,8 @@ class RegressionFeatures(nn.Module):
 
     def forward(self, res3b: Tensor) -> Tensor:
         """(B, 128, n, n) -> deconv5 (B, 80, 4n, 4n); at the paper's 256 px: 48x64x64, then 80x128x128."""
-        return self.deconv5(self.deconv4(res3b))
+        features: Tensor = self.deconv5(self.deconv4(res3b))
+        return features
 
 
 class LandmarkResponse(nn.Module):
@@ -38,4 +39,5 @@ class LandmarkResponse(nn.Module):
 
     def forward(self, deconv5: Tensor) -> Tensor:
         """(B, 80, m, m) -> (B, 68, m, m) logits."""
-        return self.conv6(deconv5)
+        logits: Tensor = self.conv6(deconv5)
+        return logits

@@ -62,7 +62,8 @@ def validate(
 
         def nme(points: Tensor, truth: Tensor = truth, weight: Tensor = weight, side: Tensor = side) -> Tensor:
             distance = (points - truth).norm(dim=-1)
-            return 100 * (distance * weight).sum(1) / weight.sum(1).clamp(min=1) / side
+            percent: Tensor = 100 * (distance * weight).sum(1) / weight.sum(1).clamp(min=1) / side
+            return percent
 
         expression.append(steps[-1].q[:, EXPRESSION].cpu())
         rows.append(torch.stack([*(nme(s.landmarks) for s in steps), nme(steps[-1].projection[..., :2])], 1).cpu())

@@ -140,7 +140,8 @@ def read_aflw21(root: str | Path) -> FaceRecords:
 
 def _into_crops(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     scale = CROP / (corners[:, None, 2:] - corners[:, None, :2])
-    return (points - corners[:, None, :2]) * scale - 1
+    in_crop: np.ndarray = (points - corners[:, None, :2]) * scale - 1
+    return in_crop
 
 
 def _array(file: Path, *shapes: tuple[int, ...]) -> np.ndarray:

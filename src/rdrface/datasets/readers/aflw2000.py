@@ -61,7 +61,8 @@ def load_mat(file: Path) -> dict[str, Any]:
     except ImportError as error:
         raise DataError(f"reading {file} needs scipy; install it with: pip install 'rdrface[evaluate]'") from error
     try:
-        return scipy.io.loadmat(str(file))
+        content: dict[str, Any] = scipy.io.loadmat(str(file))
+        return content
     except FileNotFoundError as error:
         raise DataError(f"no annotation file at {file}") from error
     except Exception as error:  # for damaged files scipy raises zlib, struct, type and index errors

@@ -90,4 +90,7 @@ def _aspect(eye: np.ndarray) -> np.ndarray:
     """(N,) from outer corner, inner corner, upper and lower lid (N, 4, 2); NaN where the corners coincide."""
     outer, inner, upper, lower = (eye[:, i] for i in range(4))
     width = np.linalg.norm(inner - outer, axis=1)
-    return LID_OUTLINE * TWO_PAIRS * np.linalg.norm(upper - lower, axis=1) / np.where(width > 0, width, np.nan)
+    aspect: np.ndarray = (
+        LID_OUTLINE * TWO_PAIRS * np.linalg.norm(upper - lower, axis=1) / np.where(width > 0, width, np.nan)
+    )
+    return aspect

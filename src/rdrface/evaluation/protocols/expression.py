@@ -56,7 +56,8 @@ class ExpressionResults:
 
     def of(self, *names: str) -> np.ndarray:
         """(N,) mean of the named coefficients."""
-        return self.coefficients[:, [self.names.index(name) for name in names]].mean(1)
+        mean: np.ndarray = self.coefficients[:, [self.names.index(name) for name in names]].mean(1)
+        return mean
 
     @property
     def blink(self) -> np.ndarray:
@@ -240,7 +241,8 @@ def _yaw(yaw: np.ndarray | None, rotation: np.ndarray) -> np.ndarray:
 
 
 def _clipped(expression: np.ndarray) -> np.ndarray:
-    return np.clip(expression, 0, 1)
+    clipped: np.ndarray = np.clip(expression, 0, 1)
+    return clipped
 
 
 def _percent(share: np.ndarray) -> float:

@@ -64,7 +64,8 @@ def rim_positions(rim: Rim, positions: np.ndarray, roll: float, valid: np.ndarra
     direction = _directions(rim, roll)
     center = _center(positions)
     radius = _Outline.of(positions, center).radius(direction) + distance
-    return (center + radius[:, None] * direction).clip(valid[:2], valid[2:]).astype(np.float32)
+    moved: np.ndarray = (center + radius[:, None] * direction).clip(valid[:2], valid[2:]).astype(np.float32)
+    return moved
 
 
 def background_mesh(
@@ -124,11 +125,13 @@ class _Outline:
         low = np.floor(sector)
         share = sector - low
         low = low.astype(int) % _SECTORS
-        return (1 - share) * self.radii[low] + share * self.radii[(low + 1) % _SECTORS]
+        radius: np.ndarray = (1 - share) * self.radii[low] + share * self.radii[(low + 1) % _SECTORS]
+        return radius
 
     @staticmethod
     def _sector(away: np.ndarray) -> np.ndarray:
-        return (np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) + 0.5) * _SECTORS
+        sector: np.ndarray = (np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) + 0.5) * _SECTORS
+        return sector
 
 
 def _outline_exits(start: np.ndarray, end: np.ndarray, head: np.ndarray) -> np.ndarray:
@@ -139,11 +142,13 @@ def _outline_exits(start: np.ndarray, end: np.ndarray, head: np.ndarray) -> np.n
     away = along - center
     inside = np.hypot(away[..., 0], away[..., 1]) < _START * outline.radius(away)
     last = np.where(inside, np.arange(len(_STEPS))[:, None], 0).max(axis=0)
-    return along[last, np.arange(len(start))]
+    exits: np.ndarray = along[last, np.arange(len(start))]
+    return exits
 
 
 def _center(points: np.ndarray) -> np.ndarray:
-    return (points[:, :2].max(axis=0) + points[:, :2].min(axis=0)) / 2
+    center: np.ndarray = (points[:, :2].max(axis=0) + points[:, :2].min(axis=0)) / 2
+    return center
 
 
 def _directions(rim: Rim, roll: float) -> np.ndarray:

@@ -135,7 +135,8 @@ def _mouth_cavity(model: FaceModel, neighbors: np.ndarray) -> np.ndarray:
         if (lower == label).all():
             break
         label = lower
-    return label == np.bincount(label[label >= 0]).argmax()
+    in_largest: np.ndarray = label == np.bincount(label[label >= 0]).argmax()
+    return in_largest
 
 
 def _membrane(mouth_cavity: np.ndarray, neighbors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
