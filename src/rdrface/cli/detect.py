@@ -14,7 +14,7 @@ from rdrface.cli.inputs import STDIN, Failure, Input, expand
 from rdrface.cli.outputs import STDOUT, CSVOutput, FolderOutput, JSONOutput, OutputExists, record, summary
 from rdrface.detection.boxes import BoxFile
 from rdrface.detection.retinaface import SCORE_THRESHOLD
-from rdrface.errors import ConfigError, ImageError, RdrError
+from rdrface.errors import ConfigError, DataError, ImageError, RdrError
 from rdrface.face import Face
 from rdrface.image import read_image
 from rdrface.mesh_io import FORMATS
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         folder = None
         if args.output:
             folder = FolderOutput(args.output, args.draw, args.mesh, args.format, args.overwrite, images)
-    except (OutputExists, OSError) as error:
+    except (OutputExists, DataError, OSError) as error:
         raise ConfigError(str(error)) from error
     for failure in failures:
         _report(failure)

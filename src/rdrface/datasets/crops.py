@@ -26,6 +26,7 @@ from rdrface.crop import CropFrame, cut
 from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.webp import decode_images, encode_images
 from rdrface.errors import DataError
+from rdrface.files import write_aside
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.camera import transform_pose
 from rdrface.image import read_image
@@ -138,11 +139,10 @@ class PackedCrops:
         }
         if settings is not None:
             metadata["settings"] = json.dumps(settings)
-        fresh = Path(path).with_name(Path(path).name + ".partial")
-        save_file(arrays, str(fresh), metadata=metadata)
-        # The library lets only the owner read the file; packs are moved to other machines and users.
-        fresh.chmod(0o644)
-        fresh.replace(path)
+        with write_aside(path) as partial:
+            save_file(arrays, str(partial), metadata=metadata)
+            # The library lets only the owner read the file; packs are moved to other machines and users.
+            partial.chmod(0o644)
 
     @classmethod
     def load(cls, path: str | Path) -> "PackedCrops":

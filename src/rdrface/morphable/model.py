@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from rdrface.errors import DataError
+from rdrface.files import write_aside
 from rdrface.morphable.blend import blend
 
 PACKAGED = Path(__file__).parent / "data" / "face_model.safetensors"
@@ -145,9 +146,8 @@ class FaceModel:
         }
         # safetensors writes several entries in random order: a single one makes the file reproducible.
         content = save(dict(sorted(tensors.items())), metadata={"rdrface": json.dumps(metadata)})
-        partial = Path(path).with_name(Path(path).name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
+        with write_aside(path) as partial:
+            partial.write_bytes(content)
 
     def shape(self, alpha_id: np.ndarray, alpha_exp: np.ndarray) -> np.ndarray:
         """Vertices of faces, (B, V, 3) mm, from coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""

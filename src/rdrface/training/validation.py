@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.contact_sheet import contact_sheet, write_sheet
 from rdrface.datasets.crops import PackedCrops
 from rdrface.evaluation.metrics.expression import eye_statistics, near_eyes
 from rdrface.geometry.eyes import eye_aspect
@@ -72,7 +71,7 @@ def validate(
     errors = torch.cat(rows).numpy()
     images, points = (np.concatenate(parts)[:SAMPLE_COUNT] for parts in zip(*samples, strict=True))
     sheet = contact_sheet(images, points, titles=[f"{e:.1f}" for e in errors[:SAMPLE_COUNT, -2]])
-    cv2.imwrite(str(sample), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    write_sheet(sample, sheet)
 
     yaw = np.degrees(faces.Q[:, POSE][:, 1])
     bins = np.digitize(np.abs(yaw), YAW_EDGES)
