@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 
 from rdrface.geometry.yaw_bins import yaw_index
+from rdrface.landmarks import NUM_CONTOUR
+from rdrface.morphable.params import POSE, YAW
 from rdrface.network.projection import Projection
 from rdrface.network.rdr import Step
 from rdrface.training.augmentation.augment import TrainingBatch
+from rdrface.training.augmentation.boxes import points_size
 
 RUN_TO = 5
 """Iterations in evaluation, whatever K a network was trained with."""
@@ -42,9 +45,9 @@ class Truth:
     def of(cls, batch: TrainingBatch, projection: Projection) -> "Truth":
         """Of crops without augmentation. The same points are counted as in `rdrface.training.validation`."""
         weight = batch.weight.clone()
-        weight[:, :17] *= (~batch.jawline_convention).float().unsqueeze(1)
-        side = (batch.outline.amax(1) - batch.outline.amin(1)).prod(-1).sqrt()
-        return cls(batch.points, weight, side, projection(batch.Q)[1], torch.rad2deg(batch.Q[:, 51]))
+        weight[:, :NUM_CONTOUR] *= (~batch.jawline_convention).float().unsqueeze(1)
+        side = points_size(batch.outline)
+        return cls(batch.points, weight, side, projection(batch.Q)[1], torch.rad2deg(batch.Q[:, POSE][:, YAW]))
 
 
 def face_errors(steps: list[Step], truth: Truth, iterations: int) -> Tensor:

@@ -30,6 +30,7 @@ from rdrface.files import write_aside
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.camera import transform_pose
 from rdrface.image import read_image
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.params import NUM_PARAMETERS, POSE
 
 MARGIN = 1.4
@@ -263,7 +264,7 @@ def _packed_frames(records: FaceRecords, margin: float) -> CropFrame:
 def _fit_in_packed_frame(records: FaceRecords, frame: CropFrame) -> dict[str, np.ndarray]:
     count = len(records)
     if records.Q is None or records.outline is None or records.jawline is None:
-        empty = np.full((count, 68, 2), np.nan, np.float32)
+        empty = np.full((count, NUM_LANDMARKS, 2), np.nan, np.float32)
         return {
             "outline": empty,
             "jawline": empty.copy(),

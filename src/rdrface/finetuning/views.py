@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rdrface.datasets.crops import MARGIN
 from rdrface.finetuning.faces import CustomFaces
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.params import NUM_PARAMETERS
 from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
@@ -148,7 +149,7 @@ def cache_features(
         seed: seed of all random numbers.
         max_views: maximum number of views; by default only `MAX_BYTES` limits it.
     """
-    bytes_per_view = 4 * (3 + network.c_lstm.reduce.out_features + 136) + readout.count * (2 * 80 + 16)
+    bytes_per_view = 4 * (3 + network.c_lstm.reduce.out_features + 2 * NUM_LANDMARKS) + readout.count * (2 * 80 + 16)
     max_views = min(max_views or MAX_BYTES, max(len(faces), MAX_BYTES // bytes_per_view))
     upright = replace(augmentation(), mirror=0.0, rotation=0.0)
     generator = torch.Generator()

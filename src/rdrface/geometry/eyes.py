@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rdrface.landmarks import NUM_LANDMARKS
+
 CLOSED_EYE, OPEN_EYE = 0.13, 0.22
 """Eye aspects: an eye below the first is closed, an eye above the second is open. Eyes in between are neither."""
 
@@ -27,7 +29,7 @@ def eye_aspect(points: np.ndarray) -> np.ndarray:
         ValueError: `points` has another shape.
     """
     points = np.asarray(points)
-    if points.ndim != 3 or points.shape[1:] != (68, 2):
+    if points.ndim != 3 or points.shape[1:] != (NUM_LANDMARKS, 2):
         raise ValueError(f"eye_aspect expects points of shape (N, 68, 2), got {points.shape}")
     return np.stack([_aspect(points[:, eye]) for eye in (_LEFT, _RIGHT)], axis=1)
 

@@ -15,9 +15,6 @@ from rdrface.model_building.mesh import FaceMesh, vertex_areas
 from rdrface.model_building.source import SourceMesh, mirrored, read_target
 from rdrface.morphable.params import NUM_IDENTITY
 
-MODES = 50
-"""Number of identity components."""
-
 PEOPLE = 1200
 """Number of random people."""
 

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from rdrface.landmarks import NUM_LANDMARKS
+
 CHANNELS = 80
 """Channels of deconv5: the length of one landmark's shape-indexed feature."""
 
@@ -33,7 +35,7 @@ class LandmarkResponse(nn.Module):
     Its loss makes the features of deconv5 different at different landmarks. It is not exported.
     """
 
-    def __init__(self, landmarks: int = 68) -> None:
+    def __init__(self, landmarks: int = NUM_LANDMARKS) -> None:
         super().__init__()
         self.conv6 = nn.Conv2d(CHANNELS, landmarks, 1)
 

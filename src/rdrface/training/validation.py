@@ -15,6 +15,7 @@ from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION, POSE
 from rdrface.network.rdr import RDR
 from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.boxes import points_size
 from rdrface.training.augmentation.config import no_augmentation
 from rdrface.training.augmentation.crop_batch import CropBatch
 
@@ -97,7 +98,7 @@ def comparable_points(labels: CropBatch) -> tuple[Tensor, Tensor, Tensor]:
     """
     weight = labels.annotated.float()
     weight[:, : len(CONTOUR)] *= (~labels.jawline_convention).float().unsqueeze(1)
-    side = (labels.outline.amax(1) - labels.outline.amin(1)).prod(-1).sqrt()
+    side = points_size(labels.outline)
     # A zero weight would not remove NaN.
     return torch.nan_to_num(labels.points), weight, side
 

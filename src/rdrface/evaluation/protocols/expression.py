@@ -24,6 +24,7 @@ from rdrface.evaluation.metrics.expression import (
 from rdrface.evaluation.predictions.predictions import OUTPUT_NAMES, Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
 from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.geometry.boxes import box_size
 from rdrface.geometry.eyes import CLOSED_EYE, OPEN_EYE, eye_aspect
 from rdrface.geometry.rotation import euler_angles
 from rdrface.landmarks import NUM_LANDMARKS
@@ -93,7 +94,7 @@ def measure(
         raise ValueError("the expression protocol needs rdrface's outputs, rotation and expression of every face")
     counted = (annotations.state == VISIBLE) | (annotations.state == UNKNOWN)
     points = np.where(counted[..., None], annotations.points, np.nan)
-    size = np.sqrt((annotations.box[:, 2:] - annotations.box[:, :2]).prod(1))
+    size = box_size(annotations.box)
     return ExpressionResults(
         names=names,
         coefficients=_clipped(predictions.expression),

@@ -15,12 +15,12 @@ from rdrface.crop import EXPANSION
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 from rdrface.training.augmentation.appearance import change_appearance
+from rdrface.training.augmentation.boxes import bounding_corners, corners_size
 from rdrface.training.augmentation.config import AugmentConfig
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.eyewear import wear_glasses
 from rdrface.training.augmentation.face_covers import cover_halves, wear_masks
 from rdrface.training.augmentation.image_borders import (
-    bounding_corners,
     crop_image_near_face,
     crop_image_through_face,
     inside_image,
@@ -125,7 +125,7 @@ def draw_similarities(
         low, high = simulated_detection(
             rotate(landmarks, angle), inside_image(landmarks, batch.valid), truncated, generator
         )
-    side = (high - low).prod(-1).sqrt()
+    side = corners_size(low, high)
     factor = (normal((count,), generator, device) * config.scale).clamp(-config.scale_limit, config.scale_limit).exp()
     error = normal((count, 2), generator, device) * config.shift
     center = (low + high) / 2 + error.clamp(-config.shift_limit, config.shift_limit) * side[:, None]

@@ -10,7 +10,7 @@ from rdrface.geometry.mesh import triangle_normals, vertex_normals
 from rdrface.geometry.rasterize import rasterize, to_pixels
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import NUM_IDENTITY
+from rdrface.morphable.params import NUM_IDENTITY, NUM_POSE, SCALE
 from rdrface.training.face_profiling.background_mesh import Rim
 
 _DEPTH_SIZE = 192  # side of the z-buffer for the visibility of vertices, pixels
@@ -118,8 +118,8 @@ def _neighbors(triangles: np.ndarray, count: int) -> np.ndarray:
 def _mouth_cavity(model: FaceModel, neighbors: np.ndarray) -> np.ndarray:
     """(V,) bool: the largest connected part that is hidden in all views of the face with a closed mouth."""
     visible_once = np.zeros(len(model.mean), bool)
-    pose = np.zeros((1, 7), np.float32)
-    pose[0, 6] = _TYPICAL_SCALE
+    pose = np.zeros((1, NUM_POSE), np.float32)
+    pose[0, SCALE] = _TYPICAL_SCALE
     for pitch in (-0.8, 0.0, 0.8):
         for yaw in (0.0, 0.8, 1.5):
             pose[0, :2] = pitch, yaw
