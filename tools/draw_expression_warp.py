@@ -21,6 +21,7 @@ from rdrface.datasets.contact_sheet import contact_sheet
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.records import VISIBLE, FaceRecords
 from rdrface.fitting import fit_records
+from rdrface.geometry.boxes import bounding_boxes
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.model import FaceModel
 from rdrface.training.expression_warping.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
@@ -41,7 +42,7 @@ def astronaut() -> PackedCrops:
             points=points,
             state=np.full((1, NUM_LANDMARKS), VISIBLE, np.int8),
             contour=np.array(["outline"]),
-            box=np.concatenate([points.min(1), points.max(1)], axis=1),
+            box=bounding_boxes(points),
             source=np.array(["astronaut"]),
             is_test=np.zeros(1, bool),
         )

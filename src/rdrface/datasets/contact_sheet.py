@@ -9,6 +9,7 @@ import numpy as np
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.errors import DataError
 from rdrface.files import write_aside
+from rdrface.geometry.rasterize import to_pixels
 from rdrface.landmarks import NUM_CONTOUR
 
 Color = tuple[int, int, int]
@@ -89,11 +90,6 @@ def write_sheet(path: Path, sheet: np.ndarray) -> None:
     content = cv2.imencode(path.suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes()
     with write_aside(path) as partial:
         partial.write_bytes(content)
-
-
-def to_pixels(points: np.ndarray, side: int) -> np.ndarray:
-    """Crop frame (edges at -1 and 1) -> pixels of a square image of that side, center of the first pixel at 0."""
-    return ((points + 1) * side - 1) / 2
 
 
 def draw_dot(image: np.ndarray, point: np.ndarray, color: Color, radius: float = 1.5) -> None:

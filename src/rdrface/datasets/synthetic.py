@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE, FaceRecords
+from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.camera import project, transform_pose
 from rdrface.geometry.contour import points_on_lines, slide_contour_line
 from rdrface.geometry.mesh import flat_shading, front_triangles
@@ -99,7 +100,7 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
         points=points,
         state=np.where(hidden, SELF_OCCLUDED, VISIBLE).astype(np.int8),
         contour=np.full(count, "outline"),
-        box=np.concatenate([points.min(1), points.max(1)], axis=1),
+        box=bounding_boxes(points),
         source=np.full(count, "synthetic"),
         is_test=np.zeros(count, bool),
         Q=q,

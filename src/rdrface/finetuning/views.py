@@ -7,6 +7,7 @@ landmarks are then fitted to the cache (`rdrface.finetuning.ridge_regression`).
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.training.augmentation.appearance import change_appearance
-from rdrface.training.augmentation.augment import draw_similarities, rotate, wear
+from rdrface.training.augmentation.augment import draw_similarities, move_points, wear
 from rdrface.training.augmentation.config import AugmentConfig, weakened
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.mirror import mirror_faces
@@ -116,10 +117,7 @@ def draw_views(
         labels = torch.where(chosen[:, None, None], mirrored, labels)
     scale, angle, shift = draw_similarities(batch, config, generator)
     crops = sample(batch.images, batch.valid, size, scale, angle, shift, config.padding, generator)
-
-    def moved(points: Tensor) -> Tensor:
-        return rotate(points, angle) * scale[:, None, None] + shift[:, None]
-
+    moved = partial(move_points, scale=scale, angle=angle, shift=shift)
     crops, _ = wear(crops, moved(batch.points), config, generator)
     crops, _ = occlude(crops, moved(batch.points), config.occluders, generator)
     return change_appearance(crops, config.appearance, generator), moved(labels)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.crop import CropFrame, cut
-from rdrface.datasets.contact_sheet import contact_sheet, draw_line, to_pixels, write_sheet
+from rdrface.datasets.contact_sheet import contact_sheet, draw_line, write_sheet
 from rdrface.datasets.records import FaceRecords
+from rdrface.geometry.rasterize import to_pixels
 from rdrface.image import read_image
 from rdrface.landmarks import CLOSED, GROUPS
 from rdrface.morphable.params import PITCH, POSE, YAW

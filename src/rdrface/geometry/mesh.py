@@ -34,6 +34,11 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return unit
 
 
+def directed_edges(triangles: np.ndarray) -> np.ndarray:
+    """Edges of triangles (F, 3) in the direction of their corners, (3 F, 2) indices of vertices."""
+    return triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+
+
 def mirror_triangles(triangles: np.ndarray, mirror_vertices: np.ndarray) -> np.ndarray:
     """Index of the mirror image of each triangle.
 

@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image
 
 from rdrface.crop import CropFrame, cut
-from rdrface.datasets.contact_sheet import contact_sheet, draw_dot, draw_line, to_pixels
+from rdrface.datasets.contact_sheet import contact_sheet, draw_dot, draw_line
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.files import write_aside
+from rdrface.geometry.rasterize import to_pixels
 from rdrface.image import read_image
 
 FACES = 24

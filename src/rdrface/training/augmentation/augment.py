@@ -6,6 +6,7 @@ added.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -140,12 +141,14 @@ def rotate(points: Tensor, angle: Tensor) -> Tensor:
     return torch.stack([c * x - s * y, s * x + c * y], -1)
 
 
+def move_points(points: Tensor, scale: Tensor, angle: Tensor, shift: Tensor) -> Tensor:
+    """Points (B, L, 2) after a similarity transform: rotated, scaled by scale (B,), then shifted by shift (B, 2)."""
+    return rotate(points, angle) * scale[:, None, None] + shift[:, None]
+
+
 def move_labels(batch: CropBatch, scale: Tensor, angle: Tensor, shift: Tensor) -> CropBatch:
     """The batch with points, outline, jawline and Q moved from the packed frame to the crop frame."""
-
-    def moved(points: Tensor) -> Tensor:
-        return rotate(points, angle) * scale[:, None, None] + shift[:, None]
-
+    moved = partial(move_points, scale=scale, angle=angle, shift=shift)
     pose = transform_pose(batch.Q[:, POSE], scale, angle, shift)
     Q = torch.cat([batch.Q[:, IDENTITY], pose, batch.Q[:, EXPRESSION]], 1)
     return replace(batch, points=moved(batch.points), outline=moved(batch.outline), jawline=moved(batch.jawline), Q=Q)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rdrface.geometry.mesh import directed_edges
+
 _SECTORS = 72  # directions in which the outline of the head is sampled
 _RINGS = 4  # between the outline of the head and the edge of the image
 _START = 0.93  # the background starts behind the head, at this share of the distance from its center to its outline
@@ -33,8 +35,7 @@ class Rim:
             triangles: (F, 3) int.
             mean: (V, 3) vertices, model frame (y up).
         """
-        directed = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
-        edges = {tuple(edge) for edge in directed.tolist()}
+        edges = {tuple(edge) for edge in directed_edges(triangles).tolist()}
         # An edge on the border has no triangle on its other side, which would contain it in the opposite direction.
         following = {a: b for a, b in edges if (b, a) not in edges}
         order = [min(following)]

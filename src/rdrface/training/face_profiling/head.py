@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from rdrface.geometry.camera import project
-from rdrface.geometry.mesh import triangle_normals, vertex_normals
+from rdrface.geometry.mesh import directed_edges, triangle_normals, vertex_normals
 from rdrface.geometry.rasterize import rasterize, to_pixels
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
@@ -107,7 +107,7 @@ def vertex_visibility(vertices: np.ndarray, triangles: np.ndarray, scale: float)
 
 
 def _neighbors(triangles: np.ndarray, count: int) -> np.ndarray:
-    edges = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    edges = directed_edges(triangles)
     edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
     degree = np.bincount(edges[:, 0], minlength=count)
     result = np.repeat(np.arange(count, dtype=np.int32)[:, None], degree.max(), axis=1)
