@@ -17,6 +17,7 @@ from torch import Tensor
 
 from cached_features import CachedFaces, cache, mild_augmentation
 from rdrface.datasets.crops import PackedCrops
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.network.rdr import RDR
 from rdrface.training import stages
 from rdrface.training.augmentation.config import no_augmentation
@@ -106,7 +107,7 @@ def gradient_norms(trained: RDR, faces: CachedFaces) -> dict[str, float]:
     labels = faces.labels_of(index)
     standardized = faces.standardized[index].clone().requires_grad_()
     q = trained.scale(standardized)
-    trust = labels.trust.unsqueeze(1).expand(-1, 68)
+    trust = labels.trust.unsqueeze(1).expand(-1, NUM_LANDMARKS)
     values = {
         "projection_jawline": point_loss(trained.projection(q)[1], labels.jawline, trust),
         "parameters": parameter_distance(q, labels.q, trained.scale.std, labels.trust),

@@ -55,3 +55,10 @@ def test_a_missing_folder_is_named(tmp_path):
         write_aside(tmp_path / "none" / "r.json"),
     ):
         pass
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "r.json").mkdir()
+    with pytest.raises(DataError, match=r"cannot write .*r\.json"), write_aside(tmp_path / "r.json") as partial:
+        partial.write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.json"]

@@ -1,5 +1,7 @@
 """The public face of the package: names, laziness and types."""
 
+import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,3 +33,51 @@ def test_importing_the_package_does_not_import_the_run_time():
 
 def test_type_checkers_see_the_annotations():
     assert (Path(rdrface.__file__).parent / "py.typed").is_file()
+
+
+SCRIPT = """\
+from pathlib import Path
+
+import numpy as np
+
+import rdrface
+
+
+def main(image: Path, folder: Path) -> np.ndarray:
+    aligner = rdrface.load()
+    faces = aligner.detect(image)
+    for i, face in enumerate(faces):
+        face.mesh().save(folder / f"{i}.obj")
+        print(face.pose.yaw, face.visibility.mean(), face.uncertainty.max(), face.parameters.identity.shape)
+    face = rdrface.fit(faces[0].landmarks)
+    reveal_type(aligner)
+    reveal_type(face.landmarks)
+    return rdrface.draw(image, faces, mesh=True)
+"""
+
+
+MISSPELLED = """\
+import rdrface
+
+print(rdrface.load().detect("photo.jpg")[0].pose.jaw)
+print(rdrface.paint)
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
+def test_a_users_scripts_are_type_checked(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    (tmp_path / "misspelled.py").write_text(MISSPELLED)
+    # With MYPYPATH, mypy also reports what is wrong with the package, such as imports without stubs: left out below.
+    environment = {**os.environ, "MYPYPATH": str(Path(rdrface.__file__).parents[1])}
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", "cache", "script.py", "misspelled.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    messages = done.stdout.splitlines()
+    types = [line.partition(": note: ")[2] for line in messages if line.startswith("script.py:")]
+    assert types[0] == 'Revealed type is "rdrface.aligner.Aligner"', done
+    assert types[1].startswith('Revealed type is "') and "ndarray[" in types[1]
+    assert len(types) == 2, messages
+    assert [line for line in messages if line.startswith("misspelled.py:")] == [
+        'misspelled.py:3: error: "Pose" has no attribute "jaw"  [attr-defined]',
+        'misspelled.py:4: error: Module has no attribute "paint"  [attr-defined]',
+    ]

@@ -21,6 +21,8 @@ from rdrface.datasets.contact_sheet import contact_sheet
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.records import VISIBLE, FaceRecords
 from rdrface.fitting import fit_records
+from rdrface.geometry.boxes import bounding_boxes
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.model import FaceModel
 from rdrface.training.expression_warping.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
 
@@ -38,9 +40,9 @@ def astronaut() -> PackedCrops:
         records = FaceRecords(
             image=np.array([str(path)]),
             points=points,
-            state=np.full((1, 68), VISIBLE, np.int8),
+            state=np.full((1, NUM_LANDMARKS), VISIBLE, np.int8),
             contour=np.array(["outline"]),
-            box=np.concatenate([points.min(1), points.max(1)], axis=1),
+            box=bounding_boxes(points),
             source=np.array(["astronaut"]),
             is_test=np.zeros(1, bool),
         )
@@ -78,7 +80,11 @@ def main() -> None:
     sets = [faces.select(index), *sets]
     images, points, state = (
         np.stack([getattr(one, name) for one in sets], axis=1).reshape(len(index) * len(sets), *shape)
-        for name, shape in (("images", faces.images.shape[1:]), ("points", (68, 2)), ("state", (68,)))
+        for name, shape in (
+            ("images", faces.images.shape[1:]),
+            ("points", (NUM_LANDMARKS, 2)),
+            ("state", (NUM_LANDMARKS,)),
+        )
     )
     # The crop of the network is the center of the window.
     edge = round(faces.size * (1 - 1 / faces.margin) / 2)

@@ -14,9 +14,9 @@ from rdrface.geometry.mesh import triangle_normals, vertex_normals
 from rdrface.geometry.rasterize import rasterize
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
-from rdrface.landmarks import CLOSED, GROUPS
+from rdrface.landmarks import CLOSED, GROUPS, NUM_CONTOUR
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import NUM_EXPRESSION
+from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY
 from rdrface.morphable.surface import positions
 
 YAWS_DEG = (0.0, 45.0, 90.0)
@@ -120,7 +120,7 @@ def panel(
 
     if lines:
         at, visible = pixels("parallel_lines")
-        for line, shown in zip(at.reshape(17, -1, 2), visible.reshape(17, -1), strict=True):
+        for line, shown in zip(at.reshape(NUM_CONTOUR, -1, 2), visible.reshape(NUM_CONTOUR, -1), strict=True):
             for i in range(len(line) - 1):
                 if shown[i] and shown[i + 1]:
                     draw.line(
@@ -175,7 +175,9 @@ def main() -> None:
     page.save(folder / "face_model_close.png", optimize=True)
 
     rng = np.random.default_rng(5)
-    people = model.shape(rng.normal(0, 1, (8, 50)).astype(np.float32), np.zeros((8, 46), np.float32))
+    people = model.shape(
+        rng.normal(0, 1, (8, NUM_IDENTITY)).astype(np.float32), np.zeros((8, NUM_EXPRESSION), np.float32)
+    )
     rows = [[panel(model, person, y, scale=0.75) for y in YAWS_DEG] for person in people]
     sheet(rows, [f"random person {i + 1}" for i in range(8)], 2).save(folder / "face_model_people.png", optimize=True)
 
@@ -183,7 +185,7 @@ def main() -> None:
     for i, units in enumerate(EXPRESSIONS.values()):
         for name, strength in units.items():
             alpha[i, model.expression_names.index(name)] = strength
-    faces = model.shape(np.zeros((len(alpha), 50), np.float32), alpha)
+    faces = model.shape(np.zeros((len(alpha), NUM_IDENTITY), np.float32), alpha)
     rows = [[panel(model, face, y, scale=0.75) for y in YAWS_DEG] for face in faces]
     sheet(rows, list(EXPRESSIONS), 2).save(folder / "face_model_expressions.png", optimize=True)
 

@@ -17,6 +17,7 @@ from skimage import data
 
 import rdrface
 from rdrface.drawing import draw
+from rdrface.geometry.boxes import box_size
 
 SIDE = 300
 """Side of a panel in pixels."""
@@ -94,7 +95,7 @@ CHANGES: tuple[Change, ...] = (
 
 def panel_of(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Crop around the face; the side of its box is 60 % of the panel's."""
-    center, side = (box[:2] + box[2:]) / 2, np.sqrt((box[2:] - box[:2]).prod())
+    center, side = (box[:2] + box[2:]) / 2, box_size(box)
     scale = side / 0.6 / SIDE
     start = center - scale * (SIDE - 1) / 2
     matrix = np.array([[scale, 0, start[0]], [0, scale, start[1]]])

@@ -15,6 +15,7 @@ from PIL import Image
 from rdrface.datasets.contact_sheet import contact_sheet
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.synthetic import draw_faces
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.training.face_profiling.face_profiling import (
     FaceProfilingConfig,
     choose_near_frontal_faces,
@@ -47,7 +48,11 @@ def main() -> None:
     # One row per face: the face, then its profiled versions.
     windows, points, state = (
         np.stack([getattr(one, name) for one in sets], axis=1).reshape(len(index) * len(sets), *shape)
-        for name, shape in (("images", faces.images.shape[1:]), ("outline", (68, 2)), ("state", (68,)))
+        for name, shape in (
+            ("images", faces.images.shape[1:]),
+            ("outline", (NUM_LANDMARKS, 2)),
+            ("state", (NUM_LANDMARKS,)),
+        )
     )
     titles = ["source", *(f"yaw {yaw:.0f}" for yaw in YAWS_DEG)] * len(index)
     sheet = contact_sheet(windows, points, state, titles, columns=len(sets), cell=CELL)

@@ -6,6 +6,7 @@ from pathlib import Path
 from comparison import ComparisonTable
 
 from rdrface.errors import DataError
+from rdrface.files import write_aside
 
 COLUMNS = ("set", "boxes", "points", "faces", "metric", "bin", "method", "value")
 """set: name on the command line. boxes: own or given. bin: |yaw| in degrees, or another column of the printed table."""
@@ -59,9 +60,7 @@ def write_csv(path: Path, set_name: str, rows: list[Figure]) -> None:
         DataError: the file exists, but is not a file of figures.
     """
     kept = [row for row in read_csv(path) if row["set"] != set_name] if path.exists() else []
-    partial = path.with_name(f"{path.name}.part")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with write_aside(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows([*kept, *rows])
-    partial.replace(path)

@@ -14,6 +14,7 @@ import numpy as np
 
 from rdrface.datasets.readers import read_set
 from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.files import write_aside
 from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.landmarks import MIRROR
 
@@ -46,7 +47,8 @@ def main() -> None:
                     "mirrored": [None if points[j] is None else [-points[j][0], points[j][1]] for j in MIRROR],
                 }
             )
-    args.out.write_text(json.dumps(faces) + "\n", encoding="utf-8")
+    with write_aside(args.out) as partial:
+        partial.write_text(json.dumps(faces) + "\n", encoding="utf-8")
     print(f"{len(faces)} faces written to {args.out}")
 
 

@@ -15,6 +15,7 @@ from features import LENGTH, descriptors, gray_crops
 
 from rdrface.crop import CropFrame
 from rdrface.errors import DataError
+from rdrface.files import write_aside
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.landmarks import NUM_LANDMARKS
 
@@ -96,8 +97,7 @@ class SDM:
 
     def save(self, path: str | Path) -> None:
         """Write an .npz file of plain arrays, without pickle. No suffix is added to the name."""
-        partial = Path(f"{path}.part")
-        with partial.open("wb") as file:
+        with write_aside(path) as partial, partial.open("wb") as file:
             np.savez(
                 file,
                 allow_pickle=False,
@@ -108,7 +108,6 @@ class SDM:
                 weights=np.stack([stage.weights for stage in self.stages]),
                 bias=np.stack([stage.bias for stage in self.stages]),
             )
-        partial.replace(path)
 
     @classmethod
     def load(cls, path: str | Path) -> "SDM":

@@ -33,13 +33,16 @@ _MODULES = {
 """Public name -> the module that defines it."""
 
 
-def __getattr__(name: str) -> Any:
-    # Imported on first use: `rdrface --help` and training start without the run-time packages.
-    if name == "errors":
-        return import_module("rdrface.errors")
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module 'rdrface' has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # Hidden from type checkers, which would accept any name because of it.
+
+    def __getattr__(name: str) -> Any:
+        # Imported on first use: `rdrface --help` and training start without the run-time packages.
+        if name == "errors":
+            return import_module("rdrface.errors")
+        if name in _MODULES:
+            return getattr(import_module(_MODULES[name]), name)
+        raise AttributeError(f"module 'rdrface' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from rdrface.crop import CropFrame, cut
-from rdrface.detection.boxes import check_boxes
+from rdrface.detection.box_file import check_boxes
 from rdrface.detection.protocol import Detections, Detector
 from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD, RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights

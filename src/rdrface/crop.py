@@ -54,7 +54,7 @@ class CropFrame:
 
     def to_image(self, points: np.ndarray) -> np.ndarray:
         """Crop frame -> image pixels: points (B, N, 2 or 3); a third coordinate (depth) is only scaled."""
-        moved = np.asarray(points, dtype=np.float64) * self.half[:, None, None]
+        moved: np.ndarray = np.asarray(points, dtype=np.float64) * self.half[:, None, None]
         moved[..., :2] += self.center[:, None]
         return moved
 
@@ -62,7 +62,8 @@ class CropFrame:
         """Image pixels -> crop frame: the inverse of `to_image`."""
         moved = np.array(points, dtype=np.float64)
         moved[..., :2] -= self.center[:, None]
-        return moved / self.half[:, None, None]
+        in_frame: np.ndarray = moved / self.half[:, None, None]
+        return in_frame
 
 
 def cut(image: np.ndarray, frame: CropFrame, size: int) -> np.ndarray:

@@ -85,7 +85,8 @@ class _Layer:
     def place(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) image pixels -> fixed-point layer pixels."""
         at = (points - self.origin + 0.5) * self.scale - 0.5
-        return np.rint(np.clip(at, -1e6, 1e6) * (1 << _SUBPIXEL)).astype(np.int32)
+        fixed: np.ndarray = np.rint(np.clip(at, -1e6, 1e6) * (1 << _SUBPIXEL)).astype(np.int32)
+        return fixed
 
     def line(self, points: np.ndarray, color: tuple[int, int, int], width: float, alpha: int, closed: bool) -> None:
         """A line through fixed-point places, (n, 2)."""

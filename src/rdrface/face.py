@@ -253,7 +253,8 @@ def packaged_model() -> FaceModel:
 def _plain(values: np.ndarray) -> list[Any]:
     # The shortest decimal with the same float32 value: half as long as the float64 that tolist() would give.
     flat = [float(f"{value:.{_DIGITS}g}") for value in np.asarray(values, np.float32).ravel().tolist()]
-    return np.array(flat).reshape(np.shape(values)).tolist()
+    rounded: list[Any] = np.array(flat).reshape(np.shape(values)).tolist()
+    return rounded
 
 
 def _array(content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:

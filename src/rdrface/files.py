@@ -63,7 +63,7 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         The temporary path; it has the ending of `path`, because some libraries choose the format by it.
 
     Raises:
-        DataError: the folder does not exist.
+        DataError: the folder does not exist, or the file cannot be written.
     """
     final = Path(path)
     if not final.absolute().parent.is_dir():
@@ -72,5 +72,7 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(final)
+    except OSError as error:
+        raise DataError(f"cannot write {final}: {error.strerror or error}") from error
     finally:
         partial.unlink(missing_ok=True)

@@ -167,5 +167,6 @@ def _to_uint8(array: np.ndarray) -> np.ndarray:
                 f"a floating array image must lie in 0..1, got {low:g}..{high:g}; "
                 "convert values of 0..255 with astype('uint8')"
             )
-        return np.rint(array * 255).astype(np.uint8)
+        rounded: np.ndarray = np.rint(array * 255).astype(np.uint8)
+        return rounded
     raise ImageError(f"an array image must be uint8, uint16, bool or floating 0..1; got {array.dtype}")

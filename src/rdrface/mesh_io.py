@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from rdrface.files import write_aside
+
 FORMATS = ("obj", "ply")
 
 
 def write_mesh(
     path: Path | str, vertices: np.ndarray, triangles: np.ndarray, uv: np.ndarray | None = None, *, y_down: bool = True
 ) -> None:
-    """Write a mesh file; an existing file is replaced.
+    """Write a mesh file; an existing file is replaced once the new one is complete.
 
     Args:
         path: ``NAME.obj``, or ``NAME.ply`` for binary PLY.
@@ -25,6 +27,7 @@ def write_mesh(
 
     Raises:
         ValueError: another suffix, wrong shapes, vertices that are not finite, or indices without a vertex.
+        DataError: the folder does not exist, or the file cannot be written.
     """
     path = Path(path)
     vertices, triangles = _check(vertices, triangles)
@@ -37,9 +40,8 @@ def write_mesh(
         content = _ply(vertices, triangles)
     else:
         raise ValueError(f"the name of a mesh file ends in {' or '.join('.' + f for f in FORMATS)}; got {path.name}")
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    with write_aside(path) as partial:
+        partial.write_bytes(content)
 
 
 def _check(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

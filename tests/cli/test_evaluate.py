@@ -73,7 +73,7 @@ def test_a_run_without_any_face_is_an_error(folder, monkeypatch):
 def test_boxes_can_be_read_from_a_file(folder, monkeypatch, capsys):
     use_stub(monkeypatch, folder)
     boxes = folder / "boxes.csv"
-    boxes.write_text("photo,x0,y0,x1,y1\na.png,0,0,100,100\n")
+    boxes.write_text("image,x0,y0,x1,y1\na.png,0,0,100,100\n")
     assert run(arguments("300w", folder, "--boxes", boxes)) == 0
     text = capsys.readouterr()
     assert "boxes: boxes.csv" in text.out and "2 of 3 faces were not found" in text.out

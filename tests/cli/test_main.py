@@ -137,7 +137,7 @@ def test_folders_patterns_and_what_matches_nothing(photos):
 
 
 def test_boxes_from_a_file(fake_aligner, photos, capsys):
-    Path("boxes.csv").write_text("photo,x0,y0,x1,y1\ngray.png,100,100,150,150\n")
+    Path("boxes.csv").write_text("image,x0,y0,x1,y1\ngray.png,100,100,150,150\n")
     assert main(["detect", "gray.png", "black.png", "--boxes", "boxes.csv", "--json", "-"]) == 1
     out, err = capsys.readouterr()
     assert err == "rdrface: the file of boxes has no entry for black.png\n"

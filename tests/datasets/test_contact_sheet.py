@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from rdrface.datasets.contact_sheet import STATE_COLORS, contact_sheet, draw_dot, draw_line, to_pixels
+from rdrface.datasets.contact_sheet import STATE_COLORS, contact_sheet, draw_dot, draw_line
+from rdrface.geometry.rasterize import to_pixels
 
 
 def test_layout_and_both_forms_of_crops():

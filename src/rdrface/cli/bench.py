@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rdrface._version import __version__
 from rdrface.evaluation.speed import measure_speed, speed_table
+from rdrface.files import write_aside
 from rdrface.runtime.session import BACKENDS
 
 
@@ -56,5 +57,6 @@ def run(args: argparse.Namespace) -> int:
         if args.json == "-":
             print(text)
         else:
-            Path(args.json).write_text(text + "\n", encoding="utf-8")
+            with write_aside(args.json) as partial:
+                partial.write_text(text + "\n", encoding="utf-8")
     return 0

@@ -12,9 +12,9 @@ from tqdm import tqdm
 from rdrface.aligner import Aligner, load
 from rdrface.cli.inputs import STDIN, Failure, Input, expand
 from rdrface.cli.outputs import STDOUT, CSVOutput, FolderOutput, JSONOutput, OutputExists, record, summary
-from rdrface.detection.boxes import BoxFile
+from rdrface.detection.box_file import BoxFile
 from rdrface.detection.retinaface import SCORE_THRESHOLD
-from rdrface.errors import ConfigError, ImageError, RdrError
+from rdrface.errors import ConfigError, DataError, ImageError, RdrError
 from rdrface.face import Face
 from rdrface.image import read_image
 from rdrface.mesh_io import FORMATS
@@ -32,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="obj", help="of the mesh files (default: obj)")
     parser.add_argument("--overwrite", action="store_true", help="replace output files that exist")
     parser.add_argument(
-        "--boxes", type=Path, metavar="FILE", help="read the boxes of the faces from a JSON or CSV file"
+        "--boxes",
+        type=Path,
+        metavar="FILE",
+        help="read the boxes of the faces from a JSON file or a CSV file with the columns image,x0,y0,x1,y1",
     )
     parser.add_argument(
         "--score", type=float, default=SCORE_THRESHOLD, metavar="S", help=f"lowest score (default: {SCORE_THRESHOLD})"
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         folder = None
         if args.output:
             folder = FolderOutput(args.output, args.draw, args.mesh, args.format, args.overwrite, images)
-    except (OutputExists, OSError) as error:
+    except (OutputExists, DataError, OSError) as error:
         raise ConfigError(str(error)) from error
     for failure in failures:
         _report(failure)

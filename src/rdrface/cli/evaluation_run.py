@@ -8,7 +8,7 @@ import numpy as np
 
 from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.datasets.records import FaceRecords
-from rdrface.detection.boxes import BoxFile
+from rdrface.detection.box_file import BoxFile
 from rdrface.errors import DataError
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.runtime.weights import read_info

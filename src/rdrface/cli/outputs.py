@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +16,7 @@ from rdrface.cli.inputs import Failure, Input
 from rdrface.drawing import draw
 from rdrface.errors import RdrError
 from rdrface.face import Face
+from rdrface.files import write_aside
 from rdrface.landmarks import NUM_LANDMARKS
 
 STDOUT = "-"
@@ -57,22 +59,23 @@ class _Stream:
     """Standard output, or a text file that gets its name once it is complete."""
 
     def __init__(self, target: str, overwrite: bool) -> None:
-        self._path = None if target == STDOUT else Path(target)
-        if self._path is None:
-            self.file: TextIO = sys.stdout
+        self.file: TextIO = sys.stdout
+        self._opened = ExitStack()
+        if target == STDOUT:
             return
-        if self._path.exists() and not overwrite:
-            raise OutputExists(f"{self._path} exists; name another file or pass --overwrite")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._partial = self._path.with_name(self._path.name + ".partial")
-        self.file = self._partial.open("w", encoding="utf-8", newline="")
+        path = Path(target)
+        if path.exists() and not overwrite:
+            raise OutputExists(f"{path} exists; name another file or pass --overwrite")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as opened:
+            partial = opened.enter_context(write_aside(path))
+            self.file = opened.enter_context(partial.open("w", encoding="utf-8", newline=""))
+            # The file stays open for `add`.
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
-        if self._path is None:
-            self.file.flush()
-        else:
-            self.file.close()
-            self._partial.replace(self._path)
+        self.file.flush()
+        self._opened.close()
 
 
 class JSONOutput:
@@ -150,9 +153,12 @@ class FolderOutput:
             if target.resolve() in self._inputs or (target.exists() and not self._overwrite):
                 raise OutputExists(f"{target} exists; name another folder with -o or pass --overwrite")
         base.parent.mkdir(parents=True, exist_ok=True)
-        at_json.write_text(json.dumps({"rdrface": __version__} | entry) + "\n", encoding="utf-8")
+        with write_aside(at_json) as partial:
+            partial.write_text(json.dumps({"rdrface": __version__} | entry) + "\n", encoding="utf-8")
         if self._draw:
-            at_overlay.write_bytes(_jpeg(draw(pixels, faces, mesh=self._mesh, axes=True)))
+            content = _jpeg(draw(pixels, faces, mesh=self._mesh, axes=True))
+            with write_aside(at_overlay) as partial:
+                partial.write_bytes(content)
         if self._mesh:
             for target, face in zip(at_meshes, faces, strict=True):
                 face.mesh().save(target)

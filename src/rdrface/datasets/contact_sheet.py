@@ -1,11 +1,16 @@
 """Contact sheets: many crops with their points in one image, to inspect annotations, fits and augmentation."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
+from rdrface.errors import DataError
+from rdrface.files import write_aside
+from rdrface.geometry.rasterize import to_pixels
+from rdrface.landmarks import NUM_CONTOUR
 
 Color = tuple[int, int, int]
 
@@ -20,7 +25,7 @@ STATE_COLORS: dict[int, Color] = {
 _SUBPIXEL = 4
 """Fractional bits of OpenCV's fixed-point coordinates: 1/16 pixel, so that errors of half a pixel are visible."""
 
-_FAR = 4
+_FAR = 20
 """Points farther outside than this many sides of the image are not drawn: fixed-point coordinates would overflow."""
 
 
@@ -70,9 +75,21 @@ def contact_sheet(
     return sheet
 
 
-def to_pixels(points: np.ndarray, side: int) -> np.ndarray:
-    """Crop frame (edges at -1 and 1) -> pixels of a square image of that side, center of the first pixel at 0."""
-    return ((points + 1) * side - 1) / 2
+def write_sheet(path: Path, sheet: np.ndarray) -> None:
+    """Write a contact sheet.
+
+    Args:
+        path: image file, ``.jpg`` or ``.png``; an existing file is replaced once the new one is complete.
+        sheet: (H, W, 3) uint8 RGB.
+
+    Raises:
+        DataError: the path has another suffix, or the file cannot be written.
+    """
+    if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+        raise DataError(f"cannot write a contact sheet to {path}: its name must end in .jpg or .png")
+    content = cv2.imencode(path.suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes()
+    with write_aside(path) as partial:
+        partial.write_bytes(content)
 
 
 def draw_dot(image: np.ndarray, point: np.ndarray, color: Color, radius: float = 1.5) -> None:
@@ -114,7 +131,7 @@ def _draw_landmarks(tile: np.ndarray, points: np.ndarray, states: np.ndarray | N
     for j, point in enumerate(to_pixels(points, tile.shape[0])):
         if not _drawable(point, tile):
             continue
-        state = (UNKNOWN if j < 17 else VISIBLE) if states is None else int(states[j])
+        state = (UNKNOWN if j < NUM_CONTOUR else VISIBLE) if states is None else int(states[j])
         color = STATE_COLORS[state]
         draw_dot(tile, point, color)
         if numbers:
@@ -127,4 +144,5 @@ def _drawable(point: np.ndarray, image: np.ndarray) -> bool:
 
 
 def _fixed_point(points: np.ndarray) -> np.ndarray:
-    return np.round(np.asarray(points, np.float64) * 2**_SUBPIXEL).astype(np.int32)
+    fixed: np.ndarray = np.round(np.asarray(points, np.float64) * 2**_SUBPIXEL).astype(np.int32)
+    return fixed

@@ -26,9 +26,11 @@ from rdrface.crop import CropFrame, cut
 from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.webp import decode_images, encode_images
 from rdrface.errors import DataError
+from rdrface.files import write_aside
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.camera import transform_pose
 from rdrface.image import read_image
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.params import NUM_PARAMETERS, POSE
 
 MARGIN = 1.4
@@ -94,7 +96,8 @@ class PackedCrops:
     @property
     def size(self) -> int:
         """S, the side of the packed crops in pixels."""
-        return self.images.shape[1]
+        side: int = self.images.shape[1]
+        return side
 
     def select(self, index: np.ndarray) -> "PackedCrops":
         """The faces at `index`, (M,) int or (N,) bool, in its order."""
@@ -137,11 +140,10 @@ class PackedCrops:
         }
         if settings is not None:
             metadata["settings"] = json.dumps(settings)
-        fresh = Path(path).with_name(Path(path).name + ".partial")
-        save_file(arrays, str(fresh), metadata=metadata)
-        # The library lets only the owner read the file; packs are moved to other machines and users.
-        fresh.chmod(0o644)
-        fresh.replace(path)
+        with write_aside(path) as partial:
+            save_file(arrays, str(partial), metadata=metadata)
+            # The library lets only the owner read the file; packs are moved to other machines and users.
+            partial.chmod(0o644)
 
     @classmethod
     def load(cls, path: str | Path) -> "PackedCrops":
@@ -262,7 +264,7 @@ def _packed_frames(records: FaceRecords, margin: float) -> CropFrame:
 def _fit_in_packed_frame(records: FaceRecords, frame: CropFrame) -> dict[str, np.ndarray]:
     count = len(records)
     if records.Q is None or records.outline is None or records.jawline is None:
-        empty = np.full((count, 68, 2), np.nan, np.float32)
+        empty = np.full((count, NUM_LANDMARKS, 2), np.nan, np.float32)
         return {
             "outline": empty,
             "jawline": empty.copy(),

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from rdrface.errors import DataError
 from rdrface.files import write_aside
 from rdrface.geometry.boxes import bounding_boxes
-from rdrface.landmarks import NUM_LANDMARKS
+from rdrface.landmarks import NUM_CONTOUR, NUM_LANDMARKS
+from rdrface.morphable.params import NUM_PARAMETERS
 
 UNKNOWN, VISIBLE, OCCLUDED, SELF_OCCLUDED = 0, 1, 2, 3
 """Values of `FaceRecords.state`: not annotated; visible; occluded by another object; occluded by the head itself."""
@@ -38,9 +39,9 @@ _LAYOUT: dict[str, tuple[tuple[int | str, ...], Any]] = {
     "angles": ((3,), np.float64),
     "rotation": ((3, 3), np.float64),
     "pose": ((3,), np.float32),
-    "jawline_contour": ((17, 2), np.float32),
+    "jawline_contour": ((NUM_CONTOUR, 2), np.float32),
     "eye_aspect": ((2,), np.float32),
-    "Q": ((103,), np.float32),
+    "Q": ((NUM_PARAMETERS,), np.float32),
     "outline": ((NUM_LANDMARKS, 2), np.float32),
     "jawline": ((NUM_LANDMARKS, 2), np.float32),
     "hidden": ((NUM_LANDMARKS,), np.bool_),
@@ -252,7 +253,7 @@ def known_box(points: np.ndarray, source: str | Path) -> np.ndarray:
     """
     if np.isnan(points).any(axis=-1).all():
         raise DataError(f"{source} has no landmark with a position; remove the face from the set")
-    box = bounding_boxes(points[None])[0]
+    box: np.ndarray = bounding_boxes(points[None])[0]
     if not (box[2:] > box[:2]).all():
         raise DataError(f"{source}: all landmarks are on one line, so they have no face box; remove the face")
     return box

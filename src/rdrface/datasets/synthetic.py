@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE, FaceRecords
+from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.camera import project, transform_pose
 from rdrface.geometry.contour import points_on_lines, slide_contour_line
 from rdrface.geometry.mesh import flat_shading, front_triangles
 from rdrface.geometry.visibility import occluded_by_mesh
-from rdrface.landmarks import GROUPS
+from rdrface.landmarks import GROUPS, NUM_CONTOUR
 from rdrface.morphable.landmark_model import LandmarkModel, shapes68
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION, IDENTITY, NUM_EXPRESSION, NUM_IDENTITY, NUM_PARAMETERS, POSE, SCALE
@@ -82,7 +83,7 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
     # The occlusion test takes the same points on the surface of the face, in millimeters.
     surface, lines, normals = shapes68(landmarks.buffers(), q)
     contour = points_on_lines(lines, slide_contour_line(lines, normals, q[:, POSE]))
-    surface = np.concatenate([contour, surface[:, 17:]], axis=1)
+    surface = np.concatenate([contour, surface[:, NUM_CONTOUR:]], axis=1)
     hidden = occluded_by_mesh(surface, vertices, model.triangles, q[:, POSE], bias=3.0)
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,7 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
         points=points,
         state=np.where(hidden, SELF_OCCLUDED, VISIBLE).astype(np.int8),
         contour=np.full(count, "outline"),
-        box=np.concatenate([points.min(1), points.max(1)], axis=1),
+        box=bounding_boxes(points),
         source=np.full(count, "synthetic"),
         is_test=np.zeros(count, bool),
         Q=q,

@@ -164,7 +164,8 @@ def decode_boxes(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 def decode_points(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """(n, 10) predicted offsets and (n, 3) priors -> (n, 5, 2): eyes, nose and mouth corners, left first."""
-    return prior[:, None, :2] + offsets.reshape(-1, 5, 2) * CENTER_VARIANCE * prior[:, None, 2:]
+    points: np.ndarray = prior[:, None, :2] + offsets.reshape(-1, 5, 2) * CENTER_VARIANCE * prior[:, None, 2:]
+    return points
 
 
 def landmark_boxes_of(boxes: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN
 from rdrface.detection.protocol import Detections, Detector
-from rdrface.geometry.boxes import bounding_boxes
+from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.image import read_image
 from rdrface.network.rdr import RDR, Step
 
@@ -58,8 +58,7 @@ class CustomFaces:
     @property
     def sizes(self) -> np.ndarray:
         """(N,) face sizes: sqrt(width x height) of the box of the 68 landmarks, crop frame."""
-        sizes: np.ndarray = np.sqrt(np.ptp(self.landmarks, axis=1).prod(1))
-        return sizes
+        return box_size(bounding_boxes(self.landmarks))
 
     def select(self, index: np.ndarray) -> "CustomFaces":
         """Return the faces at `index`, (M,) int or (N,) bool."""
@@ -119,7 +118,8 @@ def align_faces(
 @torch.no_grad()
 def predict(network: RDR, crops: np.ndarray) -> Step:
     """Run the network on crops (B, 3, N, N) in float32 and return its last step."""
-    return network(torch.from_numpy(crops)).steps[-1]
+    step: Step = network(torch.from_numpy(crops)).steps[-1]
+    return step
 
 
 def initial_box(detections: Detections, points: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -138,7 +138,8 @@ def _solve(gram: Tensor, cross: Tensor, count: Tensor, penalty: float) -> Tensor
     """(D + 1, 2) float32 ridge solution; the bias, in the last row, is not penalized."""
     diagonal = torch.full((len(gram),), penalty, dtype=torch.float64)
     diagonal[-1] = 1e-9
-    return torch.linalg.solve(gram / count + torch.diag(diagonal), cross / count).float()
+    solution: Tensor = torch.linalg.solve(gram / count + torch.diag(diagonal), cross / count).float()
+    return solution
 
 
 def _rms(values: Tensor) -> Tensor:

@@ -3,14 +3,14 @@
 import hashlib
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
 from rdrface.crop import CropFrame, cut
-from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.contact_sheet import contact_sheet, write_sheet
 from rdrface.datasets.records import VISIBLE
 from rdrface.finetuning.faces import CustomFaces
+from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.image import read_image
 from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
@@ -59,7 +59,7 @@ def mean_error(
         label_frame = CropFrame(faces.frame.center[i : i + 1], faces.frame.half[i : i + 1])
         annotated = label_frame.to_image(faces.labels[i : i + 1])
         distance = np.linalg.norm(frame.to_image(predicted) - annotated, axis=-1)
-        errors.append(100 * np.nanmean(distance) / np.sqrt(np.ptp(landmarks, axis=1).prod()))
+        errors.append(100 * np.nanmean(distance) / box_size(bounding_boxes(landmarks))[0])
         crops.append(crop)
         points.append(predicted)
     if sheet is not None:
@@ -73,6 +73,4 @@ def _write_sheet(path: Path, crops: list[np.ndarray], points: list[np.ndarray], 
     states = np.full((len(points), points[0].shape[1]), VISIBLE)
     sheet = contact_sheet(np.concatenate(crops), np.concatenate(points), states, titles)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.stem}.part{path.suffix}")
-    cv2.imwrite(str(temporary), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-    temporary.replace(path)
+    write_sheet(path, sheet)

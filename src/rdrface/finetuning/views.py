@@ -7,6 +7,7 @@ landmarks are then fitted to the cache (`rdrface.finetuning.ridge_regression`).
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,12 +15,13 @@ from torch import Tensor
 
 from rdrface.datasets.crops import MARGIN
 from rdrface.finetuning.faces import CustomFaces
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.params import NUM_PARAMETERS
 from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.training.augmentation.appearance import change_appearance
-from rdrface.training.augmentation.augment import draw_similarities, rotate, wear
+from rdrface.training.augmentation.augment import draw_similarities, move_points, wear
 from rdrface.training.augmentation.config import AugmentConfig, weakened
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.mirror import mirror_faces
@@ -115,10 +117,7 @@ def draw_views(
         labels = torch.where(chosen[:, None, None], mirrored, labels)
     scale, angle, shift = draw_similarities(batch, config, generator)
     crops = sample(batch.images, batch.valid, size, scale, angle, shift, config.padding, generator)
-
-    def moved(points: Tensor) -> Tensor:
-        return rotate(points, angle) * scale[:, None, None] + shift[:, None]
-
+    moved = partial(move_points, scale=scale, angle=angle, shift=shift)
     crops, _ = wear(crops, moved(batch.points), config, generator)
     crops, _ = occlude(crops, moved(batch.points), config.occluders, generator)
     return change_appearance(crops, config.appearance, generator), moved(labels)
@@ -148,7 +147,7 @@ def cache_features(
         seed: seed of all random numbers.
         max_views: maximum number of views; by default only `MAX_BYTES` limits it.
     """
-    bytes_per_view = 4 * (3 + network.c_lstm.reduce.out_features + 136) + readout.count * (2 * 80 + 16)
+    bytes_per_view = 4 * (3 + network.c_lstm.reduce.out_features + 2 * NUM_LANDMARKS) + readout.count * (2 * 80 + 16)
     max_views = min(max_views or MAX_BYTES, max(len(faces), MAX_BYTES // bytes_per_view))
     upright = replace(augmentation(), mirror=0.0, rotation=0.0)
     generator = torch.Generator()

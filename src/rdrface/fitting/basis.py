@@ -88,13 +88,15 @@ class LandmarkBasis:
         q = np.zeros((len(coefficients), NUM_PARAMETERS), np.float32)
         q[:, IDENTITY], q[:, EXPRESSION] = coefficients[:, :NUM_IDENTITY], coefficients[:, NUM_IDENTITY:]
         _, lines, normals = shapes68(self.landmarks.buffers(), q)
-        return slide_contour_line(lines, normals, _pose_from_rotation(rotation))
+        positions: np.ndarray = slide_contour_line(lines, normals, _pose_from_rotation(rotation))
+        return positions
 
     def mean_contour_positions(self, rotation: np.ndarray) -> np.ndarray:
         """`contour_positions` of the mean face under rotations (B, 3, 3)."""
         shape = (len(rotation), *self.line_mean.shape)
         lines, normals = np.broadcast_to(self.line_mean, shape), np.broadcast_to(self.line_normals, shape)
-        return slide_contour_line(lines, normals, _pose_from_rotation(rotation))
+        positions: np.ndarray = slide_contour_line(lines, normals, _pose_from_rotation(rotation))
+        return positions
 
     def with_contour(self, s: np.ndarray) -> "BatchBasis":
         """The basis of B faces whose contour landmarks are at positions s (B, 17) of the parallel lines."""
@@ -149,7 +151,8 @@ class BatchBasis:
 def mean_normals(model: FaceModel, points: SurfacePoints) -> np.ndarray:
     """(N, 3) unit normals of the mean face at N surface points."""
     normals = triangle_normals(np.stack([corner.mean for corner in model.corners(points)], axis=1))
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    unit: np.ndarray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    return unit
 
 
 def _basis_of(points: PointModel) -> np.ndarray:

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from rdrface.crop import CropFrame, cut
-from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.contact_sheet import contact_sheet, draw_line, write_sheet
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import DataError
+from rdrface.geometry.rasterize import to_pixels
 from rdrface.image import read_image
 from rdrface.landmarks import CLOSED, GROUPS
 from rdrface.morphable.params import PITCH, POSE, YAW
@@ -55,7 +54,7 @@ def write_contact_sheet(
         columns=columns,
         cell=cell,
     )
-    _write(sheet, Path(path))
+    write_sheet(Path(path), sheet)
 
 
 def _frames(records: FaceRecords) -> CropFrame:
@@ -71,29 +70,9 @@ def _crop_with_fit(records: FaceRecords, i: int, frames: CropFrame, size: int) -
     pixels = cut(read_image(records.image[i]), frame, size)[0].transpose(1, 2, 0)
     crop = np.ascontiguousarray(np.rint(pixels), np.uint8)
     landmarks = (records.jawline if records.on_jawline[i] else records.outline)[i]
-    fitted, annotated = (
-        ((frame.to_crop(points[None])[0] + 1) * size - 1) / 2 for points in (landmarks, records.points[i])
-    )
+    fitted, annotated = (to_pixels(frame.to_crop(points[None])[0], size) for points in (landmarks, records.points[i]))
     for name, group in GROUPS.items():
-        _draw_line(crop, fitted[list(group)], FIT_COLOR, closed=name in CLOSED)
+        draw_line(crop, fitted[list(group)], FIT_COLOR, closed=name in CLOSED)
     for ends in np.stack([annotated, fitted], axis=1):
-        if np.isfinite(ends).all():
-            _draw_line(crop, ends, RESIDUAL_COLOR)
+        draw_line(crop, ends, RESIDUAL_COLOR)
     return crop
-
-
-def _draw_line(crop: np.ndarray, points: np.ndarray, color: tuple[int, int, int], closed: bool = False) -> None:
-    # shift=4: coordinates in 1/16 pixel.
-    cv2.polylines(crop, [np.round(points * 16).astype(np.int32)], closed, color, 1, cv2.LINE_AA, shift=4)
-
-
-def _write(image: np.ndarray, path: Path) -> None:
-    if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
-        raise DataError(f"cannot write a contact sheet to {path}: its name must end in .jpg or .png")
-    content = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write a contact sheet to {path}: {error}") from error

@@ -48,14 +48,15 @@ class FitState:
 
     def project(self, shape: np.ndarray) -> np.ndarray:
         """(B, N, 3) mm -> (B, N, 3) float64: x, y (up) and z in the frames of the observations; z is not shifted."""
-        points = shape @ (self.rotation * self.scale[:, None, None]).swapaxes(1, 2)
+        points: np.ndarray = shape @ (self.rotation * self.scale[:, None, None]).swapaxes(1, 2)
         points[..., :2] += self.shift[:, None]
         return points
 
     def vertical(self) -> np.ndarray:
         """(B, 2) unit vector of the image, y up: the projected vertical of the head."""
         up = self.rotation[:, :2, 1]
-        return up / np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-9)
+        unit: np.ndarray = up / np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-9)
+        return unit
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def elevation_std(rotation: np.ndarray) -> np.ndarray:
     Returns:
         (B,).
     """
-    return 0.08 + 0.24 * np.maximum(rotation[:, 2, 2], 0)
+    weight: np.ndarray = 0.08 + 0.24 * np.maximum(rotation[:, 2, 2], 0)
+    return weight
 
 
 def step_pose(state: FitState, shape: np.ndarray, observations: Observations, weight: np.ndarray) -> FitState:
@@ -235,7 +237,8 @@ def _coefficient_jacobian(state: FitState, basis: BatchBasis, equations: _Equati
 
 def _component_along(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """(B, N, 2, K) derivatives of image vectors -> (B, N, K) of their components along directions (B, 2)."""
-    return vectors[:, :, 0] * direction[:, None, :1] + vectors[:, :, 1] * direction[:, None, 1:]
+    component: np.ndarray = vectors[:, :, 0] * direction[:, None, :1] + vectors[:, :, 1] * direction[:, None, 1:]
+    return component
 
 
 def _updated(state: FitState, step: np.ndarray) -> FitState:
@@ -260,4 +263,5 @@ def _rodrigues(vector: np.ndarray) -> np.ndarray:
     cross = np.zeros((len(vector), 3, 3))
     cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -axis[:, 2], axis[:, 1], -axis[:, 0]
     cross -= cross.swapaxes(1, 2)
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    rotation: np.ndarray = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return rotation

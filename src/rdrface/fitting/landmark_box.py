@@ -5,7 +5,7 @@ import numpy as np
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.fitting.basis import NUM_COEFFICIENTS, LandmarkBasis, mean_normals
 from rdrface.fitting.initial_pose import initial_pose
-from rdrface.fitting.observations import MIN_POINTS, OCCLUDED_WEIGHT, Observations
+from rdrface.fitting.observations import MIN_POINTS, OCCLUDED_WEIGHT, Observations, center_and_size
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.model import FaceModel
@@ -62,7 +62,8 @@ def _nearest_on_side(mean: np.ndarray) -> np.ndarray:
     """(68,) index of the scheme's point nearest to each landmark on the same side of the face; mean (68 + P, 3) mm."""
     distance = np.linalg.norm(mean[:NUM_LANDMARKS, None] - mean[None, NUM_LANDMARKS:], axis=-1)
     other_side = mean[:NUM_LANDMARKS, None, 0] * mean[None, NUM_LANDMARKS:, 0] <= 0
-    return np.argmin(np.where(other_side, np.inf, distance), axis=1)
+    nearest: np.ndarray = np.argmin(np.where(other_side, np.inf, distance), axis=1)
+    return nearest
 
 
 def _observations(points: np.ndarray, known: np.ndarray, state: np.ndarray, nearest: np.ndarray) -> Observations:
@@ -70,9 +71,7 @@ def _observations(points: np.ndarray, known: np.ndarray, state: np.ndarray, near
 
     Each landmark is self-occluded if the nearest point of the scheme is.
     """
-    boxes = bounding_boxes(np.where(known[..., None], points, np.nan))
-    center = (boxes[:, :2] + boxes[:, 2:]) / 2
-    size = np.sqrt(np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-6))
+    center, size = center_and_size(points, known)
     local = (points - center[:, None]) / size[:, None, None] * (1, -1)
     hidden = state == SELF_OCCLUDED
     after_landmarks = ((0, 0), (NUM_LANDMARKS, 0))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, FaceRecords
+from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.landmarks import CONTOUR, EYE_CORNERS, NUM_CONTOUR, NUM_LANDMARKS
 
 MIN_POINTS = 6
@@ -57,9 +58,7 @@ class Observations:
                 f"fitting needs {MIN_POINTS} points with a position; {few.sum()} faces have fewer: {names}. Leave "
                 "these faces out"
             )
-        low = np.where(known[..., None], points, np.inf).min(axis=1)
-        high = np.where(known[..., None], points, -np.inf).max(axis=1)
-        center, size = (low + high) / 2, np.sqrt(np.maximum((high - low).prod(axis=1), 1e-6))
+        center, size = center_and_size(points, known)
         local = (points - center[:, None]) / size[:, None, None] * (1, -1)
         weight = known * np.where(state == OCCLUDED, OCCLUDED_WEIGHT, 1.0)
         weight[:, CONTOUR] *= CONTOUR_WEIGHT
@@ -80,7 +79,14 @@ class Observations:
 
     def to_image(self, points: np.ndarray) -> np.ndarray:
         """Frames of the faces -> image pixels: (B, N, 2) -> (B, N, 2)."""
-        return points * (1, -1) * self.size[:, None, None] + self.center[:, None]
+        pixels: np.ndarray = points * (1, -1) * self.size[:, None, None] + self.center[:, None]
+        return pixels
+
+
+def center_and_size(points: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centers (B, 2) and sizes (B,), sqrt(w h), of the boxes of points (B, N, 2) with a position, known (B, N) bool."""
+    boxes = bounding_boxes(np.where(known[..., None], points, np.nan))
+    return (boxes[:, :2] + boxes[:, 2:]) / 2, np.maximum(box_size(boxes), 1e-3)
 
 
 def _lid_apertures(records: FaceRecords, local: np.ndarray) -> np.ndarray:
@@ -88,4 +94,5 @@ def _lid_apertures(records: FaceRecords, local: np.ndarray) -> np.ndarray:
         return np.full((len(records), 2), np.nan, np.float32)
     corners = local[:, np.array(EYE_CORNERS)]  # (B, 2 eyes, 2 corners, 2)
     width = np.linalg.norm(corners[:, :, 1] - corners[:, :, 0], axis=-1)
-    return (records.eye_aspect * width).astype(np.float32)
+    aperture: np.ndarray = (records.eye_aspect * width).astype(np.float32)
+    return aperture

@@ -76,7 +76,8 @@ def doubtful_labels(records: FaceRecords) -> np.ndarray:
         raise ValueError("doubtful_labels needs fitted records; call fit_records first")
     fitted = np.where((~records.on_jawline)[:, None, None], records.outline, records.jawline)
     distance = 100 * np.linalg.norm(records.points - fitted, axis=-1) / box_size(records.box)[:, None]
-    return distance > DOUBTFUL
+    doubtful: np.ndarray = distance > DOUBTFUL
+    return doubtful
 
 
 def wrong_yaw_signs(source: np.ndarray, yaw: np.ndarray) -> np.ndarray:
@@ -90,7 +91,8 @@ def wrong_yaw_signs(source: np.ndarray, yaw: np.ndarray) -> np.ndarray:
         (N,) bool; False for other datasets and for frontal faces.
     """
     sign = np.array([_YAW_SIGNS.get(s.split("/")[1], 0) if s.startswith("merl_rav/") else 0 for s in source.tolist()])
-    return sign * yaw < 0
+    contradicted: np.ndarray = sign * yaw < 0
+    return contradicted
 
 
 def _yaw_sign_lines(source: np.ndarray, yaw: np.ndarray) -> list[str]:

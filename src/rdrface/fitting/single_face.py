@@ -10,7 +10,7 @@ from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecor
 from rdrface.face import Face, Parameters
 from rdrface.fitting.fit import fit_records
 from rdrface.fitting.observations import MIN_POINTS
-from rdrface.geometry.boxes import bounding_boxes
+from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import transform_pose
 from rdrface.landmarks import NUM_CONTOUR, NUM_LANDMARKS
 from rdrface.morphable.landmark_model import LandmarkModel
@@ -163,7 +163,7 @@ def _face(fitted: FaceRecords, points: np.ndarray, known: np.ndarray, model: Fac
     fitted_points = outline if on_outline else jawline
     points = np.where(known[:, None], points, fitted_points)
     inner = points[NUM_CONTOUR:]
-    size = float(np.sqrt(np.ptp(outline, axis=0).prod()))
+    size = float(box_size(bounding_boxes(fitted.outline))[0])
     distance = 100 * np.linalg.norm(points - fitted_points, axis=1) / size
     uncertainty = np.where(known, distance, distance[known].mean())
     return Face(

@@ -13,7 +13,8 @@ def bounding_boxes(points: np.ndarray) -> np.ndarray:
 
 def box_size(boxes: np.ndarray) -> np.ndarray:
     """(..., 4) xyxy -> (...) sqrt(width * height), the usual normalizer of landmark errors."""
-    return np.sqrt((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
+    size: np.ndarray = np.sqrt((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
+    return size
 
 
 def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -22,7 +23,8 @@ def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     shared = (high - low).clip(min=0).prod(axis=2)
     area_first, area_second = ((boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1) for boxes in (first, second))
-    return shared / np.maximum(area_first[:, None] + area_second[None] - shared, 1e-9)
+    iou: np.ndarray = shared / np.maximum(area_first[:, None] + area_second[None] - shared, 1e-9)
+    return iou
 
 
 def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:

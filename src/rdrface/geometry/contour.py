@@ -121,7 +121,8 @@ def slide_silhouette(
     dense = _interpolate(lines, every)
     hidden = occluded_by_mesh(dense.reshape(batch, -1, 3), vertices, triangles, pose, bias).reshape(every.shape)
     hidden[..., -1] = False
-    return places[hidden.argmin(axis=-1)].astype(lines.dtype)
+    positions: np.ndarray = places[hidden.argmin(axis=-1)].astype(lines.dtype)
+    return positions
 
 
 def points_on_lines(lines: Array, s: Array) -> Array:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rdrface.landmarks import NUM_LANDMARKS
+
 CLOSED_EYE, OPEN_EYE = 0.13, 0.22
 """Eye aspects: an eye below the first is closed, an eye above the second is open. Eyes in between are neither."""
 
@@ -27,7 +29,7 @@ def eye_aspect(points: np.ndarray) -> np.ndarray:
         ValueError: `points` has another shape.
     """
     points = np.asarray(points)
-    if points.ndim != 3 or points.shape[1:] != (68, 2):
+    if points.ndim != 3 or points.shape[1:] != (NUM_LANDMARKS, 2):
         raise ValueError(f"eye_aspect expects points of shape (N, 68, 2), got {points.shape}")
     return np.stack([_aspect(points[:, eye]) for eye in (_LEFT, _RIGHT)], axis=1)
 
@@ -36,4 +38,5 @@ def _aspect(eye: np.ndarray) -> np.ndarray:
     first_corner, upper1, upper2, second_corner, lower2, lower1 = (eye[:, i] for i in range(6))
     aperture = (np.linalg.norm(upper1 - lower1, axis=1) + np.linalg.norm(upper2 - lower2, axis=1)) / 2
     width = np.linalg.norm(second_corner - first_corner, axis=1)
-    return aperture / np.where(width > 0, width, np.nan)
+    aspect: np.ndarray = aperture / np.where(width > 0, width, np.nan)
+    return aspect

@@ -30,7 +30,13 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     of_triangles = triangle_normals(vertices[triangles])
     for i in range(3):
         np.add.at(normals, triangles[:, i], of_triangles)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    unit: np.ndarray = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
+def directed_edges(triangles: np.ndarray) -> np.ndarray:
+    """Edges of triangles (F, 3) in the direction of their corners, (3 F, 2) indices of vertices."""
+    return triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
 
 
 def mirror_triangles(triangles: np.ndarray, mirror_vertices: np.ndarray) -> np.ndarray:
@@ -79,4 +85,5 @@ def flat_shading(corners: np.ndarray, light: np.ndarray, ambient: float, diffuse
     normals = triangle_normals(corners)
     # The negative length turns the normals outwards; the small constant keeps degenerate triangles finite.
     normals /= -np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
-    return ambient + diffuse * np.clip(normals @ (light / np.linalg.norm(light)), 0, 1)
+    shade: np.ndarray = ambient + diffuse * np.clip(normals @ (light / np.linalg.norm(light)), 0, 1)
+    return shade

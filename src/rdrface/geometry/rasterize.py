@@ -31,7 +31,8 @@ class Raster:
         Returns:
             (size * size, C); undefined where there is no triangle.
         """
-        return np.einsum("pi,pic->pc", self.weights, corners[self.triangle])
+        values: np.ndarray = np.einsum("pi,pic->pc", self.weights, corners[self.triangle])
+        return values
 
 
 def to_pixels(points: np.ndarray, size: int) -> np.ndarray:

@@ -89,4 +89,5 @@ def _covers(points: np.ndarray, corners: np.ndarray, bias: float) -> np.ndarray:
     u = (ap[:, 0] * ac[:, 1] - ap[:, 1] * ac[:, 0]) / safe
     v = (ab[:, 0] * ap[:, 1] - ab[:, 1] * ap[:, 0]) / safe
     inside = (u >= 0) & (v >= 0) & (u + v <= 1) & (np.abs(area) >= _TINY)
-    return inside & (u * ab[:, 2] + v * ac[:, 2] - ap[:, 2] > bias)
+    covered: np.ndarray = inside & (u * ab[:, 2] + v * ac[:, 2] - ap[:, 2] > bias)
+    return covered

@@ -8,10 +8,17 @@ the image and of the midline are listed; the left half is mirrored.
 import numpy as np
 import numpy.typing as npt
 
-from rdrface.landmarks import MIRROR
+from rdrface.landmarks import CHIN, MIRROR, NUM_CONTOUR, NUM_LANDMARKS
 from rdrface.morphable.curve import evenly_spaced, midpoints
 from rdrface.morphable.model import SurfacePoints
-from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_MIRROR, WFLW98_PUPILS, WFLW98_TO_IBUG68
+from rdrface.morphable.schemes import (
+    NUM_WFLW98,
+    WFLW98_BROWS,
+    WFLW98_EVEN,
+    WFLW98_MIRROR,
+    WFLW98_PUPILS,
+    WFLW98_TO_IBUG68,
+)
 from rdrface.morphable.surface import cast_outermost, mirror_points, nearest, positions
 
 LINE_POINTS = 24
@@ -74,7 +81,7 @@ def place_landmarks(vertices: np.ndarray, triangles: np.ndarray, mirror: np.ndar
     index = np.flatnonzero(skin)
     origins: list[npt.ArrayLike] = []
     directions: list[npt.ArrayLike] = []
-    for k in range(68):
+    for k in range(NUM_LANDMARKS):
         if k in FRONTAL:
             origins.append([*FRONTAL[k], -20.0])
             directions.append([0.0, 0.0, 1.0])
@@ -97,7 +104,7 @@ def symmetrized(points: SurfacePoints, triangles: np.ndarray, mirror: np.ndarray
         mirror: (V,) index of each vertex's mirrored vertex.
     """
     other = mirror_points(points, triangles, mirror)
-    left = np.array([k in range(8) or k in LEFT_INNER for k in range(68)])
+    left = np.array([k in range(8) or k in LEFT_INNER for k in range(NUM_LANDMARKS)])
     triangle = np.where(left, other.triangle[MIRROR], points.triangle)
     barycentric = np.where(left[:, None], other.barycentric[MIRROR], points.barycentric)
     return SurfacePoints(triangle.astype(np.int32), barycentric.astype(np.float32))
@@ -128,7 +135,7 @@ def place_lines(
     index = np.flatnonzero(skin)
     starts = positions(vertices, triangles, jawline)
     lines: dict[int, SurfacePoints] = {}
-    for k in range(8, 17):
+    for k in range(CHIN, NUM_CONTOUR):
         first, last = starts[k] - HEAD_CENTER, np.array(LINE_ENDS[k]) - HEAD_CENTER
         share = np.linspace(0, 1, 8 * LINE_POINTS)
         for _ in range(2):
@@ -144,7 +151,7 @@ def place_lines(
         lines[k] = line
         if k != 8:
             lines[16 - k] = mirror_points(line, triangles, mirror)
-    order = [lines[k] for k in range(17)]
+    order = [lines[k] for k in range(NUM_CONTOUR)]
     return SurfacePoints(
         np.concatenate([line.triangle for line in order]), np.concatenate([line.barycentric for line in order])
     )
@@ -154,7 +161,10 @@ def _great_circle(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.
     """(N, 3) unit vectors between the directions `first` and `last` (3,), at shares (N,) of the angle between them."""
     a, b = first / np.linalg.norm(first), last / np.linalg.norm(last)
     angle = np.arccos(np.clip(a @ b, -1, 1))
-    return (np.sin((1 - share) * angle)[:, None] * a + np.sin(share * angle)[:, None] * b) / np.sin(angle)
+    between: np.ndarray = (np.sin((1 - share) * angle)[:, None] * a + np.sin(share * angle)[:, None] * b) / np.sin(
+        angle
+    )
+    return between
 
 
 def place_others(
@@ -217,7 +227,7 @@ def place_wflw98(
         eyes: the two pupils.
     """
     at = positions(vertices, triangles, ibug68).astype(np.float64)
-    targets = np.zeros((98, 3))
+    targets = np.zeros((NUM_WFLW98, 3))
     for point, landmark in WFLW98_TO_IBUG68.items():
         targets[point] = at[landmark]
     for line, points in WFLW98_EVEN:
@@ -227,7 +237,7 @@ def place_wflw98(
     placed = nearest(vertices, triangles, targets, skin)
     index = np.flatnonzero(skin)
     jaw, brows = list(range(1, 33, 2)), list(WFLW98_BROWS)
-    towards = midpoints(at[:17]) - HEAD_CENTER
+    towards = midpoints(at[:NUM_CONTOUR]) - HEAD_CENTER
     origins = np.concatenate([np.broadcast_to(HEAD_CENTER, towards.shape), targets[brows] * [1, 1, 0]])
     directions = np.concatenate([towards, np.broadcast_to([0.0, 0.0, 1.0], (len(brows), 3))])
     hits = cast_outermost(vertices, triangles[index], origins, directions)

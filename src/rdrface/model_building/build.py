@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rdrface.landmarks import NUM_CONTOUR
 from rdrface.model_building import anatomy
 from rdrface.model_building.expression import expression_basis
 from rdrface.model_building.identity import align, average_adult, mesh_weights, principal_components, sample_people
@@ -18,6 +19,7 @@ from rdrface.model_building.landmark_file import LANDMARK_FILE, read_landmarks
 from rdrface.model_building.mesh import FaceMesh, cut_face, vertex_areas
 from rdrface.model_building.source import SourceMesh, data_folder, read_mesh, read_target
 from rdrface.morphable.model import PACKAGED, FaceModel, SurfacePoints
+from rdrface.morphable.params import NUM_IDENTITY
 from rdrface.morphable.surface import positions
 
 PUPIL_DISTANCE = 63.0
@@ -29,13 +31,15 @@ EYEBALLS = ((14598, 14670), (14670, 14742))
 
 def eyeball_vertices(mesh: FaceMesh) -> np.ndarray:
     """(V,) bool: vertices of the eyeballs."""
-    return np.any([(mesh.kept >= first) & (mesh.kept < end) for first, end in EYEBALLS], axis=0)
+    of_eyeballs: np.ndarray = np.any([(mesh.kept >= first) & (mesh.kept < end) for first, end in EYEBALLS], axis=0)
+    return of_eyeballs
 
 
 def ear_vertices(folder: Path, mesh: FaceMesh) -> np.ndarray:
     """(V,) bool: vertices that the targets for protruding ears move by more than 1 mm."""
     moved = [read_target(folder / f"mpfb2/targets/ears/{s}-ear-wing-incr.target.gz", mesh.kept) for s in "lr"]
-    return np.linalg.norm(sum(moved), axis=1) > 0.01
+    moved_far: np.ndarray = np.linalg.norm(sum(moved), axis=1) > 0.01
+    return moved_far
 
 
 def aflw_points(model_points: dict[str, SurfacePoints]) -> dict[str, SurfacePoints]:
@@ -106,7 +110,7 @@ class PreparedMesh:
     def all_points(self, ibug68: SurfacePoints) -> dict[str, SurfacePoints]:
         """The surface points of every annotation scheme, derived from the 68 points."""
         mean, mesh = self.mean, self.mesh
-        jawline = SurfacePoints(ibug68.triangle[:17], ibug68.barycentric[:17])
+        jawline = SurfacePoints(ibug68.triangle[:NUM_CONTOUR], ibug68.barycentric[:NUM_CONTOUR])
         lines = anatomy.place_lines(mean, mesh.triangles, mesh.mirror, self.skin, jawline)
         eyes, ears = anatomy.place_others(mean, mesh.triangles, mesh.mirror, self.eyeball, self.ear)
         points = {"ibug68": ibug68, "parallel_lines": lines, "eye_centers": eyes, "ear_lobes": ears}
@@ -136,11 +140,14 @@ def assemble(body: PreparedMesh, folder: Path, landmarks: Path | None) -> FaceMo
     else:
         ibug68 = anatomy.place_landmarks(mean, mesh.triangles, mesh.mirror, body.skin)
     at = positions(mean, mesh.triangles, ibug68)
-    basis, sign, share = principal_components(body.people, mean, mesh_weights(mean, mesh, at[17:]), mesh.mirror)
+    basis, sign, share = principal_components(
+        body.people, mean, mesh_weights(mean, mesh, at[NUM_CONTOUR:]), mesh.mirror
+    )
     expressions, order, names = expression_basis(folder, mesh, mean, body.scale)
     origin = at.mean(0) * [0.0, 1.0, 1.0]
     print(
-        f"{len(mean)} vertices, {len(mesh.triangles)} triangles; 50 identity modes explain {share:.2%} of the variance"
+        f"{len(mean)} vertices, {len(mesh.triangles)} triangles; {NUM_IDENTITY} identity modes explain "
+        f"{share:.2%} of the variance"
     )
     return FaceModel(
         mean=(mean - origin).astype(np.float32),

@@ -15,9 +15,6 @@ from rdrface.model_building.mesh import FaceMesh, vertex_areas
 from rdrface.model_building.source import SourceMesh, mirrored, read_target
 from rdrface.morphable.params import NUM_IDENTITY
 
-MODES = 50
-"""Number of identity components."""
-
 PEOPLE = 1200
 """Number of random people."""
 
@@ -133,7 +130,10 @@ def _macro_shapes(
         for m, w in itertools.product(three, three):
             coefficients.append(share * muscles[m] * weights[w])
             displacements.append(read_target(macro / f"universal-{gender}-{age}-{m}muscle-{w}weight.target.gz", kept))
-    return base[kept] + np.einsum("kn,kvc->nvc", np.array(coefficients), np.array(displacements), optimize=True)
+    shapes: np.ndarray = base[kept] + np.einsum(
+        "kn,kvc->nvc", np.array(coefficients), np.array(displacements), optimize=True
+    )
+    return shapes
 
 
 def _local_coefficients(targets: list[LocalTarget], people: int, rng: np.random.Generator) -> np.ndarray:

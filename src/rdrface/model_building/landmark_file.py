@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.errors import DataError
+from rdrface.files import read_text, write_aside
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.model_building.mesh import FaceMesh
 from rdrface.morphable.model import SurfacePoints
 
@@ -28,8 +30,8 @@ def read_landmarks(path: Path, mesh: FaceMesh) -> SurfacePoints:
     Raises:
         DataError: the file is not a landmark file, or a point is on a triangle that is not part of the mesh.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if not lines or lines[0] != HEADER or len(lines) != 69:
+    lines = read_text(path, "landmark file").splitlines()
+    if not lines or lines[0] != HEADER or len(lines) != 1 + NUM_LANDMARKS:
         raise DataError(
             f"{path} is not a landmark file: expected the header {HEADER!r} and 68 rows; write one with "
             "python -m rdrface.model_building.learn_landmarks"
@@ -66,6 +68,5 @@ def write_landmarks(path: Path, points: SurfacePoints, triangles: np.ndarray, ke
         vertices = kept[triangles[points.triangle[k]]].tolist()
         weights = [f"{w:.6f}" for w in points.barycentric[k]]
         rows.append(",".join([str(k), *map(str, vertices), *weights]))
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with write_aside(path) as partial:
+        partial.write_text("\n".join(rows) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from rdrface.fitting import fit_records
 from rdrface.geometry.mesh import mirror_triangles, triangle_normals
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.geometry.visibility import facing, occluded_by_mesh
-from rdrface.landmarks import CONTOUR, INNER, MIRROR
+from rdrface.landmarks import CONTOUR, INNER, MIRROR, NUM_LANDMARKS
 from rdrface.model_building import anatomy
 from rdrface.model_building.build import PreparedMesh, assemble
 from rdrface.model_building.landmark_file import LANDMARK_FILE, write_landmarks
@@ -98,7 +98,7 @@ def allowed_triangles(body: PreparedMesh, folder: Path) -> np.ndarray:
     path = folder / "faceunits01" / "targets" / "faceunits" / "jawOpen.target"
     drop = -read_target(path, body.mesh.kept)[:, 1][triangles].mean(1)
     lower = drop > 0.4 * drop.max()
-    allowed = np.repeat(outer[None], 68, axis=0)
+    allowed = np.repeat(outer[None], NUM_LANDMARKS, axis=0)
     allowed[[49, 50, 51, 52, 53, 61, 62, 63]] &= ~lower
     allowed[[55, 56, 57, 58, 59, 65, 66, 67]] &= lower
     return allowed
@@ -135,9 +135,10 @@ def mean_offsets(fitted: FaceRecords, usable: np.ndarray, normals: np.ndarray) -
     # The stiff term keeps the component along the normal at zero.
     stiff = a + (1e3 * np.trace(a, axis1=1, axis2=2)[:, None, None] + 1) * (np.eye(3) - project)
     stiff += 0.02 * np.trace(a, axis1=1, axis2=2)[:, None, None] * np.eye(3) + 1e-9 * np.eye(3)
-    return np.einsum(
+    step: np.ndarray = np.einsum(
         "kij,kj->ki", project, np.linalg.solve(stiff, np.einsum("kij,kj->ki", project, b)[..., None])[..., 0]
     )
+    return step
 
 
 def move_points(
@@ -165,7 +166,7 @@ def move_points(
         targets = origin + move * np.minimum(1, MAX_MOVE / np.maximum(length, 1e-9))
         found = [
             (nearest_on_midline if MIRROR[k] == k else nearest)(body.mean, triangles, targets[k : k + 1], allowed[k])
-            for k in range(68)
+            for k in range(NUM_LANDMARKS)
         ]
         triangle = np.concatenate([p.triangle for p in found])
         moved = SurfacePoints(triangle, np.concatenate([p.barycentric for p in found]))
@@ -205,14 +206,15 @@ def learn_landmarks(
     for index in range(rounds):
         points = model.points["ibug68"]
         normals = triangle_normals(body.mean[triangles])[points.triangle]
-        offsets = np.zeros((68, 3))
+        offsets = np.zeros((NUM_LANDMARKS, 3))
         fitted = fit_records(faces, model)
         usable = np.isfinite(faces.points).all(2) & ((faces.state == VISIBLE) | (faces.state == UNKNOWN))
         usable &= ~np.asarray(fitted.hidden, bool)
         offsets[INNER] = mean_offsets(fitted, usable, normals)[INNER]
         if jawlines is not None:
             fitted_jaws = fit_records(jawlines, model)
-            offsets[CONTOUR] = mean_offsets(fitted_jaws, np.ones((len(jawlines), 68), bool), normals)[CONTOUR]
+            counted = np.ones((len(jawlines), NUM_LANDMARKS), bool)
+            offsets[CONTOUR] = mean_offsets(fitted_jaws, counted, normals)[CONTOUR]
         residual = float(np.median(np.asarray(fitted.residual)))
         jaw = f", of jawlines {np.median(np.asarray(fitted_jaws.residual)):.3f} %" if jawlines is not None else ""
         length = np.linalg.norm(offsets, axis=1)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.errors import DataError
+from rdrface.files import read_text
 
 EYEBALL_GROUPS = ("helper-l-eye", "helper-r-eye")
 """Helper meshes of the eyeballs; the body mesh itself has empty eye sockets."""
@@ -74,7 +75,8 @@ def read_mesh(folder: Path) -> SourceMesh:
     # Assigned from last to first, so that each vertex keeps the coordinates of its first corner.
     uv[quad_array.ravel()[::-1]] = np.array(texture)[corner_array.ravel()[::-1]]
     mirror = np.arange(len(vertices))
-    for line in (folder / "mpfb2" / "mesh_metadata" / "hm08.mirror").read_text(encoding="utf-8").splitlines():
+    mirrored_vertices = folder / "mpfb2" / "mesh_metadata" / "hm08.mirror"
+    for line in read_text(mirrored_vertices, "table of mirrored vertices").splitlines():
         if line.strip():
             vertex, other = line.split()[:2]
             mirror[int(vertex)] = int(other)
@@ -98,7 +100,8 @@ def read_target(path: Path, kept: np.ndarray) -> np.ndarray:
     if rows:
         table = np.array([row[:4] for row in rows], dtype=np.float64)
         dense[table[:, 0].astype(np.int64)] = table[:, 1:]
-    return dense[kept]
+    displacements: np.ndarray = dense[kept]
+    return displacements
 
 
 def mirrored(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
@@ -111,4 +114,5 @@ def mirrored(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     Returns:
         (..., V, 3).
     """
-    return shapes[..., mirror, :] * np.array([-1.0, 1.0, 1.0])
+    result: np.ndarray = shapes[..., mirror, :] * np.array([-1.0, 1.0, 1.0])
+    return result

@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from rdrface.errors import DataError
+from rdrface.files import write_aside
 from rdrface.morphable.blend import blend
 
 PACKAGED = Path(__file__).parent / "data" / "face_model.safetensors"
@@ -62,7 +63,8 @@ class PointModel:
 
     def shape(self, alpha_id: np.ndarray, alpha_exp: np.ndarray) -> np.ndarray:
         """Points of faces, (B, N, 3) mm, from coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""
-        return blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
+        points: np.ndarray = blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
+        return points
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,13 @@ class FaceModel:
         }
         # safetensors writes several entries in random order: a single one makes the file reproducible.
         content = save(dict(sorted(tensors.items())), metadata={"rdrface": json.dumps(metadata)})
-        partial = Path(path).with_name(Path(path).name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
+        with write_aside(path) as partial:
+            partial.write_bytes(content)
 
     def shape(self, alpha_id: np.ndarray, alpha_exp: np.ndarray) -> np.ndarray:
         """Vertices of faces, (B, V, 3) mm, from coefficients `alpha_id` (B, 50) and `alpha_exp` (B, 46)."""
-        return blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
+        vertices: np.ndarray = blend(self.mean, self.identity_basis, self.expression_basis, alpha_id, alpha_exp)
+        return vertices
 
     def corners(self, points: SurfacePoints) -> tuple[PointModel, PointModel, PointModel]:
         """Point models of the first, second and third corners of the triangles under `points`."""

@@ -19,6 +19,9 @@ SCHEMES: Mapping[str, str] = {
 }
 """Name of a scheme -> description. The left side of the image comes first."""
 
+NUM_WFLW98 = 98
+"""Number of WFLW's points."""
+
 WFLW98_TO_IBUG68: Mapping[int, int] = {
     **{2 * k: k for k in range(NUM_CONTOUR)},
     **{33 + k: 17 + k for k in range(5)},
@@ -62,7 +65,7 @@ WFLW98_PUPILS = (96, 97)
 
 
 def _wflw98_mirror() -> np.ndarray:
-    order = np.arange(98)
+    order = np.arange(NUM_WFLW98)
     for first, last in ((0, 32), (51, 51), (55, 59), (76, 82), (83, 87), (88, 92), (93, 95), (96, 97)):
         order[first : last + 1] = np.arange(last, first - 1, -1)
     for left, right in (

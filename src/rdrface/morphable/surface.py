@@ -7,7 +7,8 @@ from rdrface.morphable.model import SurfacePoints
 
 def positions(vertices: np.ndarray, triangles: np.ndarray, points: SurfacePoints) -> np.ndarray:
     """(N, 3) positions of surface points on the mesh of `vertices` (V, 3) and `triangles` (F, 3)."""
-    return np.einsum("ni,nic->nc", points.barycentric, vertices[triangles[points.triangle]])
+    at: np.ndarray = np.einsum("ni,nic->nc", points.barycentric, vertices[triangles[points.triangle]])
+    return at
 
 
 def cast_outermost(
@@ -110,7 +111,8 @@ def _closest_coordinates(
 
 def _normalized(u: float, v: float) -> np.ndarray:
     weights = np.clip([1 - u - v, u, v], 0, 1)
-    return weights / weights.sum()
+    normalized: np.ndarray = weights / weights.sum()
+    return normalized
 
 
 def mirror_points(points: SurfacePoints, triangles: np.ndarray, mirror: np.ndarray) -> SurfacePoints:

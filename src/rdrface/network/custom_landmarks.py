@@ -98,7 +98,8 @@ class CustomLandmarks(nn.Module):
         shape = blend(
             self.surface_mean, self.surface_identity, self.surface_expression, q[:, IDENTITY], q[:, EXPRESSION]
         )
-        return project(shape, q[:, POSE])[..., :2]
+        points: Tensor = project(shape, q[:, POSE])[..., :2]
+        return points
 
     def context(self, last: Step, hidden: Tensor) -> Tensor:
         """(B, `CONTEXT`): the hidden state (B, 256), and the 68 landmarks relative to the projected jawline points."""
@@ -106,4 +107,5 @@ class CustomLandmarks(nn.Module):
 
     def placed(self, surface: Tensor, context: Tensor) -> Tensor:
         """(B, L, 2) surface points after the first correction, where the feature is sampled."""
-        return surface + self.place(context).view(-1, self.count, 2)
+        placed: Tensor = surface + self.place(context).view(-1, self.count, 2)
+        return placed

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from rdrface.geometry.contour import slide_contour_line, slide_extreme_x
 from rdrface.geometry.rotation import rotation_matrix
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.landmark_model import Slide
 from rdrface.morphable.params import EXPRESSION, IDENTITY, NUM_IDENTITY, POSE, ROTATION
 from rdrface.network.backbone import Backbone
@@ -130,7 +131,7 @@ class RDR(nn.Module):
             if self.features == "projection":
                 features = shape_indexed(deconv5, projected.landmarks)
             shift, state_c = self.c_lstm(features, state_c)
-            landmarks = projected.landmarks + shift.view(-1, 68, 2)
+            landmarks = projected.landmarks + shift.view(-1, NUM_LANDMARKS, 2)
             landmarks_jawline = self.jawline_readout(projected.projection_jawline, landmarks, state_c[0])
             step = replace(projected, landmarks=landmarks, landmarks_jawline=landmarks_jawline)
             steps.append(step)

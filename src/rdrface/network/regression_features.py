@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from rdrface.landmarks import NUM_LANDMARKS
+
 CHANNELS = 80
 """Channels of deconv5: the length of one landmark's shape-indexed feature."""
 
@@ -23,7 +25,8 @@ class RegressionFeatures(nn.Module):
 
     def forward(self, res3b: Tensor) -> Tensor:
         """(B, 128, n, n) -> deconv5 (B, 80, 4n, 4n); at the paper's 256 px: 48x64x64, then 80x128x128."""
-        return self.deconv5(self.deconv4(res3b))
+        features: Tensor = self.deconv5(self.deconv4(res3b))
+        return features
 
 
 class LandmarkResponse(nn.Module):
@@ -32,10 +35,11 @@ class LandmarkResponse(nn.Module):
     Its loss makes the features of deconv5 different at different landmarks. It is not exported.
     """
 
-    def __init__(self, landmarks: int = 68) -> None:
+    def __init__(self, landmarks: int = NUM_LANDMARKS) -> None:
         super().__init__()
         self.conv6 = nn.Conv2d(CHANNELS, landmarks, 1)
 
     def forward(self, deconv5: Tensor) -> Tensor:
         """(B, 80, m, m) -> (B, 68, m, m) logits."""
-        return self.conv6(deconv5)
+        logits: Tensor = self.conv6(deconv5)
+        return logits

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from rdrface.errors import WeightsError
+from rdrface.files import write_aside
 
 FORMAT = "rdrface"
 FORMAT_VERSION = 2
@@ -116,12 +117,10 @@ def write_weights(path: Path, tensors: Mapping[str, np.ndarray], info: WeightsIn
         raise ValueError(f"a weights file is called NAME.safetensors; got {path.name}")
     header = _header(tensors, info)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with write_aside(path) as partial, partial.open("wb") as file:
         file.write(header)
         for name in _order(tensors):
             file.write(_bytes(tensors[name]))
-    partial.replace(path)
     return _parse_header(header)[0]
 
 

@@ -18,6 +18,7 @@ from rdrface.evaluation.metrics.uncertainty import UNCERTAINTY_EDGES, VISIBILITY
 from rdrface.network.rdr import RDR
 from rdrface.network.uncertainty import Uncertainty
 from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.boxes import points_size
 from rdrface.training.augmentation.config import AugmentConfig, no_augmentation, weakened
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.labels import make_batch
@@ -137,7 +138,7 @@ def predict(
         prediction = network(batch.crops, iterations)
         landmarks = prediction.steps[-1].landmarks
         error = (landmarks - batch.points).norm(dim=-1)
-        face_size = (landmarks.amax(1) - landmarks.amin(1)).prod(-1).sqrt().clamp(min=1e-6)
+        face_size = points_size(landmarks).clamp(min=1e-6)
         unit = (100 / face_size).unsqueeze(1).expand_as(error)
         annotated = torch.from_numpy(faces.state[index] != UNKNOWN).to(device)
         columns = (

@@ -77,7 +77,8 @@ def read_average(path: Path) -> dict[str, Tensor]:
     state = _read(path)
     if "average" not in state:
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`: it has no averaged weights")
-    return state["average"]
+    average: dict[str, Tensor] = state["average"]
+    return average
 
 
 def load_average(network: RDR, path: Path) -> None:

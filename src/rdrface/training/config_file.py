@@ -35,7 +35,7 @@ def load_config(name: str | Path) -> TrainingConfig:
         known = ", ".join(shipped_configs())
         raise ConfigError(f"no configuration {str(name)!r}: give the path of a TOML file or one of: {known}")
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     stages = table.pop("stage", [])

@@ -20,6 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from rdrface._version import __version__
+from rdrface.files import write_aside
 from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
 from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
@@ -82,7 +83,8 @@ def export(
         _point_to(graph, name, path.name, place.offset, place.length)
     content = graph.SerializeToString(deterministic=True)
     info = write_weights(path, tensors, replace(info, graph_checksum=hashlib.sha256(content).hexdigest()))
-    graph_path(path).write_bytes(content)
+    with write_aside(graph_path(path)) as partial:
+        partial.write_bytes(content)
     return info
 
 

@@ -123,7 +123,8 @@ def label_weights(faces: PackedCrops, table: Mapping[str, float]) -> np.ndarray:
     """
     check_sources(faces.source_names, table, "label_weight")
     values = np.array([value_of(name, table, 1.0) for name in faces.source_names], np.float32)
-    return values[faces.source]
+    weights: np.ndarray = values[faces.source]
+    return weights
 
 
 def crop_parameters(faces: PackedCrops) -> Tensor:

@@ -44,7 +44,7 @@ def draws_per_epoch(
     """
     factors = source_draws or {}
     check_sources(faces.source_names, factors, "source_draws")
-    draws = np.array([value_of(name, factors, 1.0) for name in faces.source_names])[faces.source]
+    draws: np.ndarray = np.array([value_of(name, factors, 1.0) for name in faces.source_names])[faces.source]
     draws = draws * np.where(has_closed_eye(faces), closed_eye_draws, 1.0)
     draws = draws * np.where(has_open_mouth(faces), open_mouth_draws, 1.0)
     if not draws.sum() > 0:
@@ -74,8 +74,10 @@ def has_open_mouth(faces: PackedCrops) -> np.ndarray:
     gap = (_distance(lips, 1, 7) + _distance(lips, 2, 6) + _distance(lips, 3, 5)) / 3
     uncovered = (faces.state[:, first : first + 8] != OCCLUDED).all(1)
     # Comparisons with NaN (a point without a position) are false.
-    return (gap > OPEN_MOUTH * _distance(lips, 0, 4)) & uncovered
+    is_open: np.ndarray = (gap > OPEN_MOUTH * _distance(lips, 0, 4)) & uncovered
+    return is_open
 
 
 def _distance(points: np.ndarray, a: int, b: int) -> np.ndarray:
-    return np.linalg.norm(points[:, a] - points[:, b], axis=-1)
+    distance: np.ndarray = np.linalg.norm(points[:, a] - points[:, b], axis=-1)
+    return distance

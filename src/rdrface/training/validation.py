@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.contact_sheet import contact_sheet, write_sheet
 from rdrface.datasets.crops import PackedCrops
 from rdrface.evaluation.metrics.expression import eye_statistics, near_eyes
 from rdrface.geometry.eyes import eye_aspect
@@ -16,6 +15,7 @@ from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION, POSE
 from rdrface.network.rdr import RDR
 from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.boxes import points_size
 from rdrface.training.augmentation.config import no_augmentation
 from rdrface.training.augmentation.crop_batch import CropBatch
 
@@ -62,7 +62,8 @@ def validate(
 
         def nme(points: Tensor, truth: Tensor = truth, weight: Tensor = weight, side: Tensor = side) -> Tensor:
             distance = (points - truth).norm(dim=-1)
-            return 100 * (distance * weight).sum(1) / weight.sum(1).clamp(min=1) / side
+            percent: Tensor = 100 * (distance * weight).sum(1) / weight.sum(1).clamp(min=1) / side
+            return percent
 
         expression.append(steps[-1].q[:, EXPRESSION].cpu())
         rows.append(torch.stack([*(nme(s.landmarks) for s in steps), nme(steps[-1].projection[..., :2])], 1).cpu())
@@ -71,7 +72,7 @@ def validate(
     errors = torch.cat(rows).numpy()
     images, points = (np.concatenate(parts)[:SAMPLE_COUNT] for parts in zip(*samples, strict=True))
     sheet = contact_sheet(images, points, titles=[f"{e:.1f}" for e in errors[:SAMPLE_COUNT, -2]])
-    cv2.imwrite(str(sample), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    write_sheet(sample, sheet)
 
     yaw = np.degrees(faces.Q[:, POSE][:, 1])
     bins = np.digitize(np.abs(yaw), YAW_EDGES)
@@ -97,7 +98,7 @@ def comparable_points(labels: CropBatch) -> tuple[Tensor, Tensor, Tensor]:
     """
     weight = labels.annotated.float()
     weight[:, : len(CONTOUR)] *= (~labels.jawline_convention).float().unsqueeze(1)
-    side = (labels.outline.amax(1) - labels.outline.amin(1)).prod(-1).sqrt()
+    side = points_size(labels.outline)
     # A zero weight would not remove NaN.
     return torch.nan_to_num(labels.points), weight, side
 

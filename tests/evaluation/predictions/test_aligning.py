@@ -7,7 +7,7 @@ import pytest
 
 from rdrface.datasets.readers import read_w300
 from rdrface.datasets.records import FaceRecords
-from rdrface.detection.boxes import BoxFile
+from rdrface.detection.box_file import BoxFile
 from rdrface.evaluation.predictions.aligning import run_aligner
 from rdrface.evaluation.predictions.predictions import OUTPUT_NAMES
 from rdrface.evaluation.protocols.sets import own68

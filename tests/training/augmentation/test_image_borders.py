@@ -3,8 +3,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from annotated import face_points  # noqa: E402
+from rdrface.training.augmentation.boxes import bounding_corners  # noqa: E402
 from rdrface.training.augmentation.image_borders import (  # noqa: E402
-    bounding_corners,
     crop_image_near_face,
     crop_image_through_face,
     inside_image,

@@ -11,7 +11,8 @@ from rdrface.datasets.readers.pts import folder
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE, FaceRecords
 from rdrface.errors import DataError
 from rdrface.files import read_npy, read_text
-from rdrface.geometry.boxes import bounding_boxes
+from rdrface.geometry.boxes import bounding_boxes, box_size
+from rdrface.landmarks import NUM_LANDMARKS
 
 COUNTS = (21, 34)
 """Numbers of points; the first 21 of the 34 are AFLW's."""
@@ -77,7 +78,7 @@ def read_aflw_pifa(
         box=faces,
         source=np.full(len(images), f"aflw_pifa/{split}"),
         is_test=np.full(len(images), split == "test"),
-        normalizer=np.sqrt(extent.prod(1)),
+        normalizer=box_size(faces),
     )
 
 
@@ -114,15 +115,15 @@ def read_aflw21(root: str | Path) -> FaceRecords:
     corners = _array(configs / "AFLW_GT_crop_roi_box.npy", (count, 4))
     yaw = _array(configs / "AFLW_GT_crop_yaws.npy", (count,))
     points = _array(configs / "AFLW_GT_pts21.npy", (count, 2, 21)).swapaxes(1, 2)
-    all68 = _array(configs / "AFLW_GT_pts68.npy", (count, 2, 68), (count, 3, 68))[:, :2].swapaxes(1, 2)
+    all68 = _array(configs / "AFLW_GT_pts68.npy", (count, 2, NUM_LANDMARKS), (count, 3, NUM_LANDMARKS))
+    all68 = all68[:, :2].swapaxes(1, 2)
     if not (np.isfinite(yaw).all() and (corners[:, 2:] > corners[:, :2]).all()):
         raise DataError(f"{configs}: every face must have a finite yaw and a crop with a positive area")
     hidden = (points == -1).any(-1)
     points = np.where(hidden[..., None], np.nan, points)
     points, all68 = _into_crops(points, corners), _into_crops(all68, corners)
     box = bounding_boxes(all68)
-    extent = box[:, 2:] - box[:, :2]
-    if not (np.isfinite(all68).all() and (extent > 0).all()):
+    if not (np.isfinite(all68).all() and (box[:, 2:] > box[:, :2]).all()):
         raise DataError(
             f"{configs / 'AFLW_GT_pts68.npy'}: the 68 points of every face must be finite and must not be on one line"
         )
@@ -133,14 +134,15 @@ def read_aflw21(root: str | Path) -> FaceRecords:
         box=box,
         source=np.full(count, "aflw/3ddfa"),
         is_test=np.ones(count, bool),
-        normalizer=np.sqrt(extent.prod(1)),
+        normalizer=box_size(box),
         angles=np.stack([np.full(count, np.nan), yaw, np.full(count, np.nan)], axis=1),
     )
 
 
 def _into_crops(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     scale = CROP / (corners[:, None, 2:] - corners[:, None, :2])
-    return (points - corners[:, None, :2]) * scale - 1
+    in_crop: np.ndarray = (points - corners[:, None, :2]) * scale - 1
+    return in_crop
 
 
 def _array(file: Path, *shapes: tuple[int, ...]) -> np.ndarray:

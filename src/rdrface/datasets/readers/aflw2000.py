@@ -9,6 +9,7 @@ from rdrface.datasets.readers.images import images_beside
 from rdrface.datasets.readers.pts import folder
 from rdrface.datasets.records import UNKNOWN, FaceRecords, known_box
 from rdrface.errors import DataError
+from rdrface.landmarks import NUM_LANDMARKS
 
 
 def read_aflw2000(root: str | Path) -> FaceRecords:
@@ -31,7 +32,7 @@ def read_aflw2000(root: str | Path) -> FaceRecords:
     files = sorted(base.glob("*.mat"))
     if not files:
         raise DataError(f"{base} contains no .mat files; expected AFLW2000-3D's image00002.mat and so on")
-    points = np.empty((len(files), 68, 2), np.float32)
+    points = np.empty((len(files), NUM_LANDMARKS, 2), np.float32)
     angles = np.empty((len(files), 3))
     for i, file in enumerate(files):
         content = load_mat(file)
@@ -40,7 +41,7 @@ def read_aflw2000(root: str | Path) -> FaceRecords:
     return FaceRecords(
         image=images_beside(files),
         points=points,
-        state=np.full((len(files), 68), UNKNOWN, np.int8),
+        state=np.full((len(files), NUM_LANDMARKS), UNKNOWN, np.int8),
         contour=np.full(len(files), "jawline"),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.full(len(files), "aflw2000_3d"),
@@ -61,7 +62,8 @@ def load_mat(file: Path) -> dict[str, Any]:
     except ImportError as error:
         raise DataError(f"reading {file} needs scipy; install it with: pip install 'rdrface[evaluate]'") from error
     try:
-        return scipy.io.loadmat(str(file))
+        content: dict[str, Any] = scipy.io.loadmat(str(file))
+        return content
     except FileNotFoundError as error:
         raise DataError(f"no annotation file at {file}") from error
     except Exception as error:  # for damaged files scipy raises zlib, struct, type and index errors
@@ -85,9 +87,9 @@ def points_of(content: dict[str, Any], name: str, file: Path) -> np.ndarray:
     if name not in content:
         raise DataError(f"{file} has no field '{name}'")
     values = np.asarray(content[name])
-    if values.ndim == 2 and values.shape[1] in (2, 3) and values.shape[0] == 68:
+    if values.ndim == 2 and values.shape[1] in (2, 3) and values.shape[0] == NUM_LANDMARKS:
         values = values.T
-    if values.ndim != 2 or values.shape[0] not in (2, 3) or values.shape[1] != 68:
+    if values.ndim != 2 or values.shape[0] not in (2, 3) or values.shape[1] != NUM_LANDMARKS:
         raise DataError(f"{file}: '{name}' must be 2 or 3 rows of 68 numbers, got shape {values.shape}")
     try:
         points = values[:2].T.astype(np.float32) - 1

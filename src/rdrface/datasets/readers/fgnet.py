@@ -11,6 +11,7 @@ from rdrface.datasets.readers.images import IMAGE_SUFFIXES, require_images
 from rdrface.datasets.readers.pts import folder, read_pts
 from rdrface.datasets.records import UNKNOWN, FaceRecords
 from rdrface.errors import DataError
+from rdrface.landmarks import NUM_LANDMARKS
 
 # fmt: off
 FROM_FGNET: Mapping[int, int] = MappingProxyType({
@@ -65,13 +66,13 @@ def read_fgnet(root: str | Path) -> FaceRecords:
             )
     require_images([str(file) for file in files if file.stem.lower() not in images], len(files))
     own = np.stack([read_pts(file) for file in files])
-    points = np.full((len(files), 68, 2), np.nan, np.float32)
+    points = np.full((len(files), NUM_LANDMARKS, 2), np.nan, np.float32)
     points[:, list(FROM_FGNET)] = own[:, list(FROM_FGNET.values())]
     person = np.array([int(file.stem[:3]) for file in files])
     return FaceRecords(
         image=np.array([str(images[file.stem.lower()]) for file in files]),
         points=points,
-        state=np.full((len(files), 68), UNKNOWN, np.int8),
+        state=np.full((len(files), NUM_LANDMARKS), UNKNOWN, np.int8),
         contour=np.full(len(files), "outline"),
         box=np.full((len(files), 4), np.nan),
         source=np.full(len(files), "fgnet"),
@@ -90,4 +91,7 @@ def _aspect(eye: np.ndarray) -> np.ndarray:
     """(N,) from outer corner, inner corner, upper and lower lid (N, 4, 2); NaN where the corners coincide."""
     outer, inner, upper, lower = (eye[:, i] for i in range(4))
     width = np.linalg.norm(inner - outer, axis=1)
-    return LID_OUTLINE * TWO_PAIRS * np.linalg.norm(upper - lower, axis=1) / np.where(width > 0, width, np.nan)
+    aspect: np.ndarray = (
+        LID_OUTLINE * TWO_PAIRS * np.linalg.norm(upper - lower, axis=1) / np.where(width > 0, width, np.nan)
+    )
+    return aspect

@@ -6,9 +6,10 @@ import numpy as np
 
 from rdrface.errors import DataError
 from rdrface.files import read_text
+from rdrface.landmarks import NUM_LANDMARKS
 
 
-def read_pts(path: Path, count: int = 68) -> np.ndarray:
+def read_pts(path: Path, count: int = NUM_LANDMARKS) -> np.ndarray:
     """Points of a .pts file, numbers unchanged.
 
     Args:

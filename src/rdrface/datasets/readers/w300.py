@@ -8,6 +8,7 @@ from rdrface.datasets.readers.images import images_beside
 from rdrface.datasets.readers.pts import folder, read_pts
 from rdrface.datasets.records import UNKNOWN, FaceRecords, known_box
 from rdrface.errors import DataError
+from rdrface.landmarks import NUM_LANDMARKS
 
 _TEST_PARTS = ("testset", "ibug", "01_Indoor", "02_Outdoor")
 
@@ -38,7 +39,7 @@ def read_w300(root: str | Path) -> FaceRecords:
     return FaceRecords(
         image=images_beside(files),
         points=points,
-        state=np.full((len(files), 68), UNKNOWN, np.int8),
+        state=np.full((len(files), NUM_LANDMARKS), UNKNOWN, np.int8),
         contour=np.full(len(files), "outline"),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.array([f"300w/{base.name if part == '.' else part}" for part in parts]),

@@ -11,7 +11,7 @@ from rdrface.datasets.readers.images import images_beside
 from rdrface.datasets.readers.pts import folder
 from rdrface.datasets.records import UNKNOWN, FaceRecords, known_box
 from rdrface.errors import DataError
-from rdrface.landmarks import CONTOUR
+from rdrface.landmarks import CONTOUR, NUM_LANDMARKS
 
 PARTS = ("AFW", "HELEN", "IBUG", "LFPW")
 
@@ -42,7 +42,7 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
     files = [file for name in names for file in sorted((base / name).glob("*.mat"))]
     if not files:
         raise DataError(f"{base} contains no .mat files in {', '.join(names)}; expected the official 300W_LP folder")
-    points = np.empty((len(files), 68, 2), np.float32)
+    points = np.empty((len(files), NUM_LANDMARKS, 2), np.float32)
     jawline = np.full((len(files), len(CONTOUR), 2), np.nan, np.float32)
     angles = np.empty((len(files), 3))
     contours = []
@@ -61,7 +61,7 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
     return FaceRecords(
         image=images_beside(files),
         points=points,
-        state=np.full((len(files), 68), UNKNOWN, np.int8),
+        state=np.full((len(files), NUM_LANDMARKS), UNKNOWN, np.int8),
         contour=np.array(contours),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.array([f"300w_lp/{file.parent.name}" for file in files]),

@@ -9,15 +9,14 @@ from rdrface.datasets.readers.pts import folder
 from rdrface.datasets.records import UNKNOWN, FaceRecords, known_box
 from rdrface.errors import DataError
 from rdrface.files import read_text
-
-POINTS = 98
+from rdrface.morphable.schemes import NUM_WFLW98
 
 ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 """Attributes in the order of the columns; 1 means a large pose, an exaggerated expression, extreme illumination,
 make-up, an occlusion or a blurred image."""
 
 _RECTANGLE = 4
-_NUMBERS = 2 * POINTS + _RECTANGLE + len(ATTRIBUTES)
+_NUMBERS = 2 * NUM_WFLW98 + _RECTANGLE + len(ATTRIBUTES)
 
 
 def read_wflw(root: str | Path, split: str = "test") -> FaceRecords:
@@ -52,7 +51,7 @@ def read_wflw(root: str | Path, split: str = "test") -> FaceRecords:
     if not rows:
         raise DataError(f"{path} lists no faces")
     numbers = np.stack([_numbers(line, where) for where, line in rows])
-    points = numbers[:, : 2 * POINTS].reshape(-1, POINTS, 2)
+    points = numbers[:, : 2 * NUM_WFLW98].reshape(-1, NUM_WFLW98, 2)
     flags = numbers[:, -len(ATTRIBUTES) :] == 1
     paths = [images / line.split(maxsplit=_NUMBERS)[-1].strip() for _, line in rows]
     absent = [f"{where} ({image})" for (where, _), image in zip(rows, paths, strict=True) if not image.is_file()]

@@ -113,7 +113,8 @@ def nme(predicted: np.ndarray, truth: np.ndarray, size: np.ndarray, mask: np.nda
     distance = np.where(counted, np.linalg.norm(predicted - np.where(counted[..., None], truth, 0.0), axis=-1), 0.0)
     number = counted.sum(1)
     total = distance.sum(1)
-    return 100 * np.divide(total, number, out=np.full(len(total), np.nan), where=number > 0) / size
+    error: np.ndarray = 100 * np.divide(total, number, out=np.full(len(total), np.nan), where=number > 0) / size
+    return error
 
 
 def by_yaw(errors: np.ndarray, yaw: np.ndarray) -> BinnedError:
@@ -148,7 +149,8 @@ def mean_known(values: np.ndarray, axis: int) -> np.ndarray:
     known = np.isfinite(values)
     number = known.sum(axis)
     total = np.where(known, values, 0.0).sum(axis)
-    return np.divide(total, number, out=np.full(number.shape, np.nan), where=number > 0)
+    mean: np.ndarray = np.divide(total, number, out=np.full(number.shape, np.nan), where=number > 0)
+    return mean
 
 
 def mean_of_counted(errors: np.ndarray) -> float:

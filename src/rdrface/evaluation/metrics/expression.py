@@ -59,12 +59,14 @@ class AnnotatedExpression:
 
 def lip_gap(points: np.ndarray) -> np.ndarray:
     """(N,) pixels, mean of |61-67|, |62-66| and |63-65|; points (N, 68, 2)."""
-    return np.mean([_distance(points, pair) for pair in _INNER_LIPS], axis=0)
+    gap: np.ndarray = np.mean([_distance(points, pair) for pair in _INNER_LIPS], axis=0)
+    return gap
 
 
 def mouth_width(points: np.ndarray) -> np.ndarray:
     """(N,) |48-54| over the inter-ocular distance |36-45|; points (N, 68, 2)."""
-    return _distance(points, _MOUTH_CORNERS) / _distance(points, OUTER_EYE_CORNERS)
+    width: np.ndarray = _distance(points, _MOUTH_CORNERS) / _distance(points, OUTER_EYE_CORNERS)
+    return width
 
 
 def brow_height(points: np.ndarray) -> np.ndarray:
@@ -73,7 +75,8 @@ def brow_height(points: np.ndarray) -> np.ndarray:
     for side in ("left", "right"):
         center = points[:, list(GROUPS[f"{side}_eye"])].mean(1, keepdims=True)
         distances.append(np.linalg.norm(points[:, list(GROUPS[f"{side}_brow"])] - center, axis=-1))
-    return np.concatenate(distances, axis=1).mean(1) / _distance(points, OUTER_EYE_CORNERS)
+    height: np.ndarray = np.concatenate(distances, axis=1).mean(1) / _distance(points, OUTER_EYE_CORNERS)
+    return height
 
 
 def measure_annotations(
@@ -201,7 +204,8 @@ def both_active(coefficients: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     Returns:
         (N, P) bool.
     """
-    return np.all(coefficients[:, pairs] > ACTIVE, axis=2)
+    both: np.ndarray = np.all(coefficients[:, pairs] > ACTIVE, axis=2)
+    return both
 
 
 def part_of(name: str) -> str:
@@ -217,7 +221,8 @@ def part_of(name: str) -> str:
 
 
 def _distance(points: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
-    return np.linalg.norm(points[:, pair[0]] - points[:, pair[1]], axis=-1)
+    distance: np.ndarray = np.linalg.norm(points[:, pair[0]] - points[:, pair[1]], axis=-1)
+    return distance
 
 
 def _median(values: np.ndarray) -> float:

@@ -109,7 +109,8 @@ def near_frontal(points: np.ndarray) -> np.ndarray:
     left, right = (points[:, corner].astype(np.float64) for corner in OUTER_EYE_CORNERS)
     between = right - left
     along = ((points[:, _NOSE_TIP] - left) * between).sum(1) / (between**2).sum(1)
-    return np.abs(along - 0.5) < MAX_NOSE_DISTANCE
+    frontal: np.ndarray = np.abs(along - 0.5) < MAX_NOSE_DISTANCE
+    return frontal
 
 
 def closed_lips(points: np.ndarray, size: np.ndarray) -> np.ndarray:
@@ -123,7 +124,8 @@ def closed_lips(points: np.ndarray, size: np.ndarray) -> np.ndarray:
         (N,) bool.
     """
     gap = np.linalg.norm(points[:, _UPPER] - points[:, _LOWER], axis=-1).mean(1)
-    return 100 * gap / size <= MAX_LIP_GAP
+    closed: np.ndarray = 100 * gap / size <= MAX_LIP_GAP
+    return closed
 
 
 def upright(points: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

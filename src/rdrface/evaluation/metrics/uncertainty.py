@@ -146,7 +146,8 @@ def reliability(predicted: np.ndarray, observed: np.ndarray, edges: Sequence[flo
 
     def mean(values: np.ndarray) -> np.ndarray:
         total = np.bincount(index, weights=values, minlength=len(count))
-        return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+        means: np.ndarray = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+        return means
 
     return Reliability(borders, count, mean(predicted), mean(observed))
 
@@ -169,4 +170,5 @@ def risk_coverage(uncertainty: np.ndarray, error: np.ndarray, coverages: Sequenc
     # A stable sort keeps the order of equally certain cases independent of their errors.
     ordered = error[counted][np.argsort(uncertainty[counted], kind="stable")]
     kept = np.maximum(1, np.rint(np.asarray(coverages) * len(ordered)).astype(int))
-    return np.cumsum(ordered)[kept - 1] / kept
+    errors: np.ndarray = np.cumsum(ordered)[kept - 1] / kept
+    return errors

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rdrface.datasets.records import FaceRecords
-from rdrface.detection.boxes import BoxFile
+from rdrface.detection.box_file import BoxFile
 from rdrface.errors import ImageError
 from rdrface.evaluation.predictions.matching import match_boxes
 from rdrface.evaluation.predictions.predictions import Predictions

@@ -6,6 +6,7 @@ from pathlib import Path
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
 from rdrface.evaluation.predictions.matching import relative_name
+from rdrface.files import write_aside
 
 
 def write_face_list(path: Path, annotations: FaceRecords, root: Path) -> None:
@@ -31,9 +32,5 @@ def write_face_list(path: Path, annotations: FaceRecords, root: Path) -> None:
         entries.append(
             {"face": i, "image": relative_name(image, root), "path": str(Path(source).resolve()), "box": box}
         )
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with write_aside(path) as partial:
         partial.write_text(json.dumps(entries, indent=0) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rdrface.errors import DataError
+from rdrface.files import write_aside
 
 FORMATS = (
     'JSON {"method": ..., "faces": [{"image": ..., "landmarks": [[x, y], ...]}, ...]} or {"photo.jpg": [[x, y], ...]}; '
@@ -86,12 +87,8 @@ def write_prediction_file(path: Path, file: PredictionFile) -> None:
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise DataError(f"the name of a file of predictions must end in {', '.join(writers)}; got {path}")
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with write_aside(path) as partial:
         writer(partial, file)
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _from_json(content: Any) -> PredictionFile:

@@ -38,7 +38,8 @@ def interpolated_landmarks(face: Face, scheme: str) -> np.ndarray:
     """
     model = packaged_model() if face.model is None else face.model
     displacement = face.landmarks_jawline.astype(np.float64) - face.landmarks_3d[:, :2]
-    return face.points(scheme)[:, :2] + interpolation_weights(model, scheme) @ displacement
+    points: np.ndarray = face.points(scheme)[:, :2] + interpolation_weights(model, scheme) @ displacement
+    return points
 
 
 def interpolation_weights(model: FaceModel, scheme: str) -> np.ndarray:
@@ -58,4 +59,5 @@ def interpolation_weights(model: FaceModel, scheme: str) -> np.ndarray:
     excess = distance**2 - distance.min(1, keepdims=True) ** 2
     falling = np.exp(-excess / (2 * REACH**2)) / np.maximum(distance, SAME)
     weights = np.where(same.any(1)[:, None], same, falling)
-    return weights / weights.sum(1, keepdims=True)
+    normalized: np.ndarray = weights / weights.sum(1, keepdims=True)
+    return normalized

@@ -12,6 +12,7 @@ from rdrface.errors import DataError
 from rdrface.evaluation.predictions.files import PredictionFile
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.geometry.boxes import bounding_boxes, box_iou
+from rdrface.landmarks import NUM_LANDMARKS
 
 MIN_OVERLAP = 0.3
 """Smallest intersection over union of the boxes of a predicted and an annotated face that match. Landmark boxes of the
@@ -131,7 +132,7 @@ def _points_of_set(
     expected, got = annotations.points.shape[1], file.landmarks.shape[1]
     if got == expected:
         return file.landmarks
-    if got == 68 and from68 is not None:
+    if got == NUM_LANDMARKS and from68 is not None:
         return from68(file.landmarks)
     accepted = f"{expected} points" + (", or 68 points" if from68 is not None else "")
     raise DataError(f"the file has {got} points per face; this set needs {accepted}")

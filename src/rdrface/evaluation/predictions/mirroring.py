@@ -59,7 +59,7 @@ def mirrored_face(face: Face, width: int, model: FaceModel) -> Face:
     pose = transform_pose(pose, np.ones(1), np.zeros(1), np.array([[last, 0.0]]))
 
     def mirrored(points: np.ndarray) -> np.ndarray:
-        result = points[MIRROR].copy()
+        result: np.ndarray = points[MIRROR].copy()
         result[:, 0] = last - result[:, 0]
         return result
 

@@ -74,13 +74,16 @@ class Predictions:
     def found(self) -> np.ndarray:
         """(N,) bool, faces that the method found: those with a point, or with a rotation if the set has no points."""
         if self.landmarks.shape[1] or self.rotation is None:
-            return np.isfinite(self.landmarks).any((1, 2))
-        return np.isfinite(self.rotation).all((1, 2))
+            found: np.ndarray = np.isfinite(self.landmarks).any((1, 2))
+        else:
+            found = np.isfinite(self.rotation).all((1, 2))
+        return found
 
     @property
     def offered(self) -> np.ndarray:
         """(P,) bool, points that the method predicts in at least one face."""
-        return np.isfinite(self.landmarks).all(2).any(0)
+        offered: np.ndarray = np.isfinite(self.landmarks).all(2).any(0)
+        return offered
 
     @property
     def size(self) -> np.ndarray:

@@ -200,7 +200,7 @@ def _row(name: str, values: np.ndarray, count: int, predictions: Predictions) ->
 
 def _offered(points: np.ndarray) -> np.ndarray:
     """(P,) bool: the output has this point in at least one face; all True when no face was found."""
-    offered = np.isfinite(points).all(-1).any(0)
+    offered: np.ndarray = np.isfinite(points).all(-1).any(0)
     return offered if offered.any() else ~offered
 
 

@@ -24,6 +24,7 @@ from rdrface.evaluation.metrics.expression import (
 from rdrface.evaluation.predictions.predictions import OUTPUT_NAMES, Predictions
 from rdrface.evaluation.protocols.notes import check_points, missed_note
 from rdrface.evaluation.tables.tables import Row, Table
+from rdrface.geometry.boxes import box_size
 from rdrface.geometry.eyes import CLOSED_EYE, OPEN_EYE, eye_aspect
 from rdrface.geometry.rotation import euler_angles
 from rdrface.landmarks import NUM_LANDMARKS
@@ -56,7 +57,8 @@ class ExpressionResults:
 
     def of(self, *names: str) -> np.ndarray:
         """(N,) mean of the named coefficients."""
-        return self.coefficients[:, [self.names.index(name) for name in names]].mean(1)
+        mean: np.ndarray = self.coefficients[:, [self.names.index(name) for name in names]].mean(1)
+        return mean
 
     @property
     def blink(self) -> np.ndarray:
@@ -92,7 +94,7 @@ def measure(
         raise ValueError("the expression protocol needs rdrface's outputs, rotation and expression of every face")
     counted = (annotations.state == VISIBLE) | (annotations.state == UNKNOWN)
     points = np.where(counted[..., None], annotations.points, np.nan)
-    size = np.sqrt((annotations.box[:, 2:] - annotations.box[:, :2]).prod(1))
+    size = box_size(annotations.box)
     return ExpressionResults(
         names=names,
         coefficients=_clipped(predictions.expression),
@@ -240,7 +242,8 @@ def _yaw(yaw: np.ndarray | None, rotation: np.ndarray) -> np.ndarray:
 
 
 def _clipped(expression: np.ndarray) -> np.ndarray:
-    return np.clip(expression, 0, 1)
+    clipped: np.ndarray = np.clip(expression, 0, 1)
+    return clipped
 
 
 def _percent(share: np.ndarray) -> float:

@@ -130,7 +130,8 @@ def geodesic(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     # atan2 is accurate for small angles, unlike acos of the trace.
     skew = between - between.swapaxes(-1, -2)
     sine = np.sqrt(skew[..., 2, 1] ** 2 + skew[..., 0, 2] ** 2 + skew[..., 1, 0] ** 2)
-    return np.degrees(np.arctan2(sine, np.trace(between, axis1=-2, axis2=-1) - 1))
+    angle: np.ndarray = np.degrees(np.arctan2(sine, np.trace(between, axis1=-2, axis2=-1) - 1))
+    return angle
 
 
 def constant_rotation(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -144,7 +145,8 @@ def constant_rotation(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     if not len(between):
         return np.eye(3)
     left, _, right = np.linalg.svd(between.sum(0))
-    return left @ np.diag([1, 1, np.sign(np.linalg.det(left @ right))]) @ right
+    rotation: np.ndarray = left @ np.diag([1, 1, np.sign(np.linalg.det(left @ right))]) @ right
+    return rotation
 
 
 def _both(annotations: FaceRecords, predictions: Predictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -172,7 +174,8 @@ def _angles(annotations: FaceRecords) -> np.ndarray:
 
 
 def _kept(angles: np.ndarray) -> np.ndarray:
-    return (np.abs(angles) <= POSE_LIMIT).all(1)
+    kept: np.ndarray = (np.abs(angles) <= POSE_LIMIT).all(1)
+    return kept
 
 
 def _left_out(angles: np.ndarray, kept: np.ndarray) -> str:

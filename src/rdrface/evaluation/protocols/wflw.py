@@ -5,7 +5,7 @@ Unverified: the reader and protocol were tested on small files in the published 
 
 import numpy as np
 
-from rdrface.datasets.readers.wflw import ATTRIBUTES, POINTS, attributes
+from rdrface.datasets.readers.wflw import ATTRIBUTES, attributes
 from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import mean_of_counted, nme
 from rdrface.evaluation.predictions.interpolate import interpolated_landmarks
@@ -17,7 +17,7 @@ from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.face import Face
 from rdrface.landmarks import GROUPS, NUM_LANDMARKS
 from rdrface.morphable.curve import evenly_spaced, midpoints
-from rdrface.morphable.schemes import WFLW98_BROWS, WFLW98_EVEN, WFLW98_PUPILS, WFLW98_TO_IBUG68
+from rdrface.morphable.schemes import NUM_WFLW98, WFLW98_BROWS, WFLW98_EVEN, WFLW98_PUPILS, WFLW98_TO_IBUG68
 
 LIMIT = 10.0
 """Percent, threshold of a failure and upper end of the area under the curve (Wu et al., CVPR 2018)."""
@@ -84,15 +84,15 @@ def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
     Raises:
         ValueError: not 98 points.
     """
-    check_points(annotations, predictions, POINTS, "WFLW")
+    check_points(annotations, predictions, NUM_WFLW98, "WFLW")
     left, right = OUTER_EYE_CORNERS
     size = np.linalg.norm(annotations.points[:, left] - annotations.points[:, right], axis=-1)
-    common = ~np.isin(np.arange(POINTS), list(WFLW98_BROWS))
+    common = ~np.isin(np.arange(NUM_WFLW98), list(WFLW98_BROWS))
     masks = {int(mask.sum()): mask for mask in (predictions.offered, predictions.offered & common)}
     result = {}
     for output, points in predictions.outputs.items():
         for count, mask in masks.items():
-            name = output if count in (0, POINTS) else f"{output}, {count} points".removeprefix(", ")
+            name = output if count in (0, NUM_WFLW98) else f"{output}, {count} points".removeprefix(", ")
             result[name] = nme(points, annotations.points, size, mask)
     return result
 
@@ -137,7 +137,7 @@ def from68(points: np.ndarray) -> np.ndarray:
     known = np.asarray(points, np.float64)
     if known.ndim != 3 or known.shape[1:] != (NUM_LANDMARKS, 2):
         raise ValueError(f"points must be (N, {NUM_LANDMARKS}, 2), got {known.shape}")
-    result = np.full((len(known), POINTS, 2), np.nan)
+    result = np.full((len(known), NUM_WFLW98, 2), np.nan)
     result[:, list(WFLW98_TO_IBUG68)] = known[:, list(WFLW98_TO_IBUG68.values())]
     result[:, 1:CONTOUR:2] = midpoints(known[:, list(GROUPS["contour"])])
     for line, cuts in WFLW98_EVEN:

@@ -13,6 +13,7 @@ import numpy as np
 from rdrface.evaluation.metrics.uncertainty import Reliability, RocCurve
 from rdrface.evaluation.tables.distribution import area_under_curve, failure_rate
 from rdrface.evaluation.tables.uncertainty import UncertaintyFigures
+from rdrface.files import write_aside
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 """Okabe and Ito's palette, safe for color-blind readers (jfly.uni-koeln.de/color, 2008)."""
@@ -193,7 +194,8 @@ def legend(axes: Any, **options: Any) -> None:
 def save(figure: Any, path: Path) -> None:
     """Write a PNG; equal data give equal bytes."""
     # The version of matplotlib is left out for this reason.
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    with write_aside(path) as partial:
+        figure.savefig(partial, dpi=DPI, metadata={"Software": None})
 
 
 def short(count: int) -> str:

@@ -10,10 +10,10 @@ import numpy as np
 
 from rdrface._version import __version__
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import DataError
 from rdrface.evaluation.predictions.matching import relative_name
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.tables.tables import Table
+from rdrface.files import write_aside
 
 
 def report(
@@ -64,12 +64,8 @@ def write_report(path: Path, content: Mapping[str, Any]) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with write_aside(path) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _plain(value: float) -> float | None:

@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image
 
 from rdrface.crop import CropFrame, cut
-from rdrface.datasets.contact_sheet import contact_sheet
+from rdrface.datasets.contact_sheet import contact_sheet, draw_dot, draw_line
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
 from rdrface.evaluation.predictions.predictions import Predictions
+from rdrface.files import write_aside
+from rdrface.geometry.rasterize import to_pixels
 from rdrface.image import read_image
 
 FACES = 24
@@ -32,9 +34,6 @@ _HEADING = 36
 
 _TITLE = 34
 """Number of characters that fit into the width of a cell."""
-
-_SHIFT = 4
-"""Fractional bits of the fixed-point coordinates passed to OpenCV."""
 
 
 def draw_worst(
@@ -84,7 +83,8 @@ def draw_worst(
     shown = f"{name}: {len(tiles)} worst of {len(found):,} faces, error in {unit}"
     if len(missed):
         shown += f"; {len(missed):,} not found"
-    Image.fromarray(_under_heading(shown, sheet)).save(path, quality=90)
+    with write_aside(path) as partial:
+        Image.fromarray(_under_heading(shown, sheet)).save(partial, quality=90)
     return path
 
 
@@ -95,37 +95,20 @@ def _tile(annotations: FaceRecords, predictions: Predictions, i: int) -> np.ndar
         return None
     frame = CropFrame.from_boxes(annotations.box[i : i + 1])
     tile = np.ascontiguousarray(np.rint(cut(image, frame, CELL)[0].transpose(1, 2, 0)).clip(0, 255).astype(np.uint8))
-    # From the crop frame to pixels of the tile, the center of the first pixel at 0.
     annotated, predicted = (
-        ((frame.to_crop(points[i : i + 1])[0] + 1) * CELL - 1) / 2
-        for points in (annotations.points, predictions.landmarks)
+        to_pixels(frame.to_crop(points[i : i + 1])[0], CELL) for points in (annotations.points, predictions.landmarks)
     )
     for start, end in zip(annotated, predicted, strict=True):
-        if _drawable(start) and _drawable(end):
-            cv2.line(tile, _fixed(start), _fixed(end), _LIGHT, 1, cv2.LINE_AA, shift=_SHIFT)
+        draw_line(tile, np.stack([start, end]), _LIGHT)
     for points, color in ((annotated, ANNOTATED), (predicted, PREDICTED)):
-        for point in filter(_drawable, points):
-            _dot(tile, point, color)
+        for point in points:
+            for radius, shade in ((2.8, _DARK), (1.9, color)):
+                draw_dot(tile, point, shade, radius)
     # Darkened, so that the title is readable on any image.
     tile[:_BAND] = tile[:_BAND] // 4
     if not predictions.found[i]:
         cv2.rectangle(tile, (1, 1), (CELL - 2, CELL - 2), _MISSED, 4)
     return tile
-
-
-def _dot(tile: np.ndarray, point: np.ndarray, color: tuple[int, int, int]) -> None:
-    for radius, shade in ((2.8, _DARK), (1.9, color)):
-        cv2.circle(tile, _fixed(point), round(radius * 2**_SHIFT), shade, -1, cv2.LINE_AA, shift=_SHIFT)
-
-
-def _drawable(point: np.ndarray) -> bool:
-    # Points far outside would overflow the fixed-point coordinates.
-    return bool(np.isfinite(point).all() and (np.abs(point) < 20 * CELL).all())
-
-
-def _fixed(point: np.ndarray) -> tuple[int, int]:
-    x, y = (round(float(value) * 2**_SHIFT) for value in point)
-    return x, y
 
 
 def _title(error: str, image: str) -> str:

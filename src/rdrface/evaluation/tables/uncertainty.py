@@ -68,7 +68,8 @@ def observed_error(annotations: FaceRecords, predictions: Predictions) -> np.nda
     NaN where there is no annotated position or no predicted face. Externally occluded points have a position and count.
     """
     distance = np.linalg.norm(predictions.landmarks - annotations.points, axis=-1)
-    return 100 * distance / predictions.size[:, None]
+    error: np.ndarray = 100 * distance / predictions.size[:, None]
+    return error
 
 
 def uncertainty_figures(annotations: FaceRecords, predictions: Predictions, offset: np.ndarray) -> UncertaintyFigures:

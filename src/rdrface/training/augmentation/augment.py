@@ -6,6 +6,7 @@ added.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,12 +16,12 @@ from rdrface.crop import EXPANSION
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 from rdrface.training.augmentation.appearance import change_appearance
+from rdrface.training.augmentation.boxes import bounding_corners, corners_size
 from rdrface.training.augmentation.config import AugmentConfig
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.eyewear import wear_glasses
 from rdrface.training.augmentation.face_covers import cover_halves, wear_masks
 from rdrface.training.augmentation.image_borders import (
-    bounding_corners,
     crop_image_near_face,
     crop_image_through_face,
     inside_image,
@@ -125,7 +126,7 @@ def draw_similarities(
         low, high = simulated_detection(
             rotate(landmarks, angle), inside_image(landmarks, batch.valid), truncated, generator
         )
-    side = (high - low).prod(-1).sqrt()
+    side = corners_size(low, high)
     factor = (normal((count,), generator, device) * config.scale).clamp(-config.scale_limit, config.scale_limit).exp()
     error = normal((count, 2), generator, device) * config.shift
     center = (low + high) / 2 + error.clamp(-config.shift_limit, config.shift_limit) * side[:, None]
@@ -140,12 +141,14 @@ def rotate(points: Tensor, angle: Tensor) -> Tensor:
     return torch.stack([c * x - s * y, s * x + c * y], -1)
 
 
+def move_points(points: Tensor, scale: Tensor, angle: Tensor, shift: Tensor) -> Tensor:
+    """Points (B, L, 2) after a similarity transform: rotated, scaled by scale (B,), then shifted by shift (B, 2)."""
+    return rotate(points, angle) * scale[:, None, None] + shift[:, None]
+
+
 def move_labels(batch: CropBatch, scale: Tensor, angle: Tensor, shift: Tensor) -> CropBatch:
     """The batch with points, outline, jawline and Q moved from the packed frame to the crop frame."""
-
-    def moved(points: Tensor) -> Tensor:
-        return rotate(points, angle) * scale[:, None, None] + shift[:, None]
-
+    moved = partial(move_points, scale=scale, angle=angle, shift=shift)
     pose = transform_pose(batch.Q[:, POSE], scale, angle, shift)
     Q = torch.cat([batch.Q[:, IDENTITY], pose, batch.Q[:, EXPRESSION]], 1)
     return replace(batch, points=moved(batch.points), outline=moved(batch.outline), jawline=moved(batch.jawline), Q=Q)

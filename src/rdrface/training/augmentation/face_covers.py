@@ -68,7 +68,7 @@ def cover_halves(
     extent = furthest - nearest
     side_range, lower_range, upper_range = config.side_depth_range, config.lower_depth_range, config.upper_depth_range
     ranges = torch.tensor([side_range, side_range, lower_range, upper_range])  # in the order of _SIDES
-    low, high = to_device(ranges, device)[side].split(1, dim=1)
+    low, high = torch.split(to_device(ranges, device)[side], 1, dim=1)
     share = low + (high - low) * uniform((count, 1), 0, 1, generator, device)
     edge = furthest - share[..., None] * extent
     end = furthest + uniform((count, 1, 1), 0.1, 1.5, generator, device) * extent

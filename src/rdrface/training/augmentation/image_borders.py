@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from rdrface.landmarks import CONTOUR
+from rdrface.training.augmentation.boxes import bounding_corners, corners_size
 from rdrface.training.augmentation.resampling import PADDINGS, PaddingShares
 from rdrface.training.augmentation.rng import to_device, uniform
 
@@ -18,11 +19,6 @@ for example a profile cropped behind the eye."""
 MIN_VISIBLE_SIDE = 0.15
 """Smallest side of the box of the visible part, in units of the side of the whole box. Detectors do not find a smaller
 part."""
-
-
-def bounding_corners(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Lower and upper corners (B, 2) of the bounding boxes of points (B, P, 2), NaN where unknown."""
-    return points.nan_to_num(nan=torch.inf).amin(1), points.nan_to_num(nan=-torch.inf).amax(1)
 
 
 def inside_image(points: Tensor, valid: Tensor) -> Tensor:
@@ -47,7 +43,7 @@ def crop_image_near_face(
     """
     count, device = len(valid), valid.device
     low, high = bounding_corners(points)
-    size = (high - low).prod(-1, keepdim=True).sqrt()
+    size = corners_size(low, high).unsqueeze(-1)
     distance = uniform((count, 4), *distances, generator, device) * size
     chosen = uniform((count, 4), 0, 1, generator, device) < probability
     return _cropped(valid, torch.cat([low - distance[:, :2], high + distance[:, 2:]], 1), chosen)

@@ -48,7 +48,8 @@ def closing_blink(q: np.ndarray) -> np.ndarray:
         neutral[:, _indices("eyeBlink")] = value
         outline, _ = projected_landmarks(neutral)
         apertures.append(np.stack([_aperture(outline[:, lids]) for lids in EYELIDS], axis=1))
-    return apertures[0] / (apertures[0] - apertures[1])
+    strength: np.ndarray = apertures[0] / (apertures[0] - apertures[1])
+    return strength
 
 
 def projected_landmarks(q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +79,7 @@ def closed_points(source: PackedCrops, outline: np.ndarray, lids: np.ndarray, cl
     ramp = np.array([0, 1, 2, 3, 2, 1], np.float32)[:, None] / 3
     corners = deviation[:, :1] * (1 - ramp) + deviation[:, 3:4] * ramp
     weight = closing[:, None, None].astype(np.float32)
-    eye = outline[:, lids] + deviation * (1 - weight) + corners * weight
+    eye: np.ndarray = outline[:, lids] + deviation * (1 - weight) + corners * weight
     up = _up(eye)
     for upper, lower in zip(_UPPER, _LOWER, strict=True):
         gap = ((eye[:, upper] - eye[:, lower]) * up).sum(axis=1, keepdims=True)
@@ -97,10 +98,12 @@ def _indices(unit: str) -> list[int]:
 
 def _aperture(eye: np.ndarray) -> np.ndarray:
     """(M,) mean distance of the upper from the lower eyelid, negative where they cross; eye is (M, 6, 2), y down."""
-    return np.einsum("nkc,nc->n", eye[:, _UPPER] - eye[:, _LOWER], _up(eye)) / 2
+    aperture: np.ndarray = np.einsum("nkc,nc->n", eye[:, _UPPER] - eye[:, _LOWER], _up(eye)) / 2
+    return aperture
 
 
 def _up(eye: np.ndarray) -> np.ndarray:
     """(M, 2) unit vectors perpendicular to the line between the corners of eyes (M, 6, 2), towards the brow."""
     across = eye[:, 3] - eye[:, 0]
-    return np.stack([across[:, 1], -across[:, 0]], axis=1) / np.linalg.norm(across, axis=1, keepdims=True)
+    up: np.ndarray = np.stack([across[:, 1], -across[:, 0]], axis=1) / np.linalg.norm(across, axis=1, keepdims=True)
+    return up

@@ -149,7 +149,7 @@ def _suitable(faces: PackedCrops, lids: np.ndarray, brow: np.ndarray, config: Ex
     steps = np.diff(along[:, [[0, 1, 2, 3], [0, 5, 4, 3]]], axis=2).min(axis=(1, 2))
     inside = np.abs(np.concatenate([eye, above], axis=1)).max(axis=(1, 2)) < 1
     inside &= ((eye > faces.valid[:, None, :2]) & (eye < faces.valid[:, None, 2:])).all(axis=(1, 2))
-    return (
+    suitable: np.ndarray = (
         inside
         & ~np.isin(state, (OCCLUDED, SELF_OCCLUDED)).any(axis=1)
         & (width >= config.min_eye_width)
@@ -159,6 +159,7 @@ def _suitable(faces: PackedCrops, lids: np.ndarray, brow: np.ndarray, config: Ex
         & (brow_distance >= config.min_brow_distance)
         & (steps > _MIN_STEP)
     )
+    return suitable
 
 
 def _draw_closing(index: np.ndarray, config: ExpressionWarpConfig, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -172,7 +172,7 @@ def _lower_curve(eye: np.ndarray, u: np.ndarray) -> np.ndarray:
 def _cubic(knots: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Cubic through (4, 2) knots, evaluated at u; constant beyond the outer knots."""
     at = np.clip(u, knots[0, 0], knots[3, 0])
-    result = np.zeros_like(at)
+    result: np.ndarray = np.zeros_like(at)
     for i in range(4):
         term = np.full_like(at, knots[i, 1])
         for j in range(4):
@@ -185,4 +185,5 @@ def _cubic(knots: np.ndarray, u: np.ndarray) -> np.ndarray:
 def _smoothstep(x: np.ndarray) -> np.ndarray:
     """Smooth step from 0 at x = 0 to 1 at x = 1."""
     x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
+    smooth: np.ndarray = x * x * (3 - 2 * x)
+    return smooth

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rdrface.geometry.mesh import directed_edges
+
 _SECTORS = 72  # directions in which the outline of the head is sampled
 _RINGS = 4  # between the outline of the head and the edge of the image
 _START = 0.93  # the background starts behind the head, at this share of the distance from its center to its outline
@@ -33,8 +35,7 @@ class Rim:
             triangles: (F, 3) int.
             mean: (V, 3) vertices, model frame (y up).
         """
-        directed = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
-        edges = {tuple(edge) for edge in directed.tolist()}
+        edges = {tuple(edge) for edge in directed_edges(triangles).tolist()}
         # An edge on the border has no triangle on its other side, which would contain it in the opposite direction.
         following = {a: b for a, b in edges if (b, a) not in edges}
         order = [min(following)]
@@ -64,7 +65,8 @@ def rim_positions(rim: Rim, positions: np.ndarray, roll: float, valid: np.ndarra
     direction = _directions(rim, roll)
     center = _center(positions)
     radius = _Outline.of(positions, center).radius(direction) + distance
-    return (center + radius[:, None] * direction).clip(valid[:2], valid[2:]).astype(np.float32)
+    moved: np.ndarray = (center + radius[:, None] * direction).clip(valid[:2], valid[2:]).astype(np.float32)
+    return moved
 
 
 def background_mesh(
@@ -124,11 +126,13 @@ class _Outline:
         low = np.floor(sector)
         share = sector - low
         low = low.astype(int) % _SECTORS
-        return (1 - share) * self.radii[low] + share * self.radii[(low + 1) % _SECTORS]
+        radius: np.ndarray = (1 - share) * self.radii[low] + share * self.radii[(low + 1) % _SECTORS]
+        return radius
 
     @staticmethod
     def _sector(away: np.ndarray) -> np.ndarray:
-        return (np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) + 0.5) * _SECTORS
+        sector: np.ndarray = (np.arctan2(away[..., 1], away[..., 0]) / (2 * np.pi) + 0.5) * _SECTORS
+        return sector
 
 
 def _outline_exits(start: np.ndarray, end: np.ndarray, head: np.ndarray) -> np.ndarray:
@@ -139,11 +143,13 @@ def _outline_exits(start: np.ndarray, end: np.ndarray, head: np.ndarray) -> np.n
     away = along - center
     inside = np.hypot(away[..., 0], away[..., 1]) < _START * outline.radius(away)
     last = np.where(inside, np.arange(len(_STEPS))[:, None], 0).max(axis=0)
-    return along[last, np.arange(len(start))]
+    exits: np.ndarray = along[last, np.arange(len(start))]
+    return exits
 
 
 def _center(points: np.ndarray) -> np.ndarray:
-    return (points[:, :2].max(axis=0) + points[:, :2].min(axis=0)) / 2
+    center: np.ndarray = (points[:, :2].max(axis=0) + points[:, :2].min(axis=0)) / 2
+    return center
 
 
 def _directions(rim: Rim, roll: float) -> np.ndarray:

@@ -223,4 +223,5 @@ def _black_outside(window: np.ndarray, valid: np.ndarray) -> np.ndarray:
     center = (2 * np.arange(size) + 1) / size - 1
     across = (center > valid[0]) & (center < valid[2])
     down = (center > valid[1]) & (center < valid[3])
-    return window * (down[:, None] & across)[..., None]
+    masked: np.ndarray = window * (down[:, None] & across)[..., None]
+    return masked

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from rdrface.geometry.camera import project
-from rdrface.geometry.mesh import triangle_normals, vertex_normals
+from rdrface.geometry.mesh import directed_edges, triangle_normals, vertex_normals
 from rdrface.geometry.rasterize import rasterize, to_pixels
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import NUM_IDENTITY
+from rdrface.morphable.params import NUM_IDENTITY, NUM_POSE, SCALE
 from rdrface.training.face_profiling.background_mesh import Rim
 
 _DEPTH_SIZE = 192  # side of the z-buffer for the visibility of vertices, pixels
@@ -107,7 +107,7 @@ def vertex_visibility(vertices: np.ndarray, triangles: np.ndarray, scale: float)
 
 
 def _neighbors(triangles: np.ndarray, count: int) -> np.ndarray:
-    edges = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    edges = directed_edges(triangles)
     edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
     degree = np.bincount(edges[:, 0], minlength=count)
     result = np.repeat(np.arange(count, dtype=np.int32)[:, None], degree.max(), axis=1)
@@ -118,8 +118,8 @@ def _neighbors(triangles: np.ndarray, count: int) -> np.ndarray:
 def _mouth_cavity(model: FaceModel, neighbors: np.ndarray) -> np.ndarray:
     """(V,) bool: the largest connected part that is hidden in all views of the face with a closed mouth."""
     visible_once = np.zeros(len(model.mean), bool)
-    pose = np.zeros((1, 7), np.float32)
-    pose[0, 6] = _TYPICAL_SCALE
+    pose = np.zeros((1, NUM_POSE), np.float32)
+    pose[0, SCALE] = _TYPICAL_SCALE
     for pitch in (-0.8, 0.0, 0.8):
         for yaw in (0.0, 0.8, 1.5):
             pose[0, :2] = pitch, yaw
@@ -135,7 +135,8 @@ def _mouth_cavity(model: FaceModel, neighbors: np.ndarray) -> np.ndarray:
         if (lower == label).all():
             break
         label = lower
-    return label == np.bincount(label[label >= 0]).argmax()
+    in_largest: np.ndarray = label == np.bincount(label[label >= 0]).argmax()
+    return in_largest
 
 
 def _membrane(mouth_cavity: np.ndarray, neighbors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -93,7 +93,8 @@ def label_corrections(head: Head, q: np.ndarray, deviation: np.ndarray) -> np.nd
 
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     square = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T
-    return np.sqrt(np.maximum(square, 0))
+    distances: np.ndarray = np.sqrt(np.maximum(square, 0))
+    return distances
 
 
 def _interpolate_unknown(positions: np.ndarray, known: np.ndarray, neighbors: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def render_profiled(
 def _deviation(source: PackedCrops, i: int) -> np.ndarray:
     """(68, 2) annotated minus fitted position; NaN where there is no reliable label."""
     fitted = source.jawline if source.jawline_convention[i] else source.outline
-    deviation = source.points[i] - fitted[i]
+    deviation: np.ndarray = source.points[i] - fitted[i]
     limit = _MAX_DEVIATION * float(box_size(bounding_boxes(source.outline[i : i + 1]))[0])
     deviation[np.linalg.norm(deviation, axis=1) > limit] = np.nan
     return deviation

@@ -46,4 +46,5 @@ def self_occluded_landmarks(head: Head, q: np.ndarray, vertices: np.ndarray) -> 
     contour = points_on_lines(lines, slide_contour_line(lines, normals, q[None, POSE]))
     surface = np.concatenate([contour, points[:, len(CONTOUR) :]], axis=1)
     covered = occluded_by_mesh(surface, vertices[None], head.model.triangles, q[None, POSE], _COVERED_DEPTH)[0]
-    return beyond_limit | covered
+    hidden: np.ndarray = beyond_limit | covered
+    return hidden

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.model import FaceModel
+from rdrface.training.losses.landmark_losses import smooth_l1
 
 # (from, to, weight). Lids and inner lips have larger weights: their vectors are short and annotated precisely.
 _VECTORS = (
@@ -51,8 +52,7 @@ def vector_loss(predicted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     first, second, importance = compared_vectors(predicted.device)
     trust = torch.minimum(weight[:, first], weight[:, second]) * importance
     error = (predicted[:, first] - predicted[:, second]) - (truth[:, first] - truth[:, second])
-    size = torch.where(trust.unsqueeze(-1) > 0, error, torch.zeros_like(error)).abs()
-    huber = torch.where(size < _VECTOR_BETA, 0.5 * size * size / _VECTOR_BETA, size - 0.5 * _VECTOR_BETA)
+    huber = smooth_l1(torch.where(trust.unsqueeze(-1) > 0, error, torch.zeros_like(error)), _VECTOR_BETA)
     return (huber.sum(-1) * trust).sum() / trust.sum().clamp(min=1.0)
 
 
@@ -65,9 +65,7 @@ def coefficient_loss(unbounded: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
         truth: (B, 46) of the fit.
         trust: (B,) in the fit, 0..1.
     """
-    size = (unbounded - truth).abs()
-    beta = _COEFFICIENT_BETA
-    huber = torch.where(size < beta, 0.5 * size * size / beta, size - 0.5 * beta)
+    huber = smooth_l1(unbounded - truth, _COEFFICIENT_BETA)
     return ((huber * unit_weights(unbounded.device)).mean(1) * trust).mean()
 
 

@@ -95,7 +95,7 @@ def displacements(error: Tensor, truth: Tensor) -> Tensor:
     across = rotation_matrix(pose[:, ROTATION])[:, :2]
     square = torch.einsum("brc,icd,brd->bi", across, moments, across).clamp(min=0)
     unit = pose[:, SCALE, None].abs() * square.sqrt()
-    first, second = unit.split([len(identity), len(expression)], dim=1)
+    first, second = torch.split(unit, [len(identity), len(expression)], dim=1)
 
     points = blend(model["mean"][:NUM_LANDMARKS], identity, expression, truth[:, IDENTITY], truth[:, EXPRESSION])
     wrong = pose.unsqueeze(1) + torch.diag_embed(error[:, POSE])  # (B, 7, 7): pose i has only its i-th number wrong
@@ -108,7 +108,8 @@ def displacements(error: Tensor, truth: Tensor) -> Tensor:
 def surface(q: Tensor) -> Tensor:
     """(B, 103) Q -> (B, 476, 3): the 68 points and the samples of the parallel lines, frame of P."""
     points, lines, _ = shapes68(_landmark_model(q.device), q)
-    return project(torch.cat([points, lines.flatten(1, 2)], dim=1), q[:, POSE])
+    projected: Tensor = project(torch.cat([points, lines.flatten(1, 2)], dim=1), q[:, POSE])
+    return projected
 
 
 @cache

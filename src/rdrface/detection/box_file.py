@@ -1,7 +1,7 @@
 """Files of boxes: positions of the faces that replace a detector.
 
-JSON: ``{"photo.jpg": [[x0, y0, x1, y1], ...], ...}``. CSV: the header ``photo,x0,y0,x1,y1``, then one face per line.
-The boxes are landmark boxes in image pixels (see `rdrface.crop`).
+JSON: ``{"photo.jpg": [[x0, y0, x1, y1], ...], ...}``. CSV: the header ``image,x0,y0,x1,y1``, then one face per line;
+release 0.1 called the first column ``photo``. The boxes are landmark boxes in image pixels (see `rdrface.crop`).
 """
 
 import csv
@@ -13,6 +13,10 @@ import numpy as np
 
 from rdrface.errors import DataError
 from rdrface.files import read_text
+
+_IMAGE = "image"
+_IMAGE_OF_0_1 = "photo"
+"""Name of the column in files of release 0.1."""
 
 _COLUMNS = ("x0", "y0", "x1", "y1")
 
@@ -41,7 +45,7 @@ class BoxFile:
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(
                 f"{path} is not a file of boxes: {error}. Expected JSON "
-                '{"photo.jpg": [[x0, y0, x1, y1], ...]} or CSV with the columns photo,x0,y0,x1,y1'
+                '{"photo.jpg": [[x0, y0, x1, y1], ...]} or CSV with the columns image,x0,y0,x1,y1'
             ) from error
 
     def of(self, image: str) -> np.ndarray | None:
@@ -78,10 +82,12 @@ def _from_json(text: str) -> dict[str, np.ndarray]:
 
 def _from_csv(text: str) -> dict[str, np.ndarray]:
     rows = csv.DictReader(text.splitlines())
-    missing = {"photo", *_COLUMNS} - set(rows.fieldnames or ())
+    columns = set(rows.fieldnames or ())
+    image = _IMAGE_OF_0_1 if _IMAGE_OF_0_1 in columns and _IMAGE not in columns else _IMAGE
+    missing = {image, *_COLUMNS} - columns
     if missing:
         raise ValueError(f"missing columns: {', '.join(sorted(missing))}")
     found: dict[str, list[list[float]]] = {}
     for row in rows:
-        found.setdefault(row["photo"], []).append([float(row[column]) for column in _COLUMNS])
+        found.setdefault(row[image], []).append([float(row[column]) for column in _COLUMNS])
     return {name: np.array(boxes) for name, boxes in found.items()}

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from rdrface.detection.boxes import BoxFile, check_boxes
+from rdrface.detection.box_file import BoxFile, check_boxes
 from rdrface.errors import DataError
 
 
@@ -11,7 +11,7 @@ def test_json_and_csv_give_the_same_boxes(tmp_path):
     content = {"a.jpg": [[1, 2, 3, 4.5], [5, 6, 7, 8]], "deep/b.png": [[0, 0, 9, 9]]}
     (tmp_path / "boxes.json").write_text(json.dumps(content))
     lines = [f"{name},{','.join(map(str, box))}" for name, boxes in content.items() for box in boxes]
-    (tmp_path / "boxes.csv").write_text("photo,x0,y0,x1,y1\n" + "\n".join(lines) + "\n")
+    (tmp_path / "boxes.csv").write_text("image,x0,y0,x1,y1\n" + "\n".join(lines) + "\n")
     for name in ("boxes.json", "boxes.csv"):
         boxes = BoxFile.read(tmp_path / name)
         np.testing.assert_array_equal(boxes.of("a.jpg"), content["a.jpg"])
@@ -19,6 +19,17 @@ def test_json_and_csv_give_the_same_boxes(tmp_path):
         np.testing.assert_array_equal(boxes.of("deep/b.png"), content["deep/b.png"])
         assert boxes.of("b.png") is None
         assert boxes.of("c.png") is None
+
+
+def test_csv_of_release_0_1_is_read(tmp_path):
+    (tmp_path / "boxes.csv").write_text("photo,x0,y0,x1,y1\na.jpg,1,2,3,4\n")
+    np.testing.assert_array_equal(BoxFile.read(tmp_path / "boxes.csv").of("a.jpg"), [[1, 2, 3, 4]])
+
+
+def test_csv_without_a_column_of_images_is_refused(tmp_path):
+    (tmp_path / "boxes.csv").write_text("file,x0,y0,x1,y1\na.jpg,1,2,3,4\n")
+    with pytest.raises(DataError, match=r"missing columns: image.*columns image,x0,y0,x1,y1"):
+        BoxFile.read(tmp_path / "boxes.csv")
 
 
 def test_an_image_may_have_no_faces(tmp_path):
@@ -33,9 +44,9 @@ def test_an_image_may_have_no_faces(tmp_path):
         ("b.json", "[1, 2]"),
         ("b.json", '{"a.jpg": [[1, 2, 3]]}'),
         ("b.json", '{"a.jpg": [[3, 3, 1, 1]]}'),
-        ("b.csv", "photo,x,y,w,h\na.jpg,1,2,3,4\n"),
-        ("b.csv", "photo,x0,y0,x1,y1\na.jpg,1,2,three,4\n"),
-        ("b.csv", "photo,x0,y0,x1,y1\na.jpg,1,2\n"),
+        ("b.csv", "image,x,y,w,h\na.jpg,1,2,3,4\n"),
+        ("b.csv", "image,x0,y0,x1,y1\na.jpg,1,2,three,4\n"),
+        ("b.csv", "image,x0,y0,x1,y1\na.jpg,1,2\n"),
         ("b.csv", ""),
     ],
 )
