@@ -1,6 +1,6 @@
 """Draw the images of docs/face_model.md: ``python tools/draw_face_model.py [--out docs/images]``.
 
-The projection is a scaled orthography, as in the face model.
+The projection is scaled orthographic, as in the camera model of rdrface.
 """
 
 import argparse

@@ -3,9 +3,10 @@
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
 DATA contains the folders of the sets under the names that the commands use. The commands run in the folder of --work,
-which gets links to these folders, in the order of the pages: a command may use files that an earlier one wrote. A block
-is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. With --check no page is
-written, and the exit status is 1 if a block differs. Blocks with times always differ; use --only to leave them out.
+which gets links to these folders. They run in the order of the pages: a command may use files of an earlier one.
+A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. With --check no
+page is written, and the exit status is 1 if a block differs. Blocks with times always differ; use --only to leave them
+out.
 """
 
 import argparse

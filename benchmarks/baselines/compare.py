@@ -2,8 +2,8 @@
 
 python benchmarks/baselines/compare.py SET DIR -o FOLDER [--sdm mean.npz] [--sdm-from-ours ours.npz] [--csv FILE]
 
-FOLDER gets the environments, the list of faces, the yaws of MERL-RAV (from its annotations, never from predictions) and
-a recording of every method. What is already there is used again. The tables are printed. A method that cannot be
+Writes to FOLDER the environments, the list of faces, the yaws of MERL-RAV (from its annotations, never from
+predictions) and a recording of every method; existing files are reused. Prints the tables. A method that cannot be
 measured has a row of dashes and a note with the reason. See README.md.
 """
 

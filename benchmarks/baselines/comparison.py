@@ -37,7 +37,7 @@ class Result:
     Attributes:
         name: name of its rows.
         predictions: for the annotated faces; None if the method was not measured.
-        reason: why it was not measured.
+        reason: reason why it was not measured.
         costs: some of the keys of `COSTS` -> value.
     """
 
@@ -72,7 +72,7 @@ class ComparisonTable:
     """A table and what it contains.
 
     Attributes:
-        metric: what is measured; empty where every column is a metric of its own (costs).
+        metric: what is measured; empty where every column has a different metric (costs).
         points: the points that are counted; empty where the metric does not depend on points.
         faces: the faces that are counted.
         table: one row per method, one column per yaw bin or cost.
@@ -102,7 +102,7 @@ def accuracy_tables(annotations: FaceRecords, results: list[Result], title: str)
     Args:
         annotations: N faces with angles; a face whose yaw is NaN counts in "all" only.
         results: two or more methods to compare.
-        title: name of set and boxes.
+        title: names of set and boxes.
     """
     bins = _bins(annotations)
     measured = [result for result in results if result.predictions is not None]

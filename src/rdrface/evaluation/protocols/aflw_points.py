@@ -60,8 +60,8 @@ def from68(points: np.ndarray, count: int = 21) -> np.ndarray:
     if points.ndim != 3 or points.shape[1:] != (NUM_LANDMARKS, 2) or count not in COUNTS:
         raise ValueError(f"points must be (N, 68, 2) and count one of {COUNTS}; got {points.shape} and {count}")
     nowhere = np.full((len(points), 2), np.nan)
-    chosen = list(POINTS.values())[:count]
-    return np.stack([points[:, list(of)].mean(1) if of else nowhere for of in chosen], axis=1)
+    landmarks = list(POINTS.values())[:count]
+    return np.stack([points[:, list(of)].mean(1) if of else nowhere for of in landmarks], axis=1)
 
 
 def from68_to_34(points: np.ndarray) -> np.ndarray:

@@ -48,8 +48,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
 
     Face models differ in which orientation they call frontal. This constant rotation is part of every error, although
     it is not an error of the predictions (Cobo et al., arXiv 2401.05807, remove it before measuring). The signed means
-    show it, and the rows "constant rotation removed" are without it. It is estimated from the evaluated predictions:
-    `constant_rotation`.
+    show it, and it is removed in the rows "constant rotation removed". It is estimated from the evaluated predictions
+    (`constant_rotation`).
 
     Raises:
         ValueError: the predictions have no rotation, the annotations have no angles, or the numbers of faces differ.

@@ -48,8 +48,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
         row = predictions.row(name)
         parts = [(values[group], found[group]) for group in groups.values()]
         nmes.append(Row(row, tuple(mean_of_counted(e) for e, _ in parts)))
-        failures.append(Row(row, tuple(failure_rate(e, LIMIT, seen) for e, seen in parts)))
-        areas.append(Row(row, tuple(area_under_curve(e, LIMIT, seen) for e, seen in parts)))
+        failures.append(Row(row, tuple(failure_rate(e, LIMIT, is_found) for e, is_found in parts)))
+        areas.append(Row(row, tuple(area_under_curve(e, LIMIT, is_found) for e, is_found in parts)))
     faces = Row("faces", tuple(int(group.sum()) for group in groups.values()))
     notes = (*offered_note(predictions), missed_note(predictions), UNVERIFIED)
     failed = "Faces that were not found count as failures."
@@ -112,8 +112,8 @@ def outputs(face: Face) -> dict[str, np.ndarray]:
     (`rdrface.evaluation.predictions.interpolate`).
     """
     known = from68(np.stack([face.landmarks, face.projection]))
-    own = np.stack([interpolated_landmarks(face, SCHEME), face.points(SCHEME)[:, :2]])
-    known[:, _OF_THE_MESH] = own[:, _OF_THE_MESH]
+    of_mesh = np.stack([interpolated_landmarks(face, SCHEME), face.points(SCHEME)[:, :2]])
+    known[:, _OF_THE_MESH] = of_mesh[:, _OF_THE_MESH]
     return {"landmarks": known[0], "projection": known[1]}
 
 
