@@ -122,11 +122,11 @@ def test_a_saved_cascade_gives_the_same_points(
     programs: SimpleNamespace, learned: SimpleNamespace, tmp_path: Path
 ) -> None:
     learned.model.save(tmp_path / "sdm.npz")
-    again = programs.sdm.SDM.load(tmp_path / "sdm.npz")
+    loaded = programs.sdm.SDM.load(tmp_path / "sdm.npz")
     image = np.asarray(Image.open(learned.records.image[0]))
     box = learned.records.box[:1]
-    assert again.start == "mean"
-    np.testing.assert_array_equal(again.align(image, boxes=box), learned.model.align(image, boxes=box))
+    assert loaded.start == "mean"
+    np.testing.assert_array_equal(loaded.align(image, boxes=box), learned.model.align(image, boxes=box))
 
 
 def test_mirrored_samples_are_mirror_images(programs: SimpleNamespace, learned: SimpleNamespace) -> None:

@@ -64,7 +64,7 @@ def bounded_step(
     Returns:
         (B, 46) new coefficients.
     """
-    # The coefficients' axis goes first: each step then reads contiguous rows of all faces.
+    # With the axis of the coefficients first, each step reads contiguous rows of all faces.
     rows = np.ascontiguousarray(hessian.transpose(1, 2, 0))
     ascent = np.ascontiguousarray((gradient - slope - _RIDGE * strength).T)
     current = np.ascontiguousarray(strength.T)

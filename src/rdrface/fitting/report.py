@@ -81,7 +81,7 @@ def doubtful_labels(records: FaceRecords) -> np.ndarray:
 
 
 def wrong_yaw_signs(source: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """Faces of MERL-RAV whose fitted yaw has the opposite sign of their folder's.
+    """Faces of MERL-RAV whose fitted yaw has the wrong sign for their folder.
 
     Args:
         source: (N,) str from the reader, "merl_rav/<folder>/<split>set".
@@ -99,7 +99,7 @@ def _yaw_sign_lines(source: np.ndarray, yaw: np.ndarray) -> list[str]:
     if not has_sign.any():
         return []
     wrong = wrong_yaw_signs(source, yaw)
-    return [f"Faces with the wrong sign of the yaw, by MERL-RAV's folders: {wrong.sum()} of {has_sign.sum()}"]
+    return [f"Faces whose yaw has the wrong sign for their MERL-RAV folder: {wrong.sum()} of {has_sign.sum()}"]
 
 
 def _expression_lines(records: FaceRecords) -> list[str]:

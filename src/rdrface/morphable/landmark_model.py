@@ -31,7 +31,7 @@ Slide = Callable[[Any, Any, Any], Any]
 
 @dataclass(frozen=True)
 class LandmarkModel:
-    """The face model reduced to the N = 68 + 3 * 17 * M points from which the landmarks follow.
+    """The face model reduced to the N = 68 + 3 * 17 * M points from which the landmarks are computed.
 
     The first 68 points are the landmarks, with the contour on the jawline. Then come the corners of the triangles under
     the 17 x M samples of the parallel lines: all first corners, all second, all third. They determine the lines and

@@ -69,7 +69,7 @@ def test_reliability_of_a_small_example() -> None:
         reliability(np.ones(2), np.ones(2), (0, 0, 1))
 
 
-def test_calibrated_predictions_have_no_gap_and_others_have() -> None:
+def test_only_calibrated_predictions_have_no_gap() -> None:
     rng = np.random.default_rng(1)
     probability = rng.random(200_000)
     visible = rng.random(200_000) < probability

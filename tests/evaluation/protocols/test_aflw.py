@@ -58,11 +58,11 @@ def test_pifa_does_not_depend_on_the_order_of_faces():
     faces = aflw_faces(34)
     predicted = moved(faces, 1.0, 2.0, 3.0, 4.0)
     order = np.array([2, 0, 3, 1])
-    again = Predictions({name: points[order] for name, points in predicted.outputs.items()})
-    first, second = aflw.errors(faces, predicted), aflw.errors(faces.select(order), again)
+    reordered = Predictions({name: points[order] for name, points in predicted.outputs.items()})
+    first, second = aflw.errors(faces, predicted), aflw.errors(faces.select(order), reordered)
     for name in first:
         np.testing.assert_allclose(first[name][order], second[name])
-    assert aflw.tables(faces, predicted)[0].rows == aflw.tables(faces.select(order), again)[0].rows
+    assert aflw.tables(faces, predicted)[0].rows == aflw.tables(faces.select(order), reordered)[0].rows
 
 
 def test_pifa_34_has_a_row_for_each_of_the_13_chosen_points():
@@ -164,7 +164,7 @@ def merl_rav_faces():
     )
 
 
-def test_aflws_points_of_merl_rav():
+def test_aflw_points_derived_from_merl_rav():
     faces = aflw.of_merl_rav(merl_rav_faces(), 34)
     assert (faces.state[:, EARS] == SELF_OCCLUDED).all() and np.isnan(faces.points[:, EARS]).all()
     assert faces.state[0, 7] == OCCLUDED and np.isfinite(faces.points[0, 7]).all()

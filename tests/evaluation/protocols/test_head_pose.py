@@ -101,7 +101,7 @@ def test_constant_rotation_is_found_and_removed():
     assert "estimated from the evaluated predictions" in euler.to_text()
 
 
-def test_faces_not_found_do_not_enter_the_constant():
+def test_missed_faces_do_not_affect_the_constant_rotation():
     faces = poses([[0, 10, 0], [5, -20, 0], [0, 40, 3]])
     rotation = faces.rotation.copy()
     rotation[1] = np.nan

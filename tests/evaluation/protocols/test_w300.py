@@ -23,7 +23,7 @@ def test_parts_and_subsets():
     assert cells(subsets, "STAR")["full"] == 2.87 and cells(subsets, "faces")["full"] == 3
 
 
-def test_inter_pupil_is_the_distance_of_the_eyes_means():
+def test_inter_pupil_is_the_distance_between_the_eye_centers():
     faces = annotations(1, sources=["300w/ibug"])
     faces.points[0, 36:42] = (30, 40)
     faces.points[0, 42:48] = (70, 40)

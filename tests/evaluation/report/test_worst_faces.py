@@ -60,7 +60,7 @@ def test_faces_not_found_come_first_then_faces_by_decreasing_error(tmp_path: Pat
     assert frame[0] > 100 > frame[2] + 60, "only the face not found has a frame"
 
 
-def test_points_are_drawn_at_their_places(tmp_path: Path) -> None:
+def test_points_are_drawn_at_their_positions(tmp_path: Path) -> None:
     faces = annotated(["2"], points=1)
     predictions = Predictions({"landmarks": faces.points + np.array([20.0, 10.0])})
     one = cell(drawn(draw_worst(faces, predictions, np.array([40.0]), tmp_path / "w.jpg", "synthetic")), 0)

@@ -1,8 +1,8 @@
 """Visible points of AFLW: AFLW-PIFA with 21 and 34 points, 3DDFA's list by yaw, and the same points on MERL-RAV.
 
 Unverified: AFLW-PIFA and 3DDFA's list (`tables`, `tables_by_yaw`) were tested on small files in the published format,
-not on the full datasets. `tables_on_merl_rav` was run on MERL-RAV. File formats, and which points are a choice of this
-project: docs/aflw.md.
+not on the full datasets. `tables_on_merl_rav` was run on MERL-RAV. docs/aflw.md describes the file formats and lists
+the points that were chosen by this project.
 """
 
 import numpy as np
@@ -107,10 +107,10 @@ def tables_by_yaw(annotations: FaceRecords, predictions: Predictions) -> list[Ta
 
 
 def of_merl_rav(annotations: FaceRecords, count: int) -> FaceRecords:
-    """The 21 or 34 points of faces annotated with 68 points, as far as they follow from the 68 (`from68`).
+    """The 21 or 34 points of faces annotated with 68 points, as far as they can be derived from the 68 (`from68`).
 
     A point is visible when all landmarks that it is computed from are visible, and has a position when all of them have
-    one. `size` is sqrt(w h) of the box of the annotated points of the 68.
+    one. `normalizer` is sqrt(w h) of the box of the annotated points of the 68.
 
     Raises:
         ValueError: not 68 points, or `count` is neither 21 nor 34.
@@ -133,7 +133,7 @@ def of_merl_rav(annotations: FaceRecords, count: int) -> FaceRecords:
 
 
 def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """NME of the points of AFLW that follow from MERL-RAV's 68: 19 of 21 and 32 of 34; visible points of test faces.
+    """NME of AFLW's points derived from MERL-RAV's 68: 19 of 21 and 32 of 34; visible points of test faces.
 
     This is not AFLW-PIFA: faces, annotations and normalizer differ, so there are no published rows. Outputs on the
     absolute jawline are left out, because MERL-RAV annotates the visible outline.
@@ -174,7 +174,7 @@ def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> li
 
 
 def _thirteen(annotations: FaceRecords, predictions: Predictions) -> Table:
-    """Error of each of the 13 points whose definition is a choice: a wrongly chosen point has a much larger error."""
+    """Error of each of the 13 points that this project chose: a wrongly chosen point has a much larger error."""
     assert annotations.normalizer is not None
     counted = (annotations.state == VISIBLE) & annotations.is_test[:, None]
     rows = []

@@ -1,4 +1,4 @@
-"""AFLW's 21 points and AFLW-PIFA's 34: their definition, and how they follow from the 68 or the mesh (docs/aflw.md)."""
+"""AFLW's 21 points and AFLW-PIFA's 34: definitions, and derivation from the 68 or the mesh (docs/aflw.md)."""
 
 from collections.abc import Mapping
 
@@ -37,7 +37,7 @@ POINTS: Mapping[str, tuple[int, ...]] = {
 """The 34 points in order, AFLW's 21 first -> landmarks of the 68 whose mean they are; () for points without any.
 
 Left and right are the image's. The order of the 21 and the means are those of 3DDFA's evaluation code; the other 13
-points are a choice of this project.
+points were chosen by this project.
 """
 
 COUNTS = (21, 34)

@@ -119,8 +119,8 @@ def pose_errors(annotations: FaceRecords, rotation: np.ndarray) -> PoseErrors:
     first, second = (angle_errors(triple, angles) for triple in (predicted, predicted * [1, -1, 1] + 180))
     signed = np.where((np.abs(first).sum(1) <= np.abs(second).sum(1))[:, None], first, second)
     distance = geodesic(rotation, _truth(annotations))
-    lost = ~_kept(angles) | ~np.isfinite(distance)
-    signed[lost], distance[lost] = np.nan, np.nan
+    excluded = ~_kept(angles) | ~np.isfinite(distance)
+    signed[excluded], distance[excluded] = np.nan, np.nan
     return PoseErrors(signed, distance)
 
 

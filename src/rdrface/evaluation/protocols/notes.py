@@ -40,7 +40,7 @@ def faces_row(predictions: Predictions, yaw: np.ndarray) -> Row:
 
     Args:
         predictions: of N faces.
-        yaw: (N,) degrees; faces with NaN are in no bin.
+        yaw: (N,) degrees; faces with NaN belong to no bin.
     """
     known = np.isfinite(yaw)
     counts = by_yaw(np.where(predictions.found, 0.0, np.nan)[known], yaw[known]).counts
