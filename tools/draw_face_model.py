@@ -159,7 +159,9 @@ def sheet(rows: list[list[Image.Image]], titles: list[str], columns: int = 1) ->
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/images"), help="folder to write to (default: docs/images)"
+    )
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     model = FaceModel.load()

@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training run, with val.safetensors")
     parser.add_argument("--faces", type=Path, metavar="FILE", help="packed faces (default: RUN/val.safetensors)")
-    parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces")
+    parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces instead of all")
     args = parser.parse_args()
     network, size = read_network(args.run)
     faces = PackedCrops.load(args.faces or pack_file(args.run, VAL))

@@ -26,10 +26,14 @@ BLOCK = re.compile(r"^    (?P<command>(?:rdrface|python) [^\n]+)\n\n```\n(?P<tex
 def main() -> int:
     """Refresh or check the blocks; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder of the sets")
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder that contains the sets")
     parser.add_argument("--only", default="", metavar="WORDS", help="run only commands that contain WORDS")
     parser.add_argument(
-        "--work", type=Path, default=ROOT / "runs" / "results", metavar="DIR", help="default: runs/results"
+        "--work",
+        type=Path,
+        default=ROOT / "runs" / "results",
+        metavar="DIR",
+        help="working folder (default: runs/results)",
     )
     parser.add_argument("--check", action="store_true", help="compare only, write no page")
     args = parser.parse_args()

@@ -28,8 +28,8 @@ SHARES = (1.0, 0.75, 0.5, 0.25)
 def main() -> None:
     """Fit and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faces", type=Path, metavar="TRAIN.json")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.json")
+    parser.add_argument("faces", type=Path, metavar="TRAIN.json", help="list written by training_faces.py")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.json", help="map to write")
     parser.add_argument("--every", type=int, default=1, help="use every n-th image (default: all)")
     args = parser.parse_args()
 

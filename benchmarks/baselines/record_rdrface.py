@@ -87,9 +87,15 @@ def installed_megabytes() -> float:
 def main() -> None:
     """Record and write."""
     parser = arguments(__doc__)
-    parser.add_argument("--contour", choices=("outline", "jawline"), default="outline", help="default: outline")
     parser.add_argument(
-        "--weights", type=Path, default=PACKAGED_WEIGHTS, metavar="W", help="default: the packaged weights"
+        "--contour", choices=("outline", "jawline"), default="outline", help="contour convention (default: outline)"
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=PACKAGED_WEIGHTS,
+        metavar="W",
+        help="weights file (default: the packaged weights)",
     )
     args = parser.parse_args()
     use_one_core()

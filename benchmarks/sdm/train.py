@@ -212,7 +212,7 @@ def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("records", type=Path, nargs="+", metavar="RECORDS.npz", help="fitted records (`rdrface fit`)")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz", help="the cascade")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz", help="cascade to write")
     parser.add_argument(
         "--start", choices=STARTS, default="mean", help="mean: the mean shape (default); ours: the 3D output of rdrface"
     )
@@ -220,7 +220,7 @@ def main() -> int:
     parser.add_argument(
         "--starts", type=int, default=1, metavar="N", help="boxes per face, each also mirrored (default: 1)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default: 0)")
     args = parser.parse_args()
     if args.starts < 1 or (args.faces is not None and args.faces < 1):
         parser.error("--starts and --faces must be at least 1")

@@ -65,7 +65,7 @@ def test_reliability_of_a_small_example() -> None:
     assert bins.predicted[1] == pytest.approx(0.125) and bins.observed[1] == 0.5 and np.isnan(bins.predicted[5])
     assert bins.gap == pytest.approx((0.05 + 2 * 0.375 + 2 * 0.475) / 5)
     assert np.isnan(reliability(np.array([]), np.array([]), VISIBILITY_EDGES).gap)
-    with pytest.raises(ValueError, match="rising order"):
+    with pytest.raises(ValueError, match="increasing order"):
         reliability(np.ones(2), np.ones(2), (0, 0, 1))
 
 
