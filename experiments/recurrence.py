@@ -3,7 +3,7 @@
     python experiments/recurrence.py RUN --steps 250
     python experiments/recurrence.py RUN --only K1 K5
 
-RUN is the folder of a training, with checkpoint.pt, learn.safetensors and check.safetensors. The convolutional part is
+RUN is the folder of a training, with checkpoint.pt, train.safetensors and val.safetensors. The convolutional part is
 run once over the faces; every variant then trains a new recurrence on the cached features with the losses of the
 package. Finished trainings are not repeated when the command is run again.
 """
@@ -19,14 +19,18 @@ from cached_features import CachedFaces, cache, mild_augmentation
 from rdrface.datasets.crops import PackedCrops
 from rdrface.network.rdr import RDR
 from rdrface.training import stages
-from rdrface.training.augmentation.augment import no_augmentation
+from rdrface.training.augmentation.config import no_augmentation
 from rdrface.training.batches import batches
-from rdrface.training.checkpoint import read_network
+from rdrface.training.checkpoint import NAME, read_network
 from rdrface.training.config import StageConfig
-from rdrface.training.loop import learning_rate, optimizer
-from rdrface.training.losses.objective import LossWeights, losses, point_loss, total
+from rdrface.training.loop import MAX_GRADIENT_NORM
+from rdrface.training.losses.landmark_losses import point_loss
+from rdrface.training.losses.objective import losses, total
 from rdrface.training.losses.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance
+from rdrface.training.losses.weights import LossWeights
 from rdrface.training.renamed import renamed_config
+from rdrface.training.run_folder import TRAIN, VAL, pack_file
+from rdrface.training.schedule import build_optimizer, learning_rate
 from results import Results
 from scores import BATCH, RUN_TO, face_errors, summary
 from variants import LATER_LOSSES, RECURRENCE, Variant
@@ -55,23 +59,23 @@ def train_variant(
     network.load_state_dict({n: v for n, v in trained.state_dict().items() if not n.startswith(new)}, strict=False)
     stages.enter(network, "refinement")
     network.initialization.requires_grad_(variant.heads)
-    stage = StageConfig("refinement", steps, batch=32)
+    stage = StageConfig("refinement", steps, batch_size=32)
     weights = LossWeights(**{**loss, **variant.loss})
-    adamw = optimizer(network, stage)
+    optimizer = build_optimizer(network, stage)
     trainable = [p for p in network.parameters() if p.requires_grad]
     no_logits = torch.zeros(0, 68, 4, 4)  # conv6 is not trained
-    order = batches(len(faces), stage.batch, seed)
+    order = batches(len(faces), stage.batch_size, seed)
     for step in range(steps):
-        for group in adamw.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = learning_rate(stage, step)
         index = torch.from_numpy(next(order))
         standardized = initial(network, faces, index) if variant.heads else faces.standardized[index]
         prediction = network.refine(faces.maps(index), standardized, variant.iterations)
         parts = losses(prediction, no_logits, faces.labels_of(index), network.scale.std, weights)
-        adamw.zero_grad()
+        optimizer.zero_grad()
         total(parts, weights).backward()
-        torch.nn.utils.clip_grad_norm_(trainable, 5.0)
-        adamw.step()
+        torch.nn.utils.clip_grad_norm_(trainable, MAX_GRADIENT_NORM)
+        optimizer.step()
     return network.eval()
 
 
@@ -128,15 +132,15 @@ def main() -> None:
 
     trained, size = read_network(args.run)
     trained = trained.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    state = torch.load(args.run / "checkpoint.pt", map_location="cpu", weights_only=True)
+    state = torch.load(args.run / NAME, map_location="cpu", weights_only=True)
     loss = {**renamed_config(state["config"])["loss"], **LATER_LOSSES}
-    train_faces = PackedCrops.load(args.run / "learn.safetensors")
+    train_faces = PackedCrops.load(pack_file(args.run, TRAIN))
     chosen = np.sort(np.random.default_rng(0).permutation(len(train_faces))[: args.faces])
     faces = cache(trained, train_faces.select(chosen), size, mild_augmentation())
     if args.gradient_norms:
         print(gradient_norms(trained, faces))
         return
-    held_out = cache(trained, PackedCrops.load(args.run / "check.safetensors"), size, no_augmentation())
+    held_out = cache(trained, PackedCrops.load(pack_file(args.run, VAL)), size, no_augmentation())
 
     checkpoint = {"stage": state["stage"], "step": state["step"]}
     counts = {"faces": len(faces), "held_out": len(held_out), "steps": args.steps}

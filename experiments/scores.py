@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from rdrface.geometry.yaw_bins import yaw_index
+from rdrface.morphable.params import POSE, YAW
 from rdrface.network.projection import Projection
 from rdrface.network.rdr import Step
-from rdrface.training.augmentation.augment import TrainingBatch
+from rdrface.training.augmentation.crop_batch import CropBatch
+from rdrface.training.validation import comparable_points
 
 RUN_TO = 5
 """Iterations in evaluation, whatever K a network was trained with."""
@@ -22,7 +24,7 @@ COLUMNS = (*(f"nme_{k}" for k in range(RUN_TO + 1)), "projection", "jawline", *Y
 
 @dataclass(frozen=True)
 class Truth:
-    """FaceRecords and fits of B faces, crop frame.
+    """Annotations and fits of B faces, crop frame.
 
     Attributes:
         points: (B, 68, 2) annotated points.
@@ -39,12 +41,10 @@ class Truth:
     yaw: Tensor
 
     @classmethod
-    def of(cls, batch: TrainingBatch, projection: Projection) -> "Truth":
+    def of(cls, labels: CropBatch, projection: Projection) -> "Truth":
         """Of crops without augmentation. The same points are counted as in `rdrface.training.validation`."""
-        weight = batch.weight.clone()
-        weight[:, :17] *= (~batch.jawline_convention).float().unsqueeze(1)
-        side = (batch.outline.amax(1) - batch.outline.amin(1)).prod(-1).sqrt()
-        return cls(batch.points, weight, side, projection(batch.Q)[1], torch.rad2deg(batch.Q[:, 51]))
+        yaw = torch.rad2deg(labels.Q[:, POSE][:, YAW])
+        return cls(*comparable_points(labels), projection(labels.Q)[1], yaw)
 
 
 def face_errors(steps: list[Step], truth: Truth, iterations: int) -> Tensor:

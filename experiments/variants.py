@@ -11,9 +11,9 @@ class Variant:
         meaning: first column of the table.
         iterations: K.
         features, contour: options of `rdrface.network.rdr.RDR`.
-        loss: weights that differ from those of the base (`rdrface.training.losses.objective.LossWeights`).
+        loss: weights that differ from those of the base (`rdrface.training.losses.weights.LossWeights`).
         heads: also train fc5 and fc6 of the initialization, where a loss on the 3D face has its effect first.
-        profiled: add faces that were turned to larger yaws (`rdrface.training.face_profiling`).
+        profiled: add faces rotated to larger yaw angles (`rdrface.training.face_profiling`).
         seeds: number of trainings.
     """
 

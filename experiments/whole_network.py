@@ -2,7 +2,7 @@
 
     python experiments/whole_network.py RUN -o runs/ablation --steps 300
 
-RUN is the folder of a training, with learn.safetensors and check.safetensors. Each variant is trained by
+RUN is the folder of a training, with train.safetensors and val.safetensors. Each variant is trained by
 `rdrface.training.loop.train` on a part of RUN's faces. Finished trainings are not repeated when the command is run
 again.
 """
@@ -17,7 +17,9 @@ from lightning_fabric import Fabric
 
 from rdrface.datasets.crops import PackedCrops
 from rdrface.network.rdr import RDR
-from rdrface.training.augmentation.augment import CropBatch, augment, no_augmentation
+from rdrface.training.augmentation.augment import augment
+from rdrface.training.augmentation.config import no_augmentation
+from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.face_profiling.face_profiling import (
     SUFFIX,
@@ -26,6 +28,7 @@ from rdrface.training.face_profiling.face_profiling import (
     profile_faces,
 )
 from rdrface.training.loop import train
+from rdrface.training.run_folder import TRAIN, VAL, pack_file
 from results import Results
 from scores import BATCH, RUN_TO, Truth, face_errors, summary
 from variants import LATER_LOSSES, WHOLE_NETWORK, Variant
@@ -36,11 +39,11 @@ SIZE = 64
 
 def configuration(variant: Variant, steps: int, seed: int) -> TrainingConfig:
     """One stage that trains all parts. Appearance is augmented less than usual, because the training is short."""
-    stage = StageConfig("joint", steps, size=SIZE, batch=32, appearance=0.3)
+    stage = StageConfig("joint", steps, crop_size=SIZE, batch_size=32, appearance_strength=0.3)
     return TrainingConfig(
         (stage,),
         seed=seed,
-        average=0.99,
+        ema_decay=0.99,
         validation_every=steps,
         checkpoint_every=120.0,
         loss={"projection_jawline": 0.4, **LATER_LOSSES, **variant.loss},
@@ -48,38 +51,37 @@ def configuration(variant: Variant, steps: int, seed: int) -> TrainingConfig:
 
 
 def training_faces(path: Path, count: int) -> PackedCrops:
-    """A fixed random choice of `count` faces of a file, without those that were turned by face profiling."""
+    """A fixed random choice of `count` faces of a file, without those that face profiling rendered."""
     faces = PackedCrops.load(path)
-    turned = [number for number, name in enumerate(faces.source_names) if name.endswith(SUFFIX)]
-    originals = np.flatnonzero(~np.isin(faces.source, turned))
+    profiled = [number for number, name in enumerate(faces.source_names) if name.endswith(SUFFIX)]
+    originals = np.flatnonzero(~np.isin(faces.source, profiled))
     return faces.select(np.sort(np.random.default_rng(1).permutation(originals)[:count]))
 
 
 def with_profiled(faces: PackedCrops, count: int) -> PackedCrops:
-    """The faces, and `count` of them turned to larger yaws.
+    """The faces, and `count` of them rotated to larger yaw angles.
 
     Raises:
-        SystemExit: fewer faces can be turned.
+        SystemExit: fewer than `count` faces are near-frontal.
     """
-    turned = profile_faces(
-        faces, choose_near_frontal_faces(faces, count, FaceProfilingConfig(), 0), FaceProfilingConfig(), 0
-    )
-    if len(turned) != count:
-        raise SystemExit(f"only {len(turned)} of {count} faces can be turned; use more --faces or fewer --profiled")
-    return faces.joined(turned)
+    config = FaceProfilingConfig()
+    chosen = choose_near_frontal_faces(faces, count, config, 0)
+    if len(chosen) != count:
+        raise SystemExit(f"only {len(chosen)} of {count} faces can be profiled; use more --faces or fewer --profiled")
+    return faces.joined(profile_faces(faces, chosen, config, 0))
 
 
 @torch.no_grad()
 def evaluate(network: RDR, faces: PackedCrops) -> dict[str, float]:
     """Scores on held-out faces."""
-    rng = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     errors, yaw = [], []
     for start in range(0, len(faces), BATCH):
         index = np.arange(start, min(start + BATCH, len(faces)))
-        batch = augment(CropBatch.of(faces, index), SIZE, no_augmentation(), rng)
-        truth = Truth.of(batch, network.projection)
+        crops, labels = augment(CropBatch.of(faces, index), SIZE, no_augmentation(), generator)
+        truth = Truth.of(labels, network.projection)
         with torch.autocast("cpu", torch.bfloat16):
-            steps = network(batch.crops.contiguous(memory_format=torch.channels_last), RUN_TO).steps
+            steps = network(crops.contiguous(memory_format=torch.channels_last), RUN_TO).steps
         errors.append(face_errors(steps, truth, network.iterations))
         yaw.append(truth.yaw)
     return summary(errors, yaw, network.iterations)
@@ -95,14 +97,14 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, default=300, help="of 32 faces, per variant (default: 300)")
     parser.add_argument("--faces", type=int, default=6000, help="training faces (default: 6000)")
-    parser.add_argument("--profiled", type=int, default=1500, help="turned faces that are added (default: 1500)")
+    parser.add_argument("--profiled", type=int, default=1500, help="profiled faces that are added (default: 1500)")
     parser.add_argument("--threads", type=int, default=2, help="default: 2")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
 
-    faces = training_faces(args.run / "learn.safetensors", args.faces)
-    held_out = PackedCrops.load(args.run / "check.safetensors")
+    faces = training_faces(pack_file(args.run, TRAIN), args.faces)
+    held_out = PackedCrops.load(pack_file(args.run, VAL))
     variants = {name: WHOLE_NETWORK[name] for name in args.only or WHOLE_NETWORK}
     settings = {"faces": len(faces), "held_out": len(held_out), "steps": args.steps, "profiled": args.profiled}
     results = Results(args.out / "whole_network.jsonl", settings)

@@ -3,6 +3,7 @@
 python tools/check_site.py SITE
 """
 
+import argparse
 import dataclasses
 import inspect
 import sys
@@ -13,7 +14,12 @@ import rdrface
 
 def main() -> int:
     """Print the members that are missing; the exit status is 1 if there are any."""
-    page = (Path(sys.argv[1]) / "api" / "index.html").read_text(encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("site", type=Path, metavar="SITE", help="folder of the built site")
+    file = parser.parse_args().site / "api" / "index.html"
+    if not file.is_file():
+        parser.error(f"no file {file}; build the site first: make docs")
+    page = file.read_text(encoding="utf-8")
     missing = [name for name in public_members() if not any(f'{at}="rdrface.{name}"' in page for at in ("id", "title"))]
     for name in missing:
         print(f"the API page does not describe rdrface.{name}: give it a docstring", file=sys.stderr)

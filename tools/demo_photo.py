@@ -3,7 +3,7 @@
 python tools/demo_photo.py out/astronaut.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 from PIL import Image
@@ -11,8 +11,10 @@ from skimage import data
 
 
 def main() -> None:
-    """Write the photo to the path in the only argument."""
-    path = Path(sys.argv[1])
+    """Write the photo."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path", type=Path, metavar="FILE", help="image file to write")
+    path = parser.parse_args().path
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(data.astronaut()).save(path)
 

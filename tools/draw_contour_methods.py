@@ -28,9 +28,7 @@ from rdrface.morphable.params import (
     NUM_EXPRESSION,
     NUM_IDENTITY,
     NUM_PARAMETERS,
-    PITCH,
     POSE,
-    YAW,
 )
 
 PITCHES, YAWS = range(-45, 46, 15), range(0, 91, 15)
@@ -74,10 +72,10 @@ def errors(model: FaceModel, landmarks: LandmarkModel, q: np.ndarray) -> np.ndar
 def table(model: FaceModel, landmarks: LandmarkModel, count: int) -> str:
     """The table as Markdown; each cell is "extreme x / contour line"."""
     rng = np.random.default_rng(0)
-    lines = ["| pitch \\ yaw | " + " | ".join(f"{yaw}°" for yaw in YAW) + " |", "|---" * (len(YAW) + 1) + "|"]
+    lines = ["| pitch \\ yaw | " + " | ".join(f"{yaw}°" for yaw in YAWS) + " |", "|---" * (len(YAWS) + 1) + "|"]
     cells = []
-    for pitch in PITCH:
-        row = [errors(model, landmarks, faces(count, pitch, yaw, rng)) for yaw in YAW]
+    for pitch in PITCHES:
+        row = [errors(model, landmarks, faces(count, pitch, yaw, rng)) for yaw in YAWS]
         cells += row
         lines.append(f"| {pitch}° | " + " | ".join(f"{x:.1f} / {line:.1f}" for x, line in row) + " |")
     x, line = np.mean(cells, axis=0)

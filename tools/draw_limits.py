@@ -7,7 +7,7 @@ network predicts and the distance to the landmarks of the original photo, both i
 that of the original face, rotated with the photo, so that the panels show the network and not the detector.
 """
 
-import sys
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,7 +102,10 @@ def panel_of(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Write the image to the path in the only argument."""
+    """Write the image."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, metavar="FILE", help="JPEG file to write")
+    out = parser.parse_args().out
     photo = data.astronaut()
     aligner = rdrface.load()
     panel = panel_of(photo, aligner.detect(photo)[0].box)
@@ -127,8 +130,8 @@ def main() -> None:
         tiles.append(tile)
         print(f"{name:<24} {text}")
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
-    Path(sys.argv[1]).parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(sys.argv[1], cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(out), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 if __name__ == "__main__":

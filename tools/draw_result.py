@@ -3,7 +3,7 @@
 python tools/draw_result.py docs/images/result.jpg
 """
 
-import sys
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +46,10 @@ def rotated(face: Face, yaw: float) -> Face:
 
 
 def main() -> None:
-    """Write the image to the path in the only argument."""
+    """Write the image."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, metavar="FILE", help="JPEG file to write")
+    out = parser.parse_args().out
     photo = data.astronaut()
     aligner = rdrface.load()
     panel = enlarged(photo, aligner.detect(photo)[0])
@@ -58,8 +61,8 @@ def main() -> None:
         draw(panel, [face], landmarks=False, mesh=True, axes=True),
         draw(blank, [rotated(face, 40)], landmarks=False, mesh=True),
     ]
-    Path(sys.argv[1]).parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(sys.argv[1], cv2.cvtColor(np.hstack(panels), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(out), cv2.cvtColor(np.hstack(panels), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 if __name__ == "__main__":

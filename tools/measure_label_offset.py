@@ -78,9 +78,10 @@ def by_labels(sets: dict[str, FaceRecords]) -> Table:
     for name, one in measured.items():
         difference = None
         if reference is not None:
-            difference = with_error(one.down - reference.down, np.hypot(one.down_error, reference.down_error))
-        across, down = with_error(one.across, one.across_error), with_error(one.down, one.down_error)
-        rows.append(Row(name, (across, one.faces, down, difference, one.closed)))
+            error = np.hypot(one.vertical_error, reference.vertical_error)
+            difference = with_error(one.vertical - reference.vertical, error)
+        dx, dy = with_error(one.horizontal, one.horizontal_error), with_error(one.vertical, one.vertical_error)
+        rows.append(Row(name, (dx, one.faces, dy, difference, one.closed_mouths)))
     return Table(
         "Annotation offset to the right (dx) and down (dy), percent of the face's side sqrt(w h) ± standard error",
         ("dx", "faces", "dy from the dark line", f"dy from {REFERENCE}", "closed lips"),
@@ -103,8 +104,8 @@ def by_network(name: str, records: FaceRecords, aligner: rdrface.Aligner) -> Tab
     rows = []
     for part, group in parts(records):
         px, share = median_offset(pixels[group]), median_offset(percent[group])
-        dx, dy = (with_error(px.offset[i], px.error[i]) for i in (0, 1))
-        dx_share, dy_share = (with_error(share.offset[i], share.error[i]) for i in (0, 1))
+        dx, dy = (with_error(px.offset[i], px.standard_error[i]) for i in (0, 1))
+        dx_share, dy_share = (with_error(share.offset[i], share.standard_error[i]) for i in (0, 1))
         rows.append(Row(part, (dx, dx_share, dy, dy_share, px.faces)))
     return Table(
         f"{name}: annotation - prediction, 51 inner points, median over faces ± standard error",

@@ -58,8 +58,8 @@ def _from_path(path: Path) -> np.ndarray:
             raise ImageError(f"no file at {path}")
         if path.stat().st_size == 0:
             raise ImageError(f"{path} is empty (0 bytes)")
-        # Pillow warns of large images, which are checked later, and of damaged EXIF blocks, which do not matter. The lock is
-        # needed because all threads share the filters of warnings; opening reads the header only.
+        # Pillow warns of large images, which are checked later, and of damaged EXIF blocks, which do not matter. The
+        # lock is needed because all threads share the filters of warnings; opening reads the header only.
         with _OPENING, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             opened = Image.open(path)

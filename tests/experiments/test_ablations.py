@@ -20,11 +20,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a short training."""
     folder = tmp_path_factory.mktemp("run")
     faces = pack(draw_faces(tmp_path_factory.mktemp("faces"), 24), 96)
-    faces.save(folder / "learn.safetensors")
-    faces.save(folder / "check.safetensors")
+    faces.save(folder / "train.safetensors")
+    faces.save(folder / "val.safetensors")
     fabric = Fabric(accelerator="cpu", devices=1)
     fabric.launch()
-    train(TrainingConfig((StageConfig("joint", 1, size=32, batch=4),), iterations=2), faces, None, folder, fabric)
+    train(
+        TrainingConfig((StageConfig("joint", 1, crop_size=32, batch_size=4),), iterations=2),
+        faces,
+        None,
+        folder,
+        fabric,
+    )
     return folder
 
 
@@ -60,7 +66,7 @@ def test_recurrence_variants_are_trained_once(
 
 def test_every_variant_has_known_options_and_losses() -> None:
     from rdrface.network.rdr import RDR
-    from rdrface.training.losses.objective import LossWeights
+    from rdrface.training.losses.weights import LossWeights
     from variants import LATER_LOSSES, RECURRENCE, WHOLE_NETWORK
 
     for variant in (*RECURRENCE.values(), *WHOLE_NETWORK.values()):
@@ -76,7 +82,7 @@ def test_only_the_parts_that_are_not_retrained_keep_their_weights(run: Path) -> 
     from variants import RECURRENCE
 
     trained, size = read_network(run)
-    faces = cache(trained.eval(), PackedCrops.load(run / "learn.safetensors"), size, mild_augmentation())
+    faces = cache(trained.eval(), PackedCrops.load(run / "train.safetensors"), size, mild_augmentation())
     network = train_variant(RECURRENCE["base"], trained, faces, {}, 1, 0)
     before, after = dict(trained.named_parameters()), dict(network.named_parameters())
     changed = {name for name, value in after.items() if not value.equal(before[name])}

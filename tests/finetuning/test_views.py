@@ -14,7 +14,7 @@ from rdrface.finetuning.views import cache_features, draw_views  # noqa: E402
 from rdrface.morphable.model import FaceModel, SurfacePoints  # noqa: E402
 from rdrface.network.custom_landmarks import CustomLandmarks  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
-from rdrface.training.augmentation.augment import no_augmentation  # noqa: E402
+from rdrface.training.augmentation.config import no_augmentation  # noqa: E402
 
 MIRROR = np.array([0, 2, 1, 4, 3])
 

@@ -40,8 +40,8 @@ def test_the_report_lists_residuals_by_source_and_yaw_and_the_worst_faces(tmp_pa
     report = fit_report(records, worst=1)
     for text in (
         records.source[0],
-        "yaw 0-30",
-        "yaw 30-60",
+        "|yaw| [0,30]",
+        "|yaw| (30,60]",
         "Worst 1 fits",
         records.image[np.argmax(records.residual)],
     ):

@@ -21,10 +21,16 @@ def test_the_table_has_one_row_per_iteration(
     import measure_refinement
 
     faces = pack(draw_faces(tmp_path, 6), 96)
-    faces.save(tmp_path / "check.safetensors")
+    faces.save(tmp_path / "val.safetensors")
     fabric = Fabric(accelerator="cpu", devices=1)
     fabric.launch()
-    train(TrainingConfig((StageConfig("joint", 1, size=32, batch=4),), iterations=2), faces, None, tmp_path, fabric)
+    train(
+        TrainingConfig((StageConfig("joint", 1, crop_size=32, batch_size=4),), iterations=2),
+        faces,
+        None,
+        tmp_path,
+        fabric,
+    )
     capsys.readouterr()
     monkeypatch.setattr(sys, "argv", ["measure_refinement.py", str(tmp_path), "--limit", "4"])
     measure_refinement.main()

@@ -170,8 +170,8 @@ def decode_points(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
 def landmark_boxes_of(boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The detector's boxes (n, 4) -> boxes that the 68 landmarks are expected to fill, squares.
 
-    The detector's boxes include more of the forehead than the landmarks do. "Up" is the direction from the mouth corners
-    to the eyes among its own `points` (n, 5, 2), since the head may be rotated in the image.
+    The detector's boxes include more of the forehead than the landmarks do. "Up" is the direction from the mouth
+    corners to the eyes among its own `points` (n, 5, 2), since the head may be rotated in the image.
     """
     side = box_size(boxes) / SIDE_RATIO
     up = points[:, :2].mean(axis=1) - points[:, 3:].mean(axis=1)

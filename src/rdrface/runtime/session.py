@@ -30,7 +30,7 @@ OUTPUTS = (
 Q (B, 103), the probability that a point is not hidden (B, 68), its expected error (B, 68)."""
 
 CUSTOM_LANDMARKS = "custom_landmarks"
-"""A further output of weights that were fine-tuned to another annotation scheme: its landmarks (B, L, 2), crop frame."""
+"""Additional output of weights fine-tuned to another annotation scheme: its landmarks (B, L, 2), crop frame."""
 
 _OUTPUTS_OF_0_1 = {
     "absolute": "landmarks_jawline",
@@ -184,8 +184,8 @@ def open_session(
         raise WeightsError(f"{backend} cannot run {graph_path(weights)}: {error}") from error
     if session.input_size != info.input_size:
         raise WeightsError(
-            f"{weights} states a crop size of {info.input_size} pixels, its graph takes {session.input_size}: take both "
-            "files from one export"
+            f"{weights} states a crop size of {info.input_size} pixels, its graph takes {session.input_size}: "
+            "take both files from one export"
         )
     return (session if info.format_version > 1 else _RenamedOutputs(session, _OUTPUTS_OF_0_1)), info
 
