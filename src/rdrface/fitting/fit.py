@@ -26,8 +26,7 @@ _BATCH = 128
 _OUTLIER = 2.5  # standard deviations at which a point's weight is halved
 _TOLERANT_ROUNDS = 3
 _TOLERANCE = 4
-"""In the first rounds `_OUTLIER` is larger by this factor: the points are
-then far from the mean face, even if they are correct."""
+"""In the first rounds `_OUTLIER` is larger by this factor, because even correct points are then far from the fit."""
 _IDENTITY_STD = np.array([0.3, 0.3, 0.5, 0.7])
 """Prior standard deviation of the identity coefficients in the first rounds; it is 1 afterwards. The small values make
 the fit explain movements by expression before identity."""

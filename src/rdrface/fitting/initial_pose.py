@@ -96,7 +96,7 @@ def _similarity(rotation: np.ndarray, shape: np.ndarray, observations: Observati
 
 
 def _robust(state: FitState, shape: np.ndarray, observations: Observations) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (B, L) and cost (B,) of a Cauchy loss, so that single wrong annotations do not determine the pose."""
+    """Weights (B, L) and cost (B,) of a Cauchy loss, so that a single wrong annotation does not determine the pose."""
     squared = ((state.project(shape)[..., :2] - observations.points) ** 2).sum(axis=-1) / _STD**2
     cost = (observations.weight * 4 * np.log1p(squared / 4)).sum(axis=1)
     return observations.weight / (1 + squared / 4), cost

@@ -79,7 +79,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
 def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Row of the table -> (N,) NME of every face, percent.
 
-    Over the points that the method predicts, and, if these are more than 90, over the 90 that can be derived from the
+    Over the points that the method predicts; if these are more than 90, also over the 90 that can be derived from the
     68.
 
     Raises:
