@@ -45,7 +45,6 @@ _EXTRA_MODULES = {
     "scipy": "evaluate",
     "h5py": "evaluate",
     "matplotlib": "evaluate",
-    "tensorboard": "train",
     "anny": "build",
 }
 """Modules that only an extra installs -> name of the extra."""
