@@ -1,4 +1,4 @@
-"""Save faces as JSON and read them again without loss.
+"""Save faces as JSON and read them back without loss.
 
 python examples/save_json.py photo.jpg faces.json
 """
@@ -12,5 +12,5 @@ import rdrface
 source, target = sys.argv[1], Path(sys.argv[2])
 faces = rdrface.load().detect(source)
 target.write_text(json.dumps([face.to_dict() for face in faces]))
-again = [rdrface.Face.from_dict(content) for content in json.loads(target.read_text())]
-print(f"{target}: {len(again)} faces, {target.stat().st_size} bytes")
+loaded = [rdrface.Face.from_dict(content) for content in json.loads(target.read_text())]
+print(f"{target}: {len(loaded)} faces, {target.stat().st_size} bytes")

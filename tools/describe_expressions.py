@@ -1,10 +1,10 @@
-"""Movements of each of the 46 expression shapes on the mean face at strength 1, in millimeters.
+"""Movements of the mean face by each of the 46 expression coefficients at strength 1, in millimeters.
 
 python tools/describe_expressions.py [--model FILE]
 
 Prints three tables: the largest movement of a landmark and of the whole surface; changes of eyes, mouth, brows and jaw;
-and pairs of shapes that move the landmarks in similar or opposite directions. Sides are the subject's. A one-sided
-shape is measured on its side, a two-sided shape on the left.
+and pairs of coefficients that move the landmarks in similar or opposite directions. Sides are the subject's. A
+one-sided coefficient is measured on its side, a two-sided one on the left.
 """
 
 import argparse
@@ -31,7 +31,7 @@ NOSTRIL = {"Right": 31, "Left": 35}
 X, Y, Z = 0, 1, 2
 
 SIMILAR = 0.8
-"""Absolute cosine between the movements of two shapes, from which the pair is listed."""
+"""Absolute cosine between the movements of two coefficients, from which the pair is listed."""
 
 
 def main() -> None:
@@ -84,14 +84,15 @@ def changes(names: tuple[str, ...], mean: np.ndarray, moves: np.ndarray) -> Tabl
 
 
 def similar(names: tuple[str, ...], moves: np.ndarray) -> Table:
-    """Pairs of shapes that move the 68 landmarks in nearly the same or nearly opposite directions."""
+    """Pairs of coefficients that move the 68 landmarks in nearly the same or nearly opposite directions."""
     flat = moves.reshape(len(names), -1)
     unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     cosine = unit @ unit.T
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names)) if abs(cosine[i, j]) >= SIMILAR]
     pairs.sort(key=lambda pair: -abs(cosine[pair]).round(6))
     return Table(
-        f"Shapes with similar or opposite movements of the 68 landmarks: cosine, {SIMILAR} or more in absolute value",
+        "Expression coefficients with similar or opposite movements of the 68 landmarks: cosine, "
+        f"{SIMILAR} or more in absolute value",
         ("cosine",),
         tuple(Row(f"{names[i]}, {names[j]}", (float(cosine[i, j]),)) for i, j in pairs),
     )

@@ -138,8 +138,14 @@ def draw(model: FaceModel, landmarks: LandmarkModel, path: Path) -> None:
 def main() -> None:
     """Draw the image and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--faces", type=int, default=6, help="random faces per cell of the table")
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/images/contour_methods.png"))
+    parser.add_argument("--faces", type=int, default=6, help="random faces per cell of the table (default: 6)")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("docs/images/contour_methods.png"),
+        help="image to write (default: docs/images/contour_methods.png)",
+    )
     args = parser.parse_args()
     model = FaceModel.load()
     landmarks = LandmarkModel.from_face_model(model)

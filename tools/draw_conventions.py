@@ -65,7 +65,13 @@ def draw(axes: Axes, model: FaceModel, angles: tuple[int, int, int]) -> None:
 def main() -> None:
     """Draw the image."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/images/conventions.png"))
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("docs/images/conventions.png"),
+        help="image to write (default: docs/images/conventions.png)",
+    )
     args = parser.parse_args()
     model = FaceModel.load()
     figure, panels = plt.subplots(1, len(POSES), figsize=(14, 5))

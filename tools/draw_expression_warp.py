@@ -53,9 +53,15 @@ def main() -> None:
     """Draw the contact sheet."""
     parser = argparse.ArgumentParser(description="Draw faces and their closed eyes.")
     parser.add_argument("--pack", type=Path, help="packed faces with fits (default: the astronaut)")
-    parser.add_argument("--faces", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/images/closed_eyes.jpg"))
+    parser.add_argument("--faces", type=int, default=8, help="number of packed faces (default: 8)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("docs/images/closed_eyes.jpg"),
+        help="image to write (default: docs/images/closed_eyes.jpg)",
+    )
     options = parser.parse_args()
     config = ExpressionWarpConfig()
     if options.pack is None:

@@ -1,6 +1,6 @@
 """Draw the images of docs/face_model.md: ``python tools/draw_face_model.py [--out docs/images]``.
 
-The projection is a scaled orthography, as in the face model.
+The projection is scaled orthographic, as in the camera model of rdrface.
 """
 
 import argparse
@@ -159,7 +159,9 @@ def sheet(rows: list[list[Image.Image]], titles: list[str], columns: int = 1) ->
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/images"), help="folder to write to (default: docs/images)"
+    )
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     model = FaceModel.load()

@@ -1,4 +1,4 @@
-"""Draws where the weights begin to fail: one photo, degraded in several ways, and the movement of its landmarks.
+"""Draws the limits of the weights: one photo, degraded in several ways, and how far its landmarks move.
 
 python tools/draw_limits.py docs/images/limits.jpg
 
@@ -70,7 +70,7 @@ def covered(x0: float, y0: float, x1: float, y1: float) -> Callable[[np.ndarray]
 
 
 def unchanged(panel: np.ndarray) -> np.ndarray:
-    """The panel as it is."""
+    """The panel itself."""
     return panel
 
 

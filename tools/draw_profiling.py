@@ -30,9 +30,15 @@ def main() -> None:
     """Draw the contact sheet."""
     parser = argparse.ArgumentParser(description="Draw faces and their profiled versions.")
     parser.add_argument("--pack", type=Path, help="packed faces with fits (default: synthetic faces)")
-    parser.add_argument("--faces", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=2)
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/images/profiling.png"))
+    parser.add_argument("--faces", type=int, default=4, help="number of faces (default: 4)")
+    parser.add_argument("--seed", type=int, default=2, help="random seed (default: 2)")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("docs/images/profiling.png"),
+        help="image to write (default: docs/images/profiling.png)",
+    )
     options = parser.parse_args()
     config = FaceProfilingConfig(close_eyes_probability=0.0, open_mouth_probability=0.0)
     if options.pack is None:

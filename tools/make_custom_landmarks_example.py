@@ -50,9 +50,9 @@ def main() -> None:
     files = sorted(options.helen.glob("*.pts"))
     if not files:
         parser.error(f"{options.helen} contains no .pts files; expected the folder helen/trainset of 300-W")
-    chosen = np.random.default_rng(0).permutation(len(files))[: options.faces]
+    order = np.random.default_rng(0).permutation(len(files))[: options.faces]
     options.out.mkdir(parents=True, exist_ok=True)
-    for file in (files[i] for i in chosen):
+    for file in (files[i] for i in order):
         image = image_beside(file)
         lines = [f"{x:.3f} {y:.3f}" for x, y in scheme98(read_pts(file))]
         content = ["version: 1", f"n_points: {len(lines)}", "{", *lines, "}"]
@@ -60,7 +60,7 @@ def main() -> None:
         link = options.out / image.name
         if not link.exists():
             link.symlink_to(image.resolve())
-    print(f"{len(chosen)} faces with {len(lines)} points each: {options.out}")
+    print(f"{len(order)} faces with {len(lines)} points each: {options.out}")
 
 
 if __name__ == "__main__":

@@ -41,11 +41,11 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="+", metavar="SET=DIR", help=f"a set ({', '.join(SETS)}) and its folder")
-    parser.add_argument("--method", choices=("labels", "network"), default="labels", help="default: labels")
+    parser.add_argument("--method", choices=("labels", "network"), default="labels", help="see above (default: labels)")
     parser.add_argument("--split", choices=("train", "test"), default="train", help="part of the set (default: train)")
     parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces of each set instead of all")
     parser.add_argument(
-        "--weights", type=Path, metavar="W", help="weights of --method network (default: the packaged weights)"
+        "--weights", type=Path, metavar="W", help="weights for --method network (default: the packaged weights)"
     )
     args = parser.parse_args()
     sets = {}

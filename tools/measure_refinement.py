@@ -1,4 +1,4 @@
-"""Errors of both outputs after every iteration of the refinement, on the held-out faces of a training.
+"""Errors of both outputs after every iteration of the refinement, on the held-out faces of a training run.
 
 python tools/measure_refinement.py RUN [--faces FILE] [--limit N]
 
@@ -52,9 +52,9 @@ def errors(network: RDR, faces: PackedCrops, size: int) -> np.ndarray:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training, with val.safetensors")
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a training run, with val.safetensors")
     parser.add_argument("--faces", type=Path, metavar="FILE", help="packed faces (default: RUN/val.safetensors)")
-    parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces")
+    parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces instead of all")
     args = parser.parse_args()
     network, size = read_network(args.run)
     faces = PackedCrops.load(args.faces or pack_file(args.run, VAL))

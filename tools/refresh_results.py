@@ -3,9 +3,10 @@
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
 DATA contains the folders of the sets under the names that the commands use. The commands run in the folder of --work,
-which gets links to these folders, in the order of the pages: a command may use files that an earlier one wrote. A block
-is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. With --check no page is
-written, and the exit status is 1 if a block differs. Blocks with times always differ; use --only to leave them out.
+which gets links to these folders. They run in the order of the pages: a command may use files of an earlier one.
+A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. With --check no
+page is written, and the exit status is 1 if a block differs. Blocks with times always differ; use --only to leave them
+out.
 """
 
 import argparse
@@ -25,10 +26,14 @@ BLOCK = re.compile(r"^    (?P<command>(?:rdrface|python) [^\n]+)\n\n```\n(?P<tex
 def main() -> int:
     """Refresh or check the blocks; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder of the sets")
+    parser.add_argument("data", type=Path, metavar="DATA", help="folder that contains the sets")
     parser.add_argument("--only", default="", metavar="WORDS", help="run only commands that contain WORDS")
     parser.add_argument(
-        "--work", type=Path, default=ROOT / "runs" / "results", metavar="DIR", help="default: runs/results"
+        "--work",
+        type=Path,
+        default=ROOT / "runs" / "results",
+        metavar="DIR",
+        help="working folder (default: runs/results)",
     )
     parser.add_argument("--check", action="store_true", help="compare only, write no page")
     args = parser.parse_args()

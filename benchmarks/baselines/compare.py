@@ -2,8 +2,8 @@
 
 python benchmarks/baselines/compare.py SET DIR -o FOLDER [--sdm mean.npz] [--sdm-from-ours ours.npz] [--csv FILE]
 
-FOLDER gets the environments, the list of faces, the yaws of MERL-RAV (from its annotations, never from predictions) and
-a recording of every method. What is already there is used again. The tables are printed. A method that cannot be
+Writes to FOLDER the environments, the list of faces, the yaws of MERL-RAV (from its annotations, never from
+predictions) and a recording of every method; existing files are reused. Prints the tables. A method that cannot be
 measured has a row of dashes and a note with the reason. See README.md.
 """
 
@@ -36,18 +36,26 @@ DEFAULT = ("dlib", "mediapipe", "sdm", "sdm-from-ours")
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", choices=tuple(CONTOURS), help="public set")
+    parser.add_argument("set", choices=tuple(CONTOURS), help="name of the set")
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the set, in its official layout")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FOLDER", help="environments and recordings")
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="FOLDER", help="folder for environments and recordings"
+    )
     parser.add_argument(
         "--baselines",
         nargs="+",
         choices=BASELINES,
         default=DEFAULT,
         metavar="NAME",
-        help=f"compared with rdrface: {', '.join(BASELINES)} (default: all but face-alignment)",
+        help=f"methods to compare with rdrface: {', '.join(BASELINES)} (default: all but face-alignment)",
     )
-    parser.add_argument("--boxes", nargs="+", choices=tuple(BOXES), default=tuple(BOXES))
+    parser.add_argument(
+        "--boxes",
+        nargs="+",
+        choices=tuple(BOXES),
+        default=tuple(BOXES),
+        help="own: the method's own detector; given: the true landmark boxes (default: both)",
+    )
     parser.add_argument("--sdm", type=Path, metavar="FILE", help="cascade trained by benchmarks/sdm/train.py")
     parser.add_argument("--sdm-from-ours", type=Path, metavar="FILE", help="the same, trained with --start ours")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write all figures; other sets in FILE are kept")

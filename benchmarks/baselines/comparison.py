@@ -37,7 +37,7 @@ class Result:
     Attributes:
         name: name of its rows.
         predictions: for the annotated faces; None if the method was not measured.
-        reason: why it was not measured.
+        reason: reason why it was not measured.
         costs: some of the keys of `COSTS` -> value.
     """
 
@@ -72,7 +72,7 @@ class ComparisonTable:
     """A table and what it contains.
 
     Attributes:
-        metric: what is measured; empty where every column is a metric of its own (costs).
+        metric: what is measured; empty where every column has a different metric (costs).
         points: the points that are counted; empty where the metric does not depend on points.
         faces: the faces that are counted.
         table: one row per method, one column per yaw bin or cost.
@@ -92,8 +92,8 @@ def point_masks(annotations: FaceRecords) -> dict[str, np.ndarray]:
     """
     visible = np.isin(annotations.state, (VISIBLE, UNKNOWN)) & np.isfinite(annotations.points).all(-1)
     inner = visible & np.isin(np.arange(NUM_LANDMARKS), INNER)
-    word = "visible " if (annotations.state == VISIBLE).any() else ""
-    return {f"{word}inner points": inner, f"all {word}points": visible}
+    prefix = "visible " if (annotations.state == VISIBLE).any() else ""
+    return {f"{prefix}inner points": inner, f"all {prefix}points": visible}
 
 
 def accuracy_tables(annotations: FaceRecords, results: list[Result], title: str) -> list[ComparisonTable]:
@@ -102,7 +102,7 @@ def accuracy_tables(annotations: FaceRecords, results: list[Result], title: str)
     Args:
         annotations: N faces with angles; a face whose yaw is NaN counts in "all" only.
         results: two or more methods to compare.
-        title: name of set and boxes.
+        title: names of set and boxes.
     """
     bins = _bins(annotations)
     measured = [result for result in results if result.predictions is not None]
@@ -110,9 +110,9 @@ def accuracy_tables(annotations: FaceRecords, results: list[Result], title: str)
     tables = []
     for points, mask in point_masks(annotations).items():
         tables += _point_tables(annotations, results, f"{title}, {points}", points, mask, notes)
-    everyone = np.ones(len(annotations), bool)
-    missed = [Row(m.name, _means(np.where(m.predictions.found, 0.0, 100.0), everyone, bins)) for m in measured]
-    faces_row = Row("faces", _counts(everyone, bins))
+    all_faces = np.ones(len(annotations), bool)
+    missed = [Row(m.name, _means(np.where(m.predictions.found, 0.0, 100.0), all_faces, bins)) for m in measured]
+    faces_row = Row("faces", _counts(all_faces, bins))
     text = f"{title}: faces not found, percent"
     table = Table(text, (*YAW_BIN_NAMES, "all"), (*missed, *_dashes(results, 4), faces_row), notes)
     return [*tables, ComparisonTable("not found, %", "", "all", table)]
@@ -136,8 +136,8 @@ def _point_tables(
         for name, values in errors.items():
             cells = _means(values, faces, bins)
             mean_of_bins = float(np.mean(cells[:-1]))
-            rest = float(np.nanmean(without_offset[name][faces])) if faces.any() else float("nan")
-            rows.append(Row(name, (*cells[:-1], mean_of_bins, cells[-1], rest)))
+            offset_removed = float(np.nanmean(without_offset[name][faces])) if faces.any() else float("nan")
+            rows.append(Row(name, (*cells[:-1], mean_of_bins, cells[-1], offset_removed)))
         if faces is common:
             counts = _counts(faces, bins)
             rows.append(Row("faces", (*counts[:-1], None, counts[-1], counts[-1])))

@@ -20,9 +20,16 @@ from views import read_rgb
 def main() -> None:
     """Print the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faces", type=Path, metavar="TRAIN.json")
+    parser.add_argument("faces", type=Path, metavar="TRAIN.json", help="list written by training_faces.py")
     parser.add_argument("--every", type=int, default=4, help="use every n-th face (default: 4)")
-    parser.add_argument("--working-sides", type=int, nargs="+", default=[100, 400], metavar="PIXELS")
+    parser.add_argument(
+        "--working-sides",
+        type=int,
+        nargs="+",
+        default=[100, 400],
+        metavar="PIXELS",
+        help="sides of the rectangle in the image that is passed to the trees (default: 100 400)",
+    )
     args = parser.parse_args()
 
     use_one_core()

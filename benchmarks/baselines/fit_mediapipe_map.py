@@ -4,7 +4,7 @@ python fit_mediapipe_map.py TRAIN.json -o mediapipe_map.json
 
 TRAIN.json is written by training_faces.py. Runs in the environment of mediapipe.txt. For each of the 68 points, the two
 vertices and the position between them with the smallest mean distance to the visible annotated points are chosen; the
-distance is divided by the size of the face. Every other face is mirrored, so that the map does not learn the sideways
+distance is divided by the size of the face. Every other face is mirrored, so that the map does not learn the horizontal
 annotation offset of MERL-RAV. Prints the remaining distance.
 """
 
@@ -28,8 +28,8 @@ SHARES = (1.0, 0.75, 0.5, 0.25)
 def main() -> None:
     """Fit and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("faces", type=Path, metavar="TRAIN.json")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.json")
+    parser.add_argument("faces", type=Path, metavar="TRAIN.json", help="list written by training_faces.py")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.json", help="map to write")
     parser.add_argument("--every", type=int, default=1, help="use every n-th image (default: all)")
     args = parser.parse_args()
 
@@ -47,8 +47,8 @@ def collect(path: Path, every: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """Meshes (n, 478, 2), annotated points (n, 68, 2), NaN where hidden, and sizes (n,) of the faces that are found."""
     face_mesh = FaceMesh()
     meshes, truths, sizes = [], [], []
-    chosen = dict(list(read_faces(path).items())[::every])
-    for image_path, faces in with_progress(chosen):
+    used = dict(list(read_faces(path).items())[::every])
+    for image_path, faces in with_progress(used):
         image = read_rgb(image_path)
         for face in faces:
             x0, y0, x1, y1 = face["box"]

@@ -23,8 +23,8 @@ class Method:
         boxes: box sources that it supports: 'own' (its own detector), 'given' (the true boxes).
         options: further command-line arguments, placed before FACES.json.
         has_contour_option: it predicts both contour conventions; the recorder takes --contour.
-        depends_on: files; a recording older than any of them is made again.
-        missing: what must be given on the command line before this method can be measured; empty if nothing.
+        depends_on: files; a recording older than any of them is repeated.
+        missing: argument without which this method cannot be measured; empty if all arguments are given.
     """
 
     title: str

@@ -23,7 +23,7 @@ SMALL = 300
 """Images with a shorter side below this many pixels are doubled for the detector, whose smallest face has 80 pixels."""
 
 RECTANGLE_SIDE, RECTANGLE_SHIFT = 1.05, -0.09
-"""dlib's rectangle for a landmark box with sides w, h: a square with this side, its center this far below the center of
+"""Side of dlib's square rectangle for a landmark box with sides w, h, and distance of its center below the center of
 the box, both in units of sqrt(w h). fit_dlib_box.py measures 0.97 to 1.06 and -0.07 to -0.10 on frontal training
 faces."""
 
@@ -33,8 +33,8 @@ measures 0.20 to 0.30. The trees fail when the rectangle is not where dlib's det
 contain the yaw, so three positions are tried."""
 
 WORKING_SIDE = 400
-"""Side of the rectangle, in pixels, in the image that the trees get. dlib rounds its landmarks to whole pixels, which
-costs accuracy on small images; fit_dlib_box.py prints how much."""
+"""Side of the rectangle, in pixels, in the image that is passed to the trees. dlib rounds its landmarks to whole
+pixels, which costs accuracy on small images; fit_dlib_box.py prints how much."""
 
 
 class Dlib:

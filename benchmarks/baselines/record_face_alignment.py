@@ -89,7 +89,9 @@ def landmark_box_of(box: np.ndarray) -> np.ndarray:
 def main() -> None:
     """Record and write."""
     parser = arguments(__doc__)
-    parser.add_argument("--contour", choices=tuple(NETWORKS), default="outline", help="default: outline")
+    parser.add_argument(
+        "--contour", choices=tuple(NETWORKS), default="outline", help="contour convention (default: outline)"
+    )
     args = parser.parse_args()
     use_one_core()
     torch.set_num_threads(1)

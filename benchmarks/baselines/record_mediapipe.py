@@ -18,11 +18,11 @@ MAP = Path(__file__).with_name("mediapipe_map.json")
 
 BORDER = 0.25
 """Border added to an image, as a share of its shorter side: the detector needs some space around the face. On
-MERL-RAV's training crops, wider and narrower borders miss more faces."""
+MERL-RAV's training crops, more faces are missed with wider and narrower borders."""
 
 TIMES, SIDE = 2.5, 384
-"""--boxes given: MediaPipe gets a square around the true box. Its side divided by the longer side of the box, and its
-side in pixels. These values miss the fewest of MERL-RAV's training crops."""
+"""Square around the true box in which MediaPipe runs with --boxes given: its side divided by the longer side of the
+box, and its side in pixels. With these values the fewest faces of MERL-RAV's training crops are missed."""
 
 DETECTION, PRESENCE = 0.3, 0.1
 """Score thresholds of the detector and of the mesh's face presence. MediaPipe's default is 0.5, at which it drops
@@ -47,7 +47,7 @@ class FaceMesh:
         """(478, 2) image pixels of every face in the view."""
         height, width = view.pixels.shape[:2]
         found = self.mesh.process(view.pixels).multi_face_landmarks or ()
-        # MediaPipe counts from the edge of the view, in units of its sides; here pixel centers are whole numbers.
+        # MediaPipe measures from the edge of the view, in units of its sides; here pixel centers are integers.
         return [
             view.to_image(np.array([[point.x * width - 0.5, point.y * height - 0.5] for point in face.landmark]))
             for face in found
@@ -62,7 +62,7 @@ class FaceMesh:
         found = self.vertices(around(image, box, TIMES, SIDE))
         center, side = np.reshape(box, (2, 2)).mean(0), max(box[2] - box[0], box[3] - box[1])
         distances = [np.linalg.norm((face.min(0) + face.max(0)) / 2 - center) for face in found]
-        # Half a side away is another face.
+        # A face more than half a side away is a different face.
         return found[int(np.argmin(distances))] if distances and min(distances) < side / 2 else None
 
 
@@ -99,7 +99,7 @@ class MediaPipe:
     def detect(self, image: np.ndarray) -> list[Found]:
         """See `recording.Predictor`."""
         faces = [self.to68(mesh) for mesh in self.mesh.detect(image)]
-        # The solution does not return the detector's boxes: the box of the landmarks takes their place.
+        # The solution does not return the detector's boxes, so the box of the landmarks is used instead.
         return [Found(points, np.concatenate([points.min(0), points.max(0)])) for points in faces]
 
     def detector_clock(self, image: np.ndarray) -> None:

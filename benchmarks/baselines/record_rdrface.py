@@ -3,7 +3,7 @@
 python record_rdrface.py FACES.json -o predictions.json [--boxes own|given] [--contour outline|jawline]
 
 `rdrface evaluate SET DIR --record FILE` writes the same landmarks. This recorder measures times as those of the
-baselines are measured: on one processor core, the detector also on its own. No border is added to the images.
+baselines are measured: on one processor core, the detector also separately. No border is added to the images.
 """
 
 import importlib.metadata
@@ -78,16 +78,24 @@ def installed_megabytes() -> float:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for dependency in project["dependencies"]:
         add(dependency)
-    own = [file for file in Path(rdrface.__file__).parent.rglob("*") if file.is_file() and file.suffix != ".pyc"]
-    return sum(sizes.values()) + sum(file.stat().st_size for file in own) / 1e6
+    package_files = [
+        file for file in Path(rdrface.__file__).parent.rglob("*") if file.is_file() and file.suffix != ".pyc"
+    ]
+    return sum(sizes.values()) + sum(file.stat().st_size for file in package_files) / 1e6
 
 
 def main() -> None:
     """Record and write."""
     parser = arguments(__doc__)
-    parser.add_argument("--contour", choices=("outline", "jawline"), default="outline", help="default: outline")
     parser.add_argument(
-        "--weights", type=Path, default=PACKAGED_WEIGHTS, metavar="W", help="default: the packaged weights"
+        "--contour", choices=("outline", "jawline"), default="outline", help="contour convention (default: outline)"
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=PACKAGED_WEIGHTS,
+        metavar="W",
+        help="weights file (default: the packaged weights)",
     )
     args = parser.parse_args()
     use_one_core()

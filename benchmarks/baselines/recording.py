@@ -134,7 +134,7 @@ def record(method: Predictor, faces: Faces, boxes: str, read: Callable[[str], np
         read: from a path to (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: the method refuses a box; the message names the face.
+        ValueError: the method rejects a box; the message names the face.
     """
     recording = Recording(method.name, method.megabytes, method.installed_megabytes)
     for path, entries in with_progress(faces):

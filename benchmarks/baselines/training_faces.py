@@ -22,9 +22,9 @@ from rdrface.landmarks import MIRROR
 def main() -> None:
     """Write the list."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="+", metavar="SET=DIR", help="training parts of these sets")
+    parser.add_argument("sets", nargs="+", metavar="SET=DIR", help="set and its folder; its training part is used")
     parser.add_argument("-n", type=int, default=1500, help="number of evenly spaced faces of each set (default: 1500)")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="TRAIN.json")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="TRAIN.json", help="list to write")
     args = parser.parse_args()
 
     faces = []

@@ -40,7 +40,7 @@ def descriptors(crops: np.ndarray, points: np.ndarray, face: int) -> np.ndarray:
         face: side in pixels of the landmark box after resizing the crop, at most `MAX_FACE`.
 
     Returns:
-        (B, 68, 128) uint8: OpenCV's descriptors are whole numbers.
+        (B, 68, 128) uint8: OpenCV's descriptors consist of integers.
 
     Raises:
         ValueError: the shapes do not match.

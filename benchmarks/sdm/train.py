@@ -38,7 +38,7 @@ annotated boxes of the sets."""
 
 COMPONENTS = 40
 """Principal components of each landmark's descriptor, used in the regression only: a stage has 2,720 unknowns per
-coordinate instead of 8,704, and its normal equations cost a tenth. The trained stage takes whole descriptors."""
+coordinate instead of 8,704, and its normal equations cost a tenth. The trained stage takes full descriptors."""
 
 RIDGE = 6000.0
 """Weight of the ridge, as a number of additional starts with an update of zero, spread evenly over the components."""
@@ -102,11 +102,11 @@ def collect(records: FaceRecords, mean: np.ndarray | None, starts: int, seed: in
     """Samples of all faces: `starts` boxes per face, each also mirrored.
 
     Args:
-        records: with a fit.
+        records: N fitted faces.
         mean: (68, 2) crop frame, initial landmarks of every face; None uses the 3D output of the aligner.
         starts: boxes per face.
-        seed: of the box errors and of the choice of held-out images.
-        aligner: `rdrface.Aligner`.
+        seed: seed of the box errors and of the choice of held-out images.
+        aligner: `rdrface.Aligner`; needed without `mean`.
 
     Raises:
         ImageError: an image cannot be read.
@@ -159,15 +159,15 @@ def fit_stage(face: int, phi: np.ndarray, steps: np.ndarray) -> Stage:
     center = phi.mean(0, dtype=np.float64).astype(np.float32)
     basis = np.empty((NUM_LANDMARKS, LENGTH, COMPONENTS), np.float32)
     for i in range(NUM_LANDMARKS):
-        off = phi[:, i] - center[i]
-        basis[i] = np.linalg.eigh((off.T @ off).astype(np.float64))[1][:, -COMPONENTS:]
+        centered = phi[:, i] - center[i]
+        basis[i] = np.linalg.eigh((centered.T @ centered).astype(np.float64))[1][:, -COMPONENTS:]
     width = NUM_LANDMARKS * COMPONENTS
     offset = steps.mean(0, dtype=np.float64).reshape(-1)
     gram, cross = np.zeros((width, width)), np.zeros((width, 2 * NUM_LANDMARKS))
     for first in range(0, len(phi), _CHUNK):
         part = slice(first, first + _CHUNK)
-        off = (phi[part] - center).transpose(1, 0, 2)
-        features = (off @ basis).transpose(1, 0, 2).reshape(-1, width)
+        centered = (phi[part] - center).transpose(1, 0, 2)
+        features = (centered @ basis).transpose(1, 0, 2).reshape(-1, width)
         gram += features.T @ features
         cross += features.T @ (steps[part].reshape(-1, 2 * NUM_LANDMARKS) - offset).astype(np.float32)
     gram[np.diag_indices(width)] += RIDGE * np.trace(gram) / (width * len(phi))
@@ -181,7 +181,7 @@ def fit(samples: Samples, start: Start, mean: np.ndarray, faces: tuple[int, ...]
     """Train the stages one after the other, each from the landmarks that the previous stages predict.
 
     Args:
-        samples: of `collect`.
+        samples: samples from `collect`.
         start, mean: see `sdm.SDM`.
         faces: side of the landmark box in pixels for each stage; `FACES` by default.
     """
@@ -189,8 +189,8 @@ def fit(samples: Samples, start: Start, mean: np.ndarray, faces: tuple[int, ...]
     report("start", samples)
     for face in FACES[start] if faces is None else faces:
         phi = descriptors(samples.crops, samples.points, face)
-        chosen = samples.is_train
-        stage = fit_stage(face, phi[chosen], (samples.truth - samples.points)[chosen])
+        is_train = samples.is_train
+        stage = fit_stage(face, phi[is_train], (samples.truth - samples.points)[is_train])
         steps = [stage.steps(phi[i : i + _CHUNK]) for i in range(0, len(phi), _CHUNK)]
         samples = replace(samples, points=samples.points + np.concatenate(steps))
         stages.append(stage)
@@ -212,7 +212,7 @@ def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("records", type=Path, nargs="+", metavar="RECORDS.npz", help="fitted records (`rdrface fit`)")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz", help="the cascade")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz", help="cascade to write")
     parser.add_argument(
         "--start", choices=STARTS, default="mean", help="mean: the mean shape (default); ours: the 3D output of rdrface"
     )
@@ -220,7 +220,7 @@ def main() -> int:
     parser.add_argument(
         "--starts", type=int, default=1, metavar="N", help="boxes per face, each also mirrored (default: 1)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (default: 0)")
     args = parser.parse_args()
     if args.starts < 1 or (args.faces is not None and args.faces < 1):
         parser.error("--starts and --faces must be at least 1")
@@ -229,8 +229,8 @@ def main() -> int:
     try:
         records = FaceRecords.concat([FaceRecords.load(path) for path in args.records])
         if args.faces is not None and args.faces < len(records):
-            chosen = np.random.default_rng(args.seed).choice(len(records), args.faces, replace=False)
-            records = records.select(np.sort(chosen))
+            index = np.random.default_rng(args.seed).choice(len(records), args.faces, replace=False)
+            records = records.select(np.sort(index))
         mean = mean_shape(records)
         aligner = rdrface.load(threads=1) if args.start == "ours" else None
         samples = collect(records, mean if aligner is None else None, args.starts, args.seed, aligner)

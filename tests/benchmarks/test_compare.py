@@ -43,11 +43,11 @@ def annotations() -> FaceRecords:
     )
 
 
-def recording(path: Path, name: str, off: dict[int, float]) -> Path:
-    """Write predictions of the faces in `off`: that many pixels below the truth, twice as many for the contour."""
+def recording(path: Path, name: str, offsets: dict[int, float]) -> Path:
+    """Write predictions of the faces in `offsets`: that many pixels below the truth, twice as many for the contour."""
     truth = np.nan_to_num(annotations().points)
     faces = []
-    for face, pixels in off.items():
+    for face, pixels in offsets.items():
         points = truth[face] + [0, pixels]
         points[:17, 1] += pixels
         costs = {"milliseconds": 10.0 * (face + 1), "processor_milliseconds": 2.0}

@@ -123,8 +123,8 @@ def get_frontal_face_detector():
     def detect(pixels, upsample):
         # The rectangle of the whole image, inside a border of 24 pixels.
         assert upsample == 1
-        place = dict(zip(("left", "top", "right", "bottom"), (24, 24, 123, 103)))
-        return [Space(**{name: (lambda value=value: value) for name, value in place.items()})]
+        sides = dict(zip(("left", "top", "right", "bottom"), (24, 24, 123, 103)))
+        return [Space(**{name: (lambda value=value: value) for name, value in sides.items()})]
     return detect
 def shape_predictor(path):
     def predict(pixels, rectangle):

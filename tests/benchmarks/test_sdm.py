@@ -122,11 +122,11 @@ def test_a_saved_cascade_gives_the_same_points(
     programs: SimpleNamespace, learned: SimpleNamespace, tmp_path: Path
 ) -> None:
     learned.model.save(tmp_path / "sdm.npz")
-    again = programs.sdm.SDM.load(tmp_path / "sdm.npz")
+    loaded = programs.sdm.SDM.load(tmp_path / "sdm.npz")
     image = np.asarray(Image.open(learned.records.image[0]))
     box = learned.records.box[:1]
-    assert again.start == "mean"
-    np.testing.assert_array_equal(again.align(image, boxes=box), learned.model.align(image, boxes=box))
+    assert loaded.start == "mean"
+    np.testing.assert_array_equal(loaded.align(image, boxes=box), learned.model.align(image, boxes=box))
 
 
 def test_mirrored_samples_are_mirror_images(programs: SimpleNamespace, learned: SimpleNamespace) -> None:
@@ -183,8 +183,8 @@ def test_targets_of_hidden_points_come_from_the_fit(programs: SimpleNamespace, l
 def test_a_cascade_from_the_3d_output_starts_at_its_landmarks(
     programs: SimpleNamespace, learned: SimpleNamespace
 ) -> None:
-    class Off:
-        """Stand-in for the aligner: the true points, three pixels off."""
+    class ShiftedAligner:
+        """Stand-in for the aligner: the true points, shifted by three pixels."""
 
         def align(self, image: np.ndarray, boxes: np.ndarray) -> list[SimpleNamespace]:
             index = next(i for i, other in enumerate(images) if np.array_equal(image, other))
@@ -192,7 +192,7 @@ def test_a_cascade_from_the_3d_output_starts_at_its_landmarks(
 
     records = learned.records.select(np.arange(40))
     images = [np.asarray(Image.open(path)) for path in records.image]
-    samples = programs.train.collect(records, None, 1, 0, Off())
+    samples = programs.train.collect(records, None, 1, 0, ShiftedAligner())
     np.testing.assert_allclose(samples.points[1], programs.train.mirrored(samples.points[0]), atol=1e-6)
     with pytest.MonkeyPatch.context() as patch:
         few_unknowns(programs, patch)
@@ -201,10 +201,10 @@ def test_a_cascade_from_the_3d_output_starts_at_its_landmarks(
         {"face": 4, "image": "a.png", "path": records.image[4], "box": records.box[4].tolist()},
         {"face": 2, "image": "b.png", "path": records.image[2], "box": records.box[2].tolist()},
     ]
-    entries = programs.record.record(programs.record.Cascade(model, 1.0, Off()), faces).entries
+    entries = programs.record.record(programs.record.Cascade(model, 1.0, ShiftedAligner()), faces).entries
     for entry, face in zip(entries, faces, strict=True):
-        off = np.abs(np.array(entry["landmarks"]) - records.points[face["face"]]).mean()
-        assert off < 1.5
+        error = np.abs(np.array(entry["landmarks"]) - records.points[face["face"]]).mean()
+        assert error < 1.5
     with pytest.raises(ValueError, match="starts and no boxes"):
         model.align(images[0], boxes=records.box[:1])
     with pytest.raises(ValueError, match="68"):

@@ -1,3 +1,5 @@
+"""docs/expression.md lists the expression coefficients and the thresholds of the evaluation."""
+
 import re
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from rdrface.model_building.expression import LEFT_OUT
 PAGE = (Path(__file__).parents[2] / "docs" / "expression.md").read_text(encoding="utf-8")
 
 
-def test_the_page_lists_every_shape_and_every_missing_name() -> None:
+def test_the_page_lists_every_coefficient_and_every_omitted_name() -> None:
     rows = [set(re.findall(r"`(\w+)`", line.split("|")[1])) for line in PAGE.splitlines() if line.startswith("| `")]
     named = set().union(*rows)
     assert named == set(packaged_model().expression_names) | LEFT_OUT

@@ -1,4 +1,4 @@
-"""The figures of docs/results.md are what the shipped weights give today."""
+"""The figures of docs/results.md agree with the output of the shipped weights."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ COMMAND = "    rdrface evaluate aflw2000-3d aflw2000_3d_dev\n"
 
 
 def published() -> dict[str, list[list[float]]]:
-    """Name of a measured row -> its numbers, of every table of the block where the name stands."""
+    """Name of a measured row -> its numbers in every table of the block that contains the name."""
     block = RESULTS.read_text(encoding="utf-8").partition(COMMAND)[2].split("```")[1]
     rows: dict[str, list[list[float]]] = {}
     for line in block.splitlines():
@@ -25,13 +25,13 @@ def published() -> dict[str, list[list[float]]]:
 
 def test_aflw2000_figures_are_those_of_the_shipped_weights(shared_data: Path) -> None:
     pytest.importorskip("scipy")
-    chosen = SETS["aflw2000-3d"]
-    faces = chosen.read(shared_data / "aflw2000_3d_dev")
+    evaluation_set = SETS["aflw2000-3d"]
+    faces = evaluation_set.read(shared_data / "aflw2000_3d_dev")
     assert len(faces) == 200
-    predictions, unreadable = run_aligner(rdrface.load(), faces, chosen.outputs)
+    predictions, unreadable = run_aligner(rdrface.load(), faces, evaluation_set.outputs)
     assert not unreadable
     measured: dict[str, list[list[float]]] = {}
-    for table in chosen.tables(faces, predictions):
+    for table in evaluation_set.tables(faces, predictions):
         for row in table.rows:
             if row.name.startswith("rdrface"):
                 cells = [float(cell) for cell in row.cells if isinstance(cell, float | int)]
@@ -39,6 +39,6 @@ def test_aflw2000_figures_are_those_of_the_shipped_weights(shared_data: Path) ->
     rows = published()
     assert rows.keys() == measured.keys() and len(rows) >= 6
     for name, tables in rows.items():
-        for said, got in zip(tables, measured[name], strict=True):
-            # Two digits are printed; another processor's arithmetic may move the last.
-            assert got == pytest.approx(said, abs=0.03), name
+        for expected, received in zip(tables, measured[name], strict=True):
+            # Two digits are printed; another processor's arithmetic may change the last.
+            assert received == pytest.approx(expected, abs=0.03), name

@@ -9,7 +9,7 @@ NAMES = FaceModel.load().expression_names
 
 
 def test_one_of_two_equal_coefficients_explains_the_whole_movement() -> None:
-    # Both coefficients move the same points; the data ask for a total of 0.8.
+    # Both coefficients move the same points; the data require a total of 0.8.
     hessian = np.full((1, 2, 2), 1000.0)
     strength, costs = np.array([[0.05, 0.04]]), np.full(2, 3.0)
     for _ in range(20):

@@ -73,9 +73,9 @@ def far_side(q: np.ndarray) -> np.ndarray:
     return far
 
 
-def mean_error(a: np.ndarray, b: np.ndarray, chosen: np.ndarray) -> float:
-    """Mean distance over the chosen points, percent of the face's size."""
-    return float(100 * np.linalg.norm(a - b, axis=-1)[chosen].mean() / SIDE)
+def mean_error(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> float:
+    """Mean distance over the points of a mask, percent of the face's size."""
+    return float(100 * np.linalg.norm(a - b, axis=-1)[mask].mean() / SIDE)
 
 
 def test_the_face_is_recovered_from_noisy_points_with_occlusions(model):
@@ -128,7 +128,7 @@ def test_both_contour_conventions_are_fitted(model):
 def test_one_wrong_annotation_does_not_change_the_fit(model):
     _, outline, _ = true_faces(model, 4, seed=5)
     points = outline.copy()
-    points[:, 33] += (0.4 * SIDE, 0)  # the base of the nose, annotated elsewhere
+    points[:, 33] += (0.4 * SIDE, 0)  # the base of the nose, annotated at a wrong position
     fitted = fit_records(records_of(points, np.ones((4, 68))), model, progress=False)
     assert mean_error(fitted.outline, outline, np.ones((4, 68), bool)) < 1.5
 
@@ -137,8 +137,8 @@ def test_a_batch_gives_the_same_fits_as_single_faces(model):
     _, outline, _ = true_faces(model, 3, seed=6)
     records = records_of(outline, np.ones((3, 68)))
     together = fit_records(records, model, progress=False)
-    alone = [fit_records(records.select([i]), model, progress=False) for i in range(3)]
-    for i, single in enumerate(alone):
+    singles = [fit_records(records.select([i]), model, progress=False) for i in range(3)]
+    for i, single in enumerate(singles):
         np.testing.assert_allclose(single.outline[0], together.outline[i], atol=0.05)
         np.testing.assert_array_equal(single.hidden[0], together.hidden[i])
 

@@ -25,7 +25,7 @@ def test_yaw_signs_are_compared_with_the_folders_of_merl_rav():
     )
 
 
-def test_a_label_far_from_the_fit_is_doubtful(tmp_path):
+def test_an_annotation_far_from_the_fit_is_doubtful(tmp_path):
     write_pts_folder(tmp_path)
     records = fit_records(read_set("300w", tmp_path, "train"), FaceModel.load(), progress=False)
     assert not doubtful_labels(records).any()

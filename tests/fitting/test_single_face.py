@@ -47,8 +47,8 @@ def test_missing_points_are_filled_in_from_the_fit(winking_face: tuple[np.ndarra
 
 def test_the_face_can_be_converted_to_a_dict_and_back(winking_face: tuple[np.ndarray, np.ndarray]) -> None:
     face = rdrface.fit(winking_face[1])
-    again = rdrface.Face.from_dict(face.to_dict())
-    np.testing.assert_allclose(again.landmarks_3d, face.landmarks_3d, rtol=1e-5)
+    restored = rdrface.Face.from_dict(face.to_dict())
+    np.testing.assert_allclose(restored.landmarks_3d, face.landmarks_3d, rtol=1e-5)
 
 
 def test_impossible_input_is_an_error(winking_face: tuple[np.ndarray, np.ndarray]) -> None:

@@ -83,9 +83,11 @@ def test_a_landmark_file_stays_valid_when_the_vertices_are_renumbered(tmp_path) 
     # The same face with its vertices in another order.
     order = np.array([3, 1, 0, 2])
     renumbered = np.argsort(order)[triangles][:, [1, 2, 0]]
-    again = read_landmarks(tmp_path / "l.csv", FaceMesh(kept[order], renumbered, MIRROR))
-    place = np.einsum("ni,nic->nc", again.barycentric, KITE[order][renumbered[again.triangle]])
-    np.testing.assert_allclose(place, np.tile([0.2, 0.3, 0.5] @ KITE[triangles[0]], (68, 1)), atol=1e-6)
+    renumbered_points = read_landmarks(tmp_path / "l.csv", FaceMesh(kept[order], renumbered, MIRROR))
+    positions = np.einsum(
+        "ni,nic->nc", renumbered_points.barycentric, KITE[order][renumbered[renumbered_points.triangle]]
+    )
+    np.testing.assert_allclose(positions, np.tile([0.2, 0.3, 0.5] @ KITE[triangles[0]], (68, 1)), atol=1e-6)
     with pytest.raises(DataError, match="not part of the cut mesh"):
         read_landmarks(tmp_path / "l.csv", FaceMesh(kept + 1, triangles, MIRROR))
     (tmp_path / "l.csv").write_text("something else")

@@ -80,5 +80,5 @@ def test_the_nearest_surface_point_of_a_surface_point_is_itself(model: FaceModel
 def test_mirrored_points_have_mirrored_positions(model: FaceModel) -> None:
     points = model.points["parallel_lines"]
     other = mirror_points(points, model.triangles, model.mirror_vertices)
-    there = positions(model.mean, model.triangles, other)
-    np.testing.assert_allclose(there * FLIP, positions(model.mean, model.triangles, points), atol=1e-4)
+    mirrored_positions = positions(model.mean, model.triangles, other)
+    np.testing.assert_allclose(mirrored_positions * FLIP, positions(model.mean, model.triangles, points), atol=1e-4)

@@ -1,3 +1,5 @@
+"""Antagonistic pairs of expression coefficients."""
+
 import numpy as np
 import pytest
 

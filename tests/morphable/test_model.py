@@ -143,9 +143,9 @@ def test_blend_reports_wrong_numbers_of_coefficients(model: FaceModel) -> None:
 
 def test_a_saved_and_loaded_model_has_the_same_bytes(model: FaceModel, tmp_path) -> None:
     model.save(tmp_path / "a.safetensors")
-    again = FaceModel.load(tmp_path / "a.safetensors")
-    np.testing.assert_array_equal(again.identity_basis, model.identity_basis)
-    assert again.points.keys() == model.points.keys() and again.expression_names == model.expression_names
+    loaded = FaceModel.load(tmp_path / "a.safetensors")
+    np.testing.assert_array_equal(loaded.identity_basis, model.identity_basis)
+    assert loaded.points.keys() == model.points.keys() and loaded.expression_names == model.expression_names
     assert (tmp_path / "a.safetensors").read_bytes() == PACKAGED.read_bytes()
 
 

@@ -20,15 +20,15 @@ from rdrface.morphable.params import (
 
 
 def test_the_parts_of_q_follow_each_other() -> None:
-    places = list(range(NUM_PARAMETERS))
-    assert places == [*places[IDENTITY], *places[POSE], *places[EXPRESSION]]
-    assert [len(places[part]) for part in (IDENTITY, POSE, EXPRESSION)] == [NUM_IDENTITY, NUM_POSE, NUM_EXPRESSION]
+    indices = list(range(NUM_PARAMETERS))
+    assert indices == [*indices[IDENTITY], *indices[POSE], *indices[EXPRESSION]]
+    assert [len(indices[part]) for part in (IDENTITY, POSE, EXPRESSION)] == [NUM_IDENTITY, NUM_POSE, NUM_EXPRESSION]
 
 
 def test_the_parts_of_p_follow_each_other() -> None:
-    places = list(range(NUM_POSE))
-    assert places == [*places[ROTATION], *places[TRANSLATION], SCALE]
-    assert places[ROTATION] == [PITCH, YAW, ROLL]
+    indices = list(range(NUM_POSE))
+    assert indices == [*indices[ROTATION], *indices[TRANSLATION], SCALE]
+    assert indices[ROTATION] == [PITCH, YAW, ROLL]
 
 
 def test_sizes_are_those_of_the_face_model() -> None:

@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     report_missed(annotations, predictions, unreadable)
     errors = chosen.errors(annotations, predictions)
     shares = distribution_table(
-        errors, predictions.found, chosen.limit, f"{chosen.title}: how the errors are distributed, {chosen.unit}"
+        errors, predictions.found, chosen.limit, f"{chosen.title}: distribution of the errors, {chosen.unit}"
     )
     tables = [*chosen.tables(annotations, predictions), shares]
     source = "boxes" if "boxes" in details else "predictions"

@@ -1,1 +1,1 @@
-"""Measuring: errors as the field defines them, the protocols of the public sets, and tables as papers print them."""
+"""Evaluation: metrics, the protocols of public datasets, and result tables in the layout of papers."""

@@ -1,4 +1,4 @@
-"""Apertures of eyes and mouth: observations of their own, more exact than the landmarks they are measured between.
+"""Apertures of eyes and mouth: additional observations, more exact than the landmarks between which they are measured.
 
 An annotator who places both lids of an eye a pixel too low still gets its aperture right. An aperture therefore has a
 smaller standard deviation than a point.
@@ -19,8 +19,9 @@ APERTURE_STD = 0.006
 """Standard deviation of an annotated aperture, in units of sqrt(w h)."""
 _LASHES = 0.05
 _LASHES_END = 0.2
-"""Annotators mark the edges of the lids. Between the lids of a closed eye lie its lashes, as thick as `_LASHES` times
-the eye's width. The thickness falls linearly with the aperture and is 0 from `_LASHES_END` times the width on."""
+"""Thickness of the lashes of a closed eye, and the aperture from which it is 0, in units of the eye's width. Annotators
+mark the edges of the lids, so the lashes of a closed eye appear as an aperture. In between, the thickness decreases
+linearly."""
 _OUTLIER = 4.0  # standard deviations at which an aperture's weight is halved
 
 

@@ -39,17 +39,17 @@ def write_contact_sheet(
         raise ValueError("write_contact_sheet needs fitted records; call fit_records first")
     if len(index) == 0:
         raise ValueError("write_contact_sheet needs at least one face; got an empty index")
-    chosen = records.select(index)
-    assert chosen.Q is not None and chosen.residual is not None
-    frame = _frames(chosen)
-    pitch, yaw = (np.rad2deg(chosen.Q[:, POSE][:, angle]) for angle in (PITCH, YAW))
+    shown = records.select(index)
+    assert shown.Q is not None and shown.residual is not None
+    frame = _frames(shown)
+    pitch, yaw = (np.rad2deg(shown.Q[:, POSE][:, angle]) for angle in (PITCH, YAW))
     sheet = contact_sheet(
-        np.stack([_crop_with_fit(chosen, i, frame, cell) for i in range(len(chosen))]),
-        frame.to_crop(chosen.points),
-        chosen.state,
+        np.stack([_crop_with_fit(shown, i, frame, cell) for i in range(len(shown))]),
+        frame.to_crop(shown.points),
+        shown.state,
         titles=[
-            f"{chosen.residual[i]:.1f}% y{yaw[i]:.0f} p{pitch[i]:.0f} {Path(chosen.image[i]).stem[-16:]}"
-            for i in range(len(chosen))
+            f"{shown.residual[i]:.1f}% y{yaw[i]:.0f} p{pitch[i]:.0f} {Path(shown.image[i]).stem[-16:]}"
+            for i in range(len(shown))
         ],
         columns=columns,
         cell=cell,

@@ -1,4 +1,4 @@
-"""Boxes of the 68 landmarks for records of sets that do not annotate all of them."""
+"""Estimated boxes of the 68 landmarks for datasets in which not all of the 68 are annotated."""
 
 from dataclasses import replace
 

@@ -2,7 +2,7 @@
 
 A Gaussian prior distributes one movement over all coefficients that cause a part of it: a closed eye becomes a third
 of a blink, a squint, a look down and a narrowed eye. This prior is that of reweighted l1 minimization (Candes, Wakin &
-Boyd 2008): its slope is steep near 0 and falls from there, so that one coefficient goes all the way.
+Boyd 2008): its slope is steep near 0 and decreases from there, so that a single coefficient explains the movement.
 """
 
 import numpy as np
@@ -19,14 +19,14 @@ _COSTS = {
     **dict.fromkeys(("mouthUpperUp", "mouthLowerDown"), 6.0),
     **dict.fromkeys(("jawLeft", "jawRight", "mouthLeft", "mouthRight", "brow"), 4.0),
 }
-"""Slopes by the first letters of the coefficient's name. Coefficients that are often active cost less; coefficients
-that landmarks hardly separate from a common one cost more. A lid comes down in a blink far more often than in a look
-down, and lips part because the jaw opens."""
+"""Slopes by prefix of the coefficient's name. Coefficients that are often active cost less; coefficients that landmarks
+can hardly distinguish from a more common one cost more: a lid closes in a blink far more often than in a look down, and
+lips usually part because the jaw opens."""
 _KNEE = 0.1
 """Strength at which the slope is halved."""
 _RIDGE = 1.0
-"""Weight of a quadratic cost of every coefficient. It keeps the linear systems regular, and coefficients that the
-points do not constrain at 0."""
+"""Weight of a quadratic cost of every coefficient. It keeps the linear systems regular and holds coefficients at 0
+that the points do not constrain."""
 _SWEEPS = 6
 _TINY = 1e-9
 
@@ -64,7 +64,7 @@ def bounded_step(
     Returns:
         (B, 46) new coefficients.
     """
-    # The coefficients' axis goes first: each step then reads contiguous rows of all faces.
+    # With the axis of the coefficients first, each step reads contiguous rows of all faces.
     rows = np.ascontiguousarray(hessian.transpose(1, 2, 0))
     ascent = np.ascontiguousarray((gradient - slope - _RIDGE * strength).T)
     current = np.ascontiguousarray(strength.T)
@@ -88,8 +88,8 @@ def exclude_weaker(strength: np.ndarray, upper_bound: np.ndarray, names: tuple[s
 
     Args:
         strength: (B, 46) coefficients.
-        upper_bound: (B, 46) present bounds.
-        names: of the coefficients, `FaceModel.expression_names`.
+        upper_bound: (B, 46) current bounds.
+        names: names of the coefficients, `FaceModel.expression_names`.
     """
     upper_bound = upper_bound.copy()
     for first, second in pair_indices(names):

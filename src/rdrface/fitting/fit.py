@@ -26,11 +26,10 @@ _BATCH = 128
 _OUTLIER = 2.5  # standard deviations at which a point's weight is halved
 _TOLERANT_ROUNDS = 3
 _TOLERANCE = 4
-"""In the first rounds `_OUTLIER` is larger by this factor: the error of the mean face is no reason to distrust a
-point."""
+"""In the first rounds `_OUTLIER` is larger by this factor, because even correct points are then far from the fit."""
 _IDENTITY_STD = np.array([0.3, 0.3, 0.5, 0.7])
-"""Prior standard deviation of the identity coefficients in the first rounds, then 1: what expression can explain is
-explained by expression."""
+"""Prior standard deviation of the identity coefficients in the first rounds; it is 1 afterwards. The small values make
+the fit explain movements by expression before identity."""
 _EXCLUSION_ROUND = 3
 """Round from which the weaker one of two active antagonists is held at 0."""
 
@@ -40,9 +39,9 @@ def fit_records(
 ) -> FaceRecords:
     """Fit the face model to every face of the records.
 
-    The pose is initialized from several angles. Each round then finds the contour landmarks' places on the face for
-    the current pose, reduces the weights of points far from the fit, and takes one Gauss-Newton step of pose, identity
-    and expression together. Identity has a Gaussian prior; expression is bounded to 0..1 and sparse
+    The pose is initialized from several angles. Each round then finds the contour landmarks' positions on the face
+    for the current pose, reduces the weights of points far from the fit, and takes one Gauss-Newton step of pose,
+    identity and expression together. Identity has a Gaussian prior; expression is bounded to 0..1 and sparse
     (`rdrface.fitting.expression_prior`).
 
     Args:
@@ -91,7 +90,7 @@ class _Fitter:
 
     Attributes:
         model: the face model.
-        basis: of its L points.
+        basis: mean and basis of the model's L points.
         normals: (L, 3) unit normals of the mean face at its points.
         costs: (46,) see `prior_costs`.
     """
@@ -151,7 +150,7 @@ class _Fitter:
 def _parameters(state: FitState, observations: Observations) -> np.ndarray:
     """(B, 103) float32 Q in the image frame.
 
-    Translation along the line of sight does not change the projection: t is the shortest of all that fit.
+    Translation along the line of sight does not change the projection; t is the shortest of all solutions.
     """
     size, center = observations.size, observations.center
     f = state.scale * size

@@ -127,7 +127,7 @@ def step_all(
         basis: the landmarks with the contour at its current positions.
         observations: the annotated points.
         weight: (B, L) weight of each point, robust weights included.
-        prior: of the coefficients.
+        prior: prior of the coefficients.
     """
     shape = basis.shape(state.coefficients)
     equations = _point_equations(state, shape, observations, weight)

@@ -1,4 +1,4 @@
-"""The pose from which the fit starts: the mean face is aligned with the points from several angles; the best wins."""
+"""Initial pose of the fit: the mean face is aligned with the points from several angles; the best result is kept."""
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from rdrface.landmarks import CONTOUR
 START_ANGLES = np.deg2rad([(0, -80), (0, -50), (0, -20), (0, 20), (0, 50), (0, 80), (25, 0), (-25, 0)])
 """(8, 2) pitch and yaw, radians, from which the pose is refined."""
 _STEPS = 8
-_CONTOUR_UPDATES = (3, 5, 7)  # steps before which the contour is found again for the new pose
-_STD = 0.05  # of the points of a face about the mean face, in units of sqrt(w h)
+_CONTOUR_UPDATES = (3, 5, 7)  # steps before which the contour is recomputed for the new pose
+_STD = 0.05  # standard deviation of a face's points from the mean face, in units of sqrt(w h)
 _WRONG_SIDE = 4.0  # cost per point and unit of n_z: annotated points that face away, hidden points that face the viewer
 
 
@@ -23,7 +23,7 @@ def initial_pose(observations: Observations, basis: LandmarkBasis, normals: np.n
 
     Args:
         observations: B faces.
-        basis: of the face model, L points.
+        basis: basis of the face model, L points.
         normals: (L, 3) unit normals of the mean face at its points, with the contour on the jawline.
 
     Returns:
@@ -58,7 +58,7 @@ def _refine(
     facing = state.rotation[:, 2] @ normals.T
     facing_away = np.maximum(0, -facing - 0.1)
     inner = np.ones(len(normals), bool)
-    inner[CONTOUR] = False  # the visible outline is visible wherever the jawline is
+    inner[CONTOUR] = False  # points on the visible outline never face away
     annotated = np.where(inner | ~observations.outline[:, None], observations.weight, 0)
     # An eye or half a mouth that is annotated as hidden by the head cannot face the viewer.
     facing_viewer = hidden_groups(observations.self_occluded) * np.maximum(0, facing[:, FAR] - 0.5)
@@ -96,7 +96,7 @@ def _similarity(rotation: np.ndarray, shape: np.ndarray, observations: Observati
 
 
 def _robust(state: FitState, shape: np.ndarray, observations: Observations) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (B, L) and cost (B,) of a Cauchy loss, so that single wrong annotations do not decide the pose."""
+    """Weights (B, L) and cost (B,) of a Cauchy loss, so that a single wrong annotation does not determine the pose."""
     squared = ((state.project(shape)[..., :2] - observations.points) ** 2).sum(axis=-1) / _STD**2
     cost = (observations.weight * 4 * np.log1p(squared / 4)).sum(axis=1)
     return observations.weight / (1 + squared / 4), cost

@@ -13,7 +13,8 @@ MIN_POINTS = 6
 OCCLUDED_WEIGHT = 0.3
 """Weight of a point behind hair, hands or objects: its annotator guessed the position."""
 CONTOUR_WEIGHT = 0.5
-"""Weight of a contour point: no corner marks its place, and annotators space these points along the outline freely."""
+"""Weight of a contour point: it has no distinctive position, and annotators space these points freely along the
+outline."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Observations:
 
     @classmethod
     def of(cls, records: FaceRecords) -> "Observations":
-        """Observations of annotated faces. A jawline annotated besides the outline becomes points 68-84.
+        """Observations of annotated faces. A jawline annotated in addition to the outline becomes points 68-84.
 
         Raises:
             ValueError: a face has fewer than `MIN_POINTS` points with a position.

@@ -1,7 +1,7 @@
 """One-sided constraint of profiles: points that are annotated as hidden must not project outside the face's profile.
 
-The visible half of a face fits a yaw of 50 degrees nearly as well as one of 75. The hidden half decides: the far eye
-must lie behind the ridge of the nose, and the far half of the mouth behind the lips.
+The visible half of a face fits a yaw of 50 degrees nearly as well as one of 75. The hidden half resolves the ambiguity:
+the far eye must be behind the ridge of the nose, and the far half of the mouth behind the lips.
 """
 
 import numpy as np

@@ -11,11 +11,12 @@ from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION, POSE, YAW
 
 DOUBTFUL = 15
-"""Percent of sqrt(w h). Annotators differ by 1 or 2 percent, on hidden contours by about 10."""
+"""Distance from the fit above which an annotation is doubtful, percent of sqrt(w h). Annotators differ by 1 or 2
+percent, and by about 10 on hidden contours."""
 _FRONTAL = 45
 """Degrees of yaw below which both eyes are clearly visible."""
 _ACTIVE = 0.05
-"""Expression coefficient above which it counts as active."""
+"""Value above which an expression coefficient counts as active."""
 _YAW_SIGNS = {"left": 1, "lefthalf": 1, "right": -1, "righthalf": -1}
 """Sign of the yaw of the faces in each of MERL-RAV's folders."""
 
@@ -43,11 +44,11 @@ def fit_report(records: FaceRecords, worst: int = 10) -> str:
     groups = [(source, records.source == source) for source in np.unique(records.source).tolist()]
     groups += [(f"|yaw| {name}", yaw_index(yaw) == i) for i, name in enumerate(YAW_BIN_NAMES)]
     groups += [("all", np.ones(len(records), bool))]
-    for name, chosen in groups:
-        if chosen.any():
-            values = residual[chosen]
+    for name, mask in groups:
+        if mask.any():
+            values = residual[mask]
             figures = f"{np.median(values):>8.2f}{values.mean():>8.2f}{np.percentile(values, 95):>8.2f}"
-            lines.append(f"{name:<36}{chosen.sum():>8}{figures}")
+            lines.append(f"{name:<36}{mask.sum():>8}{figures}")
     lines += _yaw_sign_lines(records.source, yaw)
     doubtful = doubtful_labels(records)
     lines.append(
@@ -81,7 +82,7 @@ def doubtful_labels(records: FaceRecords) -> np.ndarray:
 
 
 def wrong_yaw_signs(source: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """Faces of MERL-RAV whose fitted yaw has the opposite sign of their folder's.
+    """Faces of MERL-RAV whose fitted yaw has the wrong sign for their folder.
 
     Args:
         source: (N,) str from the reader, "merl_rav/<folder>/<split>set".
@@ -100,7 +101,7 @@ def _yaw_sign_lines(source: np.ndarray, yaw: np.ndarray) -> list[str]:
     if not has_sign.any():
         return []
     wrong = wrong_yaw_signs(source, yaw)
-    return [f"Faces with the wrong sign of the yaw, by MERL-RAV's folders: {wrong.sum()} of {has_sign.sum()}"]
+    return [f"Faces whose yaw has the wrong sign for their MERL-RAV folder: {wrong.sum()} of {has_sign.sum()}"]
 
 
 def _expression_lines(records: FaceRecords) -> list[str]:
@@ -118,8 +119,8 @@ def _expression_lines(records: FaceRecords) -> list[str]:
         f"Eyes of faces with |yaw| < {_FRONTAL}: median of eyeBlink, and of lid aperture / eye width",
         f"{'':<36}{'eyes':>8}{'eyeBlink':>10}{'annotated':>11}{'fitted':>8}",
     ]
-    for name, chosen in (("closed", annotated < CLOSED_EYE), ("open", annotated > OPEN_EYE)):
-        group = chosen & frontal
+    for name, mask in (("closed", annotated < CLOSED_EYE), ("open", annotated > OPEN_EYE)):
+        group = mask & frontal
         if group.any():
             figures = (np.median(values[group]) for values in (blink, annotated, fitted))
             lines.append(f"{name:<36}{group.sum():>8}" + "{:>10.2f}{:>11.3f}{:>8.3f}".format(*figures))

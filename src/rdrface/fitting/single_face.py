@@ -22,7 +22,7 @@ _MAX_ERROR = 12.0
 _MIN_AXIS_RATIO = 0.05
 """Shortest over longest axis of the points. Points with a smaller ratio are on one line."""
 _SMALLEST, _LARGEST = 0.1, 1e6
-"""Size of a face and distance from the origin, image pixels."""
+"""Smallest size of a face, and largest size and distance from the origin, image pixels."""
 _MIN_FACING = -0.25
 """Smallest z of the direction in which the nose points: 15 degrees beyond profile a face is no longer visible."""
 
@@ -131,7 +131,7 @@ def _check_extent(points: np.ndarray) -> None:
     centered = points - points.mean(axis=0)
     longest, shortest = np.linalg.svd(centered, compute_uv=False)
     if not shortest > _MIN_AXIS_RATIO * longest:
-        raise ValueError("the points are all on one line or at one place, so no face can be fitted to them")
+        raise ValueError("the points are all on one line or at one position, so no face can be fitted to them")
     extent = float(np.abs(centered).max())
     if not _SMALLEST < extent < _LARGEST or np.abs(points).max() > _LARGEST:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Anatomical places of the named points on the mean face.
+"""Anatomical positions of the named points on the mean face.
 
 `rdrface.model_building.learn_landmarks` starts from them. Coordinates are millimeters on the mean face, with the origin
 between the eyeballs' centers: x points right in the image, y up, z towards the viewer. Only points of the right half of

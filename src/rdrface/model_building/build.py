@@ -50,9 +50,9 @@ def aflw_points(model_points: dict[str, SurfacePoints]) -> dict[str, SurfacePoin
     rows += [(inner, k) for k in (31, 30, 35)] + [(ears, 1)] + [(inner, k) for k in (48, 62, 54, 8)]
     more = rows + [(inner, k) for k in (3, 5, 11, 13, 27, 33, 37, 41, 44, 46, 51, 57, 66)]
 
-    def gather(chosen: list[tuple[SurfacePoints, int]]) -> SurfacePoints:
-        triangle = np.array([points.triangle[k] for points, k in chosen], np.int32)
-        return SurfacePoints(triangle, np.array([points.barycentric[k] for points, k in chosen], np.float32))
+    def gather(sources: list[tuple[SurfacePoints, int]]) -> SurfacePoints:
+        triangle = np.array([points.triangle[k] for points, k in sources], np.int32)
+        return SurfacePoints(triangle, np.array([points.barycentric[k] for points, k in sources], np.float32))
 
     return {"aflw21": gather(rows), "aflw34": gather(more)}
 

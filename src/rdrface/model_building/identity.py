@@ -51,7 +51,7 @@ class LocalTarget:
     """Signed control of a detail of the face.
 
     Attributes:
-        name: of the target with the positive displacements.
+        name: name of the target with the positive displacements.
         positive: (V, 3) decimeters, displacements at strength 1.
         negative: (V, 3) decimeters, displacements at strength -1; None for a control without negative strengths.
     """

@@ -3,7 +3,7 @@
 Alternates two steps: fit the face model to annotated training faces, then move every point along the surface of the
 mean face by its mean residual, symmetrically. The inner points are learned from the training sets of MERL-RAV and
 300-W. The jawline points are learned only from the jawlines of AFLW2000-3D (``--jawline``: the part of it that is not
-used for evaluation). No point moves farther than `MAX_MOVE` from its anatomical place.
+used for evaluation). No point moves farther than `MAX_MOVE` from its anatomical position.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from rdrface.morphable.params import POSE
 from rdrface.morphable.surface import nearest, nearest_on_midline, positions
 
 MAX_MOVE = 10.0
-"""Maximum distance in mm of a point from its anatomical place."""
+"""Maximum distance in mm of a point from its anatomical position."""
 
 OVER_RELAXATION = 1.3
 """Factor on the mean offsets by which the points move in each round."""
@@ -50,11 +50,11 @@ def training_faces(root: Path, per_side: int, seed: int = 0) -> FaceRecords:
     """
     rng = np.random.default_rng(seed)
     merl = read_merl_rav(root / "merl_rav", "train")
-    chosen = []
+    indices = []
     for source in np.unique(merl.source):
         index = np.flatnonzero((merl.source == source) & (np.isfinite(merl.points).all(2).sum(1) >= 12))
-        chosen.append(rng.permutation(index)[:per_side])
-    parts = [merl.select(np.sort(np.concatenate(chosen)))]
+        indices.append(rng.permutation(index)[:per_side])
+    parts = [merl.select(np.sort(np.concatenate(indices)))]
     for part in ("afw", "helen/trainset", "lfpw/trainset"):
         faces = read_w300(root / "300w" / part)
         parts.append(faces.select(np.sort(rng.permutation(len(faces))[: per_side * 2 // 3])))
@@ -147,19 +147,19 @@ def move_points(
     """Move points along the surface of the mean face, symmetrically and by at most `MAX_MOVE` in total.
 
     A point that would become invisible moves by half its offset or not at all. A point that is visible at none of
-    these places returns to its anatomical place.
+    these positions returns to its anatomical position.
 
     Args:
         points: the 68 points.
         offsets: (68, 3) mm.
         body: prepared mesh.
-        anatomical: the 68 points at their anatomical places.
+        anatomical: the 68 points at their anatomical positions.
         allowed: (68, F) bool, see `allowed_triangles`.
     """
     triangles, mirror = body.mesh.triangles, body.mesh.mirror
     corners = body.mean[triangles]
     origin = positions(body.mean, triangles, anatomical)
-    chosen = anatomical
+    accepted = anatomical
     for share in (0.0, 0.5, 1.0):
         move = positions(body.mean, triangles, points) + share * offsets - origin
         length = np.linalg.norm(move, axis=1, keepdims=True)
@@ -172,11 +172,11 @@ def move_points(
         moved = SurfacePoints(triangle, np.concatenate([p.barycentric for p in found]))
         at = positions(body.mean, triangles, moved)
         visible = visible_from_front(at, body.mean, triangles, triangle_normals(corners)[triangle], 1.0)
-        chosen = SurfacePoints(
-            np.where(visible, moved.triangle, chosen.triangle),
-            np.where(visible[:, None], moved.barycentric, chosen.barycentric),
+        accepted = SurfacePoints(
+            np.where(visible, moved.triangle, accepted.triangle),
+            np.where(visible[:, None], moved.barycentric, accepted.barycentric),
         )
-    return anatomy.symmetrized(chosen, triangles, mirror)
+    return anatomy.symmetrized(accepted, triangles, mirror)
 
 
 def learn_landmarks(
@@ -188,7 +188,7 @@ def learn_landmarks(
     start: Path | None,
     out: Path,
 ) -> None:
-    """Learn the 68 points, see the module; the progress is printed.
+    """Learn the 68 points as described in the module docstring, and print the progress.
 
     Args:
         body: prepared mesh.
@@ -225,7 +225,7 @@ def learn_landmarks(
         write_landmarks(out, points, triangles, body.mesh.kept)
     moved = positions(body.mean, triangles, model.points["ibug68"]) - positions(body.mean, triangles, anatomical)
     for k in [*range(8, 17), *range(22, 31), 33, 34, 35, *range(42, 48), *range(51, 58), *range(62, 67)]:
-        print(f"point {k}: {np.round(moved[k], 1).tolist()} mm from its anatomical place")
+        print(f"point {k}: {np.round(moved[k], 1).tolist()} mm from its anatomical position")
 
 
 def main(arguments: list[str] | None = None) -> None:

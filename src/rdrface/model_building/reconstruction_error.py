@@ -66,11 +66,11 @@ def table(distance: np.ndarray, yaw: np.ndarray) -> str:
     """
     rows = [f"{'|yaw|':>8} {'faces':>6} {'all':>6} {'inner':>6} {'contour':>8}"]
     groups = [(name, yaw_index(yaw) == i) for i, name in enumerate(YAW_BIN_NAMES)]
-    for name, chosen in [*groups, ("all", np.ones(len(yaw), bool))]:
-        if chosen.any():
-            part = distance[chosen]
+    for name, mask in [*groups, ("all", np.ones(len(yaw), bool))]:
+        if mask.any():
+            part = distance[mask]
             figures = (part.mean(), part[:, INNER].mean(), part[:, CONTOUR].mean())
-            rows.append(f"{name:>8} {chosen.sum():6d} {figures[0]:6.2f} {figures[1]:6.2f} {figures[2]:8.2f}")
+            rows.append(f"{name:>8} {mask.sum():6d} {figures[0]:6.2f} {figures[1]:6.2f} {figures[2]:8.2f}")
     return "\n".join(rows)
 
 

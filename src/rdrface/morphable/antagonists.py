@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 SIDEWAYS: tuple[tuple[str, str], ...] = (("jawLeft", "jawRight"), ("mouthLeft", "mouthRight"))
-"""Pairs that are impossible together, since one part of the face would be in two places."""
+"""Pairs that cannot occur together, because a part of the face cannot move to both sides at once."""
 
 ANTAGONISTS: tuple[tuple[str, str], ...] = (
     *SIDEWAYS,
@@ -29,8 +29,8 @@ def pair_indices(names: Sequence[str], pairs: Sequence[tuple[str, str]] = ANTAGO
     """Indices of pairs among the expression coefficients.
 
     Args:
-        names: of the coefficients, `FaceModel.expression_names`.
-        pairs: names of P pairs.
+        names: names of the coefficients, `FaceModel.expression_names`.
+        pairs: names of the coefficients of P pairs.
 
     Returns:
         (P, 2) int64.

@@ -12,7 +12,7 @@ def antagonist_index(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The antagonist of every expression coefficient.
 
     Args:
-        names: of the 46 coefficients.
+        names: names of the 46 coefficients.
 
     Returns:
         index: (46,) int64, index of each coefficient's antagonist; 0 for a coefficient without one.

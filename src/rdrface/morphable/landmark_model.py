@@ -31,7 +31,7 @@ Slide = Callable[[Any, Any, Any], Any]
 
 @dataclass(frozen=True)
 class LandmarkModel:
-    """The face model reduced to the N = 68 + 3 * 17 * M points from which the landmarks follow.
+    """The face model reduced to the N = 68 + 3 * 17 * M points from which the landmarks are computed.
 
     The first 68 points are the landmarks, with the contour on the jawline. Then come the corners of the triangles under
     the 17 x M samples of the parallel lines: all first corners, all second, all third. They determine the lines and
@@ -112,8 +112,8 @@ def shapes68(buffers: Mapping[str, Any], q: Any) -> tuple[Any, Any, Any]:
 def outline68(buffers: Mapping[str, Any], q: Any, slide: Slide = slide_contour_line) -> tuple[Any, Any]:
     """From Q to the 68 projected landmarks in both contour conventions (supplement, section 1, equation 1).
 
-    The 51 inner landmarks are the same in both. The places of the contour landmarks on the outline are found for every
-    pose, without a gradient through the choice of the place; everything else is differentiable.
+    The 51 inner landmarks are the same in both. The positions of the contour landmarks on the parallel lines are found
+    for each pose; no gradient flows through this choice. Everything else is differentiable.
 
     Args:
         buffers: arrays of a `LandmarkModel`, NumPy or PyTorch.

@@ -77,8 +77,8 @@ class FaceModel:
 
     Attributes:
         mean: (V, 3) float32 mm.
-        identity_basis: (50, V, 3) float32 mm; coefficients have unit variance over the
-            adults that the model was built from.
+        identity_basis: (50, V, 3) float32 mm; coefficients have unit variance over the adults
+            that the model was built from.
         expression_basis: (46, V, 3) float32 mm; coefficients nominally in [0, 1].
         triangles: (F, 3) int32, counterclockwise seen from outside.
         uv: (V, 2) float32 texture coordinates.
@@ -144,7 +144,7 @@ class FaceModel:
             "expression_names": self.expression_names,
             "license": "CC0-1.0 data of MakeHuman (mpfb2) and faceunits01",
         }
-        # safetensors writes several entries in random order: a single one makes the file reproducible.
+        # safetensors writes the entries of the metadata in random order: a single entry makes the file reproducible.
         content = save(dict(sorted(tensors.items())), metadata={"rdrface": json.dumps(metadata)})
         with write_aside(path) as partial:
             partial.write_bytes(content)

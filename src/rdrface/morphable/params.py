@@ -36,7 +36,7 @@ NUM_PARAMETERS = NUM_IDENTITY + NUM_POSE + NUM_EXPRESSION
 IDENTITY = slice(0, NUM_IDENTITY)
 POSE = slice(IDENTITY.stop, IDENTITY.stop + NUM_POSE)
 EXPRESSION = slice(POSE.stop, NUM_PARAMETERS)
-"""Place of each part in the last axis of Q."""
+"""Slice of each part in the last axis of Q."""
 
 
 def expression_index(name: str, names: Sequence[str]) -> int:

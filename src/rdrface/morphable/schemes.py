@@ -15,7 +15,7 @@ SCHEMES: Mapping[str, str] = {
     "eye_centers": "the centers of the two pupils of eyes that look straight ahead",
     "ear_lobes": "the lower ends of the two ears",
     "wflw98": "the 98 points of WFLW, contour on the absolute jawline",
-    "parallel_lines": "17 lines from the jawline over the cheek, with the same number of points each",
+    "parallel_lines": "17 lines from the jawline across the cheek, with the same number of points each",
 }
 """Name of a scheme -> description. The left side of the image comes first."""
 
@@ -38,7 +38,7 @@ WFLW98_TO_IBUG68: Mapping[int, int] = {
     92: 64,
     94: 66,
 }
-"""Point of WFLW -> landmark of the 68 at the same place."""
+"""Point of WFLW -> landmark of the 68 at the same position."""
 
 WFLW98_EVEN: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((36, 37, 38, 39), (61, 62, 63)),
@@ -55,7 +55,7 @@ WFLW98_EVEN: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
 """Lines through the 68 landmarks, each with the points of WFLW that divide it into equal lengths. WFLW spaces its
 points evenly on lids, inner lips and the lower border of the lower lip, as the mean of its training annotations shows
 (part of PIPNet's code). iBUG does not: its lid points are at one and two thirds, and those of the inner lips are close
-to the middle. The nearest landmark, which is often used instead, is some millimeters away."""
+to the middle. The nearest landmark, which is often used instead, is several millimeters away."""
 
 WFLW98_BROWS: Mapping[int, int] = {38: 37, 39: 36, 40: 35, 41: 34, 47: 45, 48: 44, 49: 43, 50: 42}
 """Point of WFLW on the lower edge of a brow -> the point above it on the upper edge."""

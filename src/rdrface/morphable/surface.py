@@ -120,5 +120,5 @@ def mirror_points(points: SurfacePoints, triangles: np.ndarray, mirror: np.ndarr
     number = {tuple(row): i for i, row in enumerate(np.sort(triangles, 1).tolist())}
     corners = mirror[triangles[points.triangle]]
     other = np.array([number[tuple(sorted(row))] for row in corners.tolist()], np.int32)
-    place = (triangles[other][:, :, None] == corners[:, None, :]).argmax(2)
-    return SurfacePoints(other, np.take_along_axis(points.barycentric, place, 1))
+    order = (triangles[other][:, :, None] == corners[:, None, :]).argmax(2)
+    return SurfacePoints(other, np.take_along_axis(points.barycentric, order, 1))

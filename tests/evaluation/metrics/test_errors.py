@@ -1,4 +1,4 @@
-"""Normalized mean error, normalizers and yaw bins on faces made by hand."""
+"""Normalized mean error, normalizers and yaw bins on hand-made faces."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_nme_counts_only_masked_points_with_a_position():
     np.testing.assert_allclose(nme(moved, truth, size, per_face), [np.nan, 50, np.nan])
 
 
-def test_nme_is_nan_for_missed_faces_and_refuses_partly_predicted_faces():
+def test_nme_is_nan_for_missed_faces_and_rejects_partly_predicted_faces():
     truth = faces_with_box(2)
     predicted = truth.copy()
     predicted[1] = np.nan
@@ -74,7 +74,7 @@ def test_normalizers_and_their_errors():
         (np.zeros((2, 68, 2)), np.zeros((2, 68, 2)), np.array([1, 0]), "face 1: the normalizer"),
     ],
 )
-def test_nme_refuses_wrong_shapes_and_normalizers(predicted, truth, size, message):
+def test_nme_rejects_wrong_shapes_and_normalizers(predicted, truth, size, message):
     with pytest.raises(ValueError, match=message):
         nme(predicted, truth, size)
 

@@ -65,16 +65,16 @@ def test_reliability_of_a_small_example() -> None:
     assert bins.predicted[1] == pytest.approx(0.125) and bins.observed[1] == 0.5 and np.isnan(bins.predicted[5])
     assert bins.gap == pytest.approx((0.05 + 2 * 0.375 + 2 * 0.475) / 5)
     assert np.isnan(reliability(np.array([]), np.array([]), VISIBILITY_EDGES).gap)
-    with pytest.raises(ValueError, match="rising order"):
+    with pytest.raises(ValueError, match="increasing order"):
         reliability(np.ones(2), np.ones(2), (0, 0, 1))
 
 
-def test_calibrated_predictions_have_no_gap_and_others_have() -> None:
+def test_only_calibrated_predictions_have_no_gap() -> None:
     rng = np.random.default_rng(1)
     probability = rng.random(200_000)
-    seen = rng.random(200_000) < probability
-    assert reliability(probability, seen, VISIBILITY_EDGES).gap < 0.01
-    assert reliability(probability**3, seen, VISIBILITY_EDGES).gap > 0.1
+    visible = rng.random(200_000) < probability
+    assert reliability(probability, visible, VISIBILITY_EDGES).gap < 0.01
+    assert reliability(probability**3, visible, VISIBILITY_EDGES).gap > 0.1
     predicted = rng.lognormal(1, 0.6, 200_000)
     observed = predicted * rng.exponential(1, 200_000)
     assert reliability(predicted, observed, UNCERTAINTY_EDGES).gap < 0.05
@@ -88,7 +88,7 @@ def test_risk_coverage_of_a_small_example() -> None:
     assert np.isnan(risk_coverage(np.array([np.nan]), np.array([1.0]), (1.0,))).all()
 
 
-def test_ties_in_precision_and_recall_are_not_parted() -> None:
+def test_ties_in_precision_and_recall_are_not_separated() -> None:
     precision, recall = precision_recall(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, True, False, True]))
     np.testing.assert_allclose(precision, [100, 200 / 3, 75])
     np.testing.assert_allclose(recall, [100 / 3, 200 / 3, 100])

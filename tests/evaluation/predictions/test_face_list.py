@@ -20,7 +20,7 @@ def test_list_has_number_image_path_and_box_of_every_face(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["faces.json"]
 
 
-def test_images_inside_another_file_are_refused(tmp_path):
+def test_images_inside_another_file_are_rejected(tmp_path):
     inside = replace(annotations(2), open_image=lambda image: np.zeros((2, 2, 3), np.uint8))
     with pytest.raises(DataError, match="separate files"):
         write_face_list(tmp_path / "faces.json", inside, Path("set"))

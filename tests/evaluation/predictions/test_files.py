@@ -20,7 +20,7 @@ def entries(count=2):
         box=np.array([[1, 2, 3, 4], [np.nan] * 4]),
         milliseconds=np.array([12.5, np.nan]),
         angles=np.array([[1, 2, 3], [np.nan] * 3]),
-        method="made",
+        method="synthetic",
         megabytes=1.5,
     )
 
@@ -34,14 +34,14 @@ def test_written_files_are_read_back_unchanged(tmp_path, suffix):
     for name in ("landmarks", "face", "box", "milliseconds", "angles"):
         np.testing.assert_allclose(getattr(back, name), getattr(entries(), name), atol=1e-9)
     if suffix != ".csv":
-        assert back.method == "made" and back.megabytes == 1.5
+        assert back.method == "synthetic" and back.megabytes == 1.5
 
 
 def test_files_of_release_0_1_are_read(tmp_path):
     """The keys that release 0.1 wrote and documented; other programs write them too."""
     (tmp_path / "a.json").write_text(
-        '{"method": "made", "megabytes": 1.5, "faces": [{"image": "a.jpg", "landmarks": [[1, 2], [3, 4]], "face": 3, '
-        '"box": [1, 2, 3, 4], "milliseconds": 12.5, "pitch": 1, "yaw": 2, "roll": 3}]}'
+        '{"method": "synthetic", "megabytes": 1.5, "faces": [{"image": "a.jpg", "landmarks": [[1, 2], [3, 4]], '
+        '"face": 3, "box": [1, 2, 3, 4], "milliseconds": 12.5, "pitch": 1, "yaw": 2, "roll": 3}]}'
     )
     (tmp_path / "a.csv").write_text(
         "image,x0,y0,x1,y1,face,box_x0,box_y0,box_x1,box_y1,milliseconds,pitch,yaw,roll\n"
@@ -55,7 +55,7 @@ def test_files_of_release_0_1_are_read(tmp_path):
         box=np.array([[1, 2, 3, 4]]),
         milliseconds=np.array([12.5]),
         angles=np.array([[1, 2, 3]]),
-        method=np.array("made"),
+        method=np.array("synthetic"),
         megabytes=np.array(1.5),
     )
     for name in ("a.json", "a.csv", "a.npz"):
@@ -64,7 +64,7 @@ def test_files_of_release_0_1_are_read(tmp_path):
         assert file.face.tolist() == [3] and file.box.tolist() == [[1, 2, 3, 4]]
         assert file.milliseconds.tolist() == [12.5] and file.angles.tolist() == [[1, 2, 3]]
         if name != "a.csv":
-            assert (file.method, file.megabytes) == ("made", 1.5)
+            assert (file.method, file.megabytes) == ("synthetic", 1.5)
 
 
 def test_json_of_names_and_points(tmp_path):
@@ -115,7 +115,7 @@ def test_errors_name_the_file_and_the_problem(tmp_path, name, content, message):
     assert name in str(error.value)
 
 
-def test_missing_files_and_unknown_suffixes_are_refused(tmp_path):
+def test_missing_files_and_unknown_suffixes_are_rejected(tmp_path):
     with pytest.raises(DataError, match="cannot read"):
         read_prediction_file(tmp_path / "none.json")
     with pytest.raises(DataError, match=r"\.json, \.npz, \.csv"):

@@ -16,7 +16,7 @@ def test_fitted_angles_are_assigned_to_the_same_faces(tmp_path):
     assert np.isnan(faces.yaw[2])
 
 
-def test_files_without_fits_or_with_other_faces_are_refused(tmp_path):
+def test_files_without_fits_or_with_other_faces_are_rejected(tmp_path):
     records_of(tmp_path, 2, fitted=False).save(tmp_path / "plain.npz")
     faces = records_of(tmp_path, 2)
     with pytest.raises(DataError, match="no fitted faces"):

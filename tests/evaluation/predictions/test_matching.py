@@ -22,7 +22,7 @@ def entries(images, landmarks, face=None, box=None):
         box=np.full((count, 4), np.nan) if box is None else np.asarray(box, np.float64),
         milliseconds=np.full(count, np.nan),
         angles=np.full((count, 3), np.nan),
-        method="made",
+        method="synthetic",
     )
 
 
@@ -38,10 +38,10 @@ def test_images_are_found_by_any_trailing_part_of_their_path():
     predictions, unmatched = to_predictions(given, faces)
     assert predictions.found.tolist() == [True, False, True] and unmatched == 0
     np.testing.assert_allclose(predictions.landmarks[2] - faces.points[2], np.tile([3, 0], (68, 1)))
-    assert predictions.method == "made" and to_predictions(given, faces, method="mine")[0].method == "mine"
+    assert predictions.method == "synthetic" and to_predictions(given, faces, method="mine")[0].method == "mine"
 
 
-def test_ambiguous_names_are_refused():
+def test_ambiguous_names_are_rejected():
     faces = replace(annotations(2), image=np.array(["a/x.jpg", "b/x.jpg"]))
     with pytest.raises(DataError, match="more of its path"):
         to_predictions(entries(["x.jpg"], faces.points[:1]), faces)
@@ -98,7 +98,7 @@ def test_angles_become_rotations():
     assert to_predictions(entries(["1.jpg"], faces.points[1:]), faces)[0].rotation is None
 
 
-def test_faces_with_some_points_missing_are_refused():
+def test_faces_with_some_points_missing_are_rejected():
     faces = annotations(2)
     points = faces.points.copy()
     points[1, 5] = np.nan
@@ -109,7 +109,7 @@ def test_faces_with_some_points_missing_are_refused():
     assert predictions.offered.sum() == 67 and predictions.found.all()
 
 
-def test_files_without_a_face_of_the_set_are_refused():
+def test_files_without_a_face_of_the_set_are_rejected():
     with pytest.raises(DataError, match="Name images by their paths"):
         to_predictions(entries(["other.jpg"], np.zeros((1, 68, 2))), annotations(1))
     with pytest.raises(DataError, match="contains no face"):

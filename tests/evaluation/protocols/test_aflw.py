@@ -1,3 +1,5 @@
+"""AFLW's protocols with 21 and 34 points, and AFLW's points on MERL-RAV."""
+
 import numpy as np
 import pytest
 
@@ -11,16 +13,16 @@ from some_face import some_face
 EARS = [12, 16]
 
 
-def made(count=21, faces=4, **more):
+def aflw_faces(count=21, faces=4, **fields):
     points = np.random.default_rng(3).uniform(20, 120, (faces, count, 2))
     return FaceRecords(
         image=np.array([f"{i}.jpg" for i in range(faces)]),
         points=points,
         state=np.full((faces, count), VISIBLE),
         box=np.tile([20.0, 20, 120, 120], (faces, 1)),
-        source=np.full(faces, "made"),
+        source=np.full(faces, "synthetic"),
         is_test=np.ones(faces, bool),
-        **{"normalizer": np.full(faces, 50.0), **more},
+        **{"normalizer": np.full(faces, 50.0), **fields},
     )
 
 
@@ -34,16 +36,16 @@ def moved(annotations, *shifts):
 
 
 def test_pifa_counts_visible_points_of_test_faces():
-    faces = made()
+    faces = aflw_faces()
     faces.state[0, 3:] = SELF_OCCLUDED
     faces.points[1, 5] = np.nan
     faces.state[1, 5] = SELF_OCCLUDED
     faces.is_test[3] = False
-    answer = moved(faces, 1.0, 2.0, 3.0, 40.0)  # pixels; 50 pixels are 100 %
-    answer.outputs["landmarks"][0, 3:] += 100  # occluded points are not counted
-    values = aflw.errors(faces, answer)
+    predicted = moved(faces, 1.0, 2.0, 3.0, 40.0)  # pixels; 50 pixels are 100 %
+    predicted.outputs["landmarks"][0, 3:] += 100  # occluded points are not counted
+    values = aflw.errors(faces, predicted)
     np.testing.assert_allclose(values["landmarks"], [2, 4, 6, np.nan])
-    table = aflw.tables(faces, answer)[0]
+    table = aflw.tables(faces, predicted)[0]
     assert cells(table, "rdrface landmarks") == {"NME": pytest.approx(4), "faces": 3}
     quoted = {row.name: row.cells[0] for row in table.rows if row.quoted}
     assert quoted["RDR"] == 4.07 and quoted["CCL"] == 5.81 and len(quoted) == 8
@@ -53,63 +55,63 @@ def test_pifa_counts_visible_points_of_test_faces():
 
 
 def test_pifa_does_not_depend_on_the_order_of_faces():
-    faces = made(34)
-    answer = moved(faces, 1.0, 2.0, 3.0, 4.0)
+    faces = aflw_faces(34)
+    predicted = moved(faces, 1.0, 2.0, 3.0, 4.0)
     order = np.array([2, 0, 3, 1])
-    again = Predictions({name: points[order] for name, points in answer.outputs.items()})
-    first, second = aflw.errors(faces, answer), aflw.errors(faces.select(order), again)
+    reordered = Predictions({name: points[order] for name, points in predicted.outputs.items()})
+    first, second = aflw.errors(faces, predicted), aflw.errors(faces.select(order), reordered)
     for name in first:
         np.testing.assert_allclose(first[name][order], second[name])
-    assert aflw.tables(faces, answer)[0].rows == aflw.tables(faces.select(order), again)[0].rows
+    assert aflw.tables(faces, predicted)[0].rows == aflw.tables(faces.select(order), reordered)[0].rows
 
 
 def test_pifa_34_has_a_row_for_each_of_the_13_chosen_points():
-    faces = made(34)
-    answer = moved(faces, 1.0, 1.0, 1.0, 1.0)
-    answer.outputs["landmarks"][:, 30] += [19, 0]
-    table, single = aflw.tables(faces, answer)
+    faces = aflw_faces(34)
+    predicted = moved(faces, 1.0, 1.0, 1.0, 1.0)
+    predicted.outputs["landmarks"][:, 30] += [19, 0]
+    table, single = aflw.tables(faces, predicted)
     quoted = {row.name: row.cells[0] for row in table.rows if row.quoted}
     assert quoted == {"RCPR": 6.26, "PIFA": 8.04, "D3PF": 4.72, "RDR": 4.11}
-    assert len(single.rows) == 13 and "are a choice" in table.to_text()
+    assert len(single.rows) == 13 and "is not published" in table.to_text()
     assert cells(single, "30: landmark 46")["landmarks"] == pytest.approx(40)
     assert cells(single, "29: landmark 44")["landmarks"] == pytest.approx(2)
 
 
 def test_missing_points_and_faces_are_named():
-    faces = made()
+    faces = aflw_faces()
     faces.state[2] = SELF_OCCLUDED
-    answer = Predictions({"": from68(np.random.default_rng(0).uniform(0, 9, (4, 68, 2)))}, method="dlib")
-    answer.outputs[""][:] = np.where(np.isfinite(answer.outputs[""]), faces.points + np.array([1, 0]), np.nan)
-    answer.outputs[""][3] = np.nan
-    table = aflw.tables(faces, answer)[0]
+    predicted = Predictions({"": from68(np.random.default_rng(0).uniform(0, 9, (4, 68, 2)))}, method="dlib")
+    predicted.outputs[""][:] = np.where(np.isfinite(predicted.outputs[""]), faces.points + np.array([1, 0]), np.nan)
+    predicted.outputs[""][3] = np.nan
+    table = aflw.tables(faces, predicted)[0]
     assert cells(table, "dlib") == {"NME": pytest.approx(2), "faces": 2}
     text = table.to_text()
-    assert "Points that dlib does not have, counted for no face: left ear lobe, right ear lobe." in text
+    assert "Points that dlib does not predict, not counted for any face: left ear lobe, right ear lobe." in text
     assert "1 of 4 faces were not found" in text and "1 faces have no visible point" in text
 
 
 def test_3ddfa_bins_mean_and_std():
     angles = np.full((5, 3), np.nan)
     angles[:, 1] = [-30, 10, 45, -70, 95]
-    faces = made(21, 5, angles=angles)
-    answer = moved(faces, 1.0, 2.0, 3.0, 4.0, 8.0)
-    (table,) = aflw.tables_by_yaw(faces, answer)
-    got = cells(table, "rdrface landmarks")
-    wanted = [3, 6, 12, 7, np.std([3, 6, 12]), 7.2]
-    np.testing.assert_allclose([got[name] for name in table.columns], wanted)
+    faces = aflw_faces(21, 5, angles=angles)
+    predicted = moved(faces, 1.0, 2.0, 3.0, 4.0, 8.0)
+    (table,) = aflw.tables_by_yaw(faces, predicted)
+    row = cells(table, "rdrface landmarks")
+    expected = [3, 6, 12, 7, np.std([3, 6, 12]), 7.2]
+    np.testing.assert_allclose([row[name] for name in table.columns], expected)
     assert cells(table, "3DDFA")["mean of bins"] == 5.60 and cells(table, "3DDFA-TPAMI")["mean of bins"] == 4.55
     assert [row.cells for row in table.rows if row.name == "faces"] == [(2, 1, 2, None, None, 5)]
     with pytest.raises(ValueError, match="yaw"):
-        aflw.tables_by_yaw(made(), moved(made(), 1.0, 1.0, 1.0, 1.0))
+        aflw.tables_by_yaw(aflw_faces(), moved(aflw_faces(), 1.0, 1.0, 1.0, 1.0))
 
 
 def test_wrong_shapes_raise():
     with pytest.raises(ValueError, match="21 or 34 points"):
-        aflw.errors(made(68), moved(made(68), 1.0, 1.0, 1.0, 1.0))
+        aflw.errors(aflw_faces(68), moved(aflw_faces(68), 1.0, 1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="predictions must have shape"):
-        aflw.tables(made(34), moved(made(21), 1.0, 1.0, 1.0, 1.0))
+        aflw.tables(aflw_faces(34), moved(aflw_faces(21), 1.0, 1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="normalizer"):
-        aflw.errors(made(normalizer=None), moved(made(), 1.0, 1.0, 1.0, 1.0))
+        aflw.errors(aflw_faces(normalizer=None), moved(aflw_faces(), 1.0, 1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match="must be"):
         from68(np.zeros((2, 21, 2)))
 
@@ -162,7 +164,7 @@ def merl_rav_faces():
     )
 
 
-def test_aflws_points_of_merl_rav():
+def test_aflw_points_derived_from_merl_rav():
     faces = aflw.of_merl_rav(merl_rav_faces(), 34)
     assert (faces.state[:, EARS] == SELF_OCCLUDED).all() and np.isnan(faces.points[:, EARS]).all()
     assert faces.state[0, 7] == OCCLUDED and np.isfinite(faces.points[0, 7]).all()
@@ -193,4 +195,4 @@ def test_tables_on_merl_rav():
         and "1 of 3 faces were not found" in text
     )
     with pytest.raises(ValueError, match="68 points"):
-        aflw.tables_on_merl_rav(made(), moved(made(), 1.0, 1.0, 1.0, 1.0))
+        aflw.tables_on_merl_rav(aflw_faces(), moved(aflw_faces(), 1.0, 1.0, 1.0, 1.0))

@@ -1,3 +1,5 @@
+"""AFLW2000-3D's protocol: outputs, yaw bins, inner points and regions."""
+
 import numpy as np
 import pytest
 
@@ -11,11 +13,11 @@ ANGLES = [[0, 10, 0], [0, -40, 0], [0, 80, 0], [0, -80, 0]]
 
 def faces_and_predictions():
     faces = annotations(4, angles=ANGLES)
-    answer = predictions(faces, (1, 2, 5, 3))
-    answer.outputs["projection_jawline"][:, :17] += [4, 0]
-    for points in answer.outputs.values():
+    predicted = predictions(faces, (1, 2, 5, 3))
+    predicted.outputs["projection_jawline"][:, :17] += [4, 0]
+    for points in predicted.outputs.values():
         points[3] = np.nan
-    return faces, answer
+    return faces, predicted
 
 
 def test_sixty_eight_points_by_output_and_bin():
@@ -31,8 +33,8 @@ def test_sixty_eight_points_by_output_and_bin():
 
 
 def test_inner_points_and_regions():
-    faces, answer = faces_and_predictions()
-    _, inner, regions = aflw2000.tables(faces, answer)
+    faces, predicted = faces_and_predictions()
+    _, inner, regions = aflw2000.tables(faces, predicted)
     assert cells(inner, "rdrface landmarks")["(30,60]"] == pytest.approx(1)
     assert cells(inner, "rdrface landmarks_jawline")["(30,60]"] == pytest.approx(5)  # its inner points differ here
     assert cells(regions, "rdrface projection_jawline")["contour (17)"] == pytest.approx(7)
@@ -54,18 +56,18 @@ def test_bin_edges_belong_to_the_lower_bin():
 
 
 def test_the_order_of_the_faces_does_not_matter():
-    faces, answer = faces_and_predictions()
+    faces, predicted = faces_and_predictions()
     order = np.array([2, 0, 3, 1])
-    turned = Predictions({name: points[order] for name, points in answer.outputs.items()})
-    before = [table.to_text() for table in aflw2000.tables(faces, answer)]
+    turned = Predictions({name: points[order] for name, points in predicted.outputs.items()})
+    before = [table.to_text() for table in aflw2000.tables(faces, predicted)]
     assert [table.to_text() for table in aflw2000.tables(faces.select(order), turned)] == before
 
 
 def test_a_method_with_one_output_has_one_row():
     faces = annotations(4, angles=ANGLES)
     other = Predictions({"": faces.points + np.array([0, 2])}, method="dlib")
-    whole, inner, _ = aflw2000.tables(faces, other)
-    assert cells(whole, "dlib")["mean of bins"] == pytest.approx(2)
+    all_points, inner, _ = aflw2000.tables(faces, other)
+    assert cells(all_points, "dlib")["mean of bins"] == pytest.approx(2)
     assert cells(inner, "dlib")["image mean"] == pytest.approx(2)
     assert set(aflw2000.errors(faces, other)) == {"68 points", "inner 51"}
 

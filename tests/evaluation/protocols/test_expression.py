@@ -1,3 +1,5 @@
+"""The expression protocol on faces with known coefficients."""
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from rdrface.face import packaged_model
 NAMES = packaged_model().expression_names
 
 
-def measured(values, mirrored=None, state=None, annotated=None, **how):
+def measured(values, mirrored=None, state=None, annotated=None, **options):
     """Faces with predicted coefficients `values`, annotated with the points of `annotated` (by default the same)."""
     shown = [face_with(v) for v in (values if annotated is None else annotated)]
     outputs = {name: np.stack([own68(face)[name] for face in shown]) for name in own68(shown[0])}
@@ -27,11 +29,11 @@ def measured(values, mirrored=None, state=None, annotated=None, **how):
         points=outputs["landmarks"],
         state=np.ones((count, 68)) if state is None else state,
         box=np.stack([face.box for face in shown]),
-        source=np.full(count, "made"),
+        source=np.full(count, "synthetic"),
         is_test=np.ones(count, bool),
     )
     other = None if mirrored is None else predicted(np.asarray(mirrored(coefficients)))
-    return expression.measure(annotations, predicted(coefficients), NAMES, other, **how)
+    return expression.measure(annotations, predicted(coefficients), NAMES, other, **options)
 
 
 def test_eye_blink_is_compared_with_the_eye_of_its_own_side() -> None:
@@ -60,7 +62,7 @@ def test_an_occluded_eye_does_not_count() -> None:
     assert np.isnan(result.labels.eye_aspect[0, 1]) and np.isfinite(result.labels.eye_aspect[0, 0])
 
 
-def test_the_yaw_of_the_labels_decides_which_eye_is_near() -> None:
+def test_the_annotated_yaw_decides_which_eye_is_near() -> None:
     result = measured([{}, {}], yaw=np.array([70.0, np.nan]))
     assert np.isfinite(result.labels.eye_aspect).tolist() == [[True, False], [True, True]]
     assert np.isfinite(result.labels.mouth_width).tolist() == [False, True]
@@ -104,11 +106,11 @@ def test_mirrored_coefficients_are_compared_by_part() -> None:
     assert len(expression.tables(measured([{}]))) == 5
 
 
-def test_predictions_without_expression_are_refused() -> None:
+def test_predictions_without_expression_are_rejected() -> None:
     faces = measured([{}]).predictions
-    bare = Predictions(faces.outputs)
+    without_expression = Predictions(faces.outputs)
     annotations = FaceRecords(
         np.array(["a"]), faces.landmarks, np.ones((1, 68)), np.array([[0, 0, 9, 9]]), np.array(["a"]), np.array([True])
     )
     with pytest.raises(ValueError, match="expression"):
-        expression.measure(annotations, bare, NAMES)
+        expression.measure(annotations, without_expression, NAMES)

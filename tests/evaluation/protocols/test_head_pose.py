@@ -1,3 +1,5 @@
+"""The head pose protocol: Euler angles, geodesic error, constant rotation."""
+
 import numpy as np
 import pytest
 
@@ -38,8 +40,8 @@ def poses(angles):
 
 def test_euler_errors_and_signed_means():
     faces = aflw2000()
-    answer = predicted(faces, hpen_rotation(np.radians(TRUTH + np.array([2, -1, 3]))))
-    table = head_pose.tables(faces, answer)[0]
+    prediction = predicted(faces, hpen_rotation(np.radians(TRUTH + np.array([2, -1, 3]))))
+    table = head_pose.tables(faces, prediction)[0]
     error, bias = cells(table, "rdrface"), cells(table, "rdrface, signed mean")
     for name, expected in (("yaw", -1), ("pitch", 2), ("roll", 3)):
         assert bias[name] == pytest.approx(expected, abs=1e-6)
@@ -48,7 +50,7 @@ def test_euler_errors_and_signed_means():
     assert "1 of 4 faces left out" in table.to_text()
     quoted = {row.name: row.cells[3] for row in table.rows if row.quoted}
     assert quoted["6DRepNet"] == 3.97 and quoted["3DDFA_V2"] == 4.27 and quoted["SynergyNet"] == 3.35
-    rotation = answer.rotation.copy()
+    rotation = prediction.rotation.copy()
     rotation[0] = np.nan
     assert cells(head_pose.tables(faces, predicted(faces, rotation))[0], "rdrface")["faces"] == 2
 
@@ -67,8 +69,8 @@ def test_signs_of_truth_and_prediction_agree():
     assert head_pose.geodesic(ours, truth.rotation)[0] < 6  # the order of the two rotations differs, the signs agree
     wrong = rotation_matrix(np.radians([[-10.0, 30.0, 0.0]]))
     assert head_pose.geodesic(wrong, truth.rotation)[0] > 55
-    answer = Predictions({"": truth.points}, rotation=ours)
-    np.testing.assert_allclose(head_pose.pose_errors(truth, answer.rotation).signed[0], 0, atol=6)
+    prediction = Predictions({"": truth.points}, rotation=ours)
+    np.testing.assert_allclose(head_pose.pose_errors(truth, prediction.rotation).signed[0], 0, atol=6)
 
 
 @pytest.mark.parametrize("angle", [0, 1e-4, 1, 37, 90, 179, 180])
@@ -88,8 +90,8 @@ def test_constant_rotation_is_found_and_removed():
     noise = rotation_matrix(np.radians(np.random.default_rng(3).normal(0, 0.5, (40, 3))))
     rotation = faces.rotation @ constant @ noise
     assert head_pose.geodesic(head_pose.constant_rotation(faces.rotation, rotation), constant) < 0.5
-    answer = Predictions({"": faces.points}, rotation=rotation)
-    euler, geodesic = head_pose.tables(faces, answer)
+    prediction = Predictions({"": faces.points}, rotation=rotation)
+    euler, geodesic = head_pose.tables(faces, prediction)
     size = head_pose.geodesic(constant, np.eye(3))
     assert cells(geodesic, "rdrface")["mean"] == pytest.approx(size, abs=0.3)
     assert cells(geodesic, "rdrface, constant rotation removed")["mean"] < 1.2
@@ -99,18 +101,18 @@ def test_constant_rotation_is_found_and_removed():
     assert "estimated from the evaluated predictions" in euler.to_text()
 
 
-def test_faces_not_found_do_not_enter_the_constant():
+def test_missed_faces_do_not_affect_the_constant_rotation():
     faces = poses([[0, 10, 0], [5, -20, 0], [0, 40, 3]])
     rotation = faces.rotation.copy()
     rotation[1] = np.nan
     np.testing.assert_allclose(head_pose.constant_rotation(faces.rotation, rotation), np.eye(3), atol=1e-12)
     np.testing.assert_array_equal(head_pose.constant_rotation(faces.rotation, rotation * np.nan), np.eye(3))
-    answer = Predictions({"": faces.points}, rotation=rotation)
-    geodesic = head_pose.tables(faces, answer)[1]
+    prediction = Predictions({"": faces.points}, rotation=rotation)
+    geodesic = head_pose.tables(faces, prediction)[1]
     assert "1 of 3 faces were not found" in geodesic.to_text()
-    assert np.isnan(head_pose.errors(faces, answer)["geodesic"]).tolist() == [False, True, False]
-    nothing = head_pose.tables(faces, Predictions({"": faces.points}, rotation=rotation * np.nan))
-    assert np.isnan(cells(nothing[1], "rdrface")["median"]) and cells(nothing[0], "rdrface")["faces"] == 0
+    assert np.isnan(head_pose.errors(faces, prediction)["geodesic"]).tolist() == [False, True, False]
+    tables = head_pose.tables(faces, Predictions({"": faces.points}, rotation=rotation * np.nan))
+    assert np.isnan(cells(tables[1], "rdrface")["median"]) and cells(tables[0], "rdrface")["faces"] == 0
 
 
 def test_geodesic_by_yaw_and_median():
@@ -126,7 +128,7 @@ def test_geodesic_by_yaw_and_median():
     assert errors["mean of yaw, pitch, roll"].shape == (4,)
 
 
-def test_biwi_states_its_frames_those_of_published_rows_and_that_it_is_unverified():
+def test_biwi_notes_give_the_numbers_of_frames_and_the_unverified_status():
     faces = poses([[0, 10, 0], [0, 20, 0]])
     text = head_pose.tables(faces, Predictions({"": faces.points}, rotation=faces.rotation, method="other"))[
         0
@@ -159,7 +161,7 @@ def test_annotated_poses_as_predictions_have_no_error(shared_data):
     from rdrface.datasets.readers import read_aflw2000
 
     faces = read_aflw2000(shared_data / "aflw2000_3d_dev")
-    answer = predicted(faces, hpen_rotation(np.radians(faces.angles)))
-    measured = head_pose.errors(faces, answer)
+    prediction = predicted(faces, hpen_rotation(np.radians(faces.angles)))
+    measured = head_pose.errors(faces, prediction)
     assert np.nanmax(measured["geodesic"]) < 1e-3 and np.nanmax(measured["mean of yaw, pitch, roll"]) < 1e-3
     assert 190 < np.isfinite(measured["geodesic"]).sum() <= 200

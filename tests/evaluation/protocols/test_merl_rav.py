@@ -1,3 +1,5 @@
+"""MERL-RAV's protocol: errors by side, visibility and yaw."""
+
 import numpy as np
 import pytest
 
@@ -8,19 +10,19 @@ from rdrface.evaluation.protocols import merl_rav
 
 def faces_and_predictions(**other):
     faces = annotations(4, sources=["merl_rav/left/testset"] * 3 + ["merl_rav/frontal/testset"])
-    answer = predictions(faces, (1, 5, 9, 9), **other)
+    predicted = predictions(faces, (1, 5, 9, 9), **other)
     faces.state[:, 60:] = OCCLUDED
     faces.state[:, 50:55] = SELF_OCCLUDED
     faces.points[:, 50:55] = np.nan
-    landmarks = answer.outputs["landmarks"]
+    landmarks = predicted.outputs["landmarks"]
     landmarks[:, 60:] += [1, 0]
     landmarks[3] += [2, 0]
-    return faces, answer
+    return faces, predicted
 
 
 def test_by_side_and_visibility():
-    faces, answer = faces_and_predictions()
-    table, *others = merl_rav.tables(faces, answer)
+    faces, predicted = faces_and_predictions()
+    table, *others = merl_rav.tables(faces, predicted)
     assert cells(table, "left")["visible"] == pytest.approx(1)
     assert cells(table, "left")["occluded"] == pytest.approx(2)
     assert cells(table, "frontal")["visible"] == pytest.approx(3)
@@ -33,16 +35,16 @@ def test_by_side_and_visibility():
 
 
 def test_visibility_and_uncertainty_have_tables_when_they_are_predicted():
-    faces, answer = faces_and_predictions(visibility=np.full((4, 68), 0.9), uncertainty=np.full((4, 68), 2.0))
-    titles = [table.title for table in merl_rav.tables(faces, answer)]
+    faces, predicted = faces_and_predictions(visibility=np.full((4, 68), 0.9), uncertainty=np.full((4, 68), 2.0))
+    titles = [table.title for table in merl_rav.tables(faces, predicted)]
     assert sum("Visibility" in title for title in titles) == 3 and any("Uncertainty" in title for title in titles)
 
 
 def test_bins_by_fitted_yaw():
-    faces, answer = faces_and_predictions()
+    faces, predicted = faces_and_predictions()
     turned = annotations(4, sources=faces.source.tolist(), angles=[[0, 5, 0], [0, 50, 0], [0, -70, 0], [np.nan] * 3])
     turned.points[:], turned.state[:] = faces.points, faces.state
-    table = next(t for t in merl_rav.tables(turned, answer) if "by |yaw|" in t.title)
+    table = next(t for t in merl_rav.tables(turned, predicted) if "by |yaw|" in t.title)
     assert cells(table, "visible")["mean of bins"] == pytest.approx(1)
     assert [cells(table, "faces")[name] for name in table.columns] == [1, 1, 1, None, 3]
     assert "1 faces have no fitted yaw" in table.to_text()
@@ -54,10 +56,10 @@ def test_accuracy_of_the_visibility():
     faces.state[:, 1:11] = SELF_OCCLUDED
     probability = np.full((2, 68), 0.9)
     probability[:, 1:6] = 0.1
-    answer = predictions(faces, visibility=probability)
-    for points in answer.outputs.values():
+    predicted = predictions(faces, visibility=probability)
+    for points in predicted.outputs.values():
         points[1] = np.nan  # not found: not counted
-    table = merl_rav.visibility(faces, answer)
+    table = merl_rav.visibility(faces, predicted)
     assert cells(table, "self-occluded") == {"accuracy": 50, "points": 10}
     assert cells(table, "visible") == {"accuracy": 100, "points": 57}
     assert np.isnan(cells(table, "externally occluded")["accuracy"])

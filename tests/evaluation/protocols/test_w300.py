@@ -1,3 +1,5 @@
+"""300-W's protocol: parts, subsets and normalizers."""
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,9 @@ from rdrface.evaluation.protocols import w300
 
 def test_parts_and_subsets():
     faces = annotations(3, sources=["300w/helen/testset", "300w/lfpw/testset", "300w/ibug"])
-    answer = predictions(faces, (1, 2, 0, 0))
-    answer.outputs["landmarks"][2] += [2, 0]
-    subsets, parts = w300.tables(faces, answer)
+    predicted = predictions(faces, (1, 2, 0, 0))
+    predicted.outputs["landmarks"][2] += [2, 0]
+    subsets, parts = w300.tables(faces, predicted)
     assert cells(parts, "300w/ibug")["landmarks, inter-ocular"] == pytest.approx(6)
     assert cells(parts, "common")["landmarks, inter-ocular"] == pytest.approx(2)
     assert cells(parts, "full")["landmarks, inter-ocular"] == pytest.approx(10 / 3)
@@ -21,7 +23,7 @@ def test_parts_and_subsets():
     assert cells(subsets, "STAR")["full"] == 2.87 and cells(subsets, "faces")["full"] == 3
 
 
-def test_inter_pupil_is_the_distance_of_the_eyes_means():
+def test_inter_pupil_is_the_distance_between_the_eye_centers():
     faces = annotations(1, sources=["300w/ibug"])
     faces.points[0, 36:42] = (30, 40)
     faces.points[0, 42:48] = (70, 40)

@@ -1,3 +1,5 @@
+"""300W-LP's protocol: every face in its own contour convention, by yaw and part."""
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,8 @@ def faces(sources=None, angles=ANGLES):
 
 
 def test_every_face_is_compared_in_its_own_convention():
-    set_ = faces()
-    errors = w300lp.errors(set_, predictions(set_, (1, 2, 3, 4)))
+    dataset = faces()
+    errors = w300lp.errors(dataset, predictions(dataset, (1, 2, 3, 4)))
     # Order of the shifts: landmarks, projection, landmarks_jawline, projection_jawline.
     np.testing.assert_allclose(errors["landmarks"], [3, 3, 1, 3])
     np.testing.assert_allclose(errors["projection"], [4, 4, 2, 4])
@@ -24,11 +26,11 @@ def test_every_face_is_compared_in_its_own_convention():
 
 
 def test_tables_by_yaw_and_part():
-    set_ = faces()
-    answer = predictions(set_, (1, 2, 3, 4))
-    for points in answer.outputs.values():
+    dataset = faces()
+    predicted = predictions(dataset, (1, 2, 3, 4))
+    for points in predicted.outputs.values():
         points[3] = np.nan
-    by_yaw, by_part = w300lp.tables(set_, answer)
+    by_yaw, by_part = w300lp.tables(dataset, predicted)
     row = cells(by_yaw, "rdrface landmarks")
     assert [row[name] for name in w300lp.BINS] == pytest.approx([3, 3, 1, 7 / 3, 7 / 3])
     assert [cells(by_yaw, "faces")[name] for name in w300lp.BINS] == [1, 1, 1, None, 3]
@@ -51,9 +53,9 @@ def test_tables_by_yaw_and_part():
 
 
 def test_a_method_with_one_output():
-    set_ = faces(["300w_lp/AFW/jawline"] * 4)
-    answer = Predictions({"": set_.points + np.array([2, 0])}, method="other")
-    by_yaw, by_part = w300lp.tables(set_, answer)
+    dataset = faces(["300w_lp/AFW/jawline"] * 4)
+    predicted = Predictions({"": dataset.points + np.array([2, 0])}, method="other")
+    by_yaw, by_part = w300lp.tables(dataset, predicted)
     assert cells(by_yaw, "other")["image mean"] == pytest.approx(2)
     assert [row.name for row in by_part.rows] == ["300w_lp/AFW", "all"]
     assert by_part.columns == ("68 points", "inner 51", "faces")
@@ -75,10 +77,10 @@ def test_reading_keeps_every_face(tmp_path):
         (tmp_path / folder).mkdir()
         savemat(tmp_path / folder / "a_0.mat", {name: (face_points() + 1).T, **pose})
         write_photo(tmp_path / folder / "a_0.jpg")
-    set_ = w300lp.read(tmp_path)
-    assert set_.source.tolist() == ["300w_lp/AFW/jawline", "300w_lp/AFW_Flip/outline"]
-    assert not set_.is_test.any() and set_.yaw == pytest.approx(np.degrees([0.5, 0.5]))
-    table = w300lp.tables(set_, predictions(set_))[0]
+    dataset = w300lp.read(tmp_path)
+    assert dataset.source.tolist() == ["300w_lp/AFW/jawline", "300w_lp/AFW_Flip/outline"]
+    assert not dataset.is_test.any() and dataset.yaw == pytest.approx(np.degrees([0.5, 0.5]))
+    table = w300lp.tables(dataset, predictions(dataset))[0]
     assert cells(table, "rdrface landmarks")["image mean"] == pytest.approx(0, abs=1e-3)
     assert len(w300lp.read(tmp_path, flipped=False)) == 1
 
@@ -94,7 +96,7 @@ def test_faces_with_both_contours_are_compared_on_the_jawline(tmp_path):
     savemat(tmp_path / "AFW/a_0.mat", pose)
     savemat(tmp_path / "landmarks/AFW/a_0_pts.mat", {"pts_2d": outline, "pts_3d": jawline})
     write_photo(tmp_path / "AFW/a_0.jpg")
-    set_ = w300lp.read(tmp_path)
-    assert set_.source.tolist() == ["300w_lp/AFW/jawline"]
-    np.testing.assert_allclose(set_.points[0], jawline - 1, atol=1e-4)
-    np.testing.assert_allclose(set_.box[0], [*(jawline - 1).min(0), *(jawline - 1).max(0)], atol=1e-4)
+    dataset = w300lp.read(tmp_path)
+    assert dataset.source.tolist() == ["300w_lp/AFW/jawline"]
+    np.testing.assert_allclose(dataset.points[0], jawline - 1, atol=1e-4)
+    np.testing.assert_allclose(dataset.box[0], [*(jawline - 1).min(0), *(jawline - 1).max(0)], atol=1e-4)

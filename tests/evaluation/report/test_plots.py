@@ -26,13 +26,13 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 def faces(count: int = 12, points: int = 68, yaw: bool = True) -> tuple[FaceRecords, Predictions]:
     """Random points; the first face is not found, and the last has no yaw."""
     rng = np.random.default_rng(0)
-    places = rng.uniform(0, 100, (count, points, 2))
+    positions = rng.uniform(0, 100, (count, points, 2))
     angles = np.zeros((count, 3))
     angles[:, 1] = np.linspace(-100, 85, count)
     angles[-1] = np.nan
     annotations = FaceRecords(
         image=np.array([f"{i}.jpg" for i in range(count)]),
-        points=places,
+        points=positions,
         state=rng.integers(1, 4, (count, points)),
         box=np.tile([0, 0, 100, 100], (count, 1)),
         source=np.full(count, "merl_rav/frontal/testset"),
@@ -45,7 +45,7 @@ def faces(count: int = 12, points: int = 68, yaw: bool = True) -> tuple[FaceReco
         "uncertainty": rng.uniform(0.5, 10, (count, points)),
         "rotation": np.tile(np.eye(3), (count, 1, 1)),
     }
-    outputs = {name: places + rng.normal(0, 2, places.shape) for name in ("landmarks", "projection")}
+    outputs = {name: positions + rng.normal(0, 2, positions.shape) for name in ("landmarks", "projection")}
     for values in (*other.values(), *outputs.values()):
         values[0] = np.nan
     return annotations, Predictions(outputs, **other)
@@ -94,8 +94,8 @@ def test_sets_without_points_have_no_figure_by_landmark(tmp_path: Path) -> None:
 
 def test_figures_are_written_when_no_face_was_found(tmp_path: Path) -> None:
     annotations, predictions = faces(3)
-    nothing = np.full((3, 68), np.nan)
-    predictions = Predictions({"landmarks": np.full((3, 68, 2), np.nan)}, visibility=nothing, uncertainty=nothing)
+    missing = np.full((3, 68), np.nan)
+    predictions = Predictions({"landmarks": np.full((3, 68, 2), np.nan)}, visibility=missing, uncertainty=missing)
     errors = {"landmarks": np.full(3, np.nan)}
     written = draw_set("merl-rav", "MERL-RAV", 7, annotations, predictions, errors, tmp_path)
     assert stems(written) == ["cumulative", "by_yaw", "by_landmark", "worst", *UNCERTAINTY]
@@ -139,7 +139,7 @@ def test_area_and_failures_are_in_the_legend(tmp_path: Path, monkeypatch: pytest
     axes = _kept(monkeypatch)
     errors = {"landmarks": np.array([2.0, np.nan, 4.0, 12.0]), "nothing": np.full(4, np.nan)}
     draw_cumulative(
-        errors, tmp_path / "c.png", "made", 8, np.array([True, False, True, True]), "% of the eyes' distance"
+        errors, tmp_path / "c.png", "synthetic", 8, np.array([True, False, True, True]), "% of the eyes' distance"
     )
     (drawn,) = axes
     texts = [text.get_text() for text in drawn.get_legend().get_texts()]
@@ -154,12 +154,12 @@ def test_bins_by_yaw_have_mean_median_and_counts(tmp_path: Path, monkeypatch: py
     axes = _kept(monkeypatch)
     yaw = np.array([-95.0, -81.0, 5.0, 5.0, 5.0, 90.0, np.nan, 45.0])
     errors = {"landmarks": np.array([4.0, 6.0, 1.0, 2.0, 6.0, 7.0, 50.0, np.nan])}
-    draw_by_yaw(errors, yaw, np.array([True] * 7 + [False]), tmp_path / "y.png", "made")
+    draw_by_yaw(errors, yaw, np.array([True] * 7 + [False]), tmp_path / "y.png", "synthetic")
     panel, counts = axes
     assert panel.get_xlim() == (-92, 92), "the axis is symmetric"
     lines = {line.get_label(): line.get_ydata() for line in panel.get_lines()}
-    for name, wanted in (("median, 10° bins", {0: 5, 9: 2, 17: 7}), ("mean, 10° bins", {0: 5, 9: 3, 17: 7})):
-        assert {i: value for i, value in enumerate(lines[name].tolist()) if np.isfinite(value)} == wanted
+    for name, expected in (("median, 10° bins", {0: 5, 9: 2, 17: 7}), ("mean, 10° bins", {0: 5, 9: 3, 17: 7})):
+        assert {i: value for i, value in enumerate(lines[name].tolist()) if np.isfinite(value)} == expected
     np.testing.assert_array_equal(lines["median, mirrored"], lines["median, 10° bins"][::-1])
     missed = next(each for each in panel.collections if each.get_label() == "face not found")
     assert missed.get_offsets()[:, 0].tolist() == [45]
@@ -175,14 +175,14 @@ def test_circles_have_the_mean_error_as_radius(tmp_path: Path, monkeypatch: pyte
         points=points,
         state=np.ones((3, 5)),
         box=np.tile([10, 10, 60, 60], (3, 1)),
-        source=np.full(3, "made"),
+        source=np.full(3, "synthetic"),
         is_test=np.ones(3, bool),
     )
     # The method does not have the last point and did not find the second face.
     predicted = points + np.array([[3, 4], [0, 1], [0, 0], [2, 0], [0, 0]])
     predicted[:, 4], predicted[1] = np.nan, np.nan
     predicted[2, 1] = 0
-    draw_by_landmark(annotations, Predictions({"landmarks": predicted}), tmp_path / "l.png", "made")
+    draw_by_landmark(annotations, Predictions({"landmarks": predicted}), tmp_path / "l.png", "synthetic")
     drawn = axes[0]
     circles = next(each for each in drawn.collections if each.get_array() is not None)
     radii = circles.get_array().tolist()
@@ -199,7 +199,7 @@ def test_errors_by_landmark_use_the_normalizer_of_the_dataset(tmp_path: Path, mo
     annotations, predictions = faces()
     with_size = FaceRecords(**{**vars(annotations), "normalizer": np.full(len(annotations), 200.0)})
     for each in (annotations, with_size):
-        draw_by_landmark(each, predictions, tmp_path / "l.png", "made")
+        draw_by_landmark(each, predictions, tmp_path / "l.png", "synthetic")
     own, other = (each for each in axes if "landmark" in each.get_title())
     assert "annotated points" in own.get_xlabel() and "the dataset's normalizer" in other.get_xlabel()
     radii = [next(c for c in each.collections if c.get_array() is not None).get_array().max() for each in (own, other)]

@@ -27,7 +27,7 @@ def annotated(images: list[str], points: int = 2) -> FaceRecords:
         points=np.tile(np.array([[35.0, 40.0], [65.0, 60.0]])[:points], (count, 1, 1)),
         state=np.ones((count, points)),
         box=np.tile([25, 25, 75, 75], (count, 1)),
-        source=np.full(count, "made"),
+        source=np.full(count, "synthetic"),
         is_test=np.ones(count, bool),
         open_image=photo,
     )
@@ -52,7 +52,7 @@ def test_faces_not_found_come_first_then_faces_by_decreasing_error(tmp_path: Pat
     predictions = Predictions({"landmarks": faces.points.copy()})
     predictions.landmarks[3] = np.nan
     errors = np.array([1.0, 5.0, 9.0, np.nan, 3.0, np.nan])
-    sheet = drawn(draw_worst(faces, predictions, errors, tmp_path / "w.jpg", "made"))
+    sheet = drawn(draw_worst(faces, predictions, errors, tmp_path / "w.jpg", "synthetic"))
     assert sheet.shape == (_HEADING + CELL, COLUMNS * CELL, 3)
     assert [shown_face(sheet, i) for i in range(4)] == [4, 2, 5, 1]
     assert (cell(sheet, 4) > 240).all(), "no fifth face: one image is broken, one face has no error"
@@ -60,13 +60,13 @@ def test_faces_not_found_come_first_then_faces_by_decreasing_error(tmp_path: Pat
     assert frame[0] > 100 > frame[2] + 60, "only the face not found has a frame"
 
 
-def test_points_are_drawn_at_their_places(tmp_path: Path) -> None:
+def test_points_are_drawn_at_their_positions(tmp_path: Path) -> None:
     faces = annotated(["2"], points=1)
     predictions = Predictions({"landmarks": faces.points + np.array([20.0, 10.0])})
-    one = cell(drawn(draw_worst(faces, predictions, np.array([40.0]), tmp_path / "w.jpg", "made")), 0)
+    one = cell(drawn(draw_worst(faces, predictions, np.array([40.0]), tmp_path / "w.jpg", "synthetic")), 0)
     # The crop covers 80 pixels around (50, 50); pixel 0 of the cell is at its edge.
-    for place, color in (((35, 40), ANNOTATED), ((55, 50), PREDICTED)):
-        x, y = ((np.array(place) - 10) * CELL / 80).round().astype(int)
+    for position, color in (((35, 40), ANNOTATED), ((55, 50), PREDICTED)):
+        x, y = ((np.array(position) - 10) * CELL / 80).round().astype(int)
         around = one[y - 3 : y + 4, x - 3 : x + 4].reshape(-1, 3).astype(int)
         assert np.abs(around - color).sum(1).min() < 90
     middle = one[int(35 * CELL / 80) - 2 :, int(35 * CELL / 80) - 2 :][:5, :5]
@@ -78,7 +78,7 @@ def test_faces_not_found_take_at_most_half_of_the_sheet(tmp_path: Path) -> None:
     predictions = Predictions({"landmarks": faces.points.copy()})
     predictions.landmarks[:20] = np.nan
     errors = np.where(np.arange(30) < 20, np.nan, np.arange(30.0))
-    sheet = drawn(draw_worst(faces, predictions, errors, tmp_path / "w.jpg", "made", faces=6))
+    sheet = drawn(draw_worst(faces, predictions, errors, tmp_path / "w.jpg", "synthetic", faces=6))
     assert [shown_face(sheet, i) for i in range(6)] == [0, 1, 2, 5, 4, 3]
     assert sheet.shape[0] == _HEADING + CELL
 
@@ -86,14 +86,14 @@ def test_faces_not_found_take_at_most_half_of_the_sheet(tmp_path: Path) -> None:
 def test_no_sheet_is_written_without_a_face_to_show(tmp_path: Path) -> None:
     faces = annotated(["broken", "1"])
     predictions = Predictions({"landmarks": faces.points})
-    assert draw_worst(faces, predictions, np.array([3.0, np.nan]), tmp_path / "w.jpg", "made") is None
+    assert draw_worst(faces, predictions, np.array([3.0, np.nan]), tmp_path / "w.jpg", "synthetic") is None
     assert not (tmp_path / "w.jpg").exists()
 
 
 def test_sets_without_points_show_the_images(tmp_path: Path) -> None:
     faces = annotated(["1", "2"], points=0)
     predictions = Predictions({"landmarks": faces.points}, rotation=np.array([np.eye(3), np.full((3, 3), np.nan)]))
-    sheet = drawn(draw_worst(faces, predictions, np.array([4.0, np.nan]), tmp_path / "w.jpg", "made", "degrees"))
+    sheet = drawn(draw_worst(faces, predictions, np.array([4.0, np.nan]), tmp_path / "w.jpg", "synthetic", "degrees"))
     assert [shown_face(sheet, 0), shown_face(sheet, 1)] == [2, 1]
 
 
@@ -104,6 +104,6 @@ def test_distant_predictions_and_long_names_are_drawn(tmp_path: Path, far: float
     )
     predictions = Predictions({"landmarks": faces.points + np.array([[far, 0], [0, 0]])})
     for stem in ("a", "b"):
-        draw_worst(faces, predictions, np.array([99.0]), tmp_path / f"{stem}.jpg", "made")
+        draw_worst(faces, predictions, np.array([99.0]), tmp_path / f"{stem}.jpg", "synthetic")
     assert shown_face(drawn(tmp_path / "a.jpg"), 0) == 3
     assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()

@@ -31,10 +31,10 @@ def test_a_face_not_found_is_a_failure_and_a_face_without_points_is_left_out() -
     found = np.array([True, True, True, False])
     assert area_under_curve(errors, 10, found) == pytest.approx((80 + 60 + 0) / 3)
     assert failure_rate(errors, 10, found) == pytest.approx(100 / 3)
-    nothing = np.full(3, np.nan)
-    assert area_under_curve(nothing, 10, np.zeros(3, bool)) == 0
-    assert failure_rate(nothing, 10, np.zeros(3, bool)) == 100
-    assert np.isnan(area_under_curve(nothing, 10, np.ones(3, bool)))
+    without_errors = np.full(3, np.nan)
+    assert area_under_curve(without_errors, 10, np.zeros(3, bool)) == 0
+    assert failure_rate(without_errors, 10, np.zeros(3, bool)) == 100
+    assert np.isnan(area_under_curve(without_errors, 10, np.ones(3, bool)))
     assert np.isnan(failure_rate(np.empty(0), 10, np.ones(0, bool)))
 
 
@@ -63,7 +63,7 @@ def test_invalid_arguments_raise() -> None:
 
 def test_table_has_mean_percentiles_area_and_failures() -> None:
     errors = {"2D": np.array([1.0, 3.0, 12.0, np.nan]), "nothing": np.full(4, np.nan)}
-    table = distribution_table(errors, np.array([True, True, True, False]), 8, "made")
+    table = distribution_table(errors, np.array([True, True, True, False]), 8, "synthetic")
     first, second = table.rows
     assert table.columns[3:5] == ("AUC at 8, %", "failures at 8, %")
     assert first.cells == pytest.approx((16 / 3, 3, 10.2, (87.5 + 62.5) / 4, 50, 1, 4))

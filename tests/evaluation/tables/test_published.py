@@ -1,3 +1,5 @@
+"""Published results agree with themselves and name their sources."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Tables as text and as JSON."""
+
 import json
 
 import pytest

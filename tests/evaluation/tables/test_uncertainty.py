@@ -32,8 +32,8 @@ def annotated(count: int = 200) -> tuple[FaceRecords, Predictions]:
     length = uncertainty * rng.exponential(1, uncertainty.shape)
     angle = rng.uniform(0, 2 * np.pi, uncertainty.shape)
     visible = rng.choice([0.05, 0.35, 0.65, 0.95], (count, 68))
-    seen = rng.random((count, 68)) < visible
-    state = np.where(seen, 1, rng.choice([2, 3], (count, 68)))
+    is_visible = rng.random((count, 68)) < visible
+    state = np.where(is_visible, 1, rng.choice([2, 3], (count, 68)))
     moved = truth + length[..., None] * np.stack([np.cos(angle), np.sin(angle)], -1)
     moved[:, :2], uncertainty[:, :2] = truth[:, :2], 0.0  # the corners of the box are certain
     labels = np.where((state == 3)[..., None], np.nan, truth)
@@ -98,10 +98,10 @@ def test_constant_annotation_offset_is_measured_and_removed() -> None:
 
 def test_tables_without_found_faces_have_dashes() -> None:
     faces, _ = annotated(3)
-    nothing = np.full((3, 68), np.nan)
-    lost = Predictions({"landmarks": np.full((3, 68, 2), np.nan)}, visibility=nothing, uncertainty=nothing)
-    text = "\n".join(table.to_text() for table in merl_rav.tables(faces, lost))
+    missing = np.full((3, 68), np.nan)
+    not_found = Predictions({"landmarks": np.full((3, 68, 2), np.nan)}, visibility=missing, uncertainty=missing)
+    text = "\n".join(table.to_text() for table in merl_rav.tables(faces, not_found))
     assert "3 of 3 faces were not found" in text
-    assert np.isnan(uncertainty_figures(faces, lost, np.zeros(2)).error.gap)
+    assert np.isnan(uncertainty_figures(faces, not_found, np.zeros(2)).error.gap)
     with pytest.raises(ValueError, match="no visibility"):
-        uncertainty_figures(faces, Predictions(lost.outputs), np.zeros(2))
+        uncertainty_figures(faces, Predictions(not_found.outputs), np.zeros(2))

@@ -1,4 +1,4 @@
-"""Landmark and pose errors as the field defines them: first one error per face, then means over faces."""
+"""Landmark and pose errors: the error of each face, and means over faces."""
 
 from dataclasses import dataclass
 

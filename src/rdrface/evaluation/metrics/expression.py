@@ -229,5 +229,5 @@ def _median(values: np.ndarray) -> float:
     return float(np.median(values)) if len(values) else float("nan")
 
 
-def _percent(chosen: np.ndarray) -> float:
-    return 100 * float(chosen.mean()) if len(chosen) else float("nan")
+def _percent(mask: np.ndarray) -> float:
+    return 100 * float(mask.mean()) if len(mask) else float("nan")

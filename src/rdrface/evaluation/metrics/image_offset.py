@@ -74,8 +74,8 @@ def measure_image_offset(records: FaceRecords, progress: bool | None = None) -> 
         ImageError: an image cannot be read.
     """
     used = INNER[np.isfinite(records.points[:, INNER]).all(-1).mean(0) > 0.5]
-    chosen = near_frontal(records.points) & np.isfinite(records.points[:, used]).all((1, 2))
-    records = records.select(chosen)
+    frontal = near_frontal(records.points) & np.isfinite(records.points[:, used]).all((1, 2))
+    records = records.select(frontal)
     if len(records) < MIN_FACES:
         return ImageOffset(np.nan, np.nan, len(records), np.nan, np.nan, 0)
     points = records.points.astype(np.float64)

@@ -22,8 +22,8 @@ class RocCurve:
     """Receiver operating characteristic of a score (Fawcett, Pattern Recognition Letters 2006).
 
     Attributes:
-        false_positive_rate: (T,) share of the negatives whose score reaches the threshold, rising from 0 to 1.
-        true_positive_rate: (T,) share of the positives whose score reaches the threshold, rising from 0 to 1.
+        false_positive_rate: (T,) share of the negatives whose score reaches the threshold, increasing from 0 to 1.
+        true_positive_rate: (T,) share of the positives whose score reaches the threshold, increasing from 0 to 1.
         area: exact area under the curve: the probability that a positive has a higher score than a negative, where
             ties count half.
         positives, negatives: numbers of cases.
@@ -115,7 +115,7 @@ def precision_recall(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarr
 
 
 def _by_threshold(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Numbers of positives and of all cases that reach the threshold, for every distinct score in falling order.
+    # Numbers of positives and of all cases that reach the threshold, for every distinct score in descending order.
     order = np.argsort(-scores, kind="stable")
     # Last index of each run of equal scores: no threshold separates them.
     ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True)) if len(order) else order
@@ -128,17 +128,17 @@ def reliability(predicted: np.ndarray, observed: np.ndarray, edges: Sequence[flo
     Args:
         predicted: (n,) e.g. probabilities, or uncertainties.
         observed: (n,) e.g. 0 or 1, or errors. Cases with NaN in either array are left out.
-        edges: rising edges of the bins; cases outside are put into the first or the last bin.
+        edges: increasing edges of the bins; cases outside are put into the first or the last bin.
 
     Raises:
-        ValueError: the shapes do not match, or there are fewer than two edges, or they do not rise.
+        ValueError: the shapes do not match, there are fewer than two edges, or they do not increase.
     """
     predicted, observed = np.asarray(predicted, np.float64), np.asarray(observed, np.float64)
     if predicted.shape != observed.shape or predicted.ndim != 1:
         raise ValueError(f"predicted and observed must both be (n,); got {predicted.shape} and {observed.shape}")
     borders = np.asarray(edges, np.float64)
     if len(borders) < 2 or not (np.diff(borders) > 0).all():
-        raise ValueError(f"bins need two or more edges in rising order; got {list(edges)}")
+        raise ValueError(f"bins need two or more edges in increasing order; got {list(edges)}")
     counted = np.isfinite(predicted) & np.isfinite(observed)
     predicted, observed = predicted[counted], observed[counted]
     index = np.digitize(predicted, borders[1:-1])

@@ -1,4 +1,4 @@
-"""Run an aligner on annotated faces, to get `Predictions`."""
+"""Predictions of an aligner for annotated faces."""
 
 import time
 from collections import defaultdict

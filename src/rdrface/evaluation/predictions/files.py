@@ -61,8 +61,8 @@ def read_prediction_file(path: Path) -> PredictionFile:
     """Read a file of predictions. The suffix .json or .npz sets the format; any other file is read as CSV or text.
 
     Raises:
-        DataError: the file cannot be read or has none of the formats; the message names the file, the place and the
-            formats.
+        DataError: the file cannot be read or has none of the formats; the message names the file, the position of the
+            error and the formats.
     """
     try:
         if path.suffix.lower() == ".npz":

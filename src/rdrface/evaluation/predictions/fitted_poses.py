@@ -16,7 +16,7 @@ def with_fitted_poses(annotations: FaceRecords, path: Path) -> FaceRecords:
     The fit uses annotations only, never predictions, so the yaw bins are the same for every method.
 
     Args:
-        annotations: N faces; their own angles, if any, are replaced.
+        annotations: N faces; any angles that they have are replaced.
         path: records with Q, written by ``rdrface fit SET DIR --split test -o FILE``. A face is identified by the file
             name and folder of its image and by the mean of its points. Faces without a fit get NaN.
 

@@ -20,7 +20,7 @@ same face overlap far more, and those of neighboring faces in a crowd hardly at 
 
 
 def match_boxes(annotated: np.ndarray, predicted: np.ndarray) -> list[tuple[int, int]]:
-    """Match boxes one to one, by falling overlap down to `MIN_OVERLAP`.
+    """Match boxes one to one, in order of decreasing overlap, down to `MIN_OVERLAP`.
 
     Pass the boxes in which faces were aligned, not boxes of the predicted landmarks: a badly aligned face is an error,
     not a missed face.

@@ -17,7 +17,7 @@ from rdrface.morphable.model import FaceModel
 class MirroringAligner:
     """Aligns mirrored images and returns the faces mirrored back: in the original image, with the original sides.
 
-    An aligner that treats left and right alike returns the same faces with and without mirroring.
+    An aligner without a bias to one side returns the same faces with and without mirroring.
 
     Args:
         aligner: aligner to run on the mirrored images.

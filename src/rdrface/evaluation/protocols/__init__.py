@@ -2,9 +2,9 @@
 
 Every file has two functions. Both take the annotations of a set and predictions of the same faces in the same order:
 ``errors`` returns the error of every face, ``tables`` the printed tables. A face that was not found has NaN
-predictions; it is in no mean, and every table states how many there are. A point that a method does not have is counted
-for no face, and the table names it.
+predictions; it is excluded from all means, and a note below every table gives the number of these faces. A point that a
+method does not predict is not counted for any face, and a note lists it.
 
-The modules of datasets that were never run on the real dataset state this in their docstring and print
-`rdrface.evaluation.protocols.notes.UNVERIFIED` below their tables.
+Protocols that were never run on the real dataset are marked as unverified in their docstring, and
+`rdrface.evaluation.protocols.notes.UNVERIFIED` is printed below their tables.
 """

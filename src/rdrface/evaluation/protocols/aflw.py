@@ -1,8 +1,8 @@
 """Visible points of AFLW: AFLW-PIFA with 21 and 34 points, 3DDFA's list by yaw, and the same points on MERL-RAV.
 
 Unverified: AFLW-PIFA and 3DDFA's list (`tables`, `tables_by_yaw`) were tested on small files in the published format,
-not on the full datasets. `tables_on_merl_rav` was run on MERL-RAV. File formats, and which points are a choice of this
-project: docs/aflw.md.
+not on the full datasets. `tables_on_merl_rav` was run on MERL-RAV. docs/aflw.md describes the file formats and lists
+the points that were chosen by this project.
 """
 
 import numpy as np
@@ -17,14 +17,16 @@ from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.geometry.yaw_bins import YAW_BIN_NAMES
 from rdrface.landmarks import NUM_LANDMARKS
 
-_CHOICE = "The 13 points after AFLW's 21 are not published; those used here are a choice. Check them in the next table."
+_CHOICE = (
+    "The definition of the 13 points after AFLW's 21 is not published; check this project's choice in the next table."
+)
 
 
 def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Output -> (N,) mean error of the visible points of every test face, percent of the dataset's normalizer.
 
     NaN for training faces, for faces that were not found and for faces without a visible point. Points that the method
-    does not have are counted for no face.
+    does not predict are not counted.
 
     Raises:
         ValueError: neither 21 nor 34 points, predictions of another shape, or annotations without a normalizer.
@@ -56,11 +58,11 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """
     by_output = errors(annotations, predictions)
     count = annotations.points.shape[1]
-    seen = (annotations.state == VISIBLE)[annotations.is_test]
+    visible = (annotations.state == VISIBLE)[annotations.is_test]
     rows = list(published.AFLW_PIFA[count])
     rows += [_row(name, values, count, predictions) for name, values in by_output.items()]
     notes = (
-        f"{int(seen.sum())} of {seen.size} points of {len(seen)} test faces are marked as visible.",
+        f"{int(visible.sum())} of {visible.size} points of {len(visible)} test faces are marked as visible.",
         *((_CHOICE,) if count == 34 else ()),
         *_notes(annotations, predictions, count),
     )
@@ -70,7 +72,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
 
 
 def tables_by_yaw(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """AFLW, 3DDFA's protocol (Zhu et al., CVPR 2016, section 5): visible ones of 21 points, 21,080 faces. Unverified.
+    """AFLW, 3DDFA's protocol (Zhu et al., CVPR 2016, section 5): visible points of the 21, 21,080 faces. Unverified.
 
     Bins by |yaw| of the published list. The mean is over the three bins; the standard deviation is that of the three
     bin means as a population, as in 3DDFA's code. Normalizer: sqrt(w h) of the box of the 68 published fitted points,
@@ -105,22 +107,22 @@ def tables_by_yaw(annotations: FaceRecords, predictions: Predictions) -> list[Ta
 
 
 def of_merl_rav(annotations: FaceRecords, count: int) -> FaceRecords:
-    """The 21 or 34 points of faces annotated with 68 points, as far as they follow from the 68 (`from68`).
+    """The 21 or 34 points of faces annotated with 68 points, as far as they can be derived from the 68 (`from68`).
 
     A point is visible when all landmarks that it is computed from are visible, and has a position when all of them have
-    one. `size` is sqrt(w h) of the box of the annotated points of the 68.
+    one. `normalizer` is sqrt(w h) of the box of the annotated points of the 68.
 
     Raises:
         ValueError: not 68 points, or `count` is neither 21 nor 34.
     """
     points = from68(annotations.points, count)
     visible = annotations.state == VISIBLE
-    seen = np.stack([visible[:, list(of)].all(1) for of in list(POINTS.values())[:count]], axis=1)
+    all_visible = np.stack([visible[:, list(of)].all(1) for of in list(POINTS.values())[:count]], axis=1)
     placed = np.isfinite(points).all(-1)
     return FaceRecords(
         image=annotations.image,
         points=points,
-        state=np.where(placed, np.where(seen, VISIBLE, OCCLUDED), SELF_OCCLUDED),
+        state=np.where(placed, np.where(all_visible, VISIBLE, OCCLUDED), SELF_OCCLUDED),
         box=annotations.box,
         source=annotations.source,
         is_test=annotations.is_test,
@@ -131,7 +133,7 @@ def of_merl_rav(annotations: FaceRecords, count: int) -> FaceRecords:
 
 
 def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """NME of the points of AFLW that follow from MERL-RAV's 68: 19 of 21 and 32 of 34; visible points of test faces.
+    """NME of AFLW's points derived from MERL-RAV's 68: 19 of 21 and 32 of 34; visible points of test faces.
 
     This is not AFLW-PIFA: faces, annotations and normalizer differ, so there are no published rows. Outputs on the
     absolute jawline are left out, because MERL-RAV annotates the visible outline.
@@ -150,8 +152,8 @@ def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> li
         derived = Predictions(
             {name: from68(points, count) for name, points in outlines.items()}, method=predictions.method
         )
-        held = sum(bool(of) for of in list(POINTS.values())[:count])
-        columns[f"{held} of {count}"] = errors(of_merl_rav(annotations, count), derived)
+        available = sum(bool(of) for of in list(POINTS.values())[:count])
+        columns[f"{available} of {count}"] = errors(of_merl_rav(annotations, count), derived)
     rows = []
     for name in outlines:
         cells = tuple(mean_of_counted(values[name or f"{head.split()[-1]} points"]) for head, values in columns.items())
@@ -172,7 +174,7 @@ def tables_on_merl_rav(annotations: FaceRecords, predictions: Predictions) -> li
 
 
 def _thirteen(annotations: FaceRecords, predictions: Predictions) -> Table:
-    """Error of each of the 13 points whose definition is a choice: a wrongly chosen point has a much larger error."""
+    """Error of each of the 13 points that this project chose: a wrongly chosen point has a much larger error."""
     assert annotations.normalizer is not None
     counted = (annotations.state == VISIBLE) & annotations.is_test[:, None]
     rows = []
@@ -187,7 +189,7 @@ def _thirteen(annotations: FaceRecords, predictions: Predictions) -> Table:
         tuple(name or "all" for name in predictions.outputs),
         tuple(rows),
         (
-            "A row far above the others: the dataset has another point in this place than the one chosen here.",
+            "A row far above the others means that the dataset's point is not the one chosen here.",
             UNVERIFIED,
         ),
     )
@@ -205,19 +207,20 @@ def _offered(points: np.ndarray) -> np.ndarray:
 
 
 def _notes(annotations: FaceRecords, predictions: Predictions, count: int) -> tuple[str, ...]:
-    tested, found = annotations.is_test, predictions.found
-    lacking = [
-        name for name, there in zip(list(POINTS)[:count], _offered(predictions.landmarks), strict=True) if not there
-    ]
-    blind = int((tested & ~(annotations.state == VISIBLE).any(1)).sum())
-    missed = int((tested & ~found).sum())
+    is_test, found = annotations.is_test, predictions.found
+    offered = _offered(predictions.landmarks)
+    lacking = [name for name, has_point in zip(list(POINTS)[:count], offered, strict=True) if not has_point]
+    all_hidden = int((is_test & ~(annotations.state == VISIBLE).any(1)).sum())
+    missed = int((is_test & ~found).sum())
     return (
         *(
-            [f"Points that {predictions.method} does not have, counted for no face: {', '.join(lacking)}."]
+            [f"Points that {predictions.method} does not predict, not counted for any face: {', '.join(lacking)}."]
             if lacking
             else ()
         ),
-        *([f"{blind} faces have no visible point and are in no mean."] if blind else ()),
-        f"{missed} of {int(tested.sum())} faces were not found and are in no mean." if missed else "All faces found.",
+        *([f"{all_hidden} faces have no visible point and are excluded from all means."] if all_hidden else ()),
+        f"{missed} of {int(is_test.sum())} faces were not found and are excluded from all means."
+        if missed
+        else "All faces found.",
         UNVERIFIED,
     )

@@ -29,9 +29,10 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     """AFLW2000-3D (Zhu et al., CVPR 2016, section 5): 68 points on the absolute jawline, all of them counted.
 
     Normalizer: sqrt(w h) of the box of the 68 true points, also for the 51 inner points (RDR's supplement, section 3).
-    Bins by |yaw| of the dataset's fitted pose. The mean in papers is the mean of the three bins; the image mean weighs
-    all faces alike and is lower. Only the jawline outputs follow the dataset's contour convention. The outputs on the
-    visible outline are printed too, because the paper compares outline predictions with jawline annotations.
+    Bins by |yaw| of the dataset's fitted pose. The mean in papers is the mean of the three bins; the image mean gives
+    all faces the same weight and is lower. Only the jawline outputs follow the dataset's contour convention. The
+    outputs on the visible outline are printed too, because the paper compares outline predictions with jawline
+    annotations.
 
     Raises:
         ValueError: not 68 points, or annotations without angles.
@@ -42,7 +43,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     contour = (
         "*_jawline: contour on the absolute jawline, as annotated. The other outputs: on the visible outline."
         if any(name.endswith("jawline") for name in predictions.outputs)
-        else "The annotated contour is the absolute jawline; judge a method of the visible outline by the 51 points."
+        else "The annotated contour is the absolute jawline; compare outline methods by the 51 inner points."
     )
     faces = faces_row(predictions, yaw)
     notes = (missed_note(predictions), *_unverified_note(annotations))
@@ -85,11 +86,11 @@ def _inner(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.n
     check_points(annotations, predictions, NUM_LANDMARKS, "AFLW2000-3D")
     size, mask = bounding_box_size(annotations.points), np.isin(np.arange(NUM_LANDMARKS), INNER)
     result: dict[str, np.ndarray] = {}
-    seen: list[np.ndarray] = []
+    distinct: list[np.ndarray] = []
     for name, points in predictions.outputs.items():
-        if any(np.array_equal(points[:, INNER], other, equal_nan=True) for other in seen):
+        if any(np.array_equal(points[:, INNER], other, equal_nan=True) for other in distinct):
             continue
-        seen.append(points[:, INNER])
+        distinct.append(points[:, INNER])
         head = name.removesuffix("_jawline")
         result[name if head in result else head] = nme(points, annotations.points, size, mask)
     return result
@@ -117,7 +118,7 @@ def _rows(errors_by_output: dict[str, np.ndarray], yaw: np.ndarray, predictions:
 
 
 def _unverified_note(annotations: FaceRecords) -> tuple[str, ...]:
-    # The second published annotations of the dataset (`rdrface evaluate --labels`) were never available.
+    # The second published annotations of the dataset (`rdrface evaluate --labels`) were not available.
     reannotated = any(source.endswith("/reannotated") for source in annotations.source.tolist())
     return (UNVERIFIED,) if reannotated else ()
 

@@ -1,4 +1,4 @@
-"""AFLW's 21 points and AFLW-PIFA's 34: their definition, and how they follow from the 68 or the mesh (docs/aflw.md)."""
+"""AFLW's 21 points and AFLW-PIFA's 34: definitions, and derivation from the 68 or the mesh (docs/aflw.md)."""
 
 from collections.abc import Mapping
 
@@ -37,7 +37,7 @@ POINTS: Mapping[str, tuple[int, ...]] = {
 """The 34 points in order, AFLW's 21 first -> landmarks of the 68 whose mean they are; () for points without any.
 
 Left and right are the image's. The order of the 21 and the means are those of 3DDFA's evaluation code; the other 13
-points are a choice of this project.
+points were chosen by this project.
 """
 
 COUNTS = (21, 34)
@@ -60,8 +60,8 @@ def from68(points: np.ndarray, count: int = 21) -> np.ndarray:
     if points.ndim != 3 or points.shape[1:] != (NUM_LANDMARKS, 2) or count not in COUNTS:
         raise ValueError(f"points must be (N, 68, 2) and count one of {COUNTS}; got {points.shape} and {count}")
     nowhere = np.full((len(points), 2), np.nan)
-    chosen = list(POINTS.values())[:count]
-    return np.stack([points[:, list(of)].mean(1) if of else nowhere for of in chosen], axis=1)
+    landmarks = list(POINTS.values())[:count]
+    return np.stack([points[:, list(of)].mean(1) if of else nowhere for of in landmarks], axis=1)
 
 
 def from68_to_34(points: np.ndarray) -> np.ndarray:

@@ -140,7 +140,7 @@ def _by_state(annotations: FaceRecords, predictions: Predictions, by_column: Map
         ("inter-ocular", "faces", "points"),
         tuple(rows),
         (
-            "Every face has the same weight in a row, whatever its number of points.",
+            "Every face has the same weight in a row, regardless of its number of points.",
             missed_note(predictions),
             UNVERIFIED,
         ),

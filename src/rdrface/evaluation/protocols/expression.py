@@ -74,7 +74,7 @@ def measure(
     yaw: np.ndarray | None = None,
     aspect: np.ndarray | None = None,
 ) -> ExpressionResults:
-    """Measure the annotations and put the results next to the predicted coefficients.
+    """Measure the annotations and combine the results with the predicted coefficients.
 
     A point counts when it has a position and is visible or of unknown state.
 
@@ -171,7 +171,7 @@ def correlations(results: ExpressionResults) -> Table:
 
 
 def antagonists(results: ExpressionResults) -> Table:
-    """Share of faces with both coefficients of an antagonistic pair on."""
+    """Share of faces with both coefficients of an antagonistic pair active."""
     found = results.predictions.found
     on = both_active(results.coefficients[found], pair_indices(results.names))
     sideways = both_active(results.coefficients[found], pair_indices(results.names, SIDEWAYS))

@@ -48,8 +48,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
 
     Face models differ in which orientation they call frontal. This constant rotation is part of every error, although
     it is not an error of the predictions (Cobo et al., arXiv 2401.05807, remove it before measuring). The signed means
-    show it, and the rows "constant rotation removed" are without it. It is estimated from the evaluated predictions:
-    `constant_rotation`.
+    show it, and it is removed in the rows "constant rotation removed". It is estimated from the evaluated predictions
+    (`constant_rotation`).
 
     Raises:
         ValueError: the predictions have no rotation, the annotations have no angles, or the numbers of faces differ.
@@ -119,8 +119,8 @@ def pose_errors(annotations: FaceRecords, rotation: np.ndarray) -> PoseErrors:
     first, second = (angle_errors(triple, angles) for triple in (predicted, predicted * [1, -1, 1] + 180))
     signed = np.where((np.abs(first).sum(1) <= np.abs(second).sum(1))[:, None], first, second)
     distance = geodesic(rotation, _truth(annotations))
-    lost = ~_kept(angles) | ~np.isfinite(distance)
-    signed[lost], distance[lost] = np.nan, np.nan
+    excluded = ~_kept(angles) | ~np.isfinite(distance)
+    signed[excluded], distance[excluded] = np.nan, np.nan
     return PoseErrors(signed, distance)
 
 

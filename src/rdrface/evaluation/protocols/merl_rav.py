@@ -22,7 +22,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     the box of all annotated points. The last row has the annotation offset removed, the constant offset between the
     annotations and the images; the other rows use the annotations unchanged. A table by |yaw| is added when the
     annotations have angles (the dataset has none: see `rdrface evaluate --poses`). Tables of visibility and uncertainty
-    are added when the predictions have them. The last table is of the 21 and 34 points of AFLW that follow from the 68.
+    are added when the predictions have them. The last table is for AFLW's 21 and 34 points, as far as they can be
+    derived from the 68.
 
     Raises:
         ValueError: not 68 points.

@@ -22,15 +22,17 @@ def missed_note(predictions: Predictions) -> str:
     missed = int((~predictions.found).sum())
     if not missed:
         return "All faces found."
-    return f"{missed} of {len(predictions.found)} faces were not found and are in no mean."
+    return f"{missed} of {len(predictions.found)} faces were not found and are excluded from all means."
 
 
 def offered_note(predictions: Predictions) -> tuple[str, ...]:
-    """Points that the method does not have; empty when it has all points or found no face."""
+    """Points that the method does not predict; empty when it has all points or found no face."""
     lacking = (~predictions.offered).nonzero()[0].tolist()
     if not lacking or not predictions.found.any():
         return ()
-    return (f"Points that {predictions.method} does not have, counted for no face: {', '.join(map(str, lacking))}.",)
+    return (
+        f"Points that {predictions.method} does not predict, not counted for any face: {', '.join(map(str, lacking))}.",
+    )
 
 
 def faces_row(predictions: Predictions, yaw: np.ndarray) -> Row:
@@ -38,7 +40,7 @@ def faces_row(predictions: Predictions, yaw: np.ndarray) -> Row:
 
     Args:
         predictions: of N faces.
-        yaw: (N,) degrees; faces with NaN are in no bin.
+        yaw: (N,) degrees; faces with NaN belong to no bin.
     """
     known = np.isfinite(yaw)
     counts = by_yaw(np.where(predictions.found, 0.0, np.nan)[known], yaw[known]).counts
@@ -51,7 +53,7 @@ def check_points(annotations: FaceRecords, predictions: Predictions, count: int,
     Raises:
         ValueError: they do not.
     """
-    wanted = (len(annotations), count, 2)
+    expected = (len(annotations), count, 2)
     for name, shape in (("annotations", annotations.points.shape), ("predictions", predictions.landmarks.shape)):
-        if shape != wanted:
-            raise ValueError(f"{protocol} needs {count} points: {name} must have shape {wanted}, got {shape}")
+        if shape != expected:
+            raise ValueError(f"{protocol} needs {count} points: {name} must have shape {expected}, got {shape}")

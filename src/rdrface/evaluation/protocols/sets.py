@@ -33,7 +33,7 @@ class EvaluationSet:
         unit: unit of the errors, for axes and tables.
         limit: threshold of the area under the curve and of a failure, in `unit`; from papers on the dataset.
         from68: 68 points of other methods (n, 68, 2) -> (n, P, 2), NaN for points that the 68 do not define; None where
-            the points do not follow from the 68.
+            the points cannot be derived from the 68.
     """
 
     title: str

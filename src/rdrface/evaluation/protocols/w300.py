@@ -24,7 +24,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     usual one today); inter-pupil, the distance of the means of the two eyes' six points (Ren et al., CVPR 2014); box,
     sqrt(w h) of the box of the 68 points. "common" is the test parts of HELEN and LFPW (554 faces), "challenging" is
     iBUG (135 faces), "full" is both (Ren et al.); they are printed when the folder contains them. Training parts have
-    rows of their own, marked "(training part)".
+    separate rows, marked "(training part)".
 
     Raises:
         ValueError: not 68 points.

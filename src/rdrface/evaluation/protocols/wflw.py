@@ -34,8 +34,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
 
     Normalizer: distance of the outer eye corners (points 60 and 72). NME, failure rate and area under the cumulative
     error curve at 10 %, over the whole test part and over the faces with each of the six attributes. The 68 points do
-    not define the lower edges of the brows, so a method of 68 points is measured on the other 90 points; rows named "90
-    points" compare all methods on these.
+    not define the lower edges of the brows, so a method with 68 points is measured on the other 90 points; rows named
+    "90 points" compare all methods on these.
 
     Raises:
         ValueError: not 98 points.
@@ -48,8 +48,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
         row = predictions.row(name)
         parts = [(values[group], found[group]) for group in groups.values()]
         nmes.append(Row(row, tuple(mean_of_counted(e) for e, _ in parts)))
-        failures.append(Row(row, tuple(failure_rate(e, LIMIT, seen) for e, seen in parts)))
-        areas.append(Row(row, tuple(area_under_curve(e, LIMIT, seen) for e, seen in parts)))
+        failures.append(Row(row, tuple(failure_rate(e, LIMIT, is_found) for e, is_found in parts)))
+        areas.append(Row(row, tuple(area_under_curve(e, LIMIT, is_found) for e, is_found in parts)))
     faces = Row("faces", tuple(int(group.sum()) for group in groups.values()))
     notes = (*offered_note(predictions), missed_note(predictions), UNVERIFIED)
     failed = "Faces that were not found count as failures."
@@ -79,7 +79,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
 def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
     """Row of the table -> (N,) NME of every face, percent.
 
-    Over the points that the method has, and, if there are more than 90, over the 90 that follow from the 68.
+    Over the points that the method predicts; if these are more than 90, also over the 90 that can be derived from the
+    68.
 
     Raises:
         ValueError: not 98 points.
@@ -106,19 +107,19 @@ def subsets(annotations: FaceRecords) -> dict[str, np.ndarray]:
 def outputs(face: Face) -> dict[str, np.ndarray]:
     """Two outputs of the 98 points, (98, 2) image pixels each: "landmarks" and "projection".
 
-    Points that follow from the 68 are computed from `Face.landmarks` and `Face.projection` as for any other method
-    (`from68`), on the visible outline. The lower edges of the brows and the pupils are points of the mesh; in
+    Points that can be derived from the 68 are computed from `Face.landmarks` and `Face.projection` as for any other
+    method (`from68`), on the visible outline. The lower edges of the brows and the pupils are points of the mesh; in
     "landmarks" they are moved by the refinement of the surrounding landmarks
     (`rdrface.evaluation.predictions.interpolate`).
     """
     known = from68(np.stack([face.landmarks, face.projection]))
-    own = np.stack([interpolated_landmarks(face, SCHEME), face.points(SCHEME)[:, :2]])
-    known[:, _OF_THE_MESH] = own[:, _OF_THE_MESH]
+    of_mesh = np.stack([interpolated_landmarks(face, SCHEME), face.points(SCHEME)[:, :2]])
+    known[:, _OF_THE_MESH] = of_mesh[:, _OF_THE_MESH]
     return {"landmarks": known[0], "projection": known[1]}
 
 
 def from68(points: np.ndarray) -> np.ndarray:
-    """WFLW's points as far as they follow from the 68.
+    """WFLW's points, as far as they can be derived from the 68.
 
     Of the 98 points, 52 coincide with one of the 68; 16 contour points lie halfway between two of them; 20 divide
     eyelids and lips into parts of equal length in the image; the pupils are the means of the eyes' six points, which is

@@ -174,11 +174,11 @@ def new_figure(title: str, size: tuple[float, float] = (6.4, 5.2)) -> tuple[Any,
     figure = empty_figure(*size)
     axes = figure.subplots()
     axes.set_title(title, fontsize=11)
-    dress(axes)
+    apply_style(axes)
     return figure, axes
 
 
-def dress(axes: Any) -> None:
+def apply_style(axes: Any) -> None:
     """Apply the common style: a light grid in the background, no frame at the top and right."""
     axes.grid(color="#e4e4e4", linewidth=0.8)
     axes.set_axisbelow(True)

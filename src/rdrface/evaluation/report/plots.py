@@ -18,9 +18,9 @@ from rdrface.evaluation.protocols.merl_rav import annotation_offset
 from rdrface.evaluation.report.curves import (
     COLORS,
     GRAY,
+    apply_style,
     draw_cumulative,
     draw_uncertainty,
-    dress,
     empty_figure,
     save,
     short,
@@ -32,7 +32,7 @@ YAW_EDGES = np.arange(-90, 91, 10)
 """Degrees, edges of the yaw bins. Faces with a larger |yaw| belong to the outermost bins."""
 
 FRONTAL = 30.0
-"""Degrees; faces up to this |yaw| make the mean shape on which the errors of the landmarks are drawn."""
+"""Degrees; faces up to this |yaw| form the mean shape on which the errors of the landmarks are drawn."""
 
 NAMED = 5
 """Number of landmarks labeled with their error, the largest first."""
@@ -122,7 +122,7 @@ def draw_by_yaw(
     panels = figure.subplots(rows + 1, columns, sharex=True, sharey="row", squeeze=False, height_ratios=heights)
     top = _top(list(outputs.values()), yaw)
     for axes in panels.ravel():
-        dress(axes)
+        apply_style(axes)
     for axes in panels[:-1].ravel()[len(outputs) :]:
         axes.set_axis_off()
     for axes, (output, values) in zip(panels[:-1].ravel(), outputs.items(), strict=False):
@@ -164,13 +164,13 @@ def draw_by_landmark(annotations: FaceRecords, predictions: Predictions, path: P
     drawn = drawn[np.argsort(-error[drawn], kind="stable")]
     figure = empty_figure(7.4, 6.2)
     axes = figure.subplots()
-    dress(axes)
+    apply_style(axes)
     faces = f"{np.isfinite(distance).any(1).sum():,} faces"
     name = _of(name, next(iter(predictions.outputs)))
     axes.set_title(f"{name}\nmean error by landmark, {faces}", fontsize=11)
     if len(drawn):
         axes.scatter(*shape[drawn].T, s=7, color="black", edgecolor="white", linewidth=0.5, zorder=3)
-        disks = [Circle(place, radius) for place, radius in zip(shape[drawn], error[drawn], strict=True)]
+        disks = [Circle(center, radius) for center, radius in zip(shape[drawn], error[drawn], strict=True)]
         circles = PatchCollection(disks, cmap="cividis_r", edgecolor="white", linewidth=0.7)
         circles.set_array(error[drawn])
         circles.set_clim(0, error[drawn[0]] or 1)
@@ -178,8 +178,8 @@ def draw_by_landmark(annotations: FaceRecords, predictions: Predictions, path: P
         figure.colorbar(circles, ax=axes, shrink=0.8, label=f"mean error (= radius), % of {unit}")
         halo = [withStroke(linewidth=2.5, foreground="white")]
         for i in drawn[:NAMED].tolist():
-            place = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "path_effects": halo}
-            axes.annotate(str(i), shape[i], fontsize=8, **place)
+            style = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "path_effects": halo}
+            axes.annotate(str(i), shape[i], fontsize=8, **style)
         listed = ", ".join(f"{i}: {error[i]:.1f}" for i in drawn[:NAMED].tolist())
         axes.text(
             0.01, 0.012, f"largest errors (landmark index from 0): {listed}", transform=axes.transAxes, fontsize=8
@@ -231,7 +231,7 @@ def _draw_faces(axes: Any, values: np.ndarray, yaw: np.ndarray, found: np.ndarra
 
 def _draw_counts(axes: Any, yaw: np.ndarray, found: np.ndarray) -> None:
     middle, width = (YAW_EDGES[1:] + YAW_EDGES[:-1]) / 2, np.diff(YAW_EDGES)
-    count, missed = (np.histogram(yaw[np.isfinite(yaw) & chosen], YAW_EDGES)[0] for chosen in (found, ~found))
+    count, missed = (np.histogram(yaw[np.isfinite(yaw) & mask], YAW_EDGES)[0] for mask in (found, ~found))
     axes.bar(middle, count, width, color=COLORS[0], alpha=0.35, edgecolor="white")
     axes.bar(middle, missed, width, count, color=COLORS[1], edgecolor="white")
     for x, number in zip(middle, count + missed, strict=True):
@@ -268,14 +268,14 @@ def _normalizer(annotations: FaceRecords) -> tuple[np.ndarray, str]:
 def _mean_shape(annotations: FaceRecords, size: np.ndarray) -> np.ndarray:
     # (P, 2) percent of `size`, relative to the center of the box.
     points = annotations.points
-    chosen = np.isfinite(size)
+    used = np.isfinite(size)
     if annotations.yaw is not None:
-        frontal = chosen & (np.abs(annotations.yaw) <= FRONTAL)
-        chosen = frontal if frontal.any() else chosen
+        frontal = used & (np.abs(annotations.yaw) <= FRONTAL)
+        used = frontal if frontal.any() else used
     # Faces with missing points are turned, so use only complete ones if there are any.
     placed = np.isfinite(points).all(-1)
-    complete = chosen & (placed | ~placed.any(0)).all(1)
-    chosen = complete if complete.any() else chosen
+    complete = used & (placed | ~placed.any(0)).all(1)
+    used = complete if complete.any() else used
     center = (annotations.box[:, :2] + annotations.box[:, 2:]) / 2
     centered = 100 * (points - center[:, None]) / size[:, None, None]
-    return mean_known(centered[chosen], 0)
+    return mean_known(centered[used], 0)

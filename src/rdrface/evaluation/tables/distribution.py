@@ -28,7 +28,7 @@ def area_under_curve(errors: np.ndarray, limit: float, found: np.ndarray) -> flo
             that was found means that no point of it is counted; that face is left out.
 
     Returns:
-        0..100; NaN when no face counts.
+        0..100; NaN when no face is counted.
 
     Raises:
         ValueError: shapes differ, the limit is not positive, or a face that was not found has an error.

@@ -13,7 +13,7 @@ class Row:
     """One row of a table.
 
     Attributes:
-        name: of the method or subset.
+        name: name of the method or subset.
         cells: one per column; None and NaN are printed as a dash.
         quoted: publication that the numbers are quoted from; empty for numbers measured here.
     """

@@ -89,8 +89,8 @@ def uncertainty_figures(annotations: FaceRecords, predictions: Predictions, offs
     placed = np.isfinite(visibility)
 
     def curve(states: tuple[int, ...]) -> RocCurve:
-        chosen = placed & np.isin(annotations.state, (VISIBLE, *states))
-        return roc_curve(visibility[chosen], annotations.state[chosen] == VISIBLE)
+        compared = placed & np.isin(annotations.state, (VISIBLE, *states))
+        return roc_curve(visibility[compared], annotations.state[compared] == VISIBLE)
 
     known = placed & (annotations.state != UNKNOWN)
     observed = observed_error(annotations, predictions)
