@@ -215,7 +215,9 @@ def load(
     """
     path = PACKAGED_WEIGHTS if weights is None else Path(weights)
     if detector is not None and (score_threshold is not None or max_side is not None):
-        raise ValueError("score_threshold and max_side are settings of the default detector: set them in your own detector")
+        raise ValueError(
+            "score_threshold and max_side are settings of the default detector: set them in your own detector"
+        )
     session, info = open_session(path, backend, threads, providers)
     _check_face_model(path, info, packaged_model())
     if detector is None:

@@ -97,7 +97,7 @@ class Face:
         box: (4,) float32 xyxy, the landmark box that the face was aligned in.
         score: detector score, 0..1; 1 if the box was passed to `Aligner.align`.
         landmarks: (68, 2) float32, the refined 2D output (3D+2D), contour on the visible outline.
-        landmarks_jawline: (68, 2) float32, the same with the contour on the absolute jawline, including its hidden part.
+        landmarks_jawline: (68, 2) float32, the same with the contour on the absolute jawline, also where it is hidden.
         landmarks_3d: (68, 3) float32, landmarks of the 3D face, contour on the absolute jawline; z in pixels, towards
             the viewer.
         projection: (68, 2) float32, the 3D output S_p: the projected landmarks of the 3D face, contour on the visible

@@ -86,7 +86,7 @@ def _from_pil(image: Image.Image, name: str) -> np.ndarray:
         raise ImageError(f"{name} has no pixels (size {width} x {height})")
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"{name} has {width} x {height} pixels, more than the maximum of {MAX_PIXELS // 2**20} megapixels; shrink it"
+            f"{name} has {width} x {height} pixels, above the maximum of {MAX_PIXELS // 2**20} megapixels; shrink it"
         )
     try:
         image.load()
@@ -136,7 +136,7 @@ def _from_array(array: np.ndarray) -> np.ndarray:
         raise ImageError(f"the image array has no pixels (shape {array.shape})")
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
         raise ImageError(
-            f"the image array has {array.shape[1]} x {array.shape[0]} pixels, more than the maximum of "
+            f"the image array has {array.shape[1]} x {array.shape[0]} pixels, above the maximum of "
             f"{MAX_PIXELS // 2**20} megapixels; shrink it"
         )
     values = _to_uint8(array)

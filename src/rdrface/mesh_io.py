@@ -37,7 +37,9 @@ def write_mesh(
     elif suffix == ".ply":
         content = _ply(vertices, triangles)
     else:
-        raise ValueError(f"the name of a mesh file must end in {' or '.join('.' + f for f in FORMATS)}; got {path.name}")
+        raise ValueError(
+            f"the name of a mesh file must end in {' or '.join('.' + f for f in FORMATS)}; got {path.name}"
+        )
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(content)
     partial.replace(path)

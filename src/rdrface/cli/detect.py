@@ -35,11 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--boxes", type=Path, metavar="FILE", help="read the boxes of the faces from a JSON or CSV file"
     )
     parser.add_argument(
-        "--score", type=float, default=SCORE_THRESHOLD, metavar="S", help=f"minimum score of a face (default: {SCORE_THRESHOLD})"
+        "--score",
+        type=float,
+        default=SCORE_THRESHOLD,
+        metavar="S",
+        help=f"minimum score of a face (default: {SCORE_THRESHOLD})",
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (default: the packaged one)")
     parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)")
-    parser.add_argument("--threads", type=_positive, metavar="N", help="number of threads (default: the backend chooses)")
+    parser.add_argument(
+        "--threads", type=_positive, metavar="N", help="number of threads (default: the backend chooses)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--boxes",
         default="gt",
         metavar="gt|detector|FILE",
-        help="boxes to align from: gt, boxes of the annotated landmarks, as in most papers (default); detector, boxes of "
-        "detected faces; FILE, boxes from a JSON or CSV file",
+        help="boxes to align from: gt, boxes of the annotated landmarks, as in most papers (default); detector, boxes "
+        "of detected faces; FILE, boxes from a JSON or CSV file",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--weights", type=Path, metavar="W", help="weights to measure (default: the packaged weights)")
@@ -77,7 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     only = parser.add_argument_group(f"only with {expression_command.NAME}")
     only.add_argument(
-        "--format", choices=LAYOUTS, metavar="NAME", help="name of the dataset in DIR (default: recognized by its files)"
+        "--format",
+        choices=LAYOUTS,
+        metavar="NAME",
+        help="name of the dataset in DIR (default: recognized by its files)",
     )
     only.add_argument("--split", choices=("train", "test"), help="part of the dataset (default: test)")
     only.add_argument(
@@ -120,7 +123,10 @@ def run(args: argparse.Namespace) -> int:
     report_missed(annotations, predictions, unreadable)
     errors = evaluation_set.errors(annotations, predictions)
     shares = distribution_table(
-        errors, predictions.found, evaluation_set.limit, f"{evaluation_set.title}: how the errors are distributed, {evaluation_set.unit}"
+        errors,
+        predictions.found,
+        evaluation_set.limit,
+        f"{evaluation_set.title}: how the errors are distributed, {evaluation_set.unit}",
     )
     tables = [*evaluation_set.tables(annotations, predictions), shares]
     source = "boxes" if "boxes" in details else "predictions"
@@ -133,7 +139,14 @@ def run(args: argparse.Namespace) -> int:
         write_prediction_file(args.record, to_prediction_file(annotations, predictions, args.folder))
     if args.plots is not None:
         for path in draw_set(
-            args.set, evaluation_set.title, evaluation_set.limit, annotations, predictions, errors, args.plots, evaluation_set.unit
+            args.set,
+            evaluation_set.title,
+            evaluation_set.limit,
+            annotations,
+            predictions,
+            errors,
+            args.plots,
+            evaluation_set.unit,
         ):
             print(f"rdrface evaluate: {path}", file=sys.stderr)
     return 1 if unreadable else 0

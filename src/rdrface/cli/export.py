@@ -16,11 +16,19 @@ from rdrface.training.run_folder import VAL, pack_file
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rdrface export`."""
     parser.add_argument("run", type=Path, metavar="RUN", help=f"folder of a training run, or its {NAME}")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="weights file to write, NAME.safetensors")
-    parser.add_argument("--iterations", type=int, metavar="K", help="number of refinement steps (default: as trained)")
-    parser.add_argument("--size", type=int, metavar="N", help="side of the crops in pixels (default: as in the last stage)")
     parser.add_argument(
-        "--data", action="append", default=[], metavar="NAME", help="dataset that the network was trained on; may be repeated"
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="weights file to write, NAME.safetensors"
+    )
+    parser.add_argument("--iterations", type=int, metavar="K", help="number of refinement steps (default: as trained)")
+    parser.add_argument(
+        "--size", type=int, metavar="N", help="side of the crops in pixels (default: as in the last stage)"
+    )
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="dataset that the network was trained on; may be repeated",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
 

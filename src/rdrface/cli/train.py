@@ -65,7 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", default="auto", help="number of devices, or auto (default)")
     parser.add_argument("--nodes", type=int, default=1, help="number of machines (under torchrun)")
     parser.add_argument(
-        "--precision", default="bf16-mixed", choices=("bf16-mixed", "32-true"), help="numerical precision (default: bf16-mixed)"
+        "--precision",
+        default="bf16-mixed",
+        choices=("bf16-mixed", "32-true"),
+        help="numerical precision (default: bf16-mixed)",
     )
 
 
@@ -107,7 +110,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:
     """The configuration, after all checks that do not need the data."""
     if arguments.config is None:
-        raise ConfigError(f"--config is missing; give a TOML file or a packaged configuration: {', '.join(shipped_configs())}")
+        raise ConfigError(
+            f"--config is missing; give a TOML file or a packaged configuration: {', '.join(shipped_configs())}"
+        )
     quality = arguments.quality
     if quality is not None and not (arguments.pack_only and 1 <= quality <= 100):
         requirement = "needs --pack-only" if 1 <= quality <= 100 else "must be a number from 1 to 100"
