@@ -1,4 +1,4 @@
-"""Random images that an untrained network "aligned": faces to fine-tune on without any data."""
+"""Faces for fine-tuning tests without data: random images with the predictions of an untrained network."""
 
 from pathlib import Path
 

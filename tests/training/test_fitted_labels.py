@@ -1,4 +1,4 @@
-"""Self-occluded points of large poses are marked in datasets that annotate every position and no visibility."""
+"""Corrections of labels with the fitted face: self-occluded points, and outlines that are not manual annotations."""
 
 from dataclasses import replace
 

@@ -37,8 +37,8 @@ SECOND_PASS = 480
 SIDE_RATIO = 1.12
 """Side of the detector's box in units of the landmark box's side. Measured on 400 large-pose images: 1.12 +- 0.06."""
 CENTER_UP = 0.16
-"""Distance of the detector's box center above that of the landmark box, in landmark box sides. Measured: 0.16 +-
-0.05."""
+"""Distance of the detector's box center above the landmark box center, in landmark box sides. Measured: 0.16 +- 0.05.
+"""
 
 
 class RetinaFace:

@@ -46,11 +46,10 @@ def validate(
         sample: path of the contact sheet to write, with S_K of the first faces.
 
     Returns:
-        ``nme_0`` ... ``nme_K``: errors of S_k; ``projection``: error of the last S_p; ``yaw_0``, ``yaw_30``,
-            ``yaw_60``:
-        errors of S_K by |yaw|, NaN for an empty bin. ``blink_closed`` and ``blink_open``: median eyeBlink of eyes whose
-        labels are closed and open (`rdrface.evaluation.metrics.expression`); ``blink_area``: area under the ROC curve
-        between them.
+        Errors ``nme_0`` ... ``nme_K`` of S_k, ``projection`` of the last S_p, and ``yaw_0``, ``yaw_30``, ``yaw_60`` of
+        S_K by |yaw|, NaN for an empty bin. ``blink_closed`` and ``blink_open`` are the median eyeBlink of eyes whose
+        labels are closed and open (`rdrface.evaluation.metrics.expression`), and ``blink_area`` is the area under the
+        ROC curve between them.
     """
     generator = torch.Generator(device=device).manual_seed(0)
     rows, samples, expression = [], [], []

@@ -1,3 +1,5 @@
+"""Changes of light, focus, sensor and compression."""
+
 import io
 from dataclasses import fields, replace
 

@@ -1,3 +1,5 @@
+"""Cropping of images near the face and through it."""
+
 import pytest
 
 torch = pytest.importorskip("torch")

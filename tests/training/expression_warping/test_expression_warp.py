@@ -1,3 +1,5 @@
+"""Expression warping: labels, parameters and pixels of closed eyes, and the choice of the faces."""
+
 from dataclasses import replace
 
 import cv2

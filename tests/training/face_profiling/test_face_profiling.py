@@ -1,3 +1,5 @@
+"""Face profiling: labels, parameters and pixels of rotated faces, and the choice of the faces."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -41,8 +41,8 @@ def sample(
     count, device = len(images), valid.device
     source = images.permute(0, 3, 1, 2).float()
     # Linear sampling aliases if a crop pixel is wider than about 1.5 packed pixels: average blocks first. The packed
-    # frame does not depend on the resolution, so the grid does not change. Crops are parts of packed crops (scale >=
-    # 1), so the scales of small packed crops are not read, which would wait for an accelerator.
+    # frame does not depend on the resolution, so the grid does not change. Crops are parts of packed crops (scale at
+    # least 1), so the scales of small packed crops are not read, which would wait for an accelerator.
     if source.shape[-1] > 1.5 * size:
         shrink = int(source.shape[-1] / (size * float(scale.median())) + 0.5)
         if shrink > 1:
