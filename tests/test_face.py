@@ -16,16 +16,16 @@ ARRAYS = ("box", "landmarks", "landmarks_jawline", "projection", "landmarks_3d",
 
 def test_a_face_is_restored_exactly_from_json():
     face = some_face()
-    again = Face.from_dict(json.loads(json.dumps(face.to_dict())))
+    restored = Face.from_dict(json.loads(json.dumps(face.to_dict())))
     for name in ARRAYS:
-        np.testing.assert_array_equal(getattr(again, name), getattr(face, name))
-        assert getattr(again, name).dtype == np.float32
-    np.testing.assert_array_equal(again.uncertainty, face.uncertainty)
+        np.testing.assert_array_equal(getattr(restored, name), getattr(face, name))
+        assert getattr(restored, name).dtype == np.float32
+    np.testing.assert_array_equal(restored.uncertainty, face.uncertainty)
     for name in ("pose", "identity", "expression"):
-        np.testing.assert_array_equal(getattr(again.parameters, name), getattr(face.parameters, name))
-    assert again.score == face.score
-    np.testing.assert_array_equal(again.mesh().vertices, face.mesh().vertices)
-    assert again.to_dict() == face.to_dict()
+        np.testing.assert_array_equal(getattr(restored.parameters, name), getattr(face.parameters, name))
+    assert restored.score == face.score
+    np.testing.assert_array_equal(restored.mesh().vertices, face.mesh().vertices)
+    assert restored.to_dict() == face.to_dict()
 
 
 def test_a_pickled_face_is_small():
@@ -108,10 +108,10 @@ def test_a_dictionary_of_release_0_1_can_be_read():
     content["visible"] = content.pop("visibility")
     content["confidence"] = {"error_percent": content.pop("uncertainty"), "score": [0.5] * 68}
     content["own_landmarks"] = [[1.5, 2.5], [3.5, 4.5]]
-    again = Face.from_dict(json.loads(json.dumps(content)))
-    np.testing.assert_array_equal(again.visibility, face.visibility)
-    np.testing.assert_array_equal(again.uncertainty, face.uncertainty)
-    np.testing.assert_array_equal(again.custom_landmarks, [[1.5, 2.5], [3.5, 4.5]])
+    restored = Face.from_dict(json.loads(json.dumps(content)))
+    np.testing.assert_array_equal(restored.visibility, face.visibility)
+    np.testing.assert_array_equal(restored.uncertainty, face.uncertainty)
+    np.testing.assert_array_equal(restored.custom_landmarks, [[1.5, 2.5], [3.5, 4.5]])
 
 
 def test_no_property_of_a_face_raises_an_error():

@@ -38,7 +38,7 @@ def read_npy(path: str | Path, what: str) -> np.ndarray:
         (...) the array in the file, of any shape and any dtype of real numbers.
 
     Raises:
-        DataError: the file is missing, damaged, or does not hold one array of real numbers.
+        DataError: the file is missing or damaged, or does not contain one array of real numbers.
     """
     try:
         with Path(path).open("rb") as file:

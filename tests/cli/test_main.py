@@ -217,7 +217,7 @@ def mixed_folder(tmp_path_factory) -> Path:
 
 
 def test_a_folder_of_mixed_files_end_to_end(mixed_folder, tmp_path):
-    """In a new process with the real detector and network: broken files are named, and all others give the same face."""
+    """In a new process, with the real detector and network: broken files are named, all others give the same face."""
     target = tmp_path / "all.json"
     command = [sys.executable, "-m", "rdrface", "detect", str(mixed_folder), "--json", str(target)]
     done = subprocess.run(

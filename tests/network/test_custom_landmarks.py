@@ -45,9 +45,9 @@ def network() -> RDR:
 
 @pytest.fixture(scope="module")
 def points() -> SurfacePoints:
-    whole = FaceModel.load().points["ibug68"]
+    scheme = FaceModel.load().points["ibug68"]
     chosen = [8, 30, 36, 45, 57]
-    return SurfacePoints(whole.triangle[chosen], whole.barycentric[chosen])
+    return SurfacePoints(scheme.triangle[chosen], scheme.barycentric[chosen])
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +68,10 @@ def exported(network: RDR, readout: CustomLandmarks, tmp_path_factory: pytest.Te
 
 
 def test_a_new_readout_gives_the_posed_surface_points(network: RDR, points: SurfacePoints) -> None:
-    fresh = CustomLandmarks(FaceModel.load().reduced(points))
+    new_readout = CustomLandmarks(FaceModel.load().reduced(points))
     with torch.no_grad():
         features = extract_features(network, torch.from_numpy(some_crops(2, SIZE)))
-        custom = fresh(features)
+        custom = new_readout(features)
     jawline = features.prediction.steps[-1].projection_jawline[..., :2]
     torch.testing.assert_close(custom, jawline[:, [8, 30, 36, 45, 57]], atol=1e-5, rtol=0)
 
@@ -116,22 +116,24 @@ def test_a_face_has_custom_landmarks(exported: Path) -> None:
     aligner = rdrface.load(exported, threads=1)
     (face,) = aligner.align(image, np.array([[20, 20, 70, 70]]))
     assert face.custom_landmarks.shape == (COUNT, 2) and face.custom_landmarks.dtype == np.float32
-    again = type(face).from_dict(face.to_dict())
-    np.testing.assert_array_equal(again.custom_landmarks, face.custom_landmarks)
+    restored = type(face).from_dict(face.to_dict())
+    np.testing.assert_array_equal(restored.custom_landmarks, face.custom_landmarks)
     without = {name: value for name, value in face.to_dict().items() if name != "custom_landmarks"}
     assert type(face).from_dict(without).custom_landmarks is None
 
 
 def test_the_network_can_be_restored_from_exported_weights(network: RDR, exported: Path) -> None:
-    again, size, _ = load_network(exported)
-    assert size == SIZE and again.iterations == 1
-    again.projection.slide = fixed_contour
+    restored, size, _ = load_network(exported)
+    assert size == SIZE and restored.iterations == 1
+    restored.projection.slide = fixed_contour
     crops = torch.from_numpy(some_crops(2, SIZE))
     with torch.no_grad():
-        ours, theirs = network(crops), again(crops)
+        expected, found = network(crops), restored(crops)
     for name in ("landmarks", "landmarks_jawline", "projection_jawline", "q"):
-        torch.testing.assert_close(getattr(ours.steps[-1], name), getattr(theirs.steps[-1], name), atol=1e-3, rtol=1e-3)
-    torch.testing.assert_close(ours.visibility_logits, theirs.visibility_logits, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(
+            getattr(expected.steps[-1], name), getattr(found.steps[-1], name), atol=1e-3, rtol=1e-3
+        )
+    torch.testing.assert_close(expected.visibility_logits, found.visibility_logits, atol=1e-3, rtol=1e-3)
 
 
 def test_weights_without_custom_landmarks_have_no_metadata_about_them(network: RDR, tmp_path: Path) -> None:

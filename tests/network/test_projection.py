@@ -13,9 +13,9 @@ def test_layer_equals_numpy() -> None:
     q = random_parameters(16, np.random.default_rng(0))
     expected = LandmarkModel.from_face_model(FaceModel.load()).outline68(q)
     projected = Projection()(torch.from_numpy(q))
-    for ours, theirs in zip(projected, expected, strict=True):
+    for found, reference in zip(projected, expected, strict=True):
         # Pixels of a 160-pixel image.
-        assert np.abs(ours.numpy() - theirs).max() < 1e-2
+        assert np.abs(found.numpy() - reference).max() < 1e-2
 
 
 def test_gradients_reach_all_of_q() -> None:

@@ -118,10 +118,14 @@ def test_calibration_corrects_a_wrong_scale_of_the_outputs(faces: PackedCrops) -
     assert result["visibility_gap_after"] < result["visibility_gap_before"]
     assert result["uncertainty_gap_after"] < result["uncertainty_gap_before"]
     assert result["uncertainty_points"] == first["uncertainty_points"] > 300
-    ours, theirs = (predict(one, faces, 32, 0, CPU, no_augmentation()) for one in (original, rescaled))
-    assert np.exp(ours.log_uncertainty).mean() == pytest.approx(np.exp(theirs.log_uncertainty).mean(), rel=0.05)
+    original_points, rescaled_points = (
+        predict(one, faces, 32, 0, CPU, no_augmentation()) for one in (original, rescaled)
+    )
+    assert np.exp(original_points.log_uncertainty).mean() == pytest.approx(
+        np.exp(rescaled_points.log_uncertainty).mean(), rel=0.05
+    )
     # With a few hundred points, the prior keeps a part of the shift.
-    assert np.abs(ours.logit - theirs.logit).mean() < 0.5
+    assert np.abs(original_points.logit - rescaled_points.logit).mean() < 0.5
 
 
 def test_calibration_is_deterministic_and_changes_only_the_last_layer(faces: PackedCrops) -> None:

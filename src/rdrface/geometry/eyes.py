@@ -24,7 +24,7 @@ def eye_aspect(points: np.ndarray) -> np.ndarray:
         the eye's corners coincide.
 
     Raises:
-        ValueError: `points` has another shape.
+        ValueError: `points` has the wrong shape.
     """
     points = np.asarray(points)
     if points.ndim != 3 or points.shape[1:] != (68, 2):

@@ -30,11 +30,11 @@ def test_signs_of_one_angle(tmp_path, axis, degrees, angle, sign):
     write_biwi_frame(tmp_path / "01", 3, matrix)
     faces = read_biwi(tmp_path)
     at = ("pitch", "yaw", "roll").index(angle)
-    ours = np.degrees(euler_angles(faces.rotation))[0]
+    converted = np.degrees(euler_angles(faces.rotation))[0]
     expected = np.zeros(3)
     expected[at] = sign * degrees
     # docs/conventions.md: yaw > 0 to the image's right, pitch > 0 down, roll > 0 counterclockwise.
-    np.testing.assert_allclose(ours, expected, atol=1e-3)
+    np.testing.assert_allclose(converted, expected, atol=1e-3)
     # The dataset's own angles have the opposite signs.
     np.testing.assert_allclose(faces.angles[0], -expected, atol=1e-3)
 

@@ -25,7 +25,7 @@ def read_aflw2000(root: str | Path) -> FaceRecords:
         Records with source "aflw2000_3d", all in the test part, contour 'jawline', all states unknown.
 
     Raises:
-        DataError: scipy, images, a file or a field of a file is missing or damaged; the message says which.
+        DataError: scipy, images, a file or a field of a file is missing or damaged; the message names it.
     """
     base = folder(root, "the AFLW2000-3D folder with its .jpg and .mat files")
     files = sorted(base.glob("*.mat"))

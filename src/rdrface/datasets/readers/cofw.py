@@ -42,7 +42,7 @@ def read_cofw68(root: str | Path) -> FaceRecords:
         "<path of the .mat file>/<i>.png", which is not a file, and `open_image` reads the image.
 
     Raises:
-        DataError: annotations, images, scipy or h5py are missing, or a file is damaged; the message says which.
+        DataError: annotations, images, scipy or h5py are missing, or a file is damaged; the message names it.
     """
     base = folder(root, f"the COFW68 folder, with test_annotations/ and {IMAGES} in it")
     files = [file for file in base.rglob(f"*{_LABEL}") if file.name.removesuffix(_LABEL).isdigit()]

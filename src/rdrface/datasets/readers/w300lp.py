@@ -35,7 +35,7 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
         all states are unknown. `jawline_contour` is None if no face has one.
 
     Raises:
-        DataError: folders, images or scipy are missing, or a file is damaged; the message says which.
+        DataError: folders, images or scipy are missing, or a file is damaged; the message names it.
     """
     base = folder(root, "the 300W_LP folder, with AFW/, AFW_Flip/, HELEN/ and so on in it")
     names = [name for part in PARTS for name in ((part, f"{part}_Flip") if flipped else (part,))]
