@@ -75,7 +75,7 @@ def test_missing_and_damaged_files_are_refused(tmp_path):
         (np.zeros((3, 68)), r"must have shape .* got \(3, 68\)"),
         (np.zeros((3, 2, 21)), r"got \(3, 2, 21\)"),
         (np.full((3, 68, 2), np.nan), "not finite"),
-        (np.full((3, 68, 2), "x"), "one array of numbers"),
+        (np.full((3, 68, 2), "x"), "one array of real numbers"),
         (np.ones((3, 68, 2)), "on one line"),
     ):
         np.save(file, values)

@@ -162,7 +162,7 @@ def test_no_faces_give_no_faces_and_faces_without_a_fit_are_refused(faces):
     none = profile_faces(faces, np.array([], int), FaceProfilingConfig(), seed=0, progress=False)
     assert len(none) == 0 and none.images.shape == (0, SIZE, SIZE, 3) and none.margin == faces.margin
     unfitted = replace(faces, Q=np.full_like(faces.Q, np.nan))
-    with pytest.raises(ValueError, match="only fitted faces"):
+    with pytest.raises(ValueError, match="needs fitted faces"):
         profile_faces(unfitted, np.array([1]), FaceProfilingConfig(), seed=0)
     assert len(choose_near_frontal_faces(unfitted, 4, FaceProfilingConfig(), seed=0)) == 0
 
