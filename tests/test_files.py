@@ -30,7 +30,11 @@ def test_only_arrays_of_numbers_are_read(tmp_path):
     (tmp_path / "b.npy").write_bytes(b"something else")
     np.save(tmp_path / "c.npy", np.array(["x"]))
     np.save(tmp_path / "d.npy", np.array([{}]), allow_pickle=True)
-    for name, message in (("b.npy", "not a readable"), ("c.npy", "one array of real numbers"), ("d.npy", "not a readable")):
+    for name, message in (
+        ("b.npy", "not a readable"),
+        ("c.npy", "one array of real numbers"),
+        ("d.npy", "not a readable"),
+    ):
         with pytest.raises(DataError, match=message):
             read_npy(tmp_path / name, "file of yaws")
 
