@@ -1,4 +1,4 @@
-"""Shared fixtures. Tests that want the research data sets ask for `shared_data` and are skipped where it is absent."""
+"""Shared fixtures. Tests that need the research datasets use `shared_data`, and are skipped without them."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ import pytest
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder with 300w/, merl_rav/ and aflw2000_3d_dev/: $RDRFACE_DATA, or shared/data beside the checkout."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("RDRFACE_DATA", beside))
+    """Folder with 300w/, merl_rav/ and aflw2000_3d_dev/: $RDRFACE_DATA, or shared/data next to the checkout."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("RDRFACE_DATA", default))
     if not (folder / "merl_rav").is_dir():
-        pytest.skip("the research data sets are not at hand (set RDRFACE_DATA)")
+        pytest.skip("the research datasets are not available (set RDRFACE_DATA to their folder)")
     return folder

@@ -1,3 +1,5 @@
+"""The aligner: detection, alignment, batches, options of `load`, and invalid input."""
+
 import subprocess
 import sys
 
@@ -21,14 +23,14 @@ def aligner() -> Aligner:
 
 
 @pytest.fixture(scope="module")
-def photo() -> np.ndarray:
+def image() -> np.ndarray:
     return pytest.importorskip("skimage.data").astronaut()
 
 
 class OneBox:
-    """A detector that always finds the same box."""
+    """A detector that always returns the same box."""
 
-    def detect(self, photo: np.ndarray) -> Detections:
+    def detect(self, image: np.ndarray) -> Detections:
         return Detections(BOX, np.array([0.5], np.float32), BOX)
 
 
@@ -39,8 +41,8 @@ def assert_same(a: rdrface.Face, b: rdrface.Face, atol: float = 1e-2) -> None:
     assert a.score == pytest.approx(b.score, abs=1e-6)
 
 
-def test_detect_gives_faces_in_the_photo(aligner, photo):
-    (face,) = aligner.detect(photo)
+def test_detect_returns_faces_in_image_pixels(aligner, image):
+    (face,) = aligner.detect(image)
     assert face.landmarks.shape == (68, 2) and face.projection.shape == (68, 2) and face.landmarks_3d.shape == (68, 3)
     assert face.visibility.shape == (68,) and face.uncertainty.shape == (68,)
     assert face.score > 0.9
@@ -48,62 +50,62 @@ def test_detect_gives_faces_in_the_photo(aligner, photo):
     assert len(face.blendshapes) == 46
 
 
-def test_path_picture_and_array_are_the_same_photo(aligner, photo, tmp_path):
+def test_paths_pil_images_and_arrays_give_the_same_faces(aligner, image, tmp_path):
     path = tmp_path / "photo.png"
-    Image.fromarray(photo).save(path)
-    (expected,) = aligner.detect(photo)
+    Image.fromarray(image).save(path)
+    (expected,) = aligner.detect(image)
     for form in (path, str(path), Image.open(path)):
         (face,) = aligner.detect(form)
         assert_same(face, expected, atol=0)
 
 
-def test_parameters_give_back_the_projection(aligner, photo):
+def test_projecting_the_parameters_gives_the_3d_landmarks(aligner, image):
     """Projecting the face model with Q in image coordinates gives the 3D output of the network."""
-    (face,) = aligner.align(photo, BOX)
+    (face,) = aligner.align(image, BOX)
     np.testing.assert_allclose(face.points("ibug68"), face.landmarks_3d, atol=0.002 * face.size)
     np.testing.assert_allclose(face.projection[17:], face.landmarks_3d[17:, :2], atol=0.002 * face.size)
 
 
-def test_a_batch_is_the_same_as_one_by_one(aligner, photo):
-    photos = [photo, np.zeros((40, 30, 3), np.uint8), np.concatenate([photo, photo[:, ::-1]], axis=1), photo[:, ::-1]]
-    together = aligner.detect_batch(photos)
-    alone = [aligner.detect(one) for one in photos]
+def test_a_batch_gives_the_same_faces_as_single_images(aligner, image):
+    images = [image, np.zeros((40, 30, 3), np.uint8), np.concatenate([image, image[:, ::-1]], axis=1), image[:, ::-1]]
+    together = aligner.detect_batch(images)
+    alone = [aligner.detect(one) for one in images]
     assert [len(faces) for faces in together] == [len(faces) for faces in alone] == [1, 0, 2, 1]
     for faces, expected in zip(together, alone, strict=True):
         for a, b in zip(faces, expected, strict=True):
             assert_same(a, b, atol=0)
 
 
-def test_larger_network_batches_change_nothing_but_rounding(aligner, photo):
+def test_larger_network_batches_only_change_rounding(aligner, image):
     wide = Aligner(aligner.session, OneBox(), batch_size=3)
-    together = wide.detect_batch([photo] * 2 + [photo[:, ::-1].copy()] * 2)
+    together = wide.detect_batch([image] * 2 + [image[:, ::-1].copy()] * 2)
     assert [len(faces) for faces in together] == [1] * 4
-    (expected,) = aligner.align(photo, BOX)
+    (expected,) = aligner.align(image, BOX)
     assert_same(together[1][0], rdrface.Face.from_dict({**expected.to_dict(), "score": 0.5}), atol=0.05)
 
 
-def test_nothing_in_nothing_out(aligner, photo):
+def test_no_boxes_and_no_faces_give_empty_results(aligner, image):
     assert aligner.detect(np.zeros((64, 64, 3), np.uint8)) == []
-    assert aligner.align(photo, np.empty((0, 4))) == []
-    assert aligner.align(photo, []) == []
+    assert aligner.align(image, np.empty((0, 4))) == []
+    assert aligner.align(image, []) == []
     assert aligner.detect_batch([]) == []
     assert aligner.detect_batch([np.zeros((9, 9, 3), np.uint8)]) == [[]]
 
 
-def test_faces_follow_a_shifted_photo(aligner, photo):
+def test_faces_move_with_a_shifted_image(aligner, image):
     """The crop is the same up to rounding, so all outputs shift with the image."""
-    (face,) = aligner.align(photo, BOX)
+    (face,) = aligner.align(image, BOX)
     moved = np.zeros((600, 700, 3), np.uint8)
-    moved[40:552, 90:602] = photo
+    moved[40:552, 90:602] = image
     (shifted,) = aligner.align(moved, BOX + np.array([90, 40, 90, 40]))
     close = 0.002 * face.size
     np.testing.assert_allclose(shifted.landmarks, face.landmarks + np.array([90, 40]), atol=close)
     np.testing.assert_allclose(shifted.mesh().vertices, face.mesh().vertices + np.array([90, 40, 0]), atol=close)
 
 
-def test_boxes_keep_their_order_and_may_leave_the_photo(aligner, photo):
+def test_faces_have_the_order_of_the_boxes_which_may_extend_beyond_the_image(aligner, image):
     boxes = np.array([[-50.0, -50, 60, 60], *BOX, [480, 480, 560, 590], [900, 900, 950, 950]])
-    faces = aligner.align(photo, boxes)
+    faces = aligner.align(image, boxes)
     for face, box in zip(faces, boxes, strict=True):
         np.testing.assert_allclose(face.box, box)
         assert face.score == 1
@@ -111,12 +113,12 @@ def test_boxes_keep_their_order_and_may_leave_the_photo(aligner, photo):
 
 
 @pytest.mark.parametrize("boxes", [[1, 2, 3, 4], [[1, 2, 3]], [[9, 9, 1, 1]], [[0, 0, np.nan, 1]]])
-def test_impossible_boxes_are_refused(aligner, photo, boxes):
+def test_invalid_boxes_are_refused(aligner, image, boxes):
     with pytest.raises(ValueError, match="boxes"):
-        aligner.align(photo, boxes)
+        aligner.align(image, boxes)
 
 
-def test_photos_that_cannot_be_read_are_refused(aligner, tmp_path):
+def test_images_that_cannot_be_read_are_refused(aligner, tmp_path):
     with pytest.raises(ImageError):
         aligner.detect(tmp_path / "none.jpg")
     with pytest.raises(ImageError):
@@ -125,7 +127,7 @@ def test_photos_that_cannot_be_read_are_refused(aligner, tmp_path):
         aligner.detect_batch("photo.jpg")
 
 
-def test_load_refuses_what_it_cannot_use(tmp_path):
+def test_load_refuses_invalid_arguments(tmp_path):
     with pytest.raises(WeightsError, match="cannot be read"):
         rdrface.load(tmp_path / "none.safetensors")
     with pytest.raises(ValueError, match="backend"):
@@ -142,7 +144,7 @@ def test_load_refuses_what_it_cannot_use(tmp_path):
         rdrface.load(weights_file(), detector=OneBox(), max_side=640)
 
 
-def test_the_options_of_load_reach_their_parts():
+def test_the_options_of_load_are_passed_on():
     aligner = rdrface.load(
         weights_file(),
         backend="onnxruntime",
@@ -167,14 +169,14 @@ def test_weights_of_another_face_model_are_refused(tmp_path):
         rdrface.load(path)
 
 
-def test_a_custom_detector(photo):
+def test_a_custom_detector_is_used(image):
     aligner = rdrface.load(weights_file(), threads=1, detector=OneBox())
-    (face,) = aligner.detect(photo)
+    (face,) = aligner.detect(image)
     np.testing.assert_allclose(face.box, BOX[0])
     assert face.score == 0.5
 
 
-def test_the_runtime_needs_no_pytorch():
+def test_inference_does_not_import_pytorch():
     code = (
         "import sys, rdrface, numpy as np;"
         f"aligner = rdrface.load({str(weights_file())!r}, threads=1);"

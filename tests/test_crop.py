@@ -1,3 +1,5 @@
+"""The crop: its geometry, resampling and invalid boxes."""
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,7 @@ def test_a_crop_pixel_shows_the_image_at_its_center(side):
     assert abs((crop[1] - at[..., 1] * 255 / 799).mean()) < 0.12
 
 
-def test_a_crop_at_the_scale_of_the_image_is_a_part_of_it():
+def test_a_crop_at_the_scale_of_the_image_has_the_same_pixels():
     image = np.random.default_rng(1).integers(0, 256, (90, 100, 3), np.uint8)
     # The first pixel of the crop is image pixel (10, 7); the edges are half a pixel outside.
     frame = CropFrame(center=np.array([[10 + 31.5, 7 + 31.5]]), half=np.array([32.0]))
@@ -75,7 +77,7 @@ def test_parts_outside_the_image_are_black():
 @pytest.mark.parametrize(
     "boxes", [[[0, 0, 0, 5]], [[5, 5, 1, 9]], [[0, 0, np.nan, 5]], [0, 0, 1, 1], [[0, 0, 1]], [[0, 0, np.inf, 1]]]
 )
-def test_impossible_boxes_are_an_error(boxes):
+def test_invalid_boxes_are_refused(boxes):
     with pytest.raises(ValueError, match="boxes must"):
         CropFrame.from_boxes(np.array(boxes, float))
 

@@ -1,3 +1,5 @@
+"""The result types: conversion to dictionaries, pose, mesh, blendshapes and points of other schemes."""
+
 import copy
 import json
 import pickle
@@ -12,40 +14,40 @@ from some_face import some_face
 ARRAYS = ("box", "landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visibility", "uncertainty")
 
 
-def test_json_gives_the_same_face_again():
+def test_a_face_is_restored_exactly_from_json():
     face = some_face()
-    again = Face.from_dict(json.loads(json.dumps(face.to_dict())))
+    restored = Face.from_dict(json.loads(json.dumps(face.to_dict())))
     for name in ARRAYS:
-        np.testing.assert_array_equal(getattr(again, name), getattr(face, name))
-        assert getattr(again, name).dtype == np.float32
-    np.testing.assert_array_equal(again.uncertainty, face.uncertainty)
+        np.testing.assert_array_equal(getattr(restored, name), getattr(face, name))
+        assert getattr(restored, name).dtype == np.float32
+    np.testing.assert_array_equal(restored.uncertainty, face.uncertainty)
     for name in ("pose", "identity", "expression"):
-        np.testing.assert_array_equal(getattr(again.parameters, name), getattr(face.parameters, name))
-    assert again.score == face.score
-    np.testing.assert_array_equal(again.mesh().vertices, face.mesh().vertices)
-    assert again.to_dict() == face.to_dict()
+        np.testing.assert_array_equal(getattr(restored.parameters, name), getattr(face.parameters, name))
+    assert restored.score == face.score
+    np.testing.assert_array_equal(restored.mesh().vertices, face.mesh().vertices)
+    assert restored.to_dict() == face.to_dict()
 
 
-def test_a_face_is_small_to_send():
+def test_a_pickled_face_is_small():
     face = some_face()
     content = pickle.dumps(face)
     assert len(content) < 10_000
     np.testing.assert_array_equal(pickle.loads(content).landmarks, face.landmarks)
 
 
-def test_pose_in_degrees_and_its_signs():
+def test_pose_is_in_degrees_with_the_documented_signs():
     face = some_face(angles=(0.1, 0.5, -0.2))
     np.testing.assert_allclose(
         [face.pose.pitch, face.pose.yaw, face.pose.roll], np.degrees([0.1, 0.5, -0.2]), atol=1e-4
     )
     nose = face.pose.rotation @ [0, 0, 1]
-    assert nose[0] > 0  # a positive yaw points the nose to the picture's right
+    assert nose[0] > 0  # with a positive yaw, the nose points to the right of the image
     np.testing.assert_allclose(face.pose.rotation @ face.pose.rotation.T, np.eye(3), atol=1e-6)
-    # And the picture agrees: the nose's tip has moved right of the middle of the outer eye corners.
+    # Accordingly, the tip of the nose is to the right of the middle of the outer eye corners.
     assert face.landmarks[30, 0] > face.landmarks[[36, 45], 0].mean() + 4
 
 
-def test_mesh_lies_under_the_landmarks():
+def test_the_landmarks_are_near_the_mesh():
     face = some_face()
     mesh = face.mesh()
     assert mesh.vertices.dtype == np.float32 and mesh.triangles.dtype == np.int32
@@ -54,7 +56,7 @@ def test_mesh_lies_under_the_landmarks():
     assert nearest.max() < 0.06 * face.size
 
 
-def test_points_of_schemes():
+def test_points_in_other_annotation_schemes():
     face = some_face()
     np.testing.assert_allclose(face.points("ibug68"), face.landmarks_3d, atol=1e-2)
     np.testing.assert_allclose(face.points("inner51"), face.landmarks_3d[17:], atol=1e-2)
@@ -71,7 +73,7 @@ def test_blendshapes_by_name():
     assert all(0 <= value <= 1 for value in shapes.values())
 
 
-def test_reprs_are_short_and_clear():
+def test_reprs_are_short():
     face = some_face()
     for text in map(repr, (face, face.pose, face.parameters, face.mesh())):
         assert len(text) < 150 and "array" not in text
@@ -93,26 +95,26 @@ def test_a_face_cannot_be_changed():
         (lambda d: d.update(parameters=None), "not a face"),
     ],
 )
-def test_an_incomplete_dict_is_refused(change, message):
+def test_an_incomplete_dictionary_is_refused(change, message):
     content = copy.deepcopy(some_face().to_dict())
     change(content)
     with pytest.raises(DataError, match=message):
         Face.from_dict(content)
 
 
-def test_a_dict_of_release_0_1_is_read():
+def test_a_dictionary_of_release_0_1_can_be_read():
     face = some_face()
     content = face.to_dict()
     content["visible"] = content.pop("visibility")
     content["confidence"] = {"error_percent": content.pop("uncertainty"), "score": [0.5] * 68}
     content["own_landmarks"] = [[1.5, 2.5], [3.5, 4.5]]
-    again = Face.from_dict(json.loads(json.dumps(content)))
-    np.testing.assert_array_equal(again.visibility, face.visibility)
-    np.testing.assert_array_equal(again.uncertainty, face.uncertainty)
-    np.testing.assert_array_equal(again.custom_landmarks, [[1.5, 2.5], [3.5, 4.5]])
+    restored = Face.from_dict(json.loads(json.dumps(content)))
+    np.testing.assert_array_equal(restored.visibility, face.visibility)
+    np.testing.assert_array_equal(restored.uncertainty, face.uncertainty)
+    np.testing.assert_array_equal(restored.custom_landmarks, [[1.5, 2.5], [3.5, 4.5]])
 
 
-def test_no_property_of_a_face_raises():
+def test_no_property_of_a_face_raises_an_error():
     face = some_face()
     for name in dir(face):
         getattr(face, name)
@@ -120,7 +122,7 @@ def test_no_property_of_a_face_raises():
 
 
 @pytest.mark.parametrize("suffix", ["obj", "ply"])
-def test_a_mesh_is_saved_by_its_suffix(tmp_path, suffix):
+def test_the_suffix_determines_the_mesh_format(tmp_path, suffix):
     path = tmp_path / f"face.{suffix}"
     some_face().mesh().save(path)
     assert path.stat().st_size > 10_000

@@ -1,4 +1,4 @@
-"""Files are read with clear errors and written completely or not at all."""
+"""Reading of files with clear errors, and writing of files completely or not at all."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ from rdrface.errors import DataError
 from rdrface.files import read_npy, read_text, write_aside
 
 
-def test_text_with_and_without_a_byte_order_mark(tmp_path):
+def test_text_is_read_with_and_without_a_byte_order_mark(tmp_path):
     for name, start in (("a.txt", b""), ("b.txt", b"\xef\xbb\xbf")):
         (tmp_path / name).write_bytes(start + "caf\u00e9".encode())
         assert read_text(tmp_path / name, "list of names") == "caf\u00e9"
 
 
-def test_unreadable_text_is_named(tmp_path):
+def test_an_unreadable_text_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"no list of names at .*a\.txt"):
         read_text(tmp_path / "a.txt", "list of names")
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe\x00")
@@ -22,7 +22,7 @@ def test_unreadable_text_is_named(tmp_path):
             read_text(path, "list of names")
 
 
-def test_arrays_of_numbers_only(tmp_path):
+def test_only_arrays_of_numbers_are_read(tmp_path):
     np.save(tmp_path / "a.npy", np.arange(3))
     assert read_npy(tmp_path / "a.npy", "file of yaws").tolist() == [0, 1, 2]
     with pytest.raises(DataError, match=r"no file of yaws at .*b\.npy"):
@@ -30,7 +30,11 @@ def test_arrays_of_numbers_only(tmp_path):
     (tmp_path / "b.npy").write_bytes(b"something else")
     np.save(tmp_path / "c.npy", np.array(["x"]))
     np.save(tmp_path / "d.npy", np.array([{}]), allow_pickle=True)
-    for name, message in (("b.npy", "not a readable"), ("c.npy", "one array of numbers"), ("d.npy", "not a readable")):
+    for name, message in (
+        ("b.npy", "not a readable"),
+        ("c.npy", "one array of real numbers"),
+        ("d.npy", "not a readable"),
+    ):
         with pytest.raises(DataError, match=message):
             read_npy(tmp_path / name, "file of yaws")
 

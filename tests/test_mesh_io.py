@@ -1,3 +1,5 @@
+"""Mesh files: OBJ and PLY."""
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def read_ply(path):
     return vertices, faces["i"]
 
 
-def test_obj_and_ply_hold_the_same_upright_mesh(tmp_path):
+def test_obj_and_ply_contain_the_same_upright_mesh(tmp_path):
     mesh = some_face().mesh()
     for suffix in ("obj", "ply"):
         write_mesh(tmp_path / f"a.{suffix}", *mesh)
@@ -39,7 +41,7 @@ def test_obj_and_ply_hold_the_same_upright_mesh(tmp_path):
 
 
 def test_the_written_triangles_face_outwards(tmp_path):
-    """The signed volume about the centroid is positive, since triangles are counterclockwise seen from outside."""
+    """The signed volume about the centroid is positive, because triangles are counterclockwise seen from outside."""
     write_mesh(tmp_path / "a.ply", *some_face().mesh())
     vertices, faces = read_ply(tmp_path / "a.ply")
     a, b, c = (vertices[faces[:, i]] - vertices.mean(0) for i in range(3))
@@ -59,14 +61,14 @@ def test_texture_coordinates_are_written(tmp_path):
 @pytest.mark.parametrize(
     ("name", "vertices", "triangles", "message"),
     [
-        ("a.stl", np.zeros((3, 3)), [[0, 1, 2]], "ends in"),
+        ("a.stl", np.zeros((3, 3)), [[0, 1, 2]], "must end in"),
         ("a.obj", np.zeros((3, 2)), [[0, 1, 2]], "vertices"),
         ("a.obj", np.full((3, 3), np.nan), [[0, 1, 2]], "finite"),
         ("a.obj", np.zeros((3, 3)), [[0, 1, 3]], "vertex 3"),
         ("a.obj", np.zeros((3, 3)), [[0, 1]], "triangles"),
     ],
 )
-def test_impossible_meshes_are_an_error(tmp_path, name, vertices, triangles, message):
+def test_invalid_meshes_are_refused(tmp_path, name, vertices, triangles, message):
     with pytest.raises(ValueError, match=message):
         write_mesh(tmp_path / name, vertices, np.array(triangles))
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""The public face of the package: names, laziness and types."""
+"""The public interface of the package: names, lazy imports and types."""
 
 import importlib.util
 import os
@@ -18,12 +18,12 @@ def test_every_public_name_exists():
     assert issubclass(rdrface.errors.ImageError, rdrface.errors.RdrError)
 
 
-def test_unknown_names_are_attribute_errors():
+def test_unknown_names_raise_attribute_errors():
     with pytest.raises(AttributeError, match="nonsense"):
         rdrface.nonsense  # noqa: B018
 
 
-def test_importing_the_package_does_not_import_the_run_time():
+def test_importing_the_package_does_not_import_the_runtime_packages():
     code = (
         "import sys, rdrface; print(sorted({'numpy', 'cv2', 'openvino', 'onnxruntime', 'torch'} & sys.modules.keys()))"
     )
@@ -31,7 +31,7 @@ def test_importing_the_package_does_not_import_the_run_time():
     assert done.stdout.strip() == "[]"
 
 
-def test_type_checkers_see_the_annotations():
+def test_type_checkers_use_the_annotations():
     assert (Path(rdrface.__file__).parent / "py.typed").is_file()
 
 

@@ -1,4 +1,4 @@
-"""``python -m rdrface`` is the command ``rdrface``."""
+"""Entry point of ``python -m rdrface``, which is the same as the command ``rdrface``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Image in, faces out."""
+"""The aligner: finds the faces of an image and aligns them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
@@ -30,21 +30,24 @@ class Aligner:
     """Finds the faces of images and aligns them.
 
     Args:
-        session: of RDR's graph (`rdrface.runtime.session.open_session`).
+        session: runs RDR's graph, see `rdrface.runtime.session.open_session`.
         detector: finds the faces, see `rdrface.detection.protocol.Detector`.
-        model: the face model that the network was trained with; None is the packaged one.
+        model: the face model that the network was trained with; default: the packaged one.
         batch_size: faces per run of the network. On a CPU, 1 is as fast as more and needs the least memory; a GPU is
             faster with 16 or more.
 
     Raises:
-        ValueError: `batch_size` below 1, or a session of another graph.
+        ValueError: `batch_size` is below 1, or `session` does not run RDR's graph.
     """
 
     def __init__(
         self, session: Session, detector: Detector, model: FaceModel | None = None, batch_size: int = 1
     ) -> None:
         if session.input_size is None:
-            raise ValueError("the graph of the session has no fixed input size, so it is not the graph of RDR")
+            raise ValueError(
+                "session must run the graph of RDR, whose input size is fixed; got a graph of any input size: open the "
+                "weights with rdrface.runtime.session.open_session"
+            )
         if batch_size < 1:
             raise ValueError(f"batch_size must be 1 or more; got {batch_size}")
         self.session = session
@@ -60,7 +63,7 @@ class Aligner:
             image: a path, a PIL image or an array (`rdrface.image.read_image`).
 
         Returns:
-            The faces, by falling score of the detector; an empty list if there are none.
+            The faces in order of decreasing detector score; an empty list if there are none.
 
         Raises:
             ImageError: the image cannot be read.
@@ -81,14 +84,16 @@ class Aligner:
 
         Raises:
             ImageError: the image cannot be read.
-            ValueError: boxes of another shape, or without area.
+            ValueError: `boxes` has the wrong shape, or a box has no area.
         """
         boxes = check_boxes(boxes)
         return self._align(read_image(image), Detections(boxes, np.ones(len(boxes), np.float32), boxes))
 
     def detect_batch(self, images: Iterable[ImageSource]) -> list[list[Face]]:
-        """Find and align the faces of several images. The result is that of `detect` on each, but batches of the
-        network are filled across images.
+        """Find and align the faces of several images.
+
+        The result is the same as calling `detect` on each image, but a batch of the network can contain faces of
+        several images.
 
         Args:
             images: see `detect`.
@@ -98,7 +103,7 @@ class Aligner:
 
         Raises:
             ImageError: one of the images cannot be read.
-            TypeError: one path or image instead of several.
+            TypeError: `images` is a single path or image.
         """
         if isinstance(images, str | PathLike | Image.Image | np.ndarray):
             raise TypeError("detect_batch takes a list of images; for one image call detect")
@@ -106,18 +111,20 @@ class Aligner:
         for image in images:
             # Only the crops are kept: a thousand images would not fit into memory.
             pixels = read_image(image)
-            found = self.detector.detect(pixels)
-            frame = CropFrame.from_boxes(found.boxes)
+            detected = self.detector.detect(pixels)
+            frame = CropFrame.from_boxes(detected.boxes)
             crops.append(cut(pixels, frame, self._crop_size))
             frames.append(frame)
-            detections.append(found)
+            detections.append(detected)
         if not detections:
             return []
         outputs = self._run(np.concatenate(crops))
-        ends = np.cumsum([len(found) for found in detections])
+        ends = np.cumsum([len(detected) for detected in detections])
         return [
-            assemble({name: value[end - len(found) : end] for name, value in outputs.items()}, frame, found, self.model)
-            for found, frame, end in zip(detections, frames, ends, strict=True)
+            assemble(
+                {name: value[end - len(detected) : end] for name, value in outputs.items()}, frame, detected, self.model
+            )
+            for detected, frame, end in zip(detections, frames, ends, strict=True)
         ]
 
     def _align(self, pixels: np.ndarray, detections: Detections) -> list[Face]:
@@ -134,11 +141,11 @@ class Aligner:
 def assemble(
     outputs: Mapping[str, np.ndarray], frame: CropFrame, detections: Detections, model: FaceModel | None
 ) -> list[Face]:
-    """Faces in image pixels from outputs in the crop frame.
+    """Convert the network's outputs from the crop frame to faces in image pixels.
 
     Args:
-        outputs: see `rdrface.runtime.session.OUTPUTS`, B faces; not read if there is no face.
-        frame: places of the B crops in the image.
+        outputs: of B faces, see `rdrface.runtime.session.OUTPUTS`; may be empty if there is no face.
+        frame: positions of the B crops in the image.
         detections: B boxes and scores.
         model: see `Face`.
     """
@@ -186,7 +193,7 @@ def load(
     score_threshold: float | None = None,
     max_side: int | None = None,
 ) -> Aligner:
-    """Open the packaged weights, or other ones.
+    """Load an aligner with the packaged weights or with your own.
 
     Args:
         weights: path of a ``NAME.safetensors`` written by `rdrface train`, `finetune` or `export`, with its graph
@@ -194,20 +201,23 @@ def load(
         backend: "openvino" or "onnxruntime".
         providers: ONNX Runtime's execution providers in order of preference, for example
             ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; only with ``backend="onnxruntime"``.
-        threads: of the detector and of the network; None lets the backend choose.
+        threads: number of threads of the detector and of the network; None lets the backend choose.
         batch_size: faces per run of the network, see `Aligner`.
         detector: finds the faces; RetinaFace by default.
-        score_threshold: lowest score of a face, 0..1, for the default detector (0.6).
-        max_side: larger images are shrunk to this long side before the default detector sees them, pixels (1280).
+        score_threshold: minimum score of a face, 0..1, for the default detector (0.6).
+        max_side: longest side of the image for the default detector, pixels (1280); larger images are downscaled for
+            detection.
 
     Raises:
-        WeightsError: a file is missing, damaged, or not a weights file of rdrface.
-        ValueError: an unknown backend, a number out of range, providers with OpenVINO, or a setting of the default
-            detector together with another `detector`.
+        WeightsError: a file is missing or damaged, or was not written by rdrface.
+        ValueError: the backend is unknown, a number is out of range, providers are given with OpenVINO, or a setting of
+            the default detector is given together with another `detector`.
     """
     path = PACKAGED_WEIGHTS if weights is None else Path(weights)
     if detector is not None and (score_threshold is not None or max_side is not None):
-        raise ValueError("score_threshold and max_side belong to the default detector: set them in your own detector")
+        raise ValueError(
+            "score_threshold and max_side are settings of the default detector: set them in your own detector"
+        )
     session, info = open_session(path, backend, threads, providers)
     _check_face_model(path, info, packaged_model())
     if detector is None:
@@ -220,14 +230,13 @@ def load(
 
 
 def _check_face_model(weights: Path, info: WeightsInfo, model: FaceModel) -> None:
-    """The graph computes landmarks from its own copy of the face model, `Face.mesh` from the packaged one: both must be
-    the same."""
-    ours = LandmarkModel.from_face_model(model).buffers()
-    theirs = read_tensors(weights, [f"projection.{name}" for name in ("mean", "identity_basis", "expression_basis")])
-    for name, tensor in theirs.items():
-        own = ours[name.removeprefix("projection.")]
-        if tensor.shape != own.shape or np.abs(tensor - own).max() > FACE_MODEL_TOLERANCE:
+    # The graph computes the landmarks with its own copy of the face model, and `Face.mesh` uses the packaged one.
+    packaged = LandmarkModel.from_face_model(model).buffers()
+    stored = read_tensors(weights, [f"projection.{name}" for name in ("mean", "identity_basis", "expression_basis")])
+    for name, tensor in stored.items():
+        expected = packaged[name.removeprefix("projection.")]
+        if tensor.shape != expected.shape or np.abs(tensor - expected).max() > FACE_MODEL_TOLERANCE:
             raise WeightsError(
-                f"{weights} was trained with another face model than the one in this rdrface: its 3D output would be "
-                f"wrong. Train and export with this version, or install the one that wrote it ({info.version})"
+                f"{weights} was trained with another face model, so its 3D output would be wrong in this version of "
+                f"rdrface. Train and export with this version, or install the version that wrote it ({info.version})"
             )

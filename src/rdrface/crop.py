@@ -22,7 +22,7 @@ box is twice as high as wide) and of 30 % around a frontal face: enough for the 
 
 @dataclass(frozen=True)
 class CropFrame:
-    """Positions and sizes of crops in their images.
+    """Positions and sizes of B crops in their images.
 
     Attributes:
         center: (B, 2) float64, centers of the crops, image pixels.
@@ -40,7 +40,7 @@ class CropFrame:
             boxes: (B, 4) xyxy image pixels, width and height positive.
 
         Raises:
-            ValueError: wrong shape, or a box that is empty or not finite.
+            ValueError: `boxes` has the wrong shape, or a box is empty or not finite.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
         if boxes.ndim != 2 or boxes.shape[1] != 4:

@@ -1,7 +1,7 @@
-"""Drawing faces on their image: landmarks, the 3D surface, the axes of the head.
+"""Draw faces on their image: landmarks, the 3D surface, and the axes of the head.
 
-Everything is drawn on a layer, enlarged for small faces, and blended into a copy of the image: lines stay smooth and in
-proportion from a face of 40 pixels to one of 4,000.
+Each element is drawn on a layer, which has a higher resolution for small faces, and blended into a copy of the image:
+lines are smooth and in proportion for faces from 40 to 4,000 pixels.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,7 +26,7 @@ COLORS = {
     "outer_lip": (255, 110, 130),
     "inner_lip": (255, 160, 190),
 }
-"""RGB by group of landmarks."""
+"""Group of landmarks -> RGB."""
 
 SURFACE = (150, 205, 240)
 AXES = {"x": (240, 70, 70), "y": (70, 210, 90), "z": (80, 120, 255)}
@@ -45,11 +45,11 @@ def draw(
     """Draw faces on their image.
 
     Args:
-        image: a path, a PIL image or an array (`rdrface.image.read_image`); it is not changed.
-        faces: found in that image.
+        image: a path, a PIL image or an array (`rdrface.image.read_image`); an array is not changed.
+        faces: faces of that image.
         landmarks: draw the 68 refined points with lines; points that are probably hidden are hollow.
         mesh: draw the surface of the 3D face, shaded and translucent.
-        axes: draw the x, y and z axis of the head in red, green and blue, from the tip of the nose.
+        axes: draw the x, y and z axes of the head in red, green and blue, from the tip of the nose.
 
     Returns:
         (H, W, 3) uint8 RGB, a new array.
@@ -62,17 +62,17 @@ def draw(
     for face in sorted(faces, key=lambda one: -one.size):
         if mesh:
             surface = face.mesh()
-            _lay_over(canvas, surface.vertices[:, :2], face.size, partial(_surface, mesh=surface))
+            _blend_layer(canvas, surface.vertices[:, :2], face.size, partial(_surface, mesh=surface))
         if landmarks:
-            _lay_over(canvas, face.landmarks, face.size, partial(_landmarks, face=face))
+            _blend_layer(canvas, face.landmarks, face.size, partial(_landmarks, face=face))
         if axes:
             ends = _axis_ends(face)
-            _lay_over(canvas, ends, face.size, partial(_axes, ends=ends))
+            _blend_layer(canvas, ends, face.size, partial(_axes, ends=ends))
     return canvas
 
 
 class _Layer:
-    """A transparent layer over a part of the image, with `scale` times its resolution."""
+    """A transparent layer over a part of the image, at `scale` times the resolution of the image."""
 
     def __init__(self, origin: np.ndarray, size: tuple[int, int], scale: int, face_size: float) -> None:
         self.origin = origin
@@ -82,27 +82,27 @@ class _Layer:
         self.color = np.zeros((size[1] * scale, size[0] * scale, 3), np.uint8)
         self.alpha = np.zeros(self.color.shape[:2], np.uint8)
 
-    def place(self, points: np.ndarray) -> np.ndarray:
+    def to_layer(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) image pixels -> fixed-point layer pixels."""
         at = (points - self.origin + 0.5) * self.scale - 0.5
         fixed: np.ndarray = np.rint(np.clip(at, -1e6, 1e6) * (1 << _SUBPIXEL)).astype(np.int32)
         return fixed
 
     def line(self, points: np.ndarray, color: tuple[int, int, int], width: float, alpha: int, closed: bool) -> None:
-        """A line through fixed-point places, (n, 2)."""
+        """Draw a line through points (n, 2) in fixed-point layer pixels."""
         thickness = max(1, round(width * self.unit))
         cv2.polylines(self.color, [points], closed, color, thickness, cv2.LINE_AA, _SUBPIXEL)
         cv2.polylines(self.alpha, [points], closed, alpha, thickness, cv2.LINE_AA, _SUBPIXEL)
 
     def disc(self, at: np.ndarray, radius: float, color: tuple[int, int, int], ring: float = 0.0) -> None:
-        """A disc, or a ring of that width."""
+        """Draw a disc, or a ring whose line has the width `ring`."""
         thickness = max(1, round(ring * self.unit)) if ring else cv2.FILLED
         fixed = round(radius * self.unit * (1 << _SUBPIXEL))
         for canvas, value in ((self.color, color), (self.alpha, 255)):
             cv2.circle(canvas, at.tolist(), fixed, value, thickness, cv2.LINE_AA, _SUBPIXEL)
 
 
-def _lay_over(canvas: np.ndarray, points: np.ndarray, face_size: float, draw: Callable[[_Layer], None]) -> None:
+def _blend_layer(canvas: np.ndarray, points: np.ndarray, face_size: float, draw: Callable[[_Layer], None]) -> None:
     """Draw on a layer around `points` and blend it into the canvas."""
     limit = np.array(canvas.shape[1::-1])
     margin = 0.08 * face_size + 4
@@ -114,7 +114,7 @@ def _lay_over(canvas: np.ndarray, points: np.ndarray, face_size: float, draw: Ca
     scale = int(np.clip(np.ceil(1200 / max(width, height)), 1, 4))
     layer = _Layer(low, (width, height), scale, face_size)
     draw(layer)
-    # Colors must be weighted by alpha before they are averaged, or the layer's black ground would darken the edges.
+    # Colors must be weighted by alpha before they are averaged, or the layer's black background would darken the edges.
     alpha = np.repeat(layer.alpha.astype(np.float32)[..., None] / 255, 3, axis=2)
     weighted = np.stack([layer.color * alpha, alpha])
     if scale > 1:
@@ -125,7 +125,7 @@ def _lay_over(canvas: np.ndarray, points: np.ndarray, face_size: float, draw: Ca
 
 
 def _landmarks(layer: _Layer, face: Face) -> None:
-    at = layer.place(face.landmarks)
+    at = layer.to_layer(face.landmarks)
     for width, dark in ((1.7, True), (0.85, False)):
         for name, indices in GROUPS.items():
             color = _HALO if dark else COLORS[name]
@@ -149,11 +149,11 @@ def _surface(layer: _Layer, mesh: Mesh) -> None:
     brightness = 0.30 + 0.62 * light + 0.35 * light**24
     colors = np.clip(brightness[:, None] * np.array(SURFACE), 0, 255)
 
-    places = layer.place(corners[..., :2])
+    polygons = layer.to_layer(corners[..., :2])
     for i in front_triangles(corners):
-        cv2.fillConvexPoly(layer.color, places[i], colors[i].tolist(), cv2.LINE_8, _SUBPIXEL)
+        cv2.fillConvexPoly(layer.color, polygons[i], colors[i].tolist(), cv2.LINE_8, _SUBPIXEL)
         # More transparent where the surface turns away, so that the outline of the face stays visible.
-        cv2.fillConvexPoly(layer.alpha, places[i], 90 + 80 * float(shade[i, 2].clip(0, 1)), cv2.LINE_8, _SUBPIXEL)
+        cv2.fillConvexPoly(layer.alpha, polygons[i], 90 + 80 * float(shade[i, 2].clip(0, 1)), cv2.LINE_8, _SUBPIXEL)
 
 
 def _axis_ends(face: Face) -> np.ndarray:
@@ -164,7 +164,7 @@ def _axis_ends(face: Face) -> np.ndarray:
 
 
 def _axes(layer: _Layer, ends: np.ndarray) -> None:
-    at = layer.place(ends)
+    at = layer.to_layer(ends)
     for width, dark in ((3.0, True), (1.7, False)):
         for i, color in enumerate(AXES.values(), start=1):
             layer.line(at[[0, i]], _HALO if dark else color, width, 150 if dark else 255, False)
@@ -173,7 +173,7 @@ def _axes(layer: _Layer, ends: np.ndarray) -> None:
         length = float(np.linalg.norm(outward))
         if length < 1e-6:
             continue
-        center = layer.place(ends[i] + outward / length * (4.5 * layer.unit / layer.scale)) / (1 << _SUBPIXEL)
+        center = layer.to_layer(ends[i] + outward / length * (4.5 * layer.unit / layer.scale)) / (1 << _SUBPIXEL)
         scale = layer.unit * 0.26
         thickness = max(1, round(layer.unit * 0.6))
         (w, h), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)

@@ -10,15 +10,15 @@ class ImageError(RdrError):
 
 
 class WeightsError(RdrError):
-    """A weights file is missing, damaged, or not one of rdrface."""
+    """A weights file is missing or damaged, or was not written by rdrface."""
 
 
 class DataError(RdrError):
-    """A dataset, annotation file or record file is missing, damaged or of another format."""
+    """A dataset, annotation file or record file is missing or damaged, or has an unexpected format."""
 
 
 class ConfigError(RdrError):
-    """A configuration or a command line contains an unknown key or an impossible value."""
+    """A configuration or a command line contains an unknown key or an invalid value."""
 
 
 class TrainingError(RdrError):

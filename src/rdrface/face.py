@@ -1,4 +1,4 @@
-"""The result: a face found in an image."""
+"""The result types: a face in an image, its parameters, pose and mesh."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,16 +22,16 @@ _DIGITS = 9
 """Significant decimal digits that distinguish any two float32 numbers."""
 
 _KEYS_OF_0_1 = {"visible": "visibility", "own_landmarks": "custom_landmarks"}
-"""Keys of `Face.to_dict` in release 0.1 -> keys of today."""
+"""Keys of `Face.to_dict` in release 0.1 -> current keys."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parameters:
-    """Q, the parameters of the 3D face, in the frame of the image.
+    """The parameters Q of the 3D face, in the image frame.
 
     Attributes:
         pose: (7,) float32 P = pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [image pixels per mm].
-        identity: (50,) float32 alpha_id, unit variance over people.
+        identity: (50,) float32 alpha_id; each coefficient has unit variance over people.
         expression: (46,) float32 alpha_exp, nominally 0..1.
     """
 
@@ -81,7 +81,7 @@ class Mesh(NamedTuple):
             path: ``NAME.obj`` (Wavefront) or ``NAME.ply`` (Stanford).
 
         Raises:
-            ValueError: another suffix.
+            ValueError: the suffix is neither .obj nor .ply.
         """
         write_mesh(Path(path), self.vertices, self.triangles)
 
@@ -91,23 +91,23 @@ class Mesh(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One face in one image. All positions are image pixels: x right, y down, (0, 0) the center of the first pixel.
+    """One face in one image. Positions are in image pixels: x right, y down, (0, 0) is the center of the first pixel.
 
     Attributes:
         box: (4,) float32 xyxy, the landmark box that the face was aligned in.
-        score: of the detector, 0..1; 1 for a box that was given.
-        landmarks: (68, 2) float32, the refined 2D output (3D+2D); contour on the visible outline.
-        landmarks_jawline: (68, 2) float32, the same with the contour on the absolute jawline, hidden parts included.
+        score: detector score, 0..1; 1 if the box was passed to `Aligner.align`.
+        landmarks: (68, 2) float32, the refined 2D output (3D+2D), contour on the visible outline.
+        landmarks_jawline: (68, 2) float32, the same with the contour on the absolute jawline, also where it is hidden.
         landmarks_3d: (68, 3) float32, landmarks of the 3D face, contour on the absolute jawline; z in pixels, towards
             the viewer.
         projection: (68, 2) float32, the 3D output S_p: the projected landmarks of the 3D face, contour on the visible
             outline.
         visibility: (68,) float32, probability that the point is hidden neither by the head itself nor by an object.
-        uncertainty: (68,) float32, expected distance of `landmarks` from the truth, in percent of `size`.
+        uncertainty: (68,) float32, expected distance of `landmarks` from their true positions, percent of `size`.
         parameters: see `Parameters`.
         custom_landmarks: (L, 2) float32, landmarks of the annotation scheme that the weights were fine-tuned to
             (docs/finetuning.md); None with weights of the 68 landmarks only.
-        model: the face model that the parameters belong to; None is the packaged one.
+        model: the face model that the parameters belong to; None means the packaged one.
     """
 
     box: np.ndarray
@@ -164,7 +164,7 @@ class Face:
         return self._project(shape)
 
     def to_dict(self) -> dict[str, Any]:
-        """The face as plain lists and numbers, for JSON; `from_dict` restores it to the last bit."""
+        """The face as plain lists and numbers, for JSON; `from_dict` restores exactly the same values."""
         custom = self.custom_landmarks
         return {
             "box": _plain(self.box),
@@ -195,11 +195,11 @@ class Face:
         """Restore a face from the dictionary of `to_dict`, of this release or of 0.1.
 
         Args:
-            content: pose and blendshapes follow from the rest and may be missing.
+            content: the dictionary; `pose` and `blendshapes` are computed from the other entries and may be missing.
             model: the face model that the parameters belong to; the packaged one by default.
 
         Raises:
-            DataError: something is missing or has the wrong shape.
+            DataError: an entry is missing or has the wrong shape.
         """
         try:
             content = _renamed_since_0_1(content)
@@ -222,7 +222,7 @@ class Face:
                 model=model,
             )
         except KeyError as error:
-            raise DataError(f"the entry {error} is missing; `Face.to_dict` writes it") from error
+            raise DataError(f"the entry {error} is missing; expected a dictionary written by `Face.to_dict`") from error
         except TypeError as error:
             raise DataError(f"not a face as `Face.to_dict` writes it: {error}") from error
 
@@ -246,12 +246,12 @@ class Face:
 
 @lru_cache(maxsize=1)
 def packaged_model() -> FaceModel:
-    """The face model of the package, read once."""
+    """The packaged face model, read once per process."""
     return FaceModel.load()
 
 
 def _plain(values: np.ndarray) -> list[Any]:
-    # The shortest decimal with the same float32 value: half as long as the float64 that tolist() would give.
+    # The shortest decimal that gives the same float32 value; the float64 values of tolist() are twice as long.
     flat = [float(f"{value:.{_DIGITS}g}") for value in np.asarray(values, np.float32).ravel().tolist()]
     rounded: list[Any] = np.array(flat).reshape(np.shape(values)).tolist()
     return rounded
@@ -274,7 +274,7 @@ def _custom_landmarks(content: Mapping[str, Any]) -> np.ndarray | None:
 
 
 def _renamed_since_0_1(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The dictionary with the keys of release 0.1 replaced by those of today."""
+    """The dictionary with the keys of release 0.1 replaced by the current ones."""
     renamed = {_KEYS_OF_0_1.get(key, key): value for key, value in content.items()}
     if "confidence" in renamed:
         renamed["uncertainty"] = renamed.pop("confidence")["error_percent"]

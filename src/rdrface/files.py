@@ -1,4 +1,4 @@
-"""Read and write files: a failure becomes a `DataError` that names the file, and no file is left half written."""
+"""Read and write files: errors become `DataError` with the path, and files are written completely or not at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ def read_npy(path: str | Path, what: str) -> np.ndarray:
         (...) the array in the file, of any shape and any dtype of real numbers.
 
     Raises:
-        DataError: the file is missing, damaged, or does not hold one array of real numbers.
+        DataError: the file is missing or damaged, or does not contain one array of real numbers.
     """
     try:
         with Path(path).open("rb") as file:
@@ -48,7 +48,7 @@ def read_npy(path: str | Path, what: str) -> np.ndarray:
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path} is not a readable .npy file ({what}): {error}") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
-        raise DataError(f"{path} must contain one array of numbers ({what})")
+        raise DataError(f"{path} must contain one array of real numbers ({what})")
     return values
 
 
@@ -56,11 +56,11 @@ def read_npy(path: str | Path, what: str) -> np.ndarray:
 def write_aside(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name in the same folder and rename it when it is complete.
 
-    An existing file is replaced at the end only. When the block raises an error, the temporary file is removed and an
-    existing file is unchanged.
+    An existing file is replaced only at the end. If the block raises an error, the temporary file is removed and an
+    existing file does not change.
 
     Yields:
-        The temporary path; it has the ending of `path`, because some libraries choose the format by it.
+        The temporary path. It has the suffix of `path`, because some libraries choose the file format by the suffix.
 
     Raises:
         DataError: the folder does not exist, or the file cannot be written.

@@ -11,16 +11,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from rdrface.errors import ImageError
 
 MAX_PIXELS = 170 * 1024 * 1024
-"""Larger images are refused: this many pixels take half a gigabyte as RGB, and a small file can claim any size. The
-limit is just below the one of Pillow."""
+"""Maximum number of pixels: as RGB they take half a gigabyte, and a small file can declare any size. The limit is just
+below that of Pillow."""
 
 BACKGROUND = (255, 255, 255)
-"""Color behind transparent parts. White, as in viewers; on black, the outline of dark hair would be lost."""
+"""RGB behind transparent parts. White, as in image viewers; on black, the outline of dark hair would disappear."""
 
-_OPENING = Lock()
+_WARNING_FILTERS = Lock()
 
 ImageSource = str | PathLike[str] | Image.Image | np.ndarray
-"""Anything that `read_image` reads."""
+"""Types that `read_image` accepts."""
 
 
 def read_image(image: ImageSource) -> np.ndarray:
@@ -37,9 +37,9 @@ def read_image(image: ImageSource) -> np.ndarray:
         (H, W, 3) uint8 RGB. A (H, W, 3) uint8 array is returned without a copy.
 
     Raises:
-        ImageError: no such file, not an image, truncated, empty, larger than `MAX_PIXELS`, or an array of another
-            shape, dtype or range.
-        TypeError: none of the accepted types.
+        ImageError: the file does not exist, is not an image, or is truncated; the image is empty or larger than
+            `MAX_PIXELS`; or an array has an unsupported shape, dtype or range.
+        TypeError: `image` has none of the accepted types.
     """
     if isinstance(image, np.ndarray):
         return _from_array(image)
@@ -53,14 +53,14 @@ def read_image(image: ImageSource) -> np.ndarray:
 def _from_path(path: Path) -> np.ndarray:
     try:
         if path.is_dir():
-            raise ImageError(f"{path} is a folder; name the images in it")
+            raise ImageError(f"{path} is a folder; pass the path of an image")
         if not path.exists():
             raise ImageError(f"no file at {path}")
         if path.stat().st_size == 0:
             raise ImageError(f"{path} is empty (0 bytes)")
         # Pillow warns of large images, which are checked later, and of damaged EXIF blocks, which do not matter. The
         # lock is needed because all threads share the filters of warnings; opening reads the header only.
-        with _OPENING, warnings.catch_warnings():
+        with _WARNING_FILTERS, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             opened = Image.open(path)
         with opened:
@@ -86,7 +86,7 @@ def _from_pil(image: Image.Image, name: str) -> np.ndarray:
         raise ImageError(f"{name} has no pixels (size {width} x {height})")
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"{name} has {width} x {height} pixels, more than the accepted {MAX_PIXELS // 2**20} megapixels; shrink it"
+            f"{name} has {width} x {height} pixels, above the maximum of {MAX_PIXELS // 2**20} megapixels; shrink it"
         )
     try:
         image.load()
@@ -130,13 +130,13 @@ def _from_array(array: np.ndarray) -> np.ndarray:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         hint = "; move the channels to the end" if array.ndim == 3 and array.shape[0] in (1, 3, 4) else ""
         raise ImageError(
-            f"an array image must be (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) gray; got {array.shape}{hint}"
+            f"an image array must be (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) gray; got {array.shape}{hint}"
         )
     if array.size == 0:
-        raise ImageError(f"the array has no pixels (shape {array.shape})")
+        raise ImageError(f"the image array has no pixels (shape {array.shape})")
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
         raise ImageError(
-            f"the array has {array.shape[1]} x {array.shape[0]} pixels, more than the accepted "
+            f"the image array has {array.shape[1]} x {array.shape[0]} pixels, above the maximum of "
             f"{MAX_PIXELS // 2**20} megapixels; shrink it"
         )
     values = _to_uint8(array)
@@ -160,11 +160,11 @@ def _to_uint8(array: np.ndarray) -> np.ndarray:
         return array.astype(np.uint8) * np.uint8(255)
     if np.issubdtype(array.dtype, np.floating):
         if not np.isfinite(array).all():
-            raise ImageError("the array holds NaN or infinite values")
+            raise ImageError("the image array contains NaN or infinite values; replace them")
         low, high = float(array.min()), float(array.max())
         if low < 0 or high > 1:
             raise ImageError(
-                f"a floating array image must lie in 0..1, got {low:g}..{high:g}; "
+                f"a floating-point image array must be in 0..1, got {low:g}..{high:g}; "
                 "convert values of 0..255 with astype('uint8')"
             )
         rounded: np.ndarray = np.rint(array * 255).astype(np.uint8)

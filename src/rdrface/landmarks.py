@@ -1,4 +1,4 @@
-"""The 68 landmarks of iBUG / Multi-PIE: names of their groups, mirror order, lines to draw.
+"""The 68 landmarks of iBUG / Multi-PIE: groups, mirror permutation, and lines to draw.
 
 Indices are 0-based. Left and right are those of the image: landmark 0 is the leftmost one of a frontal face. The 17
 contour landmarks follow one of two conventions, which must never be mixed (supplement, section 3): ``outline`` is the
@@ -37,13 +37,13 @@ CLOSED = frozenset({"left_eye", "right_eye", "outer_lip", "inner_lip"})
 """Groups that are drawn as closed lines."""
 
 INNER = np.arange(NUM_CONTOUR, NUM_LANDMARKS)
-"""(51,) indices of the landmarks at fixed places on the face, whatever the pose (supplement, section 1)."""
+"""(51,) indices of the landmarks whose position on the face does not depend on the pose (supplement, section 1)."""
 
 CONTOUR = np.arange(NUM_CONTOUR)
-"""(17,) indices of the landmarks whose place on the face depends on the pose in the ``outline`` convention."""
+"""(17,) indices of the landmarks whose position on the face depends on the pose in the ``outline`` convention."""
 
 OUTER_EYE_CORNERS = (36, 45)
-"""Landmarks whose distance is the inter-ocular distance."""
+"""Indices of the landmarks whose distance is the inter-ocular distance."""
 
 EYE_CORNERS = ((36, 39), (42, 45))
 """Corners of the left and the right eye, each from left to right."""

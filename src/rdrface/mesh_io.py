@@ -1,7 +1,8 @@
 """Mesh files: Wavefront OBJ and Stanford PLY.
 
-Files have y up and z towards the viewer, as other programs expect: the face is upright and looks out of the screen. In
-images y points down, so y is negated by default; the triangles are then counterclockwise seen from outside.
+In the files, y points up and z towards the viewer, as other programs expect: the face is upright and looks out of the
+screen. In images y points down, so y is negated by default. The triangles are then counterclockwise as seen from
+outside.
 """
 
 from pathlib import Path
@@ -23,7 +24,7 @@ def write_mesh(
         vertices: (V, 3).
         triangles: (F, 3) int, indices of vertices.
         uv: (V, 2) texture coordinates; written to OBJ only.
-        y_down: the vertices' y points down, as in `Face.mesh`, and is negated in the file.
+        y_down: the y axis of `vertices` points down, as in `Face.mesh`, so y is negated in the file.
 
     Raises:
         ValueError: another suffix, wrong shapes, vertices that are not finite, or indices without a vertex.

@@ -33,7 +33,7 @@ def use_stub(monkeypatch, folder, **options):
     return weights_files
 
 
-def test_boxes_of_the_annotations_are_the_default(folder, monkeypatch, capsys):
+def test_the_boxes_of_the_annotations_are_the_default(folder, monkeypatch, capsys):
     weights_files = use_stub(monkeypatch, folder)
     out = folder / "r.json"
     assert run(arguments("300w", folder, "--weights", PACKAGED_WEIGHTS, "--json", out)) == 0
@@ -79,18 +79,18 @@ def test_boxes_can_be_read_from_a_file(folder, monkeypatch, capsys):
     assert "boxes: boxes.csv" in text.out and "2 of 3 faces were not found" in text.out
 
 
-def test_predictions_of_a_text_file_are_measured(folder, monkeypatch, capsys):
+def test_predictions_in_a_text_file_are_evaluated(folder, monkeypatch, capsys):
     monkeypatch.setattr(rdrface, "load", None, raising=False)  # the aligner must not be loaded
     truth = read_w300(folder).points
     lines = [f"{name}.png " + " ".join(f"{v:.3f}" for v in p.ravel()) for name, p in zip("abc", truth + 3, strict=True)]
-    path = folder / "theirs.txt"
+    path = folder / "other.txt"
     path.write_text("\n".join([*lines, "else.png " + "1 " * 136]) + "\n")
     out = folder / "r.json"
     assert run(arguments("300w", folder, "--predictions", path, "--json", out)) == 0
     text = capsys.readouterr()
-    assert "1 of 4 predictions match no annotated face" in text.err and "predictions: theirs.txt" in text.out
+    assert "1 of 4 predictions match no annotated face" in text.err and "predictions: other.txt" in text.out
     content = json.loads(out.read_text())
-    assert content["method"] == "theirs"
+    assert content["method"] == "other"
     errors = np.array([face["errors"]["box"] for face in content["faces"]])
     np.testing.assert_allclose(errors, 3 * np.sqrt(2), rtol=1e-3)
     assert {"inter-ocular", "inter-pupil", "inner 51, inter-ocular", "box"} == set(content["faces"][0]["errors"])
@@ -106,7 +106,7 @@ def test_recorded_predictions_have_the_same_errors(folder, monkeypatch, capsys):
     assert second["method"] == "rdrface"
 
 
-def test_list_of_faces_is_written_without_loading_the_aligner(folder, monkeypatch, capsys):
+def test_the_list_of_faces_is_written_without_loading_the_aligner(folder, monkeypatch, capsys):
     monkeypatch.setattr(rdrface, "load", None, raising=False)
     assert run(arguments("300w", folder, "--faces", folder / "faces.json")) == 0
     assert [face["image"] for face in json.loads((folder / "faces.json").read_text())] == [

@@ -61,7 +61,7 @@ def test_mirrored_images_can_be_left_out(folder, capsys):
     assert "mirrored" not in capsys.readouterr().out
 
 
-def test_records_of_a_fit_have_one_part(folder, capsys):
+def test_a_record_file_is_evaluated_like_a_folder(folder, capsys):
     records = read_w300(folder)
     path = folder / "fits.npz"
     records.save(path)
@@ -74,13 +74,13 @@ def test_records_of_a_fit_have_one_part(folder, capsys):
         read_records(path, "300w", "train")
 
 
-def test_format_names_the_set(folder):
+def test_format_gives_the_name_of_the_dataset(folder):
     assert np.array_equal(read_records(folder, "300w").points, read_records(folder).points)
     with pytest.raises(DataError, match="frontal"):
         read_records(folder, "merl-rav")
 
 
-def test_options_of_other_sets_are_refused(folder):
+def test_options_that_do_not_apply_are_refused(folder):
     with pytest.raises(ConfigError, match="--plots"):
         run(arguments("expression", folder, "--plots", folder))
     with pytest.raises(ConfigError, match="--no-mirror"):

@@ -28,11 +28,11 @@ def photos(tmp_path: Path) -> Path:
     ("options", "status", "message"),
     [
         ([], 1, "contains 3 annotated images; fine-tuning needs at least 10"),
-        (["--name", "a/b"], 2, "--name must be a plain file name without folders, for the weights file; got 'a/b'"),
+        (["--name", "a/b"], 2, "--name must be a file name without folders, for the weights file; got 'a/b'"),
         (["--minutes", "-1"], 2, "--minutes must be 0 or more; got -1"),
     ],
 )
-def test_unusable_input_is_reported(
+def test_invalid_input_is_reported(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], status: int, message: str
 ) -> None:
     assert main(["finetune", str(photos), "-o", str(tmp_path / "run"), *options]) == status
@@ -40,16 +40,16 @@ def test_unusable_input_is_reported(
     assert not (tmp_path / "run").exists()
 
 
-def test_an_output_folder_that_cannot_be_created_is_reported_before_the_work(
+def test_an_output_folder_that_cannot_be_created_is_reported_before_aligning_faces(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for i in range(3, 10):
         (photos / f"{i}.png").write_bytes((photos / "0.png").read_bytes())
         (photos / f"{i}.pts").write_text(PTS)
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("not a folder")
     for out in (tmp_path / "file", tmp_path / "file" / "run"):
         assert main(["finetune", str(photos), "-o", str(out)]) == 2
-        assert f"-o must be a folder that exists or can be created; got {out}" in capsys.readouterr().err
+        assert f"-o must be an existing folder or one that can be created; got {out}" in capsys.readouterr().err
 
 
 def test_weights_that_do_not_exist_are_reported(

@@ -18,7 +18,7 @@ def parse(*words: str) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def test_the_command_writes_records_a_report_and_a_sheet(tmp_path, capsys):
+def test_the_command_writes_records_a_report_and_a_contact_sheet(tmp_path, capsys):
     points = write_pts_folder(tmp_path)
     out, sheet = tmp_path / "fit.npz", tmp_path / "worst.png"
     assert command.run(parse("300w", str(tmp_path), "-o", str(out), "--worst", str(sheet))) == 0

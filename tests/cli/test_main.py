@@ -1,4 +1,4 @@
-"""The command line end to end: most tests use a synthetic face, some the real network."""
+"""The command line end to end. Most tests use a synthetic face, some the real network."""
 
 import csv
 import io
@@ -22,10 +22,10 @@ from some_face import some_face
 class FakeAligner:
     """Finds one face in every image that is not black."""
 
-    def detect(self, photo: np.ndarray) -> list[Face]:
-        return [some_face()] if photo.any() else []
+    def detect(self, image: np.ndarray) -> list[Face]:
+        return [some_face()] if image.any() else []
 
-    def align(self, photo: np.ndarray, boxes: np.ndarray) -> list[Face]:
+    def align(self, image: np.ndarray, boxes: np.ndarray) -> list[Face]:
         return [some_face(center=tuple((box[:2] + box[2:]) / 2)) for box in boxes]
 
 
@@ -35,7 +35,7 @@ def fake_aligner(monkeypatch):
 
 
 @pytest.fixture
-def photos(tmp_path, monkeypatch) -> Path:
+def images(tmp_path, monkeypatch) -> Path:
     """The working directory, with gray.png (one face) and black.png (none)."""
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (320, 240), (90, 90, 90)).save("gray.png")
@@ -43,7 +43,7 @@ def photos(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_golden_summary(fake_aligner, photos, capsys):
+def test_printed_summary(fake_aligner, images, capsys):
     assert main(["detect", "gray.png", "black.png"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -55,7 +55,7 @@ def test_golden_summary(fake_aligner, photos, capsys):
     )
 
 
-def test_golden_json(fake_aligner, photos, capsys):
+def test_json_output(fake_aligner, images, capsys):
     assert main(["detect", "black.png", "gray.png", "none.png", "--json", "-"]) == 1
     out, err = capsys.readouterr()
     assert err == "rdrface: no file at none.png\n"
@@ -69,7 +69,7 @@ def test_golden_json(fake_aligner, photos, capsys):
     assert content["failed"] == [{"image": "none.png", "error": "no file at none.png"}]
 
 
-def test_golden_csv(fake_aligner, photos):
+def test_csv_output(fake_aligner, images):
     assert main(["detect", "black.png", "gray.png", "--csv", "faces.csv"]) == 0
     (row,) = csv.DictReader(Path("faces.csv").read_text().splitlines())
     face = some_face()
@@ -80,7 +80,7 @@ def test_golden_csv(fake_aligner, photos):
     assert float(row["visibility12"]) == 0.125 and float(row["uncertainty0"]) == 1
 
 
-def test_files_per_photo(fake_aligner, photos):
+def test_output_files_of_each_image(fake_aligner, images):
     assert main(["detect", "gray.png", "black.png", "-o", "out", "--draw", "--mesh", "--format", "ply"]) == 0
     names = sorted(path.name for path in Path("out").iterdir())
     assert names == ["black.json", "black.overlay.jpg", "gray.face0.ply", "gray.json", "gray.overlay.jpg"]
@@ -89,7 +89,7 @@ def test_files_per_photo(fake_aligner, photos):
     assert json.loads(Path("out/gray.json").read_text())["image"] == "gray.png"
 
 
-def test_nothing_is_overwritten_unasked(fake_aligner, photos, capsys):
+def test_files_are_only_overwritten_with_the_option_overwrite(fake_aligner, images, capsys):
     assert main(["detect", "gray.png", "-o", "out", "--json", "all.json"]) == 0
     Path("out/gray.json").write_text("mine")
     Path("all.json").write_text("mine")
@@ -102,14 +102,14 @@ def test_nothing_is_overwritten_unasked(fake_aligner, photos, capsys):
     assert json.loads(Path("all.json").read_text())["images"]
 
 
-def test_a_photo_is_never_replaced_by_an_output(fake_aligner, photos):
+def test_an_input_image_is_never_overwritten(fake_aligner, images):
     Image.new("RGB", (320, 240), (90, 90, 90)).save("gray.overlay.jpg")
     before = Path("gray.overlay.jpg").read_bytes()
     assert main(["detect", "gray.png", "gray.overlay.jpg", "-o", ".", "--draw", "--overwrite"]) == 1
     assert Path("gray.overlay.jpg").read_bytes() == before
 
 
-def test_photos_of_the_same_name_do_not_clobber_each_other(fake_aligner, photos):
+def test_images_with_the_same_name_have_different_outputs(fake_aligner, images):
     for folder in ("a", "b/deep"):
         Path(folder).mkdir(parents=True)
         Image.new("RGB", (40, 40)).save(f"{folder}/gray.png")
@@ -124,12 +124,12 @@ def test_photos_of_the_same_name_do_not_clobber_each_other(fake_aligner, photos)
     }
 
 
-def test_folders_patterns_and_what_matches_nothing(photos):
+def test_folders_and_patterns_are_expanded_and_failures_are_reported(images):
     Path("more").mkdir()
     for name in ("more/b.JPG", "more/a.png", "more/notes.txt", "[odd].png"):
         Path(name).write_bytes(b"")
-    found, failures = expand(["more", "*.png", "[odd].png", "nothing-*.jpg", "more/notes.txt"])
-    names = [photo.name.replace("\\", "/") for photo in found]
+    inputs, failures = expand(["more", "*.png", "[odd].png", "nothing-*.jpg", "more/notes.txt"])
+    names = [image.name.replace("\\", "/") for image in inputs]
     assert names == ["more/a.png", "more/b.JPG", "[odd].png", "black.png", "gray.png", "more/notes.txt"]
     assert [(f.name, f.reason) for f in failures] == [("nothing-*.jpg", "the pattern matches no file")]
     Path("empty").mkdir()
@@ -140,9 +140,9 @@ def test_boxes_from_a_file(fake_aligner, photos, capsys):
     Path("boxes.csv").write_text("image,x0,y0,x1,y1\ngray.png,100,100,150,150\n")
     assert main(["detect", "gray.png", "black.png", "--boxes", "boxes.csv", "--json", "-"]) == 1
     out, err = capsys.readouterr()
-    assert err == "rdrface: the file of boxes has no entry for black.png\n"
-    (photo,) = json.loads(out)["images"]
-    assert len(photo["faces"]) == 1
+    assert err == "rdrface: the box file has no entry for black.png\n"
+    (image,) = json.loads(out)["images"]
+    assert len(image["faces"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -160,17 +160,17 @@ def test_boxes_from_a_file(fake_aligner, photos, capsys):
         ["detect", "gray.png", "-o", "black.png"],
     ],
 )
-def test_wrong_usage_ends_with_2(fake_aligner, photos, capsys, arguments):
+def test_invalid_usage_exits_with_status_2(fake_aligner, images, capsys, arguments):
     try:
         status = main(arguments)
-    except SystemExit as error:  # argparse's own way
+    except SystemExit as error:  # raised by argparse
         status = error.code
     assert status == 2
     assert "rdrface" in capsys.readouterr().err
-    assert sorted(path.name for path in photos.iterdir()) == ["black.png", "gray.png"]
+    assert sorted(path.name for path in images.iterdir()) == ["black.png", "gray.png"]
 
 
-def test_missing_weights_are_named(photos, capsys):
+def test_missing_weights_are_named(images, capsys):
     assert main(["detect", "gray.png", "--weights", "none.safetensors", "--json", "all.json"]) == 1
     assert "none.safetensors" in capsys.readouterr().err
     assert not Path("all.json").exists()
@@ -187,7 +187,7 @@ def _no_torch(name: str):
     raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
 
-def test_help_names_every_command(capsys):
+def test_help_lists_every_command(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
     assert stop.value.code == 0
@@ -196,30 +196,30 @@ def test_help_names_every_command(capsys):
 
 
 @pytest.fixture(scope="module")
-def zoo(tmp_path_factory) -> Path:
-    """What users have on their discs."""
-    photo = pytest.importorskip("skimage.data").astronaut()
-    folder = tmp_path_factory.mktemp("zoo")
-    picture = Image.fromarray(photo)
-    picture.save(folder / "photo.jpg", quality=95)
-    picture.convert("CMYK").save(folder / "cmyk.jpg", quality=95)
-    Image.fromarray(np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])).save(folder / "rgba.png")
-    Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257).save(folder / "gray16.png")
+def mixed_folder(tmp_path_factory) -> Path:
+    """Images in many formats, and files that are not images."""
+    pixels = pytest.importorskip("skimage.data").astronaut()
+    folder = tmp_path_factory.mktemp("mixed")
+    image = Image.fromarray(pixels)
+    image.save(folder / "photo.jpg", quality=95)
+    image.convert("CMYK").save(folder / "cmyk.jpg", quality=95)
+    Image.fromarray(np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])).save(folder / "rgba.png")
+    Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257).save(folder / "gray16.png")
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", exif=exif, quality=95)
+    image.transpose(Image.Transpose.ROTATE_90).save(folder / "rotated.jpg", exif=exif, quality=95)
     Image.new("RGB", (1, 1)).save(folder / "one-pixel.png")
-    Image.fromarray(photo[330:, 330:]).save(folder / "no-face.png")
+    Image.fromarray(pixels[330:, 330:]).save(folder / "no-face.png")
     (folder / "broken.jpg").write_bytes((folder / "photo.jpg").read_bytes()[:20_000])
     (folder / "empty.jpg").write_bytes(b"")
-    (folder / "text.jpg").write_text("this is no picture")
+    (folder / "text.jpg").write_text("this is not an image")
     return folder
 
 
-def test_the_zoo_of_inputs_end_to_end(zoo, tmp_path):
-    """A new process, the real detector and network: broken ones are named, all others come out alike."""
+def test_a_folder_of_mixed_files_end_to_end(mixed_folder, tmp_path):
+    """In a new process, with the real detector and network: broken files are named, all others give the same face."""
     target = tmp_path / "all.json"
-    command = [sys.executable, "-m", "rdrface", "detect", str(zoo), "--json", str(target)]
+    command = [sys.executable, "-m", "rdrface", "detect", str(mixed_folder), "--json", str(target)]
     done = subprocess.run(
         [*command, "--weights", str(weights_file()), "--threads", "1"], capture_output=True, text=True, check=False
     )
@@ -230,41 +230,41 @@ def test_the_zoo_of_inputs_end_to_end(zoo, tmp_path):
     for line, name in zip(lines, ("broken.jpg", "empty.jpg", "text.jpg"), strict=True):
         assert line.startswith("rdrface: ") and line.count(name) == 1
     content = json.loads(target.read_text())
-    faces = {Path(photo["image"]).name: photo["faces"] for photo in content["images"]}
+    faces = {Path(image["image"]).name: image["faces"] for image in content["images"]}
     assert {Path(failed["image"]).name for failed in content["failed"]} == {"broken.jpg", "empty.jpg", "text.jpg"}
     assert faces.pop("one-pixel.png") == faces.pop("no-face.png") == []
-    assert set(faces) == {"photo.jpg", "cmyk.jpg", "rgba.png", "gray16.png", "turned.jpg"}
-    boxes = np.array([[face["box"] for face in found] for found in faces.values()])
+    assert set(faces) == {"photo.jpg", "cmyk.jpg", "rgba.png", "gray16.png", "rotated.jpg"}
+    boxes = np.array([[face["box"] for face in detected] for detected in faces.values()])
     assert boxes.shape == (5, 1, 4)
     np.testing.assert_allclose(boxes, np.broadcast_to(boxes[:1], boxes.shape), atol=6)
 
 
-def test_standard_input_and_output(zoo):
+def test_standard_input_and_output(mixed_folder):
     command = [sys.executable, "-m", "rdrface", "detect", "-", "--json", "-", "--weights", str(weights_file())]
-    done = subprocess.run(command, input=(zoo / "photo.jpg").read_bytes(), capture_output=True, check=False)
+    done = subprocess.run(command, input=(mixed_folder / "photo.jpg").read_bytes(), capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
-    (photo,) = json.loads(done.stdout)["images"]
-    assert photo["image"] == "-" and len(photo["faces"]) == 1
-    for content, message in ((b"", b"empty"), (b"no picture", b"not an image")):
+    (image,) = json.loads(done.stdout)["images"]
+    assert image["image"] == "-" and len(image["faces"]) == 1
+    for content, message in ((b"", b"empty"), (b"text", b"not an image")):
         done = subprocess.run(command, input=content, capture_output=True, check=False)
         assert done.returncode == 1 and message in done.stderr
         assert json.loads(done.stdout)["images"] == []
 
 
-def test_bench_prints_every_figure(capsys, monkeypatch):
+def test_bench_prints_all_measurements(capsys, monkeypatch):
     arguments = ["bench", "--threads", "1", "--repeats", "1", "--weights", str(weights_file())]
     assert main(arguments) == 0
     table = capsys.readouterr().out
     for label in ("detector, ms", "crop, ms", "network, ms", "face, ms", "cold start", "peak memory"):
         assert label in table
-    monkeypatch.setitem(sys.modules, "skimage", None)  # without scikit-image a generated picture serves
+    monkeypatch.setitem(sys.modules, "skimage", None)  # without scikit-image, a generated image is used
     assert main([*arguments, "--json", "-"]) == 0
     (result,) = json.load(io.StringIO(capsys.readouterr().out))["results"]
     assert result["threads"] == 1 and result["network_ms"] > 0 and result["start_s"] > result["load_s"] > 0
     assert main(["bench", "--repeats", "0"]) == 2
 
 
-def test_export_refuses_what_is_no_run(photos, capsys):
+def test_export_refuses_folders_without_a_run_and_existing_files(images, capsys):
     pytest.importorskip("torch")
     assert main(["export", "nothing", "-o", "a.safetensors"]) == 2
     assert "no checkpoint" in capsys.readouterr().err

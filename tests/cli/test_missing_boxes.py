@@ -1,4 +1,4 @@
-"""Commands complete the boxes of sets whose readers have none."""
+"""Commands estimate the boxes of datasets without boxes."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from rdrface.cli.main import main
 from rdrface.datasets.records import FaceRecords
 
 
-def test_fgnet_is_evaluated_in_estimated_boxes(tmp_path):
+def test_fgnet_is_evaluated_with_estimated_boxes(tmp_path):
     fgnet_folder(tmp_path, ["005a11"])
     assert np.isfinite(read_records(tmp_path, split="test").box).all()
 

@@ -1,4 +1,4 @@
-"""`rdrface train`: from drawn faces to weights that the runtime runs."""
+"""`rdrface train`: from synthetic faces to weights for inference."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> Non
     assert main(command) == 0
     log = (run / "log.csv").read_text().splitlines()
     losses = [float(line.split(",")[4]) for line in log[1:]]
-    assert losses[-1] < losses[0], "the loss must fall even in so short a run"
-    assert list(run.glob("sample_*.jpg")), "one sample image per validation"
+    assert losses[-1] < losses[0], "the loss must decrease even in such a short run"
+    assert list(run.glob("sample_*.jpg")), "each validation must write a sample image"
 
     weights = run / "weights" / "rdr.safetensors"
     aligner = rdrface.load(weights)
@@ -53,7 +53,7 @@ def test_a_finished_run_exports_again_without_training(tmp_path: Path, capsys: p
     assert (tmp_path / "run" / "weights" / "rdr.safetensors").read_bytes() == first
 
 
-def test_a_pack_is_made_without_training_and_trained_on_elsewhere(
+def test_faces_are_packed_without_training_and_used_for_training_in_another_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "blink.toml"
@@ -61,28 +61,28 @@ def test_a_pack_is_made_without_training_and_trained_on_elsewhere(
         "iterations = 1\npacked_size = 48\nvalidation_fraction = 0.3\n"
         '[[stage]]\ntrain = "joint"\nsteps = 1\ncrop_size = 32\nbatch_size = 2\n'
     )
-    here, there = tmp_path / "here", tmp_path / "there"
+    packed, copied = tmp_path / "packed", tmp_path / "copied"
     start = ["train", "--config", str(config), "--accelerator", "cpu", "-o"]
-    assert main([*start, str(here), "--synthetic", "8", "--pack-only", "--quality", "92"]) == 0
+    assert main([*start, str(packed), "--synthetic", "8", "--pack-only", "--quality", "92"]) == 0
     printed = capsys.readouterr().out
-    assert "train.safetensors: " in printed and f"rdrface train --config {config} -o {here}" in printed
-    assert not (here / "checkpoint.pt").exists()
-    there.mkdir()
+    assert "train.safetensors: " in printed and f"rdrface train --config {config} -o {packed}" in printed
+    assert not (packed / "checkpoint.pt").exists()
+    copied.mkdir()
     # One pack under its name of release 0.1.
-    (here / "train.safetensors").rename(there / "learn.safetensors")
-    (here / "val.safetensors").rename(there / "val.safetensors")
-    assert main([*start, str(there)]) == 0
-    assert (there / "weights" / "rdr.safetensors").is_file()
+    (packed / "train.safetensors").rename(copied / "learn.safetensors")
+    (packed / "val.safetensors").rename(copied / "val.safetensors")
+    assert main([*start, str(copied)]) == 0
+    assert (copied / "weights" / "rdr.safetensors").is_file()
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "name the faces to train on"),
+        ([], "give the faces to train on"),
         (["--synthetic", "4", "--quality", "92"], "--quality needs --pack-only; got 92"),
         (["--synthetic", "1"], "--synthetic must be 2 faces or more; got 1"),
         (["--synthetic", "4", "--data", "300w=/nowhere"], "not both"),
-        (["--data", "imagenet=/nowhere"], "no reader for a set called 'imagenet'"),
+        (["--data", "imagenet=/nowhere"], "no reader for a dataset called 'imagenet'"),
         (
             ["--synthetic", "4", "--from", "/nowhere"],
             "--from /nowhere: no file /nowhere; give the folder of an earlier run",
@@ -90,14 +90,14 @@ def test_a_pack_is_made_without_training_and_trained_on_elsewhere(
         (["--synthetic", "4", "--from", "/nowhere/rdr.safetensors"], "no file /nowhere/rdr.safetensors"),
     ],
 )
-def test_mistakes_are_named(
+def test_invalid_options_are_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     assert main(["train", "--config", "tiny", "-o", str(tmp_path), "--accelerator", "cpu", *options]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_start_that_cannot_be_used_is_refused_before_faces_are_read(
+def test_invalid_initial_weights_are_refused_before_faces_are_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     start = tmp_path / "checkpoint.pt"
@@ -112,7 +112,7 @@ def test_a_start_that_cannot_be_used_is_refused_before_faces_are_read(
 @pytest.mark.parametrize(
     "options", [["--setting", "photos"], ["--setting", "photos", "--name", "mine", "--origin", "0"]]
 )
-def test_the_option_of_release_0_1_for_custom_landmarks_gives_the_new_command(
+def test_the_error_for_the_removed_option_setting_gives_the_new_command(
     capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
     assert main(["train", *options, "-o", "out"]) == 2

@@ -1,4 +1,4 @@
-"""Removal of annotation offsets, and errors in the options for it."""
+"""Removal of annotation offsets, and invalid options."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ def faces(folder, sources):
     return replace(records, source=np.array(sources), jawline_contour=records.points[:, :17] + 1)
 
 
-def test_the_longest_match_counts_and_matches_end_at_a_slash(tmp_path):
+def test_the_longest_match_is_used_and_matches_end_at_a_slash(tmp_path):
     records = faces(tmp_path, ["300w/helen/trainset", "300w/afw", "300w_lp/AFW", "merl_rav/left/trainset"])
     moved = without_offset(records, {"300w/helen": [0.4, 0.8], "300w": [1, 0]})
     side = np.sqrt((records.box[:, 2:] - records.box[:, :2]).prod(1))
@@ -38,12 +38,12 @@ def test_an_offset_is_two_numbers(value):
         check_offset({"300w": value})
 
 
-def test_options_of_the_command_line():
+def test_command_line_options_are_parsed():
     assert parse_offset(["300w/helen=0.4,-0.4", "300w/afw=1,0"]) == {"300w/helen": (0.4, -0.4), "300w/afw": (1.0, 0.0)}
-    for wrong in ("0.95", "300w=0.4", "300w=a,b", "300w=1,2,3"):
-        with pytest.raises(ConfigError, match=f"PART=DX,DY .*got '{wrong}'"):
-            parse_offset([wrong])
+    for option in ("0.95", "300w=0.4", "300w=a,b", "300w=1,2,3"):
+        with pytest.raises(ConfigError, match=f"PART=DX,DY .*got '{option}'"):
+            parse_offset([option])
     with pytest.raises(ConfigError, match="must be two numbers"):
         parse_offset(["300w=nan,1"])
-    with pytest.raises(ConfigError, match="'300w' twice"):
+    with pytest.raises(ConfigError, match="given twice for '300w'"):
         parse_offset(["300w=0,1", "300w=0,2"])

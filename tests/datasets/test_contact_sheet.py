@@ -1,3 +1,5 @@
+"""Contact sheets."""
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from rdrface.datasets.contact_sheet import STATE_COLORS, contact_sheet, draw_dot
 from rdrface.geometry.rasterize import to_pixels
 
 
-def test_layout_and_both_forms_of_crops():
+def test_the_layout_is_the_same_for_both_kinds_of_crops():
     uint8 = np.full((5, 40, 40, 3), 60, np.uint8)
     sheet = contact_sheet(uint8, columns=3, cell=50)
     assert sheet.shape == (100, 150, 3) and sheet.dtype == np.uint8
@@ -25,14 +27,14 @@ def test_points_are_drawn_at_their_pixels():
     assert (numbered > 0).sum() > (contact_sheet(crops, points, cell=160) > 0).sum()
 
 
-def test_errors():
+def test_inconsistent_input_is_refused():
     with pytest.raises(ValueError, match="2 crops, but 1 points"):
         contact_sheet(np.zeros((2, 8, 8, 3), np.uint8), np.zeros((1, 68, 2)))
     with pytest.raises(ValueError, match="crops must be"):
         contact_sheet(np.zeros((0, 8, 8, 3), np.uint8))
 
 
-def test_lines_and_dots_skip_what_cannot_be_drawn():
+def test_lines_and_dots_with_invalid_points_are_not_drawn():
     image = np.zeros((40, 40, 3), np.uint8)
     assert to_pixels(np.array([-1.0, 1.0]), 40).tolist() == [-0.5, 39.5]
     for bad in ([np.nan, 1.0], [1e9, 1.0]):

@@ -1,3 +1,5 @@
+"""Packed crops: geometry, labels and files."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,7 +20,7 @@ def replaced(records, **changes):
     return FaceRecords(**{**records.__dict__, **changes})
 
 
-def test_the_packed_crop_is_the_crop_enlarged(tmp_path):
+def test_the_packed_crop_is_an_enlarged_crop(tmp_path):
     records = records_of(tmp_path, 3)
     packed = pack(records, size=96)
     assert packed.images.shape == (3, 96, 96, 3) and packed.images.dtype == np.uint8
@@ -34,7 +36,7 @@ def test_the_packed_crop_is_the_crop_enlarged(tmp_path):
 
 
 def test_labels_and_pixels_agree(tmp_path):
-    """A bright spot painted at a landmark is found at the packed landmark."""
+    """A bright spot drawn at a landmark is at the position of the packed landmark."""
     records = records_of(tmp_path, 1)
     y, x = np.mgrid[0:120, 0:120]
     for landmark in (8, 36, 54):
@@ -48,20 +50,20 @@ def test_labels_and_pixels_agree(tmp_path):
         np.testing.assert_allclose(found, packed.points[0, landmark], atol=0.1 / 100)  # a tenth of a pixel
 
 
-def test_pose_projects_to_the_same_place(tmp_path):
+def test_the_packed_pose_projects_to_the_same_positions(tmp_path):
     records = records_of(tmp_path, 4)
     packed = pack(records, size=32)
     shape = np.random.default_rng(0).normal(0, 50, (4, 20, 3))
-    in_photo = project(shape, records.Q[:, POSE].astype(np.float64))
+    in_image = project(shape, records.Q[:, POSE].astype(np.float64))
     in_pack = project(shape, packed.Q[:, POSE].astype(np.float64))
     frame = CropFrame.from_boxes(records.box)
     frame = CropFrame(frame.center, frame.half * MARGIN)
-    np.testing.assert_allclose(in_pack, frame.to_crop(in_photo), atol=1e-4)
+    np.testing.assert_allclose(in_pack, frame.to_crop(in_image), atol=1e-4)
     np.testing.assert_array_equal(packed.Q[:, :50], records.Q[:, :50])
     np.testing.assert_array_equal(packed.Q[:, 57:], records.Q[:, 57:])
 
 
-def test_valid_is_the_part_inside_the_photo(tmp_path):
+def test_valid_is_the_part_inside_the_image(tmp_path):
     records = records_of(tmp_path, 2)
     white = Image.new("RGB", (120, 120), (255, 255, 255))
     white.save(tmp_path / "face0.png")
@@ -76,7 +78,7 @@ def test_valid_is_the_part_inside_the_photo(tmp_path):
     assert x0 > -0.8 and y0 >= -1 and x1 <= 1
 
 
-def test_records_without_a_fit(tmp_path):
+def test_records_without_a_fit_have_nan_labels_of_the_fit(tmp_path):
     records = records_of(tmp_path, 3, fitted=False)
     points = records.points.copy()
     points[0, :17] = np.nan
@@ -86,7 +88,7 @@ def test_records_without_a_fit(tmp_path):
     assert packed.jawline_convention.tolist() == [False, True, False]
 
 
-def test_two_faces_in_one_photo_keep_their_order(tmp_path):
+def test_two_faces_in_one_image_keep_their_order(tmp_path):
     records = records_of(tmp_path, 3)
     shared = records.image.copy()
     shared[2] = shared[0]
@@ -95,7 +97,7 @@ def test_two_faces_in_one_photo_keep_their_order(tmp_path):
     np.testing.assert_array_equal(together.images, pack(records, size=48).images)
 
 
-def test_save_and_load(tmp_path):
+def test_a_saved_pack_is_loaded_unchanged(tmp_path):
     packed = pack(records_of(tmp_path, 2), size=32)
     packed.save(tmp_path / "p.safetensors")
     loaded = PackedCrops.load(tmp_path / "p.safetensors")
@@ -104,13 +106,13 @@ def test_save_and_load(tmp_path):
     assert loaded.source_names == ("drawn",)
 
 
-def test_a_pack_keeps_the_settings_it_was_made_with(tmp_path):
+def test_a_pack_stores_its_settings(tmp_path):
     packed = pack(records_of(tmp_path, 2), size=32)
     packed.save(tmp_path / "p.safetensors", settings={"packed_size": 32, "annotation_offset": {"300w": [0.4, 0.4]}})
     assert read_settings(tmp_path / "p.safetensors") == {"packed_size": 32, "annotation_offset": {"300w": [0.4, 0.4]}}
     packed.save(tmp_path / "p.safetensors")
     assert read_settings(tmp_path / "p.safetensors") is None
-    (tmp_path / "bad.safetensors").write_bytes(b"hello world, this is no such file")
+    (tmp_path / "bad.safetensors").write_bytes(b"hello world, this is not such a file")
     with pytest.raises(DataError, match=r"bad\.safetensors"):
         read_settings(tmp_path / "bad.safetensors")
 
@@ -126,34 +128,36 @@ def test_the_keys_of_the_file_are_those_of_release_0_1(tmp_path, quality):
     assert metadata["format"] == ("rdrface-windows-1" if quality is None else "rdrface-windows-webp-1")
 
 
-def test_compression_changes_pixels_a_little_and_labels_not_at_all(tmp_path):
-    # Drawn faces are smooth, as photos are; the other tests use noise.
+def test_compression_changes_pixels_slightly_and_no_labels(tmp_path):
+    # Synthetic faces are smooth, like photos; the other tests use noise.
     packed = pack(draw_faces(tmp_path / "faces", 5), size=192)
-    packed.save(tmp_path / "whole.safetensors")
-    packed.save(tmp_path / "small.safetensors", quality=92)
-    loaded = PackedCrops.load(tmp_path / "small.safetensors")
+    packed.save(tmp_path / "uncompressed.safetensors")
+    packed.save(tmp_path / "compressed.safetensors", quality=92)
+    loaded = PackedCrops.load(tmp_path / "compressed.safetensors")
     for name, value in packed.__dict__.items():
         if name != "images":
             np.testing.assert_array_equal(getattr(loaded, name), value, err_msg=name)
     assert loaded.images.shape == packed.images.shape and loaded.images.dtype == np.uint8
     difference = loaded.images.astype(int) - packed.images
     assert np.abs(difference).mean() < 4 and abs(difference.mean()) < 1
-    assert (tmp_path / "small.safetensors").stat().st_size < (tmp_path / "whole.safetensors").stat().st_size / 5
+    assert (tmp_path / "compressed.safetensors").stat().st_size < (
+        tmp_path / "uncompressed.safetensors"
+    ).stat().st_size / 5
     with pytest.raises(ValueError, match=r"1\.\.100; got 0"):
-        packed.save(tmp_path / "small.safetensors", quality=0)
+        packed.save(tmp_path / "compressed.safetensors", quality=0)
 
 
-def test_errors(tmp_path):
+def test_invalid_arguments_and_damaged_files_are_refused(tmp_path):
     records = records_of(tmp_path, 2)
     with pytest.raises(ValueError, match="size >= 16"):
         pack(records, size=8)
     with pytest.raises(ValueError, match="at least one face"):
         pack(records.select([]))
-    with pytest.raises(ImageError, match=r"gone\.png"):
-        pack(replaced(records, image=np.array([str(tmp_path / "face0.png"), str(tmp_path / "gone.png")])), size=32)
+    with pytest.raises(ImageError, match=r"missing\.png"):
+        pack(replaced(records, image=np.array([str(tmp_path / "face0.png"), str(tmp_path / "missing.png")])), size=32)
     with pytest.raises(DataError, match="no file of packed faces"):
         PackedCrops.load(tmp_path / "none.safetensors")
-    (tmp_path / "bad.safetensors").write_bytes(b"hello world, this is no such file")
+    (tmp_path / "bad.safetensors").write_bytes(b"hello world, this is not such a file")
     with pytest.raises(DataError, match=r"bad\.safetensors"):
         PackedCrops.load(tmp_path / "bad.safetensors")
     packed = pack(records, size=32)

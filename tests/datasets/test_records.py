@@ -1,3 +1,5 @@
+"""Face records: checks, selection, concatenation and files."""
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from rdrface.datasets.records import FaceRecords
 from rdrface.errors import DataError
 
 
-def test_dtypes_and_length(tmp_path):
+def test_arrays_are_converted_to_the_documented_dtypes(tmp_path):
     records = records_of(tmp_path, 3)
     assert len(records) == 3
     assert (
@@ -39,7 +41,7 @@ def test_save_and_load_keep_everything(tmp_path):
     assert loaded.pose is None
 
 
-def test_concat_and_select(tmp_path):
+def test_concat_and_select_keep_the_order(tmp_path):
     records = records_of(tmp_path, 4)
     both = FaceRecords.concat([records.select([2]), records.select(np.array([True, False, False, True]))])
     assert both.image.tolist() == [records.image[2], records.image[0], records.image[3]]
@@ -48,7 +50,7 @@ def test_concat_and_select(tmp_path):
     assert len(FaceRecords.concat([records.select([]), records])) == 4
 
 
-def test_concat_fills_a_missing_pose_but_refuses_half_fitted_records(tmp_path):
+def test_concat_fills_a_missing_pose_but_refuses_a_missing_fit(tmp_path):
     plain = records_of(tmp_path, 2, fitted=False)
     posed = FaceRecords(**{**plain.__dict__, "pose": np.ones((2, 3))})
     joined = FaceRecords.concat([plain, posed])
@@ -69,7 +71,7 @@ def test_concat_fills_a_missing_pose_but_refuses_half_fitted_records(tmp_path):
         ("Q", np.zeros((2, 99)), "Q must have shape"),
     ],
 )
-def test_wrong_fields_are_refused(tmp_path, field, value, message):
+def test_invalid_fields_are_refused(tmp_path, field, value, message):
     good = records_of(tmp_path, 2).__dict__
     with pytest.raises(ValueError, match=message):
         FaceRecords(**{**good, field: value})
@@ -80,7 +82,7 @@ def test_select_refuses_a_mask_of_another_length(tmp_path):
         records_of(tmp_path, 2).select([True, False, True])
 
 
-def test_bad_files_are_named(tmp_path):
+def test_damaged_files_are_named(tmp_path):
     with pytest.raises(DataError, match="no record file"):
         FaceRecords.load(tmp_path / "none.npz")
     text = tmp_path / "text.npz"
@@ -112,7 +114,7 @@ def test_a_second_contour_and_eye_aspects_are_kept_and_filled_with_nan(tmp_path)
     assert loaded.eye_aspect.dtype == loaded.jawline_contour.dtype == np.float32
 
 
-def test_files_of_release_0_1_are_read(tmp_path):
+def test_files_of_release_0_1_can_be_read(tmp_path):
     records = records_of(tmp_path, 2)
     old = {
         "format": np.array("rdrface-records-1"),
@@ -139,7 +141,7 @@ def points21(count=3, **more):
         points=np.random.default_rng(2).uniform(0, 100, (count, 21, 2)),
         state=np.ones((count, 21)),
         box=np.tile([0, 0, 100, 100], (count, 1)),
-        source=np.full(count, "made"),
+        source=np.full(count, "invented"),
         is_test=np.ones(count, bool),
         **more,
     )
@@ -162,7 +164,7 @@ def test_concat_refuses_records_of_different_kinds(tmp_path):
         FaceRecords.concat([points21(), points21(open_image=lambda image: image)])
 
 
-def test_other_points_have_no_contour_and_opened_images_cannot_be_saved(tmp_path):
+def test_records_of_other_points_have_no_contour_and_records_with_open_image_cannot_be_saved(tmp_path):
     with pytest.raises(ValueError, match="these have 21 points and no `contour`"):
         points21().on_jawline  # noqa: B018
     with pytest.raises(ValueError, match="images are files"):

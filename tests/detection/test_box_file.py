@@ -1,3 +1,5 @@
+"""Box files and the check of boxes."""
+
 import json
 
 import numpy as np
@@ -40,7 +42,7 @@ def test_an_image_may_have_no_faces(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("b.json", "no json"),
+        ("b.json", "not json"),
         ("b.json", "[1, 2]"),
         ("b.json", '{"a.jpg": [[1, 2, 3]]}'),
         ("b.json", '{"a.jpg": [[3, 3, 1, 1]]}'),
@@ -50,18 +52,18 @@ def test_an_image_may_have_no_faces(tmp_path):
         ("b.csv", ""),
     ],
 )
-def test_other_files_are_refused(tmp_path, name, text):
+def test_invalid_files_are_refused(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    with pytest.raises(DataError, match="not a file of boxes"):
+    with pytest.raises(DataError, match="not a box file"):
         BoxFile.read(tmp_path / name)
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(DataError, match="no file of boxes at"):
+    with pytest.raises(DataError, match="no box file at"):
         BoxFile.read(tmp_path / "none.csv")
 
 
-def test_check_boxes():
+def test_boxes_are_converted_and_invalid_ones_are_refused():
     assert check_boxes([]).shape == (0, 4)
     assert check_boxes([[1, 2, 3, 4]]).dtype == np.float64
     with pytest.raises(ValueError, match="single box"):

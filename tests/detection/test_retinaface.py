@@ -1,3 +1,5 @@
+"""RetinaFace: boxes, scales, rotations and the box correction."""
+
 import subprocess
 import sys
 
@@ -11,11 +13,11 @@ from rdrface.geometry.boxes import bounding_boxes, box_iou
 from rdrface.runtime.session import open_graph
 
 FACE = np.array([183.0, 92, 266, 176])
-"""Roughly the landmark box of scikit-image's astronaut, by eye."""
+"""Approximate landmark box of scikit-image's astronaut."""
 
 
 @pytest.fixture(scope="module")
-def photo() -> np.ndarray:
+def image() -> np.ndarray:
     return pytest.importorskip("skimage.data").astronaut()
 
 
@@ -24,43 +26,43 @@ def detector() -> RetinaFace:
     return RetinaFace(open_graph(retinaface.weights(), "openvino", 1))
 
 
-def test_the_astronaut_is_found_where_she_is(detector, photo):
-    found = detector.detect(photo)
+def test_the_astronaut_is_detected_at_her_position(detector, image):
+    found = detector.detect(image)
     assert len(found) == 1
     assert found.scores[0] > 0.95
     assert box_iou(found.boxes, FACE[None])[0, 0] > 0.7
     assert found.detector_boxes.shape == (1, 4)
-    assert found.detector_boxes[0, 1] < found.boxes[0, 1]  # the detector's box has the forehead in it
+    assert found.detector_boxes[0, 1] < found.boxes[0, 1]  # the detector's box includes the forehead
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.7, 2.5, 4.0])
-def test_boxes_follow_the_photos_size(detector, photo, scale):
-    """Also beyond 1280 pixels, where the photo is shrunk, and for faces beyond the largest prior."""
-    usual = detector.detect(photo).boxes
-    resized = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+def test_boxes_scale_with_the_image(detector, image, scale):
+    """Also beyond 1280 pixels, where the image is downscaled, and for faces larger than the largest prior."""
+    expected = detector.detect(image).boxes
+    resized = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     found = detector.detect(resized).boxes
     assert len(found) == 1
-    np.testing.assert_allclose((found + 0.5) / scale - 0.5, usual, atol=0.06 * (usual[0, 2] - usual[0, 0]))
+    np.testing.assert_allclose((found + 0.5) / scale - 0.5, expected, atol=0.06 * (expected[0, 2] - expected[0, 0]))
 
 
-def test_a_face_that_fills_a_large_photo_is_found_whole(detector, photo):
-    close = cv2.resize(photo[40:220, 130:310], None, fx=7, fy=7, interpolation=cv2.INTER_CUBIC)
+def test_the_whole_of_a_face_that_fills_a_large_image_is_detected(detector, image):
+    close = cv2.resize(image[40:220, 130:310], None, fx=7, fy=7, interpolation=cv2.INTER_CUBIC)
     found = detector.detect(close)
     assert len(found) == 1
     assert box_iou((found.boxes + 0.5) / 7 - 0.5 + [130, 40, 130, 40], FACE[None])[0, 0] > 0.7
 
 
 @pytest.mark.parametrize("turns", [1, 3])
-def test_a_face_turned_by_a_right_angle_has_its_box_turned_too(detector, photo, turns):
-    found = detector.detect(np.ascontiguousarray(np.rot90(photo, turns)))
+def test_the_box_rotates_with_the_face_by_a_right_angle(detector, image, turns):
+    found = detector.detect(np.ascontiguousarray(np.rot90(image, turns)))
     assert len(found) >= 1
     corners = FACE.reshape(2, 2)
-    turned = np.stack([corners[:, 1], 511 - corners[:, 0]] if turns == 1 else [511 - corners[:, 1], corners[:, 0]], 1)
-    assert box_iou(found.boxes[:1], bounding_boxes(turned[None]))[0, 0] > 0.6
+    rotated = np.stack([corners[:, 1], 511 - corners[:, 0]] if turns == 1 else [511 - corners[:, 1], corners[:, 0]], 1)
+    assert box_iou(found.boxes[:1], bounding_boxes(rotated[None]))[0, 0] > 0.6
 
 
-def test_several_faces_and_one_at_the_edge(detector, photo):
-    face = photo[:260, 100:330]
+def test_several_faces_and_one_at_the_edge_are_detected(detector, image):
+    face = image[:260, 100:330]
     row = np.concatenate([face, face[:, ::-1], face[:, :110]], axis=1)
     found = detector.detect(np.ascontiguousarray(row))
     assert len(found) >= 2
@@ -73,15 +75,15 @@ def test_several_faces_and_one_at_the_edge(detector, photo):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (2000, 3), (31, 33), (64, 64)])
-def test_photos_without_a_face(detector, shape):
+def test_images_without_a_face_have_no_detections(detector, shape):
     found = detector.detect(np.full((*shape, 3), 77, np.uint8))
     assert len(found) == 0
     assert found.boxes.shape == (0, 4) and found.scores.shape == (0,) and found.detector_boxes.shape == (0, 4)
 
 
-def test_both_runtimes_find_the_same(detector, photo):
+def test_both_runtimes_give_the_same_boxes(detector, image):
     other = RetinaFace(open_graph(retinaface.weights(), "onnxruntime", 1))
-    np.testing.assert_allclose(other.detect(photo).boxes, detector.detect(photo).boxes, atol=0.01)
+    np.testing.assert_allclose(other.detect(image).boxes, detector.detect(image).boxes, atol=0.01)
 
 
 def test_the_weights_package_is_not_imported():
@@ -108,12 +110,12 @@ def test_decoding_follows_ssd():
     np.testing.assert_allclose(boxes[1, 2:] - boxes[1, :2], [20 * np.e, 20])
 
 
-def test_landmark_boxes_lie_towards_the_mouth():
+def test_landmark_boxes_are_shifted_towards_the_mouth():
     boxes = np.array([[0.0, 0, 112, 112]] * 3)
     upright = np.array([[30.0, 40], [80, 40], [55, 60], [35, 85], [75, 85]])
-    lying = upright[:, ::-1] * [-1, 1] + [112, 0]  # turned clockwise: its mouth is on the left
-    nowhere = np.full((5, 2), 50.0)
-    found = landmark_boxes_of(boxes, np.stack([upright, lying, nowhere]))
+    rotated = upright[:, ::-1] * [-1, 1] + [112, 0]  # rotated clockwise: the mouth is on the left
+    coinciding = np.full((5, 2), 50.0)
+    found = landmark_boxes_of(boxes, np.stack([upright, rotated, coinciding]))
     np.testing.assert_allclose(found[0], [6, 22, 106, 122], atol=1)
     np.testing.assert_allclose(found[1], [-10, 6, 90, 106], atol=1)
     np.testing.assert_allclose(found[2], found[0], atol=1)
@@ -122,21 +124,21 @@ def test_landmark_boxes_lie_towards_the_mouth():
 @pytest.mark.parametrize(
     "options", [{"score_threshold": 0}, {"score_threshold": 1.5}, {"iou_threshold": 1}, {"max_side": 10}]
 )
-def test_impossible_options_are_refused(detector, options):
+def test_invalid_options_are_refused(detector, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         RetinaFace(detector.session, **options)
 
 
 def test_boxes_match_the_landmarks_of_large_poses(detector, shared_data):
-    """The correction of the boxes, on photos with ground truth."""
+    """The correction of the boxes, on images with ground truth."""
     from scipy.io import loadmat
 
     sizes, shifts = [], []
     files = sorted((shared_data / "aflw2000_3d_dev").glob("*.mat"))[::5]
     for file in files:
-        photo = cv2.imread(str(file.with_suffix(".jpg")))[..., ::-1]
+        image = cv2.imread(str(file.with_suffix(".jpg")))[..., ::-1]
         truth = bounding_boxes(loadmat(file)["pt3d_68"][:2].T[None] - 1)[0]
-        found = detector.detect(photo).boxes
+        found = detector.detect(image).boxes
         if len(found):
             best = found[box_iou(found, truth[None])[:, 0].argmax()]
             side = np.sqrt((truth[2:] - truth[:2]).prod())

@@ -1,3 +1,5 @@
+"""YuNet: conversion of its output, and unusable model files."""
+
 import cv2
 import numpy as np
 import pytest
@@ -6,8 +8,8 @@ from rdrface.detection.yunet import YuNet
 from rdrface.errors import WeightsError
 
 
-class PretendedNet:
-    """OpenCV's interface: x, y, width, height, five points and a score per face, in the picture it was given."""
+class StubNetwork:
+    """OpenCV's interface: x, y, width, height, five points and a score per face, in pixels of its input image."""
 
     def __init__(self, rows):
         self.rows = rows
@@ -16,22 +18,24 @@ class PretendedNet:
     def setInputSize(self, size):
         self.size = size
 
-    def detect(self, picture):
-        assert picture.shape[1::-1] == self.size
+    def detect(self, image):
+        assert image.shape[1::-1] == self.size
         return 1, self.rows
 
 
-def pretended(monkeypatch, tmp_path, rows) -> YuNet:
+def stub_detector(monkeypatch, tmp_path, rows) -> YuNet:
     (tmp_path / "yunet.onnx").write_bytes(b"any")
-    monkeypatch.setattr(cv2.FaceDetectorYN, "create", lambda *args: PretendedNet(rows))
+    monkeypatch.setattr(cv2.FaceDetectorYN, "create", lambda *args: StubNetwork(rows))
     return YuNet(tmp_path / "yunet.onnx")
 
 
-def test_boxes_come_back_in_photo_pixels_surest_first(monkeypatch, tmp_path):
+def test_boxes_are_in_image_pixels_in_order_of_decreasing_score(monkeypatch, tmp_path):
     rows = np.zeros((2, 15), np.float32)
     rows[:, :4] = [[10, 20, 112, 112], [200, 20, 56, 56]]
     rows[:, 14] = [0.8, 0.9]
-    found = pretended(monkeypatch, tmp_path, rows).detect(np.zeros((960, 1280, 3), np.uint8))  # shrunk to a half
+    found = stub_detector(monkeypatch, tmp_path, rows).detect(
+        np.zeros((960, 1280, 3), np.uint8)
+    )  # downscaled to half its size
     np.testing.assert_allclose(found.scores, [0.9, 0.8])
     np.testing.assert_allclose(found.detector_boxes[1], [19.5, 39.5, 243.5, 263.5])
     np.testing.assert_allclose(found.boxes[1, 2:] - found.boxes[1, :2], 200)
@@ -39,12 +43,12 @@ def test_boxes_come_back_in_photo_pixels_surest_first(monkeypatch, tmp_path):
     np.testing.assert_allclose(center, [131.5, 151.5 + 0.16 * 200])
 
 
-def test_no_face(monkeypatch, tmp_path):
-    assert len(pretended(monkeypatch, tmp_path, None).detect(np.zeros((10, 10, 3), np.uint8))) == 0
+def test_an_image_without_faces_has_no_detections(monkeypatch, tmp_path):
+    assert len(stub_detector(monkeypatch, tmp_path, None).detect(np.zeros((10, 10, 3), np.uint8))) == 0
 
 
-def test_missing_and_broken_files_are_refused(tmp_path):
-    with pytest.raises(WeightsError, match="does not exist"):
+def test_missing_and_damaged_files_are_refused(tmp_path):
+    with pytest.raises(WeightsError, match="no YuNet model at"):
         YuNet(tmp_path / "none.onnx")
     (tmp_path / "broken.onnx").write_bytes(b"not a network")
     with pytest.raises(WeightsError, match="cannot read"):

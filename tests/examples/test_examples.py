@@ -1,4 +1,4 @@
-"""Every script in examples/ runs and prints what it promises."""
+"""Every script in examples/ runs and prints the expected output."""
 
 import subprocess
 import sys
@@ -27,12 +27,12 @@ RUNS = {
     "execution_provider.py": (["photo.jpg", "CPUExecutionProvider"], "Face(box="),
     "handle_errors.py": (["photo.jpg", "broken.jpg"], "skipped: "),
 }
-"""Script -> its arguments, and a part of what it prints."""
+"""Script -> its arguments, and a part of its output."""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a photo, a broken photo and a file of 68 points."""
+    """A folder with a photo, a damaged image and a file of 68 points."""
     data = pytest.importorskip("skimage.data")
     folder = tmp_path_factory.mktemp("examples")
     Image.fromarray(data.astronaut()).save(folder / "photo.jpg")
@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_example_is_run_and_short():
+def test_every_example_is_tested_and_short():
     scripts = {path.name: path for path in EXAMPLES.glob("*.py")}
     assert scripts.keys() == RUNS.keys()
     for path in scripts.values():
@@ -49,7 +49,7 @@ def test_every_example_is_run_and_short():
 
 
 @pytest.mark.parametrize("script", RUNS)
-def test_example(script: str, folder: Path):
+def test_an_example_prints_the_expected_output(script: str, folder: Path):
     arguments, printed = RUNS[script]
     command = [sys.executable, str(EXAMPLES / script), *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Choosing the box to align an annotated face from."""
+"""Choice of the box from which an annotated face is aligned."""
 
 import numpy as np
 import pytest

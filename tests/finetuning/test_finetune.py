@@ -1,4 +1,4 @@
-"""Fine-tuning to custom landmarks as a whole."""
+"""Fine-tuning to custom landmarks, from aligned faces to the fitted read-out."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Placing custom landmarks on the 3D face, and pairing mirrored landmarks."""
+"""Placement of custom landmarks on the 3D face, and pairs of mirrored landmarks."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Fitting the corrections of custom landmarks."""
+"""Fit of the corrections of custom landmarks."""
 
 import pytest
 

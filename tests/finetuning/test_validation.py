@@ -1,4 +1,4 @@
-"""Choosing the held-out images of a fine-tuning."""
+"""Choice of the held-out images in fine-tuning."""
 
 import numpy as np
 import pytest

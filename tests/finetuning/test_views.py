@@ -41,7 +41,7 @@ def test_mirrored_views_mirror_pixels_and_points(faces: CustomFaces) -> None:
     np.testing.assert_allclose(flipped.numpy(), crops.numpy()[..., ::-1], atol=1.0)
 
 
-def test_every_face_is_cached_once_without_time_and_the_seed_decides_the_views(
+def test_without_time_every_face_is_cached_once_and_the_seed_determines_the_views(
     network: RDR, faces: CustomFaces
 ) -> None:
     model = FaceModel.load()

@@ -1,3 +1,5 @@
+"""Projection, and the pose after a similarity or a mirroring of the image."""
+
 import numpy as np
 import pytest
 import torch

@@ -1,3 +1,5 @@
+"""The three methods for the contour landmarks, on an ellipsoid with a known contour."""
+
 import numpy as np
 import pytest
 import torch
@@ -35,7 +37,7 @@ def test_silhouette_finds_the_rim_of_an_ellipsoid():
     assert (s[rim == 0] < 0.5).all()
 
 
-def test_extreme_x_is_right_without_pitch_and_wrong_with_it():
+def test_extreme_x_is_correct_only_without_pitch():
     level = POSES * np.float32([0, 1, 1, 1, 1, 1, 1])
     side = slide_extreme_x(LINES, NORMALS, level)
     ears = [0, 16]  # their lines are in the plane y = 0, where the extreme x is the rim

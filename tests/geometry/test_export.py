@@ -44,7 +44,7 @@ def test_one_graph_runs_with_every_batch_size(slide, tmp_path):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("slide", [slide_contour_line, slide_extreme_x])
-def test_it_compiles_without_graph_breaks(slide):
+def test_the_geometry_compiles_without_graph_breaks(slide):
     module, pose = Outline(slide), torch.from_numpy(ellipsoid.random_poses(3, seed=2))
     compiled = torch.compile(module, fullgraph=True, backend="eager", dynamic=True)
     torch.testing.assert_close(compiled(pose), module(pose))

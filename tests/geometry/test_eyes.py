@@ -1,4 +1,4 @@
-"""Eye aspect of drawn eyes."""
+"""Eye aspect of invented eyes."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from rdrface.geometry.eyes import eye_aspect
 
 def test_eye_aspect_is_lid_aperture_over_eye_width():
     points = np.stack([face_points()] * 2)
-    # The drawn eyes have a width of 0.18 and an aperture of 0.06.
+    # The invented eyes have a width of 0.18 and an aperture of 0.06.
     np.testing.assert_allclose(eye_aspect(points), 1 / 3)
     points[0, [43, 44]] = points[0, [47, 46]]
     np.testing.assert_allclose(eye_aspect(points), [[1 / 3, 0], [1 / 3, 1 / 3]], atol=1e-9)

@@ -1,3 +1,5 @@
+"""Normals, mirroring and shading of meshes."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""The z-buffer."""
+
 import numpy as np
 
 from rdrface.geometry.rasterize import rasterize, to_pixels

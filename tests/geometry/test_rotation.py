@@ -1,3 +1,5 @@
+"""Rotation matrices and angles."""
+
 import numpy as np
 import pytest
 import torch

@@ -1,3 +1,5 @@
+"""Visibility of points on an ellipsoid."""
+
 import numpy as np
 import torch
 
@@ -22,7 +24,7 @@ def test_the_front_of_an_ellipsoid_is_visible_and_its_back_is_hidden():
     np.testing.assert_array_equal(hidden[clear], cosine[clear] < 0)
 
 
-def test_bias_is_the_least_distance_of_an_occluder():
+def test_the_bias_is_the_minimum_distance_of_an_occluder():
     vertices = np.float32([[[-50, -50, 10], [50, -50, 10], [0, 50, 10]]])
     points, pose = np.zeros((1, 1, 3), np.float32), np.float32([[0, 0, 0, 0, 0, 0, 1]])
     triangles = np.array([[0, 1, 2]])

@@ -1,4 +1,4 @@
-"""The read-out of custom landmarks: its initial output, the unchanged network, and equal results of the runtimes."""
+"""The read-out of custom landmarks: initial output, unchanged network, and equal results of all runtimes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,14 +26,14 @@ COUNT = 5
 
 
 def fixed_contour(lines: Any, _normals: Any, _pose: Any) -> Any:
-    """The fourth point of every line, whatever the pose."""
+    """The fourth point of every line, for every pose."""
     return lines[..., 0, 0] * 0 + 3.0
 
 
 @pytest.fixture(scope="module")
 def network() -> RDR:
     rdr = untrained_network()
-    # The contour search is most of the graph and is not tested here; without it the export takes half the time.
+    # The contour search is most of the graph, and is not tested here; without it, the export takes half the time.
     rdr.iterations = 1
     rdr.projection.slide = fixed_contour
     # The exporter drops biases that are all zero; trained ones are not.
@@ -45,18 +45,18 @@ def network() -> RDR:
 
 @pytest.fixture(scope="module")
 def points() -> SurfacePoints:
-    whole = FaceModel.load().points["ibug68"]
+    scheme = FaceModel.load().points["ibug68"]
     chosen = [8, 30, 36, 45, 57]
-    return SurfacePoints(whole.triangle[chosen], whole.barycentric[chosen])
+    return SurfacePoints(scheme.triangle[chosen], scheme.barycentric[chosen])
 
 
 @pytest.fixture(scope="module")
 def readout(points: SurfacePoints) -> CustomLandmarks:
-    fresh = CustomLandmarks(FaceModel.load().reduced(points)).eval()
+    readout = CustomLandmarks(FaceModel.load().reduced(points)).eval()
     torch.manual_seed(3)
-    nn.init.normal_(fresh.place.weight, std=0.02)
-    nn.init.normal_(fresh.local, std=0.01)
-    return fresh.requires_grad_(False)
+    nn.init.normal_(readout.place.weight, std=0.02)
+    nn.init.normal_(readout.local, std=0.01)
+    return readout.requires_grad_(False)
 
 
 @pytest.fixture(scope="module")
@@ -68,25 +68,25 @@ def exported(network: RDR, readout: CustomLandmarks, tmp_path_factory: pytest.Te
 
 
 def test_a_new_readout_gives_the_posed_surface_points(network: RDR, points: SurfacePoints) -> None:
-    fresh = CustomLandmarks(FaceModel.load().reduced(points))
+    new_readout = CustomLandmarks(FaceModel.load().reduced(points))
     with torch.no_grad():
         features = extract_features(network, torch.from_numpy(some_crops(2, SIZE)))
-        custom = fresh(features)
+        custom = new_readout(features)
     jawline = features.prediction.steps[-1].projection_jawline[..., :2]
     torch.testing.assert_close(custom, jawline[:, [8, 30, 36, 45, 57]], atol=1e-5, rtol=0)
 
 
-def test_keeping_the_hidden_state_changes_no_output(network: RDR) -> None:
+def test_extracting_the_hidden_state_does_not_change_the_output(network: RDR) -> None:
     crops = torch.from_numpy(some_crops(2, SIZE))
     with torch.no_grad():
         prediction, features = network(crops), extract_features(network, crops)
     for expected, found in zip(prediction.steps, features.prediction.steps, strict=True):
         assert torch.equal(expected.landmarks, found.landmarks)
     assert features.hidden.shape == (2, 256)
-    assert not network.c_lstm._forward_hooks, "the hook must be gone"
+    assert not network.c_lstm._forward_hooks, "the hook must be removed"
 
 
-def test_a_network_without_iterations_has_no_state_to_read(network: RDR) -> None:
+def test_the_hidden_state_of_a_network_without_iterations_is_zero(network: RDR) -> None:
     network.iterations = 0
     try:
         with torch.no_grad():
@@ -96,7 +96,9 @@ def test_a_network_without_iterations_has_no_state_to_read(network: RDR) -> None
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_runtimes_give_what_pytorch_gives(network: RDR, readout: CustomLandmarks, exported: Path, backend: str) -> None:
+def test_runtimes_and_pytorch_give_the_same_outputs(
+    network: RDR, readout: CustomLandmarks, exported: Path, backend: str
+) -> None:
     crops = some_crops(3, SIZE)
     with torch.no_grad():
         features = extract_features(network, torch.from_numpy(crops))
@@ -110,29 +112,31 @@ def test_runtimes_give_what_pytorch_gives(network: RDR, readout: CustomLandmarks
 
 
 def test_a_face_has_custom_landmarks(exported: Path) -> None:
-    photo = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
+    image = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
     aligner = rdrface.load(exported, threads=1)
-    (face,) = aligner.align(photo, np.array([[20, 20, 70, 70]]))
+    (face,) = aligner.align(image, np.array([[20, 20, 70, 70]]))
     assert face.custom_landmarks.shape == (COUNT, 2) and face.custom_landmarks.dtype == np.float32
-    again = type(face).from_dict(face.to_dict())
-    np.testing.assert_array_equal(again.custom_landmarks, face.custom_landmarks)
+    restored = type(face).from_dict(face.to_dict())
+    np.testing.assert_array_equal(restored.custom_landmarks, face.custom_landmarks)
     without = {name: value for name, value in face.to_dict().items() if name != "custom_landmarks"}
     assert type(face).from_dict(without).custom_landmarks is None
 
 
 def test_the_network_can_be_restored_from_exported_weights(network: RDR, exported: Path) -> None:
-    again, size, _ = load_network(exported)
-    assert size == SIZE and again.iterations == 1
-    again.projection.slide = fixed_contour
+    restored, size, _ = load_network(exported)
+    assert size == SIZE and restored.iterations == 1
+    restored.projection.slide = fixed_contour
     crops = torch.from_numpy(some_crops(2, SIZE))
     with torch.no_grad():
-        ours, theirs = network(crops), again(crops)
+        expected, found = network(crops), restored(crops)
     for name in ("landmarks", "landmarks_jawline", "projection_jawline", "q"):
-        torch.testing.assert_close(getattr(ours.steps[-1], name), getattr(theirs.steps[-1], name), atol=1e-3, rtol=1e-3)
-    torch.testing.assert_close(ours.visibility_logits, theirs.visibility_logits, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(
+            getattr(expected.steps[-1], name), getattr(found.steps[-1], name), atol=1e-3, rtol=1e-3
+        )
+    torch.testing.assert_close(expected.visibility_logits, found.visibility_logits, atol=1e-3, rtol=1e-3)
 
 
-def test_weights_without_custom_landmarks_have_no_metadata_of_them(network: RDR, tmp_path: Path) -> None:
+def test_weights_without_custom_landmarks_have_no_metadata_about_them(network: RDR, tmp_path: Path) -> None:
     write_weights(tmp_path / "plain.safetensors", {"x": np.zeros(3, np.float32)}, describe(network, SIZE))
     assert b"custom_scheme" not in (tmp_path / "plain.safetensors").read_bytes()
     assert read_info(tmp_path / "plain.safetensors")[0].custom_scheme is None

@@ -24,7 +24,7 @@ STAGE = '[[stage]]\ntrain = "joint"\nsteps = 3\n'
 
 
 def some_network(**options: str) -> RDR:
-    """Two iterations that move the points."""
+    """A network with two iterations that move the points."""
     torch.manual_seed(0)
     network = RDR(2, **options).eval()
     with torch.no_grad():
@@ -35,22 +35,22 @@ def some_network(**options: str) -> RDR:
     return network
 
 
-def reads(network: RDR) -> tuple[Prediction, list[torch.Tensor], list[torch.Tensor]]:
+def sampled_features(network: RDR) -> tuple[Prediction, list[torch.Tensor], list[torch.Tensor]]:
     """A prediction, and the features of PE-LSTM and of C-LSTM in each step."""
-    seen: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
+    inputs_of: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
     hooks = [
         part.register_forward_pre_hook(lambda _m, inputs, kept=kept: kept.append(inputs[0]))
-        for part, kept in zip((network.pe_lstm, network.c_lstm), seen, strict=True)
+        for part, kept in zip((network.pe_lstm, network.c_lstm), inputs_of, strict=True)
     ]
     with torch.no_grad():
         prediction = network(torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 255)
     for hook in hooks:
         hook.remove()
-    return prediction, *seen
+    return prediction, *inputs_of
 
 
 def test_by_default_both_components_sample_at_the_previous_landmarks() -> None:
-    prediction, by_pe, by_c = reads(some_network())
+    prediction, by_pe, by_c = sampled_features(some_network())
     for k in (1, 2):
         at = shape_indexed(prediction.deconv5, prediction.steps[k - 1].landmarks)
         assert torch.equal(by_pe[k - 1], at)
@@ -58,7 +58,7 @@ def test_by_default_both_components_sample_at_the_previous_landmarks() -> None:
 
 
 def test_with_projection_c_lstm_samples_at_the_refined_projection() -> None:
-    prediction, by_pe, by_c = reads(some_network(features="projection"))
+    prediction, by_pe, by_c = sampled_features(some_network(features="projection"))
     for k in (1, 2):
         before, now = prediction.steps[k - 1], prediction.steps[k]
         assert (now.projection - before.projection).abs().max() > 1e-3
@@ -69,13 +69,13 @@ def test_with_projection_c_lstm_samples_at_the_refined_projection() -> None:
 
 def test_the_contour_method_is_that_of_the_projection() -> None:
     network = some_network(contour="extreme")
-    prediction, _, _ = reads(network)
+    prediction, _, _ = sampled_features(network)
     for step in prediction.steps:
         assert torch.equal(step.projection, Projection(slide=slide_extreme_x)(step.q)[0])
         assert not torch.allclose(step.projection, Projection()(step.q)[0], atol=1e-3)
 
 
-def test_options_change_no_weights() -> None:
+def test_options_do_not_change_the_shapes_of_the_weights() -> None:
     plain = RDR(1).state_dict()
     other = RDR(1, "projection", "extreme").state_dict()
     assert [(name, value.shape) for name, value in plain.items()] == [(n, v.shape) for n, v in other.items()]
@@ -102,7 +102,7 @@ def test_unknown_options_are_refused(tmp_path: Path) -> None:
             load_config(path)
 
 
-def test_a_training_uses_its_configuration_s_options(tmp_path: Path) -> None:
+def test_training_uses_the_options_of_its_configuration(tmp_path: Path) -> None:
     faces = pack(draw_faces(tmp_path / "faces", 4), 64)
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     fabric.launch()

@@ -1,4 +1,4 @@
-"""The projection layer: the numbers of `outline68` in NumPy, and gradients for every parameter."""
+"""The projection layer: the same results as NumPy, and gradients for every parameter."""
 
 import numpy as np
 import torch
@@ -12,10 +12,10 @@ from rdrface.network.projection import Projection
 def test_layer_equals_numpy() -> None:
     q = random_parameters(16, np.random.default_rng(0))
     expected = LandmarkModel.from_face_model(FaceModel.load()).outline68(q)
-    got = Projection()(torch.from_numpy(q))
-    for ours, theirs in zip(got, expected, strict=True):
-        # Pixels of a 160-pixel photo.
-        assert np.abs(ours.numpy() - theirs).max() < 1e-2
+    projected = Projection()(torch.from_numpy(q))
+    for found, reference in zip(projected, expected, strict=True):
+        # Pixels of a 160-pixel image.
+        assert np.abs(found.numpy() - reference).max() < 1e-2
 
 
 def test_gradients_reach_all_of_q() -> None:

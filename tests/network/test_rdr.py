@@ -1,4 +1,4 @@
-"""Every dimension in section 2 of the supplement, and the refinement loop."""
+"""The network: all dimensions in section 2 of the supplement, and the refinement loop."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from rdrface.network.shape_indexed import shape_indexed
 def network() -> RDR:
     torch.manual_seed(0)
     rdr = RDR().eval()
-    # About the scale of a face that fills its crop, so that projections are finite and different.
+    # The approximate scale of a face in its crop, so that projections are finite and different.
     rdr.scale.mean[56] = 0.009
     return rdr
 
@@ -25,7 +25,7 @@ def crops() -> torch.Tensor:
     return torch.rand(2, 3, 256, 256, generator=torch.Generator().manual_seed(1)) * 255
 
 
-def test_another_scale_of_the_parameters_changes_no_output(crops: torch.Tensor) -> None:
+def test_rescaling_the_parameters_does_not_change_the_output(crops: torch.Tensor) -> None:
     torch.manual_seed(3)
     network = RDR(2).eval()
     network.scale.mean[56] = 0.009
@@ -72,7 +72,9 @@ def outputs(module: nn.Module, name: str, crops: torch.Tensor) -> torch.Size:
         ("jawline_readout.correct", (2, 34)),
     ],
 )
-def test_dimension_of_the_supplement(network: RDR, crops: torch.Tensor, name: str, shape: tuple[int, ...]) -> None:
+def test_dimensions_are_those_of_the_supplement(
+    network: RDR, crops: torch.Tensor, name: str, shape: tuple[int, ...]
+) -> None:
     assert outputs(network, name, crops) == shape
 
 
@@ -139,7 +141,7 @@ def test_refinement_components_have_the_outputs_of_the_paper() -> None:
         assert correction.shape == (3, outputs_)
         assert hidden.shape == cell.shape == (3, 256)
         again, _ = component(features, (hidden, cell))
-        assert not torch.equal(again, correction), "the state must matter"
+        assert not torch.equal(again, correction), "the state must change the output"
 
 
 def test_shape_indexed_samples_at_the_landmarks() -> None:
@@ -148,22 +150,22 @@ def test_shape_indexed_samples_at_the_landmarks() -> None:
     axis = (2 * torch.arange(size) + 1) / size - 1
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     field = torch.stack([x, y])[None].expand(3, -1, -1, -1)
-    places = (torch.rand(3, 68, 2) * 2 - 1) * (1 - 1 / size)
-    assert torch.allclose(shape_indexed(field, places), places, atol=1e-6)
+    points = (torch.rand(3, 68, 2) * 2 - 1) * (1 - 1 / size)
+    assert torch.allclose(shape_indexed(field, points), points, atol=1e-6)
 
 
 def test_shape_indexed_is_bilinear_and_samples_the_edge_outside_the_crop() -> None:
     field = torch.rand(2, 80, 16, 16, generator=torch.Generator().manual_seed(0)).bfloat16()
-    places = (torch.rand(2, 68, 2, generator=torch.Generator().manual_seed(1)) - 0.5) * 3
-    known = grid_sample(field.float(), places.unsqueeze(2), mode="bilinear", padding_mode="border", align_corners=False)
-    assert torch.allclose(shape_indexed(field, places), known.squeeze(3).transpose(1, 2), atol=1e-5)
+    points = (torch.rand(2, 68, 2, generator=torch.Generator().manual_seed(1)) - 0.5) * 3
+    known = grid_sample(field.float(), points.unsqueeze(2), mode="bilinear", padding_mode="border", align_corners=False)
+    assert torch.allclose(shape_indexed(field, points), known.squeeze(3).transpose(1, 2), atol=1e-5)
 
 
 def test_shape_indexed_passes_no_gradient_to_the_landmarks() -> None:
-    places = torch.zeros(1, 68, 2, requires_grad=True)
+    points = torch.zeros(1, 68, 2, requires_grad=True)
     field = torch.rand(1, 80, 8, 8, requires_grad=True)
-    shape_indexed(field, places).sum().backward()
-    assert places.grad is None
+    shape_indexed(field, points).sum().backward()
+    assert points.grad is None
     assert field.grad is not None
 
 
@@ -177,7 +179,7 @@ def test_parameter_scale_round_trip() -> None:
 
 
 def test_every_kind_of_parameter_has_its_own_minimum_of_the_standard_deviation() -> None:
-    """f is a thousand times smaller than a translation: a common minimum, 1 % of 14 mm, would be 16 times f."""
+    """f is much smaller than a translation: a common minimum of 1 % of 14 mm would be 16 times f."""
     scale = ParameterScale()
     q = torch.randn(500, 103) * 0.5
     q[:, 53:56] *= 30
@@ -185,5 +187,5 @@ def test_every_kind_of_parameter_has_its_own_minimum_of_the_standard_deviation()
     scale.measure(q)
     assert scale.std[56] == pytest.approx(0.0006, rel=0.2)
     scale.measure(q[:1].expand(10, -1))
-    assert 0 < scale.std[56] < 0.001, "parameters that are constant in a set have a standard deviation above 0"
+    assert 0 < scale.std[56] < 0.001, "constant parameters have a standard deviation above 0"
     assert (scale.std > 0).all()

@@ -1,4 +1,4 @@
-"""The shipped weights, or an untrained network's, in both runtimes."""
+"""Sessions of both runtimes, with the packaged weights or those of an untrained network."""
 
 import shutil
 import subprocess
@@ -54,7 +54,7 @@ def test_both_runtimes_agree(sessions):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_batch_gives_what_its_crops_give_alone(sessions, backend):
+def test_a_batch_gives_the_same_outputs_as_single_crops(sessions, backend):
     session = sessions[backend]
     crops = some_crops(3, session.input_size)
     together = session.run(crops)
@@ -65,7 +65,7 @@ def test_a_batch_gives_what_its_crops_give_alone(sessions, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_results_are_the_callers_own(sessions, backend):
+def test_later_calls_do_not_change_earlier_results(sessions, backend):
     session = sessions[backend]
     crops = some_crops(2, session.input_size)
     first = session.run(crops[:1])
@@ -75,7 +75,7 @@ def test_results_are_the_callers_own(sessions, backend):
         np.testing.assert_array_equal(value, kept[name])
 
 
-def test_threads_may_share_a_session(sessions):
+def test_threads_can_share_a_session(sessions):
     session = sessions["openvino"]
     crops = some_crops(4, session.input_size)
     alone = [session.run(crops[i : i + 1])["landmarks"] for i in range(4)]
@@ -84,7 +84,7 @@ def test_threads_may_share_a_session(sessions):
     np.testing.assert_array_equal(np.stack(together), np.stack(alone))
 
 
-def test_only_the_wanted_backend_is_imported_and_never_torch():
+def test_only_the_selected_backend_is_imported():
     code = (
         "import sys; from pathlib import Path; from rdrface.runtime.session import open_session;"
         f"open_session(Path({str(weights_file())!r}), 'openvino', 1);"
@@ -94,23 +94,23 @@ def test_only_the_wanted_backend_is_imported_and_never_torch():
     assert done.stdout.strip() == "[]"
 
 
-def test_a_renamed_pair_is_explained(tmp_path):
+def test_renamed_files_are_refused_with_an_explanation(tmp_path):
     source = weights_file()
     shutil.copy(source, tmp_path / "mine.safetensors")
     shutil.copy(graph_path(source), tmp_path / "mine.onnx")
     for backend in BACKENDS:
-        with pytest.raises(WeightsError, match=r"under the name 'rdr\.safetensors'"):
+        with pytest.raises(WeightsError, match=r"by the name 'rdr\.safetensors'"):
             open_session(tmp_path / "mine.safetensors", backend)
 
 
-def test_a_moved_pair_works(tmp_path):
+def test_files_can_be_moved_to_another_folder(tmp_path):
     for path in (weights_file(), graph_path(weights_file())):
         shutil.copy(path, tmp_path / path.name)
     session, info = open_session(tmp_path / weights_file().name, threads=1)
     assert session.input_size == info.input_size
 
 
-def test_unknown_backends_and_thread_counts_are_refused():
+def test_unknown_backends_and_invalid_thread_counts_are_refused():
     with pytest.raises(ValueError, match="openvino, onnxruntime"):
         open_graph(b"", "tensorrt")  # type: ignore[arg-type]
     for backend in BACKENDS:

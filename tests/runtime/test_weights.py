@@ -1,3 +1,5 @@
+"""The weights file: round trip, checksums and damaged files."""
+
 import hashlib
 import json
 import struct
@@ -30,7 +32,7 @@ def written(tmp_path):
     return path
 
 
-def test_what_was_written_is_read(written):
+def test_a_written_file_is_read_unchanged(written):
     info, _ = read_info(written)
     assert (info.input_size, info.iterations, info.version) == (128, 3, "1.2")
     assert (info.training_data, info.metrics, info.config) == (("A", "B"), {"x": 1.5}, {"a": [1]})
@@ -54,7 +56,7 @@ def test_the_file_is_plain_safetensors(written):
         np.testing.assert_array_equal(tensors[name], tensor)
 
 
-def test_places_point_at_the_tensors(written):
+def test_locations_are_those_of_the_tensors(written):
     content = written.read_bytes()
     info, places = read_info(written)
     assert places == layout(TENSORS, info)
@@ -72,7 +74,7 @@ def test_the_same_content_gives_the_same_bytes(written, tmp_path):
     assert again.read_bytes() == written.read_bytes()
 
 
-def test_a_changed_byte_is_found(written):
+def test_a_changed_byte_is_detected(written):
     content = bytearray(written.read_bytes())
     content[-3] ^= 1
     written.write_bytes(content)
@@ -82,13 +84,13 @@ def test_a_changed_byte_is_found(written):
 
 
 @pytest.mark.parametrize("keep", [0, 5, 8, 200, -1])
-def test_a_file_cut_short_is_found(written, keep):
+def test_a_truncated_file_is_detected(written, keep):
     written.write_bytes(written.read_bytes()[:keep])
     with pytest.raises(WeightsError, match=r"rdr\.safetensors"):
         read_info(written)
 
 
-def test_foreign_files_are_refused(tmp_path):
+def test_other_files_are_refused(tmp_path):
     path = tmp_path / "other.safetensors"
     header = json.dumps({"__metadata__": {"format": "pt"}}).encode()
     for content in (
@@ -104,7 +106,7 @@ def test_foreign_files_are_refused(tmp_path):
         read_info(tmp_path / "missing.safetensors")
 
 
-def test_a_file_of_the_future_is_refused(written):
+def test_a_file_of_a_newer_version_is_refused(written):
     content = written.read_bytes()
     written.write_bytes(content.replace(b'"format_version":"2"', b'"format_version":"3"'))
     with pytest.raises(WeightsError, match="newer"):
@@ -121,7 +123,7 @@ def test_graph_and_weights_must_belong_together(written):
         verify(written, info)
 
 
-def test_only_safetensors_names_and_known_types_are_written(tmp_path):
+def test_other_file_names_and_dtypes_are_refused(tmp_path):
     with pytest.raises(ValueError, match="safetensors"):
         write_weights(tmp_path / "a.onnx", TENSORS, INFO)
     with pytest.raises(ValueError, match="complex"):

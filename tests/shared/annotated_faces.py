@@ -17,18 +17,18 @@ def annotations(count=4, sources=None, is_test=True, angles=None, points=68):
         points=positions,
         state=np.ones((count, points)),
         box=np.tile([0, 0, 100, 100], (count, 1)),
-        source=np.array(sources or ["made"] * count),
+        source=np.array(sources or ["invented"] * count),
         is_test=np.full(count, is_test),
         angles=angles,
     )
 
 
 def predictions(faces, errors=(0.0, 0.0, 0.0, 0.0), **others):
-    """The four outputs of rdrface, each with an error of so many pixels to the right; `others` as in `Predictions`."""
+    """The four outputs of rdrface, each with its error in pixels to the right; `others` as in `Predictions`."""
     outputs = {label: faces.points + np.array([error, 0]) for label, error in zip(OUTPUT_NAMES, errors, strict=True)}
     return Predictions(outputs, **others)
 
 
 def cells(table, name):
-    """Column -> cell of the row with this name."""
+    """Column -> cell, for the row with this name."""
     return next(dict(zip(table.columns, row.cells, strict=True)) for row in table.rows if row.name == name)

@@ -1,4 +1,4 @@
-"""Crops of one face: the inputs of the tests of covers and glasses."""
+"""Crops of one face, for the tests of covers and glasses."""
 
 import torch
 

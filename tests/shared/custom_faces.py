@@ -1,4 +1,4 @@
-"""Random images that an untrained network "aligned": faces to fine-tune on without any data."""
+"""Faces for fine-tuning tests without data: random images with the predictions of an untrained network."""
 
 from pathlib import Path
 
@@ -23,16 +23,16 @@ def custom_faces(network, folder: Path, count: int):
     from rdrface.finetuning.faces import CustomFaces
 
     rng = np.random.default_rng(1)
-    window = round(SIZE * MARGIN / 16) * 16
+    size = round(SIZE * MARGIN / 16) * 16
     coarse = rng.integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
-    images = [cv2.resize(one, (4 * window, 4 * window), interpolation=cv2.INTER_LINEAR) for one in coarse]
-    windows = np.stack([cv2.resize(image, (window, window), interpolation=cv2.INTER_AREA) for image in images])
+    images = [cv2.resize(one, (4 * size, 4 * size), interpolation=cv2.INTER_LINEAR) for one in coarse]
+    packed = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
     folder.mkdir()
     paths = []
     for i, image in enumerate(images):
         paths.append(str(folder / f"{i}.png"))
         cv2.imwrite(paths[-1], cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    middle, half = (4 * window - 1) / 2, 4 * window / 2 / MARGIN
+    middle, half = (4 * size - 1) / 2, 4 * size / 2 / MARGIN
     frame = CropFrame(np.full((count, 2), middle), np.full(count, half))
     one = CropFrame(frame.center[:1], frame.half[:1])
     crops = np.concatenate([cut(read_image(path), one, SIZE) for path in paths])
@@ -47,6 +47,6 @@ def custom_faces(network, folder: Path, count: int):
         labels=last.projection_jawline[:, [30, 36, 45, 48, 54], :2].numpy() + np.float32([0.05, -0.03]),
         landmarks=last.landmarks.numpy(),
         q=last.q.numpy(),
-        windows=windows,
+        packed_images=packed,
         valid=np.tile(np.float32([-1, -1, 1, 1]), (count, 1)),
     )

@@ -1,4 +1,4 @@
-"""A weights file to run: the shipped one, or else an untrained RDR exported once per test run."""
+"""A weights file for tests: the packaged one, or that of an untrained RDR, exported once per test run."""
 
 import shutil
 import tempfile
@@ -15,7 +15,7 @@ SIZE = 128
 
 
 def untrained_network():
-    """RDR with random weights whose output depends visibly on its input, as a trained one's does."""
+    """RDR with random weights whose output depends on its input as clearly as that of a trained network."""
     torch = pytest.importorskip("torch")
     from rdrface.network.rdr import RDR
 
@@ -35,7 +35,7 @@ def untrained_network():
         scale.mean[57:] = 0.1
         scale.std[50:57] = torch.tensor([0.1, 0.3, 0.1, 2.0, 2.0, 2.0, 0.0004])
         scale.std[57:] = 0.1
-        # One look at pictures sets the normalization's statistics, without which the signal would fade.
+        # One forward pass sets the statistics of the batch normalizations; otherwise the signal would vanish.
         network.train()(torch.from_numpy(some_crops(8, SIZE)))
     network.eval()
     return network
@@ -53,18 +53,18 @@ def untrained_weights() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "rdr.safetensors"
     network = untrained_network()
-    # In float32, so that it can be compared with PyTorch: rounding the weights moves an untrained network's points.
+    # In float32 for comparisons with PyTorch: rounding the weights of an untrained network changes its points.
     export(network, path, describe(network, SIZE, ("no data",), {"nothing": 1.5}), half=False)
     return path
 
 
 def weights_file() -> Path:
-    """The shipped weights where they are, else `untrained_weights`."""
+    """The packaged weights if they exist, otherwise `untrained_weights`."""
     return PACKAGED_WEIGHTS if PACKAGED_WEIGHTS.is_file() else untrained_weights()
 
 
 def some_crops(count: int, size: int) -> np.ndarray:
-    """(count, 3, size, size) float32: smooth random pictures."""
+    """(count, 3, size, size) float32, smooth random crops."""
     import cv2
 
     coarse = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3)).astype(np.float32)

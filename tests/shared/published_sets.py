@@ -1,4 +1,4 @@
-"""Small folders in the published formats of public sets, with invented points and drawn images."""
+"""Small folders in the published formats of public datasets, with invented points and images."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ def savemat() -> Callable[..., None]:
 
 
 def write_mat(path: Path, image: bool = True, **content: Any) -> None:
-    """A .mat file, and an image beside it."""
+    """Write a .mat file, and an image next to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     savemat()(path, content)
     if image:
@@ -160,7 +160,7 @@ def wflw_folder(root: Path, lines: Sequence[str], split: str = "test") -> Path:
 
 
 def write_custom_face(folder: Path, name: str, points: np.ndarray) -> None:
-    """A gray image of 40 x 40 pixels and a .pts file with these points beside it."""
+    """Write a gray image of 40 x 40 pixels, and a .pts file with these points next to it."""
     folder.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(folder / f"{name}.png"), np.full((40, 40, 3), 90, np.uint8))
     lines = [" ".join(map(str, point)) for point in points]

@@ -1,4 +1,4 @@
-"""Files with the names of release 0.1, made from those of today."""
+"""Convert current files to the names of release 0.1."""
 
 import hashlib
 from dataclasses import replace
@@ -14,7 +14,7 @@ OUTPUTS = {
     "uncertainty": "sigma",
     "custom_landmarks": "own",
 }
-"""Outputs of the graph: name of today -> name of release 0.1."""
+"""Current name of a graph output -> name in release 0.1."""
 
 PARAMETERS = {
     "initialization.": "initialisation.",
@@ -22,11 +22,11 @@ PARAMETERS = {
     "uncertainty.": "certainty.",
     "scale.std": "scale.spread",
 }
-"""Beginnings of the names of parameters and buffers: today -> release 0.1."""
+"""Current prefix of the name of a parameter or buffer -> prefix in release 0.1."""
 
 
 def old_parameter(name: str) -> str:
-    """Name of a parameter or buffer in release 0.1; other names stay."""
+    """Name of a parameter or buffer in release 0.1; other names do not change."""
     prefix = "network." if name.startswith("network.") else ""
     for new, old in PARAMETERS.items():
         if name.startswith(prefix + new):

@@ -1,4 +1,4 @@
-"""A face made by hand, for tests that need one and no network."""
+"""A synthetic face, for tests that do not need a network."""
 
 import numpy as np
 

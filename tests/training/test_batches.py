@@ -1,4 +1,4 @@
-"""Which faces are held out, and the order of the faces: a function of seed and step."""
+"""The held-out faces, and the order of the training faces, which depends only on seed and step."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from annotated import records_of
 from rdrface.training.batches import batches, held_out, person_keys
 
 
-def test_photos_of_one_face_are_held_out_together(tmp_path: Path) -> None:
+def test_images_of_one_face_are_held_out_together(tmp_path: Path) -> None:
     records = records_of(tmp_path, 5, fitted=False)
     images = ["300w/afw/1051_1.jpg", "AFW/AFW_1051_1_0.jpg", "AFW/AFW_1051_1_10.jpg", "001a02.JPG", "001a40.JPG"]
     sources = ["300w/afw", "300w_lp/AFW", "300w_lp/AFW", "fgnet", "fgnet"]
@@ -17,7 +17,7 @@ def test_photos_of_one_face_are_held_out_together(tmp_path: Path) -> None:
     assert keys.tolist() == ["1051_1"] * 3 + ["001"] * 2
 
 
-def test_every_face_comes_once_per_epoch_and_any_start_continues_the_order() -> None:
+def test_every_face_is_drawn_once_per_epoch_and_a_resumed_run_continues_the_order() -> None:
     whole = batches(10, 4, seed=3)
     first = [next(whole) for _ in range(10)]
     flat = np.concatenate(first)
@@ -33,7 +33,7 @@ def test_ranks_share_a_batch_without_overlap() -> None:
     assert sorted(np.concatenate(ranks)) == sorted(next(batches(100, 8, seed=0)))
 
 
-def test_held_out_faces_depend_on_the_name_alone() -> None:
+def test_held_out_faces_depend_only_on_the_name() -> None:
     names = np.array([f"photo_{i}.jpg" for i in range(4000)])
     kept = held_out(names, 0.1)
     assert 300 < kept.sum() < 500

@@ -1,4 +1,4 @@
-"""Calibration: outputs that are too certain are corrected in the last layer of the network."""
+"""Calibration: miscalibrated outputs are corrected in the last layer of the network."""
 
 import copy
 from dataclasses import fields
@@ -51,7 +51,7 @@ def miscalibrated(points: PredictedObserved, slope: float = 2.0, shift: float = 
     )
 
 
-def test_a_calibrated_network_stays_as_it_is() -> None:
+def test_a_calibrated_network_does_not_change() -> None:
     points = calibrated()
     for line in (fit_visibility(points), fit_uncertainty(points)):
         np.testing.assert_allclose(line, NO_CHANGE, atol=0.06)
@@ -60,7 +60,7 @@ def test_a_calibrated_network_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(("slope", "shift"), [(2.0, 0.7), (0.4, -1.0), (1.0, 1.5)])
-def test_miscalibration_is_undone(slope: float, shift: float) -> None:
+def test_miscalibration_is_corrected(slope: float, shift: float) -> None:
     points = miscalibrated(calibrated(), slope, shift)
     visibility, uncertainty = fit_visibility(points), fit_uncertainty(points)
     for line in (visibility, uncertainty):
@@ -77,12 +77,12 @@ def test_maps_increase_and_stay_near_the_identity_with_few_points() -> None:
     assert fit_uncertainty(reversed_)[0] == pytest.approx(MIN_SLOPE)
     empty = PredictedObserved(*(np.empty(0) for _ in range(5)))
     assert fit_visibility(empty) == fit_uncertainty(empty) == NO_CHANGE
-    # All visible: the most likely map is infinite, the prior keeps it finite.
+    # If all points are visible, the maximum-likelihood map is infinite; the prior keeps it finite.
     all_visible = PredictedObserved(points.logit, np.ones(500), points.log_uncertainty, points.error, points.unit)
     assert np.isfinite(fit_visibility(all_visible)).all() and fit_visibility(all_visible)[1] < 10
 
 
-def test_folding_maps_the_outputs() -> None:
+def test_folding_applies_the_maps_to_the_outputs() -> None:
     torch.manual_seed(0)
     head = Uncertainty()
     inputs = (torch.randn(3, 68, 80), torch.randn(3, 256), torch.randn(3, 3, 3))
@@ -110,18 +110,22 @@ def network() -> RDR:
     return copy.deepcopy(untrained())
 
 
-def test_calibration_undoes_a_wrong_scale_of_the_head(faces: PackedCrops) -> None:
-    right, wrong = network(), network()
-    first = calibrate(right, faces, 32, 0, CPU)
-    fold(wrong.uncertainty, (3.0, 2.0), (2.0, 1.0))
-    result = calibrate(wrong, faces, 32, 0, CPU)
+def test_calibration_corrects_a_wrong_scale_of_the_outputs(faces: PackedCrops) -> None:
+    original, rescaled = network(), network()
+    first = calibrate(original, faces, 32, 0, CPU)
+    fold(rescaled.uncertainty, (3.0, 2.0), (2.0, 1.0))
+    result = calibrate(rescaled, faces, 32, 0, CPU)
     assert result["visibility_gap_after"] < result["visibility_gap_before"]
     assert result["uncertainty_gap_after"] < result["uncertainty_gap_before"]
     assert result["uncertainty_points"] == first["uncertainty_points"] > 300
-    ours, theirs = (predict(one, faces, 32, 0, CPU, no_augmentation()) for one in (right, wrong))
-    assert np.exp(ours.log_uncertainty).mean() == pytest.approx(np.exp(theirs.log_uncertainty).mean(), rel=0.05)
-    # With some hundred points, the prior keeps part of the shift.
-    assert np.abs(ours.logit - theirs.logit).mean() < 0.5
+    original_points, rescaled_points = (
+        predict(one, faces, 32, 0, CPU, no_augmentation()) for one in (original, rescaled)
+    )
+    assert np.exp(original_points.log_uncertainty).mean() == pytest.approx(
+        np.exp(rescaled_points.log_uncertainty).mean(), rel=0.05
+    )
+    # With a few hundred points, the prior keeps a part of the shift.
+    assert np.abs(original_points.logit - rescaled_points.logit).mean() < 0.5
 
 
 def test_calibration_is_deterministic_and_changes_only_the_last_layer(faces: PackedCrops) -> None:
@@ -135,7 +139,7 @@ def test_calibration_is_deterministic_and_changes_only_the_last_layer(faces: Pac
     assert set(changed) <= {"uncertainty.out", "uncertainty.bias"} and changed
 
 
-def test_points_without_a_state_do_not_count_even_where_something_covers_them(faces: PackedCrops) -> None:
+def test_points_without_a_state_do_not_count_even_if_they_are_covered(faces: PackedCrops) -> None:
     unknown = faces.select(np.arange(4))
     unknown.state[:] = UNKNOWN
     unknown.state[0] = VISIBLE

@@ -1,4 +1,4 @@
-"""Configurations: the shipped ones are valid, and errors name the mistake."""
+"""Configuration files: the packaged ones are valid, and errors name the invalid entry."""
 
 from pathlib import Path
 
@@ -20,12 +20,12 @@ def written(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(shipped_configs()))
-def test_shipped_configurations_load(name: str) -> None:
+def test_packaged_configurations_are_valid(name: str) -> None:
     config = load_config(name)
     assert [stage.train for stage in config.stage][-1] == "joint"
 
 
-def test_values_and_defaults(tmp_path: Path) -> None:
+def test_values_are_read_and_others_have_defaults(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, "seed = 7\nema_decay = 1\n" + STAGE))
     assert (config.seed, config.ema_decay, config.iterations) == (7, 1.0, 3)
     assert config.stage[0].steps == 3
@@ -46,7 +46,7 @@ def test_values_and_defaults(tmp_path: Path) -> None:
         (STAGE + "batch_size = 0\n", "batch_size must be 1 or more"),
         ("seed = 1\n", "no \\[\\[stage\\]\\]"),
         ('[stage]\ntrain = "joint"\n', "double brackets"),
-        ("seed = \n", "is not TOML"),
+        ("seed = \n", "is not a valid TOML file"),
         ("closed_eye_draws = -1\n" + STAGE, "closed_eye_draws must be a number of draws per epoch, 0 or more; got -1"),
         ('source_draws = {"300w" = "twice"}\n' + STAGE, "source_draws.*300w.* must be a number of draws per epoch"),
         ("[annotation_offset]\n300w = 0.8\n" + STAGE, "offset of '300w' must be two numbers.*got 0.8"),
@@ -60,12 +60,12 @@ def test_values_and_defaults(tmp_path: Path) -> None:
         ('[loss]\nwpdc = "much"\n' + STAGE, "loss.wpdc must be a number; got 'much'"),
     ],
 )
-def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_entries_are_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config(written(tmp_path, text))
 
 
-def test_an_unknown_configuration_lists_the_shipped_ones() -> None:
+def test_the_error_for_an_unknown_configuration_lists_the_packaged_ones() -> None:
     with pytest.raises(ConfigError, match="tiny"):
         load_config("no-such-configuration")
 
@@ -79,8 +79,8 @@ def test_an_unknown_configuration_lists_the_shipped_ones() -> None:
         (STAGE.replace("joint", "initialisation"), "initialisation", "initialization"),
     ],
 )
-def test_a_key_of_release_0_1_is_an_error_with_its_new_name(tmp_path: Path, text: str, old: str, new: str) -> None:
-    with pytest.raises(ConfigError, match=f"write the new ones: {old!r} -> {new!r}"):
+def test_the_error_for_a_key_of_release_0_1_gives_its_new_name(tmp_path: Path, text: str, old: str, new: str) -> None:
+    with pytest.raises(ConfigError, match=f"replace them by the new ones: {old!r} -> {new!r}"):
         load_config(written(tmp_path, text))
 
 

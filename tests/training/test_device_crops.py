@@ -1,4 +1,4 @@
-"""Batches from packed faces on the device of the training."""
+"""Batches of packed faces on the training device."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from rdrface.datasets.synthetic import draw_faces
 from rdrface.training.device_crops import DeviceCrops
 
 
-def test_a_batch_of_resident_faces_is_that_of_the_pack(tmp_path: Path) -> None:
+def test_a_batch_contains_the_faces_of_the_pack(tmp_path: Path) -> None:
     faces = pack(draw_faces(tmp_path / "faces", 6), 32)
     index = np.array([5, 0, 5])
     weights = np.linspace(0, 1, len(faces), dtype=np.float32)

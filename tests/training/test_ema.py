@@ -7,7 +7,7 @@ from rdrface.network.rdr import RDR
 from rdrface.training.ema import EMA, WARM_UP, average_
 
 
-def changed(network: RDR, seed: int) -> None:
+def change(network: RDR, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for tensor in [*network.parameters(), *network.buffers()]:
@@ -24,7 +24,7 @@ def test_parameters_and_buffers_are_averaged_with_a_warm_up_of_the_decay() -> No
     name, statistic = "initialization.fc6_p.bias", "backbone.stem.1.running_mean"
     expected = {key: network.state_dict()[key].clone() for key in (name, statistic)}
     for n in (1, 2, 3):
-        changed(network, n)
+        change(network, n)
         ema.update_parameters(network)
         decay = min(0.2, n / (n + WARM_UP))
         for key in expected:
@@ -42,7 +42,7 @@ def test_the_average_is_not_trained() -> None:
     assert not ema.module.training and not any(p.requires_grad for p in ema.module.parameters())
 
 
-def test_the_decay_is_the_part_that_is_kept() -> None:
+def test_the_decay_is_the_fraction_of_the_average_that_is_kept() -> None:
     averages, values = [torch.tensor([1.0]), torch.tensor([1])], [torch.tensor([3.0]), torch.tensor([7])]
     average_(averages, values, 0.75)
     assert averages[0].item() == pytest.approx(1.5) and averages[1].item() == 7

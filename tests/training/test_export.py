@@ -43,7 +43,7 @@ def test_runtimes_and_pytorch_give_the_same_outputs():
             np.testing.assert_allclose(outputs[name], truth[name].numpy(), atol=1e-3)
 
 
-def test_the_graph_has_no_weights_and_no_paths_of_the_machine():
+def test_the_graph_has_no_weights_and_no_local_paths():
     graph = graph_path(untrained_weights())
     assert graph.stat().st_size < 300_000
     model = onnx.load(graph, load_external_data=False)
@@ -69,7 +69,7 @@ def test_the_training_head_is_not_exported():
     assert not any(name.startswith("response") for name in read_tensors(untrained_weights()))
 
 
-def test_learned_matrices_become_half_and_the_face_model_does_not():
+def test_learned_matrices_are_stored_in_float16_and_the_face_model_in_float32():
     """On a small graph: crops @ weight + bias + projection.mean + small."""
     rng = np.random.default_rng(0)
     values = {

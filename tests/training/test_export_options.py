@@ -1,4 +1,4 @@
-"""The network's options go from a checkpoint into the weights file."""
+"""The options of a network are copied from a checkpoint to the weights file."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +13,7 @@ from rdrface.training.config import StageConfig, TrainingConfig  # noqa: E402
 from rdrface.training.export import describe  # noqa: E402
 
 
-def test_a_checkpoint_s_options_reach_the_exported_network(tmp_path: Path) -> None:
+def test_the_options_of_a_checkpoint_are_exported(tmp_path: Path) -> None:
     config = TrainingConfig((StageConfig("joint", 1),), iterations=2, features="projection", contour="extreme")
     network = RDR(2, config.features, config.contour)
     torch.save({"average": network.state_dict(), "config": asdict(config)}, tmp_path / "checkpoint.pt")
@@ -22,7 +22,7 @@ def test_a_checkpoint_s_options_reach_the_exported_network(tmp_path: Path) -> No
     assert describe(read, size).config == {"features": "projection", "contour": "extreme"}
 
 
-def test_a_checkpoint_from_before_the_options_is_read(tmp_path: Path) -> None:
+def test_a_checkpoint_without_the_options_can_be_read(tmp_path: Path) -> None:
     config = asdict(TrainingConfig((StageConfig("joint", 1),), iterations=1))
     del config["features"], config["contour"]
     torch.save({"average": RDR(1).state_dict(), "config": config}, tmp_path / "checkpoint.pt")

@@ -1,4 +1,4 @@
-"""Self-occluded points of large poses are marked in datasets that annotate every position and no visibility."""
+"""Corrections of labels with the fitted face: self-occluded points, and outlines that are not manual annotations."""
 
 from dataclasses import replace
 
@@ -67,7 +67,12 @@ def test_marked_points_agree_with_annotated_ones(shared_data, model):
     marked = with_self_occlusion(replace(faces, state=np.full(faces.state.shape, UNKNOWN)), model, progress=False)
     changed = (marked.state == SELF_OCCLUDED).any(1)
     assert changed.sum() > 20
-    ours, theirs = (state[changed][:, INNER] for state in (marked.state, faces.state))
-    known = theirs != OCCLUDED
-    ours, theirs = (ours == SELF_OCCLUDED)[known], (theirs == SELF_OCCLUDED)[known]
-    assert (ours & theirs).sum() / ours.sum() > 0.85 and (ours & theirs).sum() / theirs.sum() > 0.85
+    marked_hidden, annotated_hidden = (state[changed][:, INNER] for state in (marked.state, faces.state))
+    known = annotated_hidden != OCCLUDED
+    marked_hidden, annotated_hidden = (
+        (marked_hidden == SELF_OCCLUDED)[known],
+        (annotated_hidden == SELF_OCCLUDED)[known],
+    )
+    assert (marked_hidden & annotated_hidden).sum() / marked_hidden.sum() > 0.85 and (
+        marked_hidden & annotated_hidden
+    ).sum() / annotated_hidden.sum() > 0.85

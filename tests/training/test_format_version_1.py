@@ -1,4 +1,4 @@
-"""Weights files of format version 1, those of release 0.1: other names of outputs and parameters, the same results."""
+"""Weights files of format version 1 (release 0.1): other names of outputs and parameters, the same results."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_the_file_has_the_old_names(old: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_session_gives_the_outputs_of_today(old: Path, backend: str) -> None:
+def test_a_session_gives_the_current_outputs(old: Path, backend: str) -> None:
     session, info = open_session(old, backend, 1)  # type: ignore[arg-type]
     expected = open_session(weights_file(), backend, 1)[0]  # type: ignore[arg-type]
     crops = some_crops(2, info.input_size)
@@ -42,16 +42,16 @@ def test_a_session_gives_the_outputs_of_today(old: Path, backend: str) -> None:
         np.testing.assert_allclose(outputs[name], value, atol=1e-5, err_msg=name)
 
 
-def test_faces_are_aligned(old: Path) -> None:
-    photo = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
+def test_the_aligner_gives_the_same_faces(old: Path) -> None:
+    image = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
     boxes = np.array([[20, 20, 70, 70]])
-    (face,) = rdrface.load(old, threads=1).align(photo, boxes)
-    (expected,) = rdrface.load(weights_file(), threads=1).align(photo, boxes)
+    (face,) = rdrface.load(old, threads=1).align(image, boxes)
+    (expected,) = rdrface.load(weights_file(), threads=1).align(image, boxes)
     for name in ("landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visibility", "uncertainty"):
         np.testing.assert_allclose(getattr(face, name), getattr(expected, name), atol=1e-3, err_msg=name)
 
 
-def test_the_network_is_restored(old: Path) -> None:
+def test_the_network_can_be_restored(old: Path) -> None:
     network, info = restore(old)
     expected, _ = restore(weights_file())
     first, second = network.state_dict(), expected.state_dict()

@@ -1,4 +1,4 @@
-"""The weight of each label of a step."""
+"""The labels of a training step and their weights."""
 
 from dataclasses import replace
 
@@ -57,9 +57,9 @@ def one_face(projection: Projection, state: int = VISIBLE, placed: bool = True) 
         (VISIBLE, True, 1.0),
         (UNKNOWN, True, 1.0),
         (OCCLUDED, True, OCCLUDED_WEIGHT),
-        (SELF_OCCLUDED, True, FITTED_WEIGHT),  # a set that guesses what the head hides
+        (SELF_OCCLUDED, True, FITTED_WEIGHT),  # a dataset with guessed positions of hidden points
         (SELF_OCCLUDED, False, FITTED_WEIGHT),
-        (UNKNOWN, False, 0.0),  # a set that does not annotate this point, e.g. FG-NET's brows
+        (UNKNOWN, False, 0.0),  # a dataset that does not annotate this point, e.g. the brows in FG-NET
     ],
 )
 def test_weight_of_a_point(projection: Projection, state: int, placed: bool, weight: float) -> None:
@@ -72,7 +72,7 @@ def test_weight_of_a_point(projection: Projection, state: int, placed: bool, wei
     assert (batch.weight[0, others] == 1).all()
 
 
-def test_the_fit_replaces_a_slip_and_a_contour_of_the_other_convention(projection: Projection) -> None:
+def test_the_fit_replaces_annotation_mistakes_and_contours_of_the_other_convention(projection: Projection) -> None:
     labels = one_face(projection)
     labels.points[0, 40] += 2 * MAX_LABEL_DISTANCE
     labels.jawline_convention[:] = True
@@ -96,8 +96,7 @@ def test_a_smaller_label_weight_reduces_points_and_expression(projection: Projec
 
 
 def test_lightning_fabric_does_not_round_the_labels(projection: Projection) -> None:
-    """It converts the tensors of collections and dataclasses to bfloat16; coordinates would lose five of seven
-    digits."""
+    """Fabric converts the tensors of collections and dataclasses to bfloat16, which has only two or three digits."""
     from lightning_fabric.plugins.precision import MixedPrecision
 
     batch = make_batch(CROPS, one_face(projection), projection)

@@ -1,4 +1,4 @@
-"""The training loop: it learns, and it resumes bit for bit."""
+"""The training loop: it reduces the error, and it resumes with bit-identical results."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +43,7 @@ def same(a: RDR, b: RDR) -> bool:
 
 
 @pytest.mark.parametrize("stop_at", [1, 4])
-def test_a_killed_training_ends_with_the_same_weights(
+def test_a_killed_and_resumed_training_gives_the_same_weights(
     faces: PackedCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
 ) -> None:
     config = small()
@@ -64,7 +64,7 @@ def test_a_killed_training_ends_with_the_same_weights(
 
     monkeypatch.setattr(loop, "augment", killed_before_step)
     with pytest.raises(KeyboardInterrupt):
-        # A checkpoint after every step; the kill is between two of them.
+        # A checkpoint is written after every step; the training is killed between two checkpoints.
         train(replace(config, checkpoint_every=0.0), faces, None, tmp_path / "broken", cpu())
     monkeypatch.setattr(loop, "augment", real)
     resumed = train(replace(config, checkpoint_every=0.0), faces, None, tmp_path / "broken", cpu())
@@ -72,7 +72,9 @@ def test_a_killed_training_ends_with_the_same_weights(
     assert same(whole, resumed)
 
 
-def test_a_run_out_of_time_writes_a_checkpoint_and_can_be_resumed(faces: PackedCrops, tmp_path: Path) -> None:
+def test_a_run_that_reaches_its_time_limit_writes_a_checkpoint_and_can_be_resumed(
+    faces: PackedCrops, tmp_path: Path
+) -> None:
     assert train(small(), faces, None, tmp_path, cpu(), max_seconds=0.0) is None
     assert (tmp_path / "checkpoint.pt").is_file()
     assert train(small(), faces, None, tmp_path, cpu()) is not None
@@ -104,7 +106,7 @@ def test_a_few_faces_can_be_overfitted(faces: PackedCrops, tmp_path: Path) -> No
     lines = (tmp_path / "validation.csv").read_text().splitlines()
     scores = dict(zip(lines[0].split(","), map(float, lines[-1].split(",")), strict=True))
     assert scores["nme_2"] < 6.0, "S_K must fit six faces after 120 steps"
-    assert scores["projection"] < 8.0, "and so must the projection"
+    assert scores["projection"] < 8.0, "S_p must fit them too"
     assert (tmp_path / "sample_0_000120.jpg").stat().st_size > 1000
 
 

@@ -28,15 +28,15 @@ def faces(tmp_path: Path) -> PackedCrops:
     )
 
 
-def closed(points: np.ndarray, first: int) -> None:
+def close_eye(points: np.ndarray, first: int) -> None:
     """Close the eye whose points begin at `first`."""
     points[[first + 1, first + 2, first + 4, first + 5], 1] = points[first, 1]
 
 
-def test_closed_eyes_are_found_unless_they_are_far_covered_or_unknown(faces: PackedCrops) -> None:
+def test_closed_eyes_are_detected_unless_they_are_far_occluded_or_unknown(faces: PackedCrops) -> None:
     assert not has_closed_eye(faces).any()
     for i in range(4):
-        closed(faces.points[i], 36)
+        close_eye(faces.points[i], 36)
     assert has_closed_eye(faces).all()
     faces.Q[0, POSE.start + 1] = np.deg2rad(-75)  # the subject looks to the left of the image: the left eye is far
     faces.Q[1, POSE.start + 1] = np.deg2rad(75)
@@ -45,7 +45,7 @@ def test_closed_eyes_are_found_unless_they_are_far_covered_or_unknown(faces: Pac
     assert has_closed_eye(faces).tolist() == [False, True, False, False]
 
 
-def test_open_mouths_are_found_unless_they_are_covered_or_unknown(faces: PackedCrops) -> None:
+def test_open_mouths_are_detected_unless_they_are_occluded_or_unknown(faces: PackedCrops) -> None:
     lower = [65, 66, 67]
     assert not has_open_mouth(faces).any()
     faces.points[:, lower, 1] = faces.points[:, [63, 62, 61], 1] + 0.2 * np.abs(
@@ -58,33 +58,33 @@ def test_open_mouths_are_found_unless_they_are_covered_or_unknown(faces: PackedC
     assert has_open_mouth(faces).tolist() == [False, False, True, True]
 
 
-def test_factors_multiply_and_the_longest_source_counts(faces: PackedCrops) -> None:
+def test_factors_are_multiplied_and_the_longest_match_is_used(faces: PackedCrops) -> None:
     assert (draws_per_epoch(faces) == 1).all()
-    closed(faces.points[0], 42)
-    closed(faces.points[2], 42)
+    close_eye(faces.points[0], 42)
+    close_eye(faces.points[2], 42)
     factors = {"300w": 2.0, "merl_rav": 3.0, "merl_rav/left/trainset/turned": 0.25}
     assert draws_per_epoch(faces, closed_eye_draws=1.5, source_draws=factors).tolist() == [3.0, 1.0, 4.5, 0.25]
 
 
-def test_a_source_that_no_face_comes_from_is_an_error(faces: PackedCrops) -> None:
+def test_an_entry_for_a_source_without_faces_is_refused(faces: PackedCrops) -> None:
     with pytest.raises(ConfigError, match=r"source_draws has an entry 'merlrav/left'.*300w/helen"):
         draws_per_epoch(faces, source_draws={"300w": 2.0, "merlrav/left": 2.0})
     with pytest.raises(ConfigError, match="no face to draw"):
         draws_per_epoch(faces, source_draws={"300w": 0.0, "300w_lp": 0.0, "merl_rav": 0.0})
 
 
-def test_an_epoch_holds_each_face_as_often_as_asked_for() -> None:
+def test_each_face_is_drawn_as_often_as_specified() -> None:
     draws = np.array([1.0, 2.0, 0.0, 1.25, 3.5, 0.5])
     order = batches(6, 8, seed=4, draws=draws)
     flat = np.concatenate([next(order) for _ in range(2000)])
     counts = np.bincount(flat, minlength=6)
     np.testing.assert_allclose(counts / counts[0], draws, atol=0.05)
-    # The first epoch is 4 faces with a whole number and three that come once more, or do not.
+    # The first epoch contains the whole draws of each face, and up to one more draw of the three others.
     first = np.bincount(flat[: 1 + 2 + 1 + 3], minlength=6)
     assert first[2] == 0 and first[4] <= 4 and first[3] <= 2 and first[5] <= 1
 
 
-def test_any_start_continues_an_order_with_draws_and_ranks_share_it() -> None:
+def test_with_draws_a_resumed_run_continues_the_order_and_ranks_share_it() -> None:
     draws = np.random.default_rng(0).uniform(0, 3, 11)
     whole = batches(11, 4, seed=3, draws=draws)
     every = [next(whole) for _ in range(60)]
@@ -105,6 +105,6 @@ def test_drawing_every_face_once_is_the_order_without_draws() -> None:
 
 
 @pytest.mark.parametrize("draws", [np.ones(9), np.zeros(10), np.full(10, -1.0), np.full(10, np.nan)])
-def test_impossible_draws_are_an_error(draws: np.ndarray) -> None:
+def test_invalid_draws_are_refused(draws: np.ndarray) -> None:
     with pytest.raises(ValueError, match="draws must be"):
         next(batches(10, 4, seed=3, draws=draws))

@@ -1,4 +1,4 @@
-"""Preparation of the faces of a run: offsets, rendered faces, packs and the settings they were made with."""
+"""Preparation of the faces of a run: offsets, rendered faces, packs and their settings."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +21,11 @@ CONFIG = TrainingConfig((StageConfig("joint", 1),), packed_size=48, validation_f
 def test_faces_with_closed_eyes_are_rendered_once_and_packed_with_the_others(tmp_path: Path) -> None:
     records = draw_faces(tmp_path / "faces", 100, seed=4)
     for path, points in zip(records.image, records.points, strict=True):
-        # Drawn faces have light eyes in dark sockets; in photos the eyes are darker than the skin.
-        photo = np.full_like(cv2.imread(str(path)), 160)
+        # Synthetic faces have light eyes; in photos the eyes are darker than the skin.
+        image = np.full_like(cv2.imread(str(path)), 160)
         for eye in (points[36:42], points[42:48]):
-            cv2.fillPoly(photo, [np.rint(eye).astype(np.int32)], [40, 30, 20])
-        cv2.imwrite(str(path), photo)
+            cv2.fillPoly(image, [np.rint(eye).astype(np.int32)], [40, 30, 20])
+        cv2.imwrite(str(path), image)
     records.save(tmp_path / "faces.npz")
     config = TrainingConfig(
         stage=(StageConfig(train="joint", steps=1),), packed_size=96, validation_fraction=0.0, closed_eye_copies=2
@@ -75,7 +75,7 @@ def test_an_entry_for_an_unknown_source_is_refused_before_the_fit(
         read_faces(replace(CONFIG, **{option: value}), [str(tmp_path / "faces.npz")], None, tmp_path)
 
 
-def test_a_table_by_source_may_name_rendered_faces(tmp_path: Path) -> None:
+def test_a_table_by_source_can_have_entries_for_rendered_faces(tmp_path: Path) -> None:
     draw_faces(tmp_path / "faces", 2).save(tmp_path / "faces.npz")
     data = [str(tmp_path / "faces.npz")]
     config = replace(CONFIG, face_profiling=1, source_draws={"synthetic/turned": 0.5})
@@ -84,7 +84,7 @@ def test_a_table_by_source_may_name_rendered_faces(tmp_path: Path) -> None:
         read_faces(replace(config, face_profiling=0), data, None, tmp_path)
 
 
-def test_packs_are_used_only_with_the_settings_they_were_made_with(tmp_path: Path) -> None:
+def test_packs_are_only_used_with_their_own_settings(tmp_path: Path) -> None:
     first, _ = prepare_faces(CONFIG, [], 4, tmp_path)
     again, _ = prepare_faces(replace(CONFIG, seed=5), [], None, tmp_path)
     np.testing.assert_array_equal(again.images, first.images)

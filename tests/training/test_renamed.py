@@ -1,4 +1,4 @@
-"""Checkpoints with the names of release 0.1: a run goes on from them as from its own."""
+"""Checkpoints with the names of release 0.1 can be resumed and read."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -67,7 +67,7 @@ def old_checkpoint(path: Path) -> None:
     torch.save(state, path)
 
 
-def test_a_configuration_gets_the_names_of_today() -> None:
+def test_a_configuration_gets_the_current_names() -> None:
     old = old_config(CONFIG)
     assert {"average", "window", "share", "closed_eyes", "offset", "profiled"} <= old.keys()
     assert {"size", "batch", "final", "warmup", "appearance"} <= old["stage"][0].keys()
@@ -75,7 +75,7 @@ def test_a_configuration_gets_the_names_of_today() -> None:
     assert renamed_config(old) == renamed_config(asdict(CONFIG)) == asdict(CONFIG)
 
 
-def test_a_checkpoint_with_old_names_resumes_bit_for_bit(faces: PackedCrops, tmp_path: Path) -> None:
+def test_a_checkpoint_with_old_names_resumes_with_bit_identical_results(faces: PackedCrops, tmp_path: Path) -> None:
     for name in ("old", "new"):
         assert train(CONFIG, faces, None, tmp_path / name, cpu(), max_seconds=0.0) is None
     old_checkpoint(tmp_path / "old" / "checkpoint.pt")
@@ -99,4 +99,4 @@ def test_weights_of_a_checkpoint_with_old_names_can_be_read_and_started_from(
     assert all(torch.equal(first[name], second[name]) for name in first)
     config = replace(CONFIG, seed=3)
     assert train(config, faces, None, tmp_path / "run", cpu(), max_seconds=0.0, start=tmp_path / "old") is None
-    assert "start fresh" not in capsys.readouterr().err
+    assert "initialized randomly" not in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Learning rate and optimizer."""
+"""Learning rate and optimizer of a stage."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Which points validation compares."""
+"""The points that validation compares."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Training that starts from an exported file: the same output in evaluation mode, and a network fit for training."""
+"""Start of a training from an exported file: the output does not change, and the network can be trained."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -65,9 +65,11 @@ def continued(faces: PackedCrops) -> RDR:
     return network
 
 
-def test_the_network_computes_what_the_graph_computes(faces: PackedCrops, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_network_gives_the_same_outputs_as_the_graph(
+    faces: PackedCrops, capsys: pytest.CaptureFixture[str]
+) -> None:
     network = continued(faces).eval()
-    assert "these parts start fresh: response" in capsys.readouterr().err
+    assert "initialized randomly: response" in capsys.readouterr().err
     session, info = open_session(weights_file())
     crops = drawn_crops(faces)
     expected = session.run(crops)
@@ -81,7 +83,7 @@ def test_the_network_computes_what_the_graph_computes(faces: PackedCrops, capsys
     ):
         # z has the same unit.
         difference = np.abs(value.numpy() - expected[name])
-        # The smallest difference can move a point of the contour to another line of the 3D face.
+        # A tiny difference can move a contour point to another position on its line.
         assert difference[:, 17:].max() < 1e-3 * FACE_SIZE, name
         assert (difference < 1e-3 * FACE_SIZE).mean() > 0.99, name
     np.testing.assert_allclose(
@@ -96,7 +98,7 @@ def test_the_normalizations_have_the_statistics_of_training_crops(faces: PackedC
         axis = 1 if isinstance(convolution, torch.nn.ConvTranspose2d) else 0
         filters = convolution.weight.transpose(0, axis).flatten(1).square().mean(1).sqrt()
         target = float(fresh.weight.detach().square().mean().sqrt())
-        # Adam's steps are right for filters as long as those of a new network.
+        # Adam's steps are suitable for filters with the length of those in a new network.
         assert ((filters / target - 1).abs() < 0.1).all()
     # On crops of the training, batch statistics in place of the running ones change the output little.
     stage = run().stage[0]
@@ -120,24 +122,24 @@ def test_the_first_steps_keep_the_accuracy_of_the_weights(faces: PackedCrops, tm
         assert float(after["nme_3"]) < 1.3 * float(before["nme_3"])
 
 
-def test_the_same_start_gives_the_same_network_and_a_resumed_run_does_not_read_it(
-    faces: PackedCrops, tmp_path: Path
-) -> None:
+def test_the_start_is_deterministic_and_is_not_read_by_a_resumed_run(faces: PackedCrops, tmp_path: Path) -> None:
     first, second = continued(faces).state_dict(), continued(faces).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
     small = TrainingConfig((StageConfig("joint", 2, crop_size=32, batch_size=2),), checkpoint_every=1e9)
     assert train(small, faces, None, tmp_path, cpu(), max_seconds=0.0, start=weights_file()) is None
-    assert train(small, faces, None, tmp_path, cpu(), start=tmp_path / "moved away.safetensors") is not None
+    assert train(small, faces, None, tmp_path, cpu(), start=tmp_path / "missing.safetensors") is not None
 
 
-def test_weights_that_do_not_fit_are_named(faces: PackedCrops, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_weights_that_do_not_match_are_refused(
+    faces: PackedCrops, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     crops = [torch.from_numpy(some_crops(2, SIZE))]
     with pytest.raises(ConfigError, match='trained with contour = "line", the configuration has "extreme"'):
         start_from_released(RDR(3, contour="extreme"), weights_file(), crops)
     with pytest.raises(ConfigError, match='trained with contour = "line", the configuration has "extreme"'):
         check_start(weights_file(), replace(run(), contour="extreme"))
-    with pytest.raises(ConfigError, match=r"gone\.safetensors.*weights file NAME"):
-        train(run(), faces, None, tmp_path / "run", cpu(), start=tmp_path / "gone.safetensors")
+    with pytest.raises(ConfigError, match=r"missing\.safetensors.*weights file NAME"):
+        train(run(), faces, None, tmp_path / "run", cpu(), start=tmp_path / "missing.safetensors")
     original = restore_module.read_tensors
 
     def other(name: str, change: float):  # type: ignore[no-untyped-def]
@@ -153,7 +155,7 @@ def test_weights_that_do_not_fit_are_named(faces: PackedCrops, monkeypatch: pyte
         restore(weights_file())
 
 
-def test_the_start_may_be_a_checkpoint_file(faces: PackedCrops, tmp_path: Path) -> None:
+def test_the_start_can_be_a_checkpoint_file(faces: PackedCrops, tmp_path: Path) -> None:
     config = TrainingConfig((StageConfig("joint", 1, crop_size=32, batch_size=2),), iterations=1, checkpoint_every=1e9)
     first = train(config, faces, None, tmp_path / "first", cpu())
     assert first is not None

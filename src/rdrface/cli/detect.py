@@ -22,15 +22,15 @@ from rdrface.runtime.session import BACKENDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the subcommand."""
+    """Add the arguments of `rdrface detect`."""
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="file, folder, pattern, or - for standard input")
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write NAME.json for every image into DIR")
     parser.add_argument("--json", metavar="FILE", help="write all faces to one JSON file; - is standard output")
     parser.add_argument("--csv", metavar="FILE", help="write one line per face; - is standard output")
     parser.add_argument("--draw", action="store_true", help="also write NAME.overlay.jpg into DIR (needs -o)")
     parser.add_argument("--mesh", action="store_true", help="also write NAME.face0.obj, ... into DIR (needs -o)")
-    parser.add_argument("--format", choices=FORMATS, default="obj", help="of the mesh files (default: obj)")
-    parser.add_argument("--overwrite", action="store_true", help="replace output files that exist")
+    parser.add_argument("--format", choices=FORMATS, default="obj", help="format of the mesh files (default: obj)")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing output files")
     parser.add_argument(
         "--boxes",
         type=Path,
@@ -38,15 +38,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read the boxes of the faces from a JSON file or a CSV file with the columns image,x0,y0,x1,y1",
     )
     parser.add_argument(
-        "--score", type=float, default=SCORE_THRESHOLD, metavar="S", help=f"lowest score (default: {SCORE_THRESHOLD})"
+        "--score",
+        type=float,
+        default=SCORE_THRESHOLD,
+        metavar="S",
+        help=f"minimum score of a face (default: {SCORE_THRESHOLD})",
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (default: the packaged one)")
-    parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="default: openvino")
-    parser.add_argument("--threads", type=_positive, metavar="N", help="default: chosen by the backend")
+    parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)")
+    parser.add_argument(
+        "--threads", type=_positive, metavar="N", help="number of threads (default: the backend chooses)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; returns the exit status."""
+    """Run the command.
+
+    Returns:
+        Exit status: 0, or 1 if some images failed.
+
+    Raises:
+        RdrError: options cannot be combined, or the weights, the box file or the output files cannot be used.
+    """
     _check(args)
     images, failures = expand(args.images)
     boxes = BoxFile.read(args.boxes) if args.boxes else None
@@ -86,13 +99,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     if (args.draw or args.mesh) and not args.output:
-        raise ConfigError("--draw and --mesh write files: name their folder with -o")
+        raise ConfigError("--draw and --mesh write files; give their folder with -o")
     if args.json == STDOUT and args.csv == STDOUT:
         raise ConfigError("--json and --csv cannot both go to standard output")
     if not 0 < args.score < 1:
-        raise ConfigError(f"--score must lie between 0 and 1; got {args.score}")
+        raise ConfigError(f"--score must be between 0 and 1; got {args.score}")
     if args.output and args.output.exists() and not args.output.is_dir():
-        raise ConfigError(f"-o {args.output} is a file; name a folder")
+        raise ConfigError(f"-o must be a folder, but {args.output} is a file")
 
 
 def _open(args: argparse.Namespace) -> Aligner:
@@ -103,10 +116,10 @@ def _align(aligner: Aligner, image: Input, boxes: BoxFile | None) -> tuple[np.nd
     pixels = read_image(_stdin() if image.path is None else image.path)
     if boxes is None:
         return pixels, aligner.detect(pixels)
-    given = boxes.of(image.name)
-    if given is None:
-        raise ImageError(f"the file of boxes has no entry for {image.name}")
-    return pixels, aligner.align(pixels, given)
+    face_boxes = boxes.of(image.name)
+    if face_boxes is None:
+        raise ImageError(f"the box file has no entry for {image.name}")
+    return pixels, aligner.align(pixels, face_boxes)
 
 
 def _stdin() -> Image.Image:
@@ -120,7 +133,7 @@ def _stdin() -> Image.Image:
 
 
 def _report(failure: Failure) -> None:
-    # Most messages begin with the path already.
+    # Most messages already contain the path.
     name = "" if failure.name != STDIN and failure.name in failure.reason else f"{failure.name}: "
     tqdm.write(f"rdrface: {name}{failure.reason}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""`rdrface evaluate`: tables of a public set for rdrface's weights or for a file of predictions."""
+"""`rdrface evaluate`: result tables on a public dataset, for rdrface's weights or for a file of predictions."""
 
 import argparse
 import sys
@@ -28,15 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "set",
         choices=(*SETS, expression_command.NAME),
-        help=f"public set; '{expression_command.NAME}' measures the expression coefficients on any set of 68 points",
+        help=f"public dataset; '{expression_command.NAME}' measures the expression coefficients on any dataset with 68 "
+        "points",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the set, in its official layout")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the dataset, in its official layout")
     parser.add_argument(
         "--boxes",
         default="gt",
         metavar="gt|detector|FILE",
-        help="boxes to align: gt, the boxes of the true landmarks, as in most papers (default); detector, detected "
-        "faces; FILE, boxes from a JSON or CSV file",
+        help="boxes to align from: gt, boxes of the annotated landmarks, as in most papers (default); detector, boxes "
+        "of detected faces; FILE, boxes from a JSON or CSV file",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--weights", type=Path, metavar="W", help="weights to measure (default: the packaged weights)")
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--poses",
         type=Path,
         metavar="FILE",
-        help="take the yaw of each face from FILE, records of `rdrface fit`, for sets without poses",
+        help="take the yaw of each face from FILE, records written by `rdrface fit`, for datasets without poses",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the tables and the errors of every face to FILE"
@@ -76,9 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     only = parser.add_argument_group(f"only with {expression_command.NAME}")
     only.add_argument(
-        "--format", choices=LAYOUTS, metavar="NAME", help="name of the set in DIR (default: recognized by its files)"
+        "--format",
+        choices=LAYOUTS,
+        metavar="NAME",
+        help="name of the dataset in DIR (default: recognized by its files)",
     )
-    only.add_argument("--split", choices=("train", "test"), help="part of the set (default: test)")
+    only.add_argument("--split", choices=("train", "test"), help="part of the dataset (default: test)")
     only.add_argument(
         "--mirror",
         action=argparse.BooleanOptionalAction,
@@ -94,8 +98,8 @@ def run(args: argparse.Namespace) -> int:
         Exit status: 0 if every image could be read, 1 if some could not.
 
     Raises:
-        RdrError: the set, the weights or a file cannot be read or written, options cannot be combined, or --plots was
-            given without matplotlib.
+        RdrError: the dataset, the weights or a file cannot be read or written, options cannot be combined, or --plots
+            was given and matplotlib is not installed.
     """
     if args.set == expression_command.NAME:
         return expression_command.run(args)
@@ -109,21 +113,24 @@ def run(args: argparse.Namespace) -> int:
     for path in (args.json, args.record, args.faces):
         if path is not None and not path.absolute().parent.is_dir():
             raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")
-    chosen = SETS[args.set]
-    annotations = _annotations(args, chosen)
+    evaluation_set = SETS[args.set]
+    annotations = _annotations(args, evaluation_set)
     if args.faces is not None:
         write_face_list(args.faces, annotations, args.folder)
         print(f"{len(annotations)} faces listed in {args.faces}")
         return 0
-    predictions, unreadable, details = _predictions(args, chosen, annotations)
+    predictions, unreadable, details = _predictions(args, evaluation_set, annotations)
     report_missed(annotations, predictions, unreadable)
-    errors = chosen.errors(annotations, predictions)
+    errors = evaluation_set.errors(annotations, predictions)
     shares = distribution_table(
-        errors, predictions.found, chosen.limit, f"{chosen.title}: distribution of the errors, {chosen.unit}"
+        errors,
+        predictions.found,
+        evaluation_set.limit,
+        f"{evaluation_set.title}: distribution of the errors, {evaluation_set.unit}",
     )
-    tables = [*chosen.tables(annotations, predictions), shares]
+    tables = [*evaluation_set.tables(annotations, predictions), shares]
     source = "boxes" if "boxes" in details else "predictions"
-    print(f"\n{chosen.title}: {len(annotations)} faces, {source}: {details[source]}\n")
+    print(f"\n{evaluation_set.title}: {len(annotations)} faces, {source}: {details[source]}\n")
     print("\n\n".join(table.to_text() for table in tables))
     if args.json is not None:
         content = report(args.set, args.folder, annotations, predictions, errors, tables, details)
@@ -132,14 +139,21 @@ def run(args: argparse.Namespace) -> int:
         write_prediction_file(args.record, to_prediction_file(annotations, predictions, args.folder))
     if args.plots is not None:
         for path in draw_set(
-            args.set, chosen.title, chosen.limit, annotations, predictions, errors, args.plots, chosen.unit
+            args.set,
+            evaluation_set.title,
+            evaluation_set.limit,
+            annotations,
+            predictions,
+            errors,
+            args.plots,
+            evaluation_set.unit,
         ):
             print(f"rdrface evaluate: {path}", file=sys.stderr)
     return 1 if unreadable else 0
 
 
-def _annotations(args: argparse.Namespace, chosen: EvaluationSet) -> FaceRecords:
-    annotations = chosen.read(args.folder)
+def _annotations(args: argparse.Namespace, evaluation_set: EvaluationSet) -> FaceRecords:
+    annotations = evaluation_set.read(args.folder)
     if args.labels is not None:
         if args.set != "aflw2000-3d":
             raise ConfigError(
@@ -155,7 +169,7 @@ def _annotations(args: argparse.Namespace, chosen: EvaluationSet) -> FaceRecords
 
 
 def _predictions(
-    args: argparse.Namespace, chosen: EvaluationSet, annotations: FaceRecords
+    args: argparse.Namespace, evaluation_set: EvaluationSet, annotations: FaceRecords
 ) -> tuple[Predictions, dict[str, str], dict[str, Any]]:
     """Predictions, {unreadable image: reason}, and the details of the run for the JSON report."""
     labels = None if args.labels is None else args.labels.name
@@ -164,7 +178,7 @@ def _predictions(
             raise ConfigError("--boxes does not apply to --predictions, which has its own boxes; leave out one of them")
         file = read_prediction_file(args.predictions)
         name = args.method or file.method or args.predictions.stem
-        predictions, unmatched = to_predictions(file, annotations, chosen.from68, name)
+        predictions, unmatched = to_predictions(file, annotations, evaluation_set.from68, name)
         if unmatched:
             print(
                 f"rdrface evaluate: {unmatched} of {len(file)} predictions match no annotated face and are not counted",
@@ -175,7 +189,7 @@ def _predictions(
 
     boxes, boxes_name = parse_boxes(args.boxes)
     details = {**describe_run(boxes_name, args.weights), "labels": labels}
-    predictions, unreadable = run_aligner(rdrface.load(args.weights), annotations, chosen.outputs, boxes)
+    predictions, unreadable = run_aligner(rdrface.load(args.weights), annotations, evaluation_set.outputs, boxes)
     if args.method:
         predictions = replace(predictions, method=args.method)
     return predictions, unreadable, details

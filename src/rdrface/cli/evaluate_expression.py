@@ -1,4 +1,4 @@
-"""`rdrface evaluate expression`: tables of the expression coefficients on any set with 68 points."""
+"""`rdrface evaluate expression`: result tables of the expression coefficients on any dataset with 68 points."""
 
 import argparse
 from pathlib import Path
@@ -26,7 +26,7 @@ from rdrface.morphable.params import POSE, YAW
 Split = Literal["train", "test"]
 
 NAME = "expression"
-"""Name of this command, given in place of the name of a set."""
+"""Name of this command; it takes the place of a dataset's name."""
 
 _UNUSED = ("predictions", "method", "labels", "poses", "plots", "record", "faces")
 """Options of `rdrface evaluate` that do not apply here."""
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         Exit status: 0 if every image could be read, 1 if some could not.
 
     Raises:
-        RdrError: the set, the weights or a file cannot be read or written, or an option does not apply.
+        RdrError: the dataset, the weights or a file cannot be read or written, or an option does not apply.
     """
     import rdrface
 
@@ -73,12 +73,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_records(path: Path, layout: str | None = None, split: Split | None = None) -> FaceRecords:
-    """One part of a set, from its folder or from a file of records.
+    """Read one part of a dataset, from its folder or from a file of records.
 
     Args:
-        path: folder of a set in its official layout, or an .npz file written by `rdrface fit`.
-        layout: name of the set; None recognizes it by the files in the folder.
-        split: part of the set; None is the test part, or the train part if there is no test part.
+        path: folder of a dataset in its official layout, or an .npz file written by `rdrface fit`.
+        layout: name of the dataset; None recognizes it by the files in the folder.
+        split: part of the dataset; None reads the test part, or the train part if there is no test part.
 
     Raises:
         ConfigError: a layout was given for a file.
@@ -91,7 +91,7 @@ def read_records(path: Path, layout: str | None = None, split: Split | None = No
             return read_records(path, layout, "train")
     if not path.exists() and path.suffix == ".npz":
         raise DataError(
-            f"{path} does not exist; expected the folder of a set, or a file of records written by `rdrface fit`"
+            f"{path} does not exist; expected the folder of a dataset, or a file of records written by `rdrface fit`"
         )
     if not path.is_file():
         return with_missing_boxes(read_set(set_in(path) if layout is None else layout, path, split))
@@ -105,14 +105,14 @@ def read_records(path: Path, layout: str | None = None, split: Split | None = No
 
 
 def dataset_name(path: Path, layout: str | None = None) -> str:
-    """Name of the set in a folder, or of a file of records; arguments as in `read_records`."""
+    """Name of the dataset in a folder, or of a file of records; arguments as in `read_records`."""
     if path.is_file():
         return path.name
     return set_in(path) if layout is None else layout
 
 
 def _yaw(records: FaceRecords) -> np.ndarray | None:
-    # Degrees: of the fitted face if there is one, otherwise of the set's own pose.
+    # In degrees, from the fitted face if there is one, otherwise from the annotated pose.
     if records.Q is not None:
         return np.degrees(records.Q[:, POSE][:, YAW].astype(np.float64))
     return None if records.pose is None else np.degrees(records.pose[:, YAW].astype(np.float64))
@@ -125,7 +125,7 @@ def _report(
     tables: list[Table],
     details: dict[str, Any],
 ) -> dict[str, Any]:
-    """Object of the JSON report: details of the run, every face, and every table."""
+    """Content of the JSON report: details of the run, all faces, and all tables."""
     found = measured.predictions.found
     base = root if root.is_dir() else root.parent
     faces = []
@@ -158,7 +158,7 @@ def _report(
 
 
 def _plain(value: Any) -> Any:
-    # Six decimals, as in the reports of the other sets; JSON has no NaN.
+    # Six decimals, as in the reports of the other commands; JSON has no NaN.
     if np.ndim(value):
         return [_plain(part) for part in value]
     return round(float(value), 6) if np.isfinite(value) else None

@@ -21,10 +21,10 @@ def parse_boxes(argument: str) -> tuple[str | BoxFile, str]:
     """Boxes of the option --boxes, for `run_aligner`, and their name in headings and reports.
 
     Args:
-        argument: "gt", "detector", or the path of a file of boxes.
+        argument: "gt", "detector", or the path of a box file.
 
     Raises:
-        DataError: the file of boxes cannot be read.
+        DataError: the box file cannot be read.
     """
     name = {"gt": "true landmarks", "detector": "detector"}.get(argument)
     return (argument, name) if name is not None else (BoxFile.read(Path(argument)), Path(argument).name)
@@ -35,7 +35,7 @@ def describe_run(boxes: str, weights: Path | None) -> dict[str, Any]:
 
     Args:
         boxes: name of the boxes, from `parse_boxes`.
-        weights: None is the packaged weights.
+        weights: path of the weights file; None means the packaged weights.
 
     Raises:
         WeightsError: the weights cannot be read.
@@ -46,12 +46,12 @@ def describe_run(boxes: str, weights: Path | None) -> dict[str, Any]:
 
 
 def report_missed(annotations: FaceRecords, predictions: Predictions, unreadable: dict[str, str]) -> None:
-    """Name the faces that were not found on standard error.
+    """Print the faces that were not found to standard error.
 
     Args:
         annotations: N faces.
-        predictions: for them.
-        unreadable: image -> reason why it could not be read.
+        predictions: predictions for these faces.
+        unreadable: image -> reason why the image could not be read.
 
     Raises:
         DataError: no face was found.

@@ -1,4 +1,4 @@
-"""``rdrface export RUN``: turn a training run into a weights file and its graph (``pip install rdrface[train]``)."""
+"""``rdrface export RUN``: writes the weights file and graph of a training run (``pip install rdrface[train]``)."""
 
 import argparse
 from pathlib import Path
@@ -14,24 +14,36 @@ from rdrface.training.run_folder import VAL, pack_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the subcommand."""
+    """Add the arguments of `rdrface export`."""
     parser.add_argument("run", type=Path, metavar="RUN", help=f"folder of a training run, or its {NAME}")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="NAME.safetensors")
-    parser.add_argument("--iterations", type=int, metavar="K", help="refinement steps; default: as trained")
-    parser.add_argument("--size", type=int, metavar="N", help="side of the crops; default: as in the last stage")
     parser.add_argument(
-        "--data", action="append", default=[], metavar="NAME", help="a data set that it was trained on; may be repeated"
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="weights file to write, NAME.safetensors"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
+    parser.add_argument("--iterations", type=int, metavar="K", help="number of refinement steps (default: as trained)")
+    parser.add_argument(
+        "--size", type=int, metavar="N", help="side of the crops in pixels (default: as in the last stage)"
+    )
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="dataset that the network was trained on; may be repeated",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Calibrate visibility and uncertainty on the run's held-out faces and export; returns the exit status."""
+    """Calibrate visibility and uncertainty on the run's held-out faces, and export the network; returns 0.
+
+    Raises:
+        RdrError: an option is invalid, or the run cannot be read.
+    """
     output: Path = args.output
     if output.suffix != ".safetensors":
         raise ConfigError(f"the name of a weights file must end in .safetensors; got {output.name}")
     if output.exists() and not args.overwrite:
-        raise ConfigError(f"{output} exists already; name another file or give --overwrite")
+        raise ConfigError(f"{output} already exists; choose another file or pass --overwrite")
     network, size = read_network(args.run)
     if args.iterations is not None:
         if args.iterations < 0:

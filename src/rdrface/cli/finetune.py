@@ -1,4 +1,4 @@
-"""``rdrface finetune DIR``: weights with custom landmarks, from annotated photos (``pip install rdrface[train]``)."""
+"""``rdrface finetune DIR``: fits custom landmarks to annotated photos (``pip install rdrface[train]``)."""
 
 import argparse
 from pathlib import Path
@@ -16,14 +16,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", type=Path, required=True, help="output folder; the weights file is OUT/weights/NAME.safetensors"
     )
     parser.add_argument(
-        "--name", default="custom", help="name of the annotation scheme and of the weights file; default: custom"
+        "--name", default="custom", help="name of the annotation scheme and of the weights file (default: custom)"
     )
     parser.add_argument(
         "--origin",
         type=int,
         choices=(0, 1),
         default=1,
-        help="coordinate of the first pixel in the .pts files; default: 1, as in 300-W",
+        help="coordinate of the first pixel in the .pts files (default: 1, as in 300-W)",
     )
     parser.add_argument(
         "--from",
@@ -31,14 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=PACKAGED_WEIGHTS,
         metavar="WEIGHTS",
-        help="NAME.safetensors or the folder of a training run; default: the packaged weights",
+        help="NAME.safetensors or the folder of a training run (default: the packaged weights)",
     )
     parser.add_argument(
         "--minutes",
         type=float,
         default=MINUTES,
         metavar="M",
-        help=f"time for drawing augmented views of the faces; default: {MINUTES:g}",
+        help=f"time limit for drawing augmented views of the faces (default: {MINUTES:g})",
     )
 
 

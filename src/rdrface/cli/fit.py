@@ -20,7 +20,7 @@ _SHEET_FACES = 48
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `rdrface fit`."""
+    """Add the arguments of `rdrface fit`."""
     parser.add_argument(
         "set", choices=SETS, help="format of the dataset; '300w' reads any folder of 68-point .pts files"
     )
@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PART=DX,DY",
-        help="annotation offset of a part of the dataset, which is removed before the fit: right and down, in percent "
-        "of the face's size, e.g. 300w/helen=0.4,0.4 (docs/training.md, Labels); may be repeated",
+        help="annotation offset of a part of the dataset, removed before the fit: to the right and down, in percent of "
+        "the face size, e.g. 300w/helen=0.4,0.4 (docs/training.md, Labels); may be repeated",
     )
     parser.add_argument("--worst", type=Path, metavar="SHEET.jpg", help="also write an image of the worst fits")
 

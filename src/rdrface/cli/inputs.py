@@ -18,8 +18,8 @@ class Input:
     """One image to process.
 
     Attributes:
-        name: the path as printed and written, or "-".
-        path: the file; None is standard input.
+        name: the path as it appears in messages and output files, or "-".
+        path: the file; None means standard input.
         output: path of the output files, relative to the output folder and without suffix; unique within a run.
     """
 
@@ -33,7 +33,7 @@ class Failure:
     """An input that could not be processed.
 
     Attributes:
-        name: of the input.
+        name: name of the input.
         reason: the error message.
     """
 
@@ -42,7 +42,7 @@ class Failure:
 
 
 def expand(arguments: Sequence[str]) -> tuple[list[Input], list[Failure]]:
-    """Resolve arguments into images, in order and without duplicates.
+    """Resolve command-line arguments into images, in order and without duplicates.
 
     Folders are searched recursively, in alphabetical order. The outputs of a folder's images keep their path relative
     to that folder; if two images would share an output name, ``-2``, ``-3``, ... is appended.
@@ -51,17 +51,17 @@ def expand(arguments: Sequence[str]) -> tuple[list[Input], list[Failure]]:
         arguments: paths of files and folders, glob patterns, or "-".
 
     Returns:
-        The images, and the arguments that match none.
+        The images, and the arguments without a matching image.
     """
     images: list[Input] = []
     failures: list[Failure] = []
     seen: set[Path | None] = set()
     taken: set[str] = set()
     for argument in arguments:
-        found, reason = _resolve(argument)
+        matches, reason = _resolve(argument)
         if reason:
             failures.append(Failure(argument, reason))
-        for path, relative in found:
+        for path, relative in matches:
             key = path.resolve() if path else None
             if key not in seen:
                 seen.add(key)
@@ -70,7 +70,7 @@ def expand(arguments: Sequence[str]) -> tuple[list[Input], list[Failure]]:
 
 
 def _resolve(argument: str) -> tuple[list[tuple[Path | None, str]], str]:
-    """Files with the names of their outputs, and the reason if there are none."""
+    """Files with the names of their outputs; and if there are none, the reason."""
     if argument == STDIN:
         return [(None, "stdin")], ""
     path = Path(argument)
@@ -84,11 +84,11 @@ def _resolve(argument: str) -> tuple[list[tuple[Path | None, str]], str]:
     return [(path, path.stem)], ""
 
 
-def _unique(wanted: str, taken: set[str]) -> str:
-    # Compared without case: many file systems do not distinguish it.
-    name, count = wanted, 1
+def _unique(preferred: str, taken: set[str]) -> str:
+    # Case is ignored in the comparison: on many file systems, A.json and a.json are the same file.
+    name, count = preferred, 1
     while name.casefold() in taken:
         count += 1
-        name = str(PurePosixPath(wanted).with_name(f"{PurePosixPath(wanted).name}-{count}"))
+        name = str(PurePosixPath(preferred).with_name(f"{PurePosixPath(preferred).name}-{count}"))
     taken.add(name.casefold())
     return name

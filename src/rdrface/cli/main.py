@@ -1,6 +1,6 @@
 """The command ``rdrface``. Each subcommand is a module of this package, imported only when it is called.
 
-Exit status: 0 done, 1 some inputs failed, 2 wrong usage.
+Exit status: 0 success, 1 some inputs failed, 2 invalid usage.
 """
 
 import argparse
@@ -47,7 +47,7 @@ _EXTRA_MODULES = {
     "matplotlib": "evaluate",
     "anny": "build",
 }
-"""Modules that only an extra installs -> name of the extra."""
+"""Module that is installed by an extra -> name of the extra."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,26 +58,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"rdrface {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    # Only the module of the requested command is imported: `rdrface --help` is instant, and a missing extra matters
-    # only to the commands that need it.
-    asked = next((word for word in arguments if not word.startswith("-")), None)
+    # Only the module of the requested command is imported: `rdrface --help` is fast, and a missing extra is an error
+    # only for the commands that need it.
+    requested = next((word for word in arguments if not word.startswith("-")), None)
     module = None
     try:
         for name, command in COMMANDS.items():
             subparser = subparsers.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
-            if name == asked:
+            if name == requested:
                 module = importlib.import_module(command.module)
                 module.add_arguments(subparser)
         args = parser.parse_args(arguments)
         if module is None:
-            parser.error("name a command")
+            parser.error("a command is missing; see rdrface --help")
         return int(module.run(args))
     except ModuleNotFoundError as error:
         root = (error.name or "").partition(".")[0]
         if root not in _EXTRA_MODULES:
             raise
         _print_error(
-            f"`rdrface {asked}` needs {root}, which is not installed: pip install 'rdrface[{_EXTRA_MODULES[root]}]'"
+            f"`rdrface {requested}` needs {root}, which is not installed: pip install 'rdrface[{_EXTRA_MODULES[root]}]'"
         )
         return 2
     except ConfigError as error:

@@ -42,7 +42,7 @@ def record(image: Input, pixels: np.ndarray, faces: Sequence[Face]) -> dict[str,
 
 
 def summary(image: Input, faces: Sequence[Face]) -> str:
-    """The text printed for one image if no output file is named."""
+    """The text printed for one image if there is no output file."""
     lines = [f"{image.name}: {len(faces)} face{'' if len(faces) == 1 else 's'}"]
     for i, face in enumerate(faces):
         x0, y0, x1, y1 = face.box.tolist()
@@ -56,7 +56,7 @@ def summary(image: Input, faces: Sequence[Face]) -> str:
 
 
 class _Stream:
-    """Standard output, or a text file that gets its name once it is complete."""
+    """Standard output, or a text file that has a temporary name until it is complete."""
 
     def __init__(self, target: str, overwrite: bool) -> None:
         self.file: TextIO = sys.stdout
@@ -99,7 +99,7 @@ class JSONOutput:
 
 
 class CSVOutput:
-    """One line per face; an image without faces has none."""
+    """One line per face; images without faces have no line."""
 
     def __init__(self, target: str, overwrite: bool) -> None:
         self._stream = _Stream(target, overwrite)
@@ -143,7 +143,7 @@ class FolderOutput:
         """Write the files of one image.
 
         Raises:
-            OutputExists: one of them exists; none is written then.
+            OutputExists: one of the files already exists; none of them is written.
         """
         base = self._folder / image.output
         at_json, at_overlay = (base.with_name(base.name + ending) for ending in (".json", ".overlay.jpg"))
@@ -151,7 +151,7 @@ class FolderOutput:
         targets = [at_json, *([at_overlay] if self._draw else []), *(at_meshes if self._mesh else [])]
         for target in targets:
             if target.resolve() in self._inputs or (target.exists() and not self._overwrite):
-                raise OutputExists(f"{target} exists; name another folder with -o or pass --overwrite")
+                raise OutputExists(f"{target} already exists; choose another folder with -o or pass --overwrite")
         base.parent.mkdir(parents=True, exist_ok=True)
         with write_aside(at_json) as partial:
             partial.write_text(json.dumps({"rdrface": __version__} | entry) + "\n", encoding="utf-8")
@@ -165,7 +165,7 @@ class FolderOutput:
 
 
 def _jpeg(image: np.ndarray) -> bytes:
-    done, content = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    if not done:
+    ok, content = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    if not ok:
         raise RdrError(f"OpenCV could not encode an image of {image.shape[1]} x {image.shape[0]} pixels")
     return content.tobytes()

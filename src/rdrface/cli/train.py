@@ -1,4 +1,4 @@
-"""`rdrface train`: from data sets to weights with one command."""
+"""`rdrface train`: trains the network on annotated datasets and exports its weights."""
 
 import argparse
 import math
@@ -22,23 +22,23 @@ from rdrface.training.warm_start import check_start
 
 
 class _Moved(argparse.Action):
-    """`--setting` of release 0.1: an error that gives the new command."""
+    """The option `--setting` of release 0.1: raises an error with the new command."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
-        raise ConfigError("--setting is a command of its own now: use rdrface finetune DIR -o OUT")
+        raise ConfigError("--setting is now a separate command: use rdrface finetune DIR -o OUT")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `rdrface train`."""
-    parser.add_argument("--config", help=f"a TOML file, or one of the shipped: {', '.join(shipped_configs())}")
+    """Add the arguments of `rdrface train`."""
+    parser.add_argument("--config", help=f"a TOML file, or a packaged configuration: {', '.join(shipped_configs())}")
     parser.add_argument(
         "--data",
         action="append",
         default=[],
         metavar="SET=DIR|FILE.npz",
-        help=f"a data set ({', '.join(SETS)}) and its folder, or records written by `rdrface fit`; may be repeated",
+        help=f"a dataset ({', '.join(SETS)}) and its folder, or records written by `rdrface fit`; may be repeated",
     )
-    parser.add_argument("--synthetic", type=int, metavar="N", help="draw N faces instead of reading a data set")
+    parser.add_argument("--synthetic", type=int, metavar="N", help="draw N synthetic faces instead of reading datasets")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run; an existing run is resumed")
     parser.add_argument(
         "--from",
@@ -48,12 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="start from the weights of another run (its folder or checkpoint), or from an exported NAME.safetensors",
     )
     parser.add_argument("--setting", action=_Moved, nargs="?", help=argparse.SUPPRESS)
-    parser.add_argument("--minutes", type=float, help="stop after this time; the same command resumes")
+    parser.add_argument("--minutes", type=float, help="stop after this time; run the same command again to resume")
     parser.add_argument(
         "--pack-only",
         action="store_true",
         help="read, fit, split and pack the faces into the run's folder, then stop; the folder can be moved to another "
-        "machine for the training",
+        "machine for training",
     )
     parser.add_argument(
         "--quality",
@@ -61,16 +61,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="Q",
         help="with --pack-only: store the images as WebP of quality 1 to 100",
     )
-    parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps or auto (default)")
+    parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps, or auto (default)")
     parser.add_argument("--devices", default="auto", help="number of devices, or auto (default)")
     parser.add_argument("--nodes", type=int, default=1, help="number of machines (under torchrun)")
     parser.add_argument(
-        "--precision", default="bf16-mixed", choices=("bf16-mixed", "32-true"), help="default: bf16-mixed"
+        "--precision",
+        default="bf16-mixed",
+        choices=("bf16-mixed", "32-true"),
+        help="numerical precision (default: bf16-mixed)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, then export the averaged weights to ``OUT/weights/``; 0 when done, 1 when the time was used up before."""
+    """Train, then export the averaged weights to ``OUT/weights/``.
+
+    Returns:
+        Exit status: 0, or 1 if the time limit was reached before the end of the training.
+
+    Raises:
+        RdrError: an option, the configuration or the data cannot be used, or the training diverged.
+    """
     config = _checked_config(arguments)
     folder: Path = arguments.out
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = math.inf if arguments.minutes is None else arguments.minutes * 60
     network = train(config, train_faces, val_faces, folder, fabric, seconds, arguments.start)
     if network is None:
-        print(f"time is up; the same command resumes the training in {folder}", file=sys.stderr)
+        print(f"time limit reached; run the same command again to resume the training in {folder}", file=sys.stderr)
         return 1
     if fabric.is_global_zero:
         path = folder / "weights" / "rdr.safetensors"
@@ -98,17 +108,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:
-    """The configuration; everything that can be checked before data is read is checked here."""
+    """The configuration, after all checks that do not need the data."""
     if arguments.config is None:
-        raise ConfigError(f"--config is missing: a TOML file, or one of the shipped: {', '.join(shipped_configs())}")
+        raise ConfigError(
+            f"--config is missing; give a TOML file or a packaged configuration: {', '.join(shipped_configs())}"
+        )
     quality = arguments.quality
     if quality is not None and not (arguments.pack_only and 1 <= quality <= 100):
-        need = "needs --pack-only" if 1 <= quality <= 100 else "must be a number from 1 to 100"
-        raise ConfigError(f"--quality {need}; got {quality}")
+        requirement = "needs --pack-only" if 1 <= quality <= 100 else "must be a number from 1 to 100"
+        raise ConfigError(f"--quality {requirement}; got {quality}")
     if arguments.out.exists() and not arguments.out.is_dir():
-        raise ConfigError(f"-o {arguments.out} is a file; give the folder of a run")
+        raise ConfigError(f"-o must be the folder of a run, but {arguments.out} is a file")
     config = load_config(arguments.config)
-    # A run that has a checkpoint does not read --from again.
+    # A run with a checkpoint does not use --from.
     if arguments.start is not None and not (arguments.out / checkpoint.NAME).is_file():
         check_start(checkpoint.start_file(arguments.start), config)
     return config
@@ -121,4 +133,4 @@ def _report_packs(folder: Path, train_faces: PackedCrops, val_faces: PackedCrops
             size = path.stat().st_size
             each = f"{size / len(faces) / 1e3:.1f} kB each"
             print(f"{path}: {len(faces)} faces, {faces.size} px, {size / 1e6:.1f} MB, {each}")
-    print(f"to train on them, here or on another machine: rdrface train --config {config} -o {folder}")
+    print(f"to train on these faces, here or on another machine: rdrface train --config {config} -o {folder}")

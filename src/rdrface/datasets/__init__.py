@@ -1,1 +1,1 @@
-"""Sets of annotated faces: records, readers of the field's formats, packed windows, augmentation, contact sheets."""
+"""Annotated faces: records, readers of public datasets, packed crops for training, and contact sheets."""

@@ -12,26 +12,26 @@ from rdrface.errors import ConfigError
 from rdrface.geometry.boxes import box_size
 
 _MAX_PERCENT = 20.0
-_EXPECTED = "two numbers, the offset of the annotations to the right and down in percent of the face's size"
+_EXPECTED = "two numbers, the offset of the annotations to the right and down in percent of the face size"
 
 
 def without_offset(records: FaceRecords, offset: Mapping[str, Sequence[float]]) -> FaceRecords:
-    """Subtract the annotation offset of each set.
+    """Subtract the annotation offset of each dataset.
 
     Args:
         records: N faces without a fit.
-        offset: source, or the beginning of one -> (dx, dy), offset of its annotations to the right and down in percent
-            of the face's size, sqrt(w h) of `FaceRecords.box`. The longest matching entry counts
-            (`rdrface.datasets.sources.value_of`); faces without one do not change.
+        offset: source, or its first components -> (dx, dy), offset of its annotations to the right and down in percent
+            of the face size, sqrt(w h) of `FaceRecords.box`. The longest matching entry is used
+            (`rdrface.datasets.sources.value_of`); faces without a match do not change.
 
     Returns:
         The records with `points`, `jawline_contour` and `box` moved.
 
     Raises:
-        ValueError: the records are fitted; the fit belongs to the annotations before the change.
+        ValueError: the records are fitted; their fit would not match the changed annotations.
     """
     if records.Q is not None:
-        raise ValueError("the records are fitted; remove the annotation offset before the fit")
+        raise ValueError("the records are already fitted; remove the annotation offset before the fit")
     percent = np.array([value_of(name, offset, (0.0, 0.0)) for name in records.source.tolist()]).reshape(-1, 2)
     move = percent / 100 * box_size(records.box)[:, None]
     jawline = records.jawline_contour
@@ -56,10 +56,10 @@ def check_offset(offset: Mapping[str, object]) -> None:
 
 
 def parse_offset(options: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Parse options of the command line of the form PART=DX,DY.
+    """Parse command-line options of the form PART=DX,DY.
 
     Raises:
-        ConfigError: an option has another form, or a part is given twice.
+        ConfigError: an option does not have this form, or a part is given twice.
     """
     offset: dict[str, tuple[float, float]] = {}
     for option in options:
@@ -71,7 +71,7 @@ def parse_offset(options: Iterable[str]) -> dict[str, tuple[float, float]]:
                 f"--offset must be PART=DX,DY ({_EXPECTED}), e.g. 300w/helen=0.4,0.4; got {option!r}"
             ) from error
         if part in offset:
-            raise ConfigError(f"--offset has {part!r} twice; give it once")
+            raise ConfigError(f"--offset is given twice for {part!r}; give it once")
         offset[part] = (dx, dy)
     check_offset(offset)
     return offset

@@ -43,8 +43,9 @@ def contact_sheet(
     Args:
         crops: (B, H, W, 3) uint8, or (B, 3, N, N) float32 0..255.
         points: (B, P, 2) crop frame (crop edges at -1 and 1); NaN is not drawn.
-        states: (B, P) choose the colors of `STATE_COLORS`; without them points 0-16 are yellow, the others green.
-        titles: B short texts for the top-left corners of the cells.
+        states: (B, P) states of the points, which select colors of `STATE_COLORS`; without them points 0-16 are yellow
+            and the others green.
+        titles: B short texts, drawn in the top-left corners of the cells.
         columns: cells per row.
         cell: side of a cell in pixels; crops are resized to it.
         numbers: also write the index of each point.
@@ -107,7 +108,7 @@ def draw_dot(image: np.ndarray, point: np.ndarray, color: Color, radius: float =
 
 
 def draw_line(image: np.ndarray, points: np.ndarray, color: Color, closed: bool = False) -> None:
-    """Draw a line of one pixel width through points; a line with a NaN or a point far outside is skipped.
+    """Draw a line through points, one pixel wide; a line with NaN or a point far outside is skipped.
 
     Args:
         image: (H, W, 3) uint8, changed in place.
@@ -121,7 +122,7 @@ def draw_line(image: np.ndarray, points: np.ndarray, color: Color, closed: bool 
 
 def _to_images(crops: np.ndarray) -> np.ndarray:
     if crops.ndim != 4 or len(crops) == 0 or (crops.shape[1] != 3 and crops.shape[3] != 3):
-        raise ValueError(f"crops must be (B, H, W, 3) uint8 or (B, 3, N, N) float32 with B > 0, got {crops.shape}")
+        raise ValueError(f"crops must be (B, H, W, 3) uint8 or (B, 3, N, N) float32 with B > 0; got {crops.shape}")
     if crops.shape[3] != 3:
         crops = crops.transpose(0, 2, 3, 1)
     return crops if crops.dtype == np.uint8 else np.rint(crops).clip(0, 255).astype(np.uint8)

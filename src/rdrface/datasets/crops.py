@@ -1,10 +1,10 @@
-"""Packed crops: every face of a data set cut out once, so that training never opens a photo.
+"""Packed crops: every face of a dataset is cut out once, so that training does not open the images.
 
 A packed crop is the network's crop of `rdrface.crop`, enlarged by `margin` about its center and resampled to S x S
 pixels. All labels of a packed face are in the *packed frame*: x right, y down, edges of the packed crop at -1 and 1.
-The network's crop, without augmentation, is the part within 1 / margin. Pixels outside the photo are black, and `valid`
-is the rectangle inside it. Augmentation decides how to fill the rest: with a fixed filling a network can learn the
-position of the face from the photo's edge (the photos of MERL-RAV end close to the landmarks).
+The network's crop, without augmentation, is the part within 1 / margin. Pixels outside the image are black, and `valid`
+is the rectangle inside it. Augmentation pads the area outside in different ways: with a single kind of padding, a
+network can learn the position of the face from the edge of the image (MERL-RAV's images end close to the landmarks).
 
 The files are safetensors. Their keys date from release 0.1, which called a packed crop a window.
 """
@@ -34,7 +34,7 @@ from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.params import NUM_PARAMETERS, POSE
 
 MARGIN = 1.4
-"""Side of a packed crop in units of the network's crop. Rotation by 15 degrees needs 1.22, and shifts add to it."""
+"""Side of a packed crop in units of the network's crop. A rotation by 15 degrees needs 1.22, and shifts need more."""
 
 _FORMAT = "rdrface-windows-1"
 _WEBP_FORMAT = "rdrface-windows-webp-1"
@@ -62,17 +62,17 @@ class PackedCrops:
     """N faces, ready for training.
 
     Attributes:
-        images: (N, S, S, 3) uint8 RGB, black outside the photo.
-        valid: (N, 4) float32 xyxy, packed frame: the part that the photo covers (pixel edges).
+        images: (N, S, S, 3) uint8 RGB, black outside the image.
+        valid: (N, 4) float32 xyxy, packed frame: the part covered by the image (pixel edges).
         points: (N, 68, 2) float32, packed frame, annotated points; NaN where a point has no position.
         state: (N, 68) int8, see `rdrface.datasets.records`.
-        jawline_convention: (N,) bool: points 0-16 are on the absolute jawline (else on the visible outline).
+        jawline_convention: (N,) bool, True if points 0-16 are on the absolute jawline, False for the visible outline.
         outline, jawline: (N, 68, 2) float32, packed frame, the fitted face; NaN without a fit.
         Q: (N, 103) float32, packed frame; NaN without a fit.
-        residual: (N,) float32, error of the fit in percent of the box's side; NaN without a fit.
-        resolution: (N,) float32, photo pixels per pixel of the packed crop (below 1: the photo is enlarged).
+        residual: (N,) float32, error of the fit in percent of the face size; NaN without a fit.
+        resolution: (N,) float32, image pixels per pixel of the packed crop (below 1: the image is enlarged).
         source: (N,) int32, index into `source_names`.
-        source_names: data sets and their parts.
+        source_names: names of the datasets and their parts, e.g. "300w/afw".
         margin: side of the packed crop in units of the network's crop.
     """
 
@@ -100,7 +100,7 @@ class PackedCrops:
         return side
 
     def select(self, index: np.ndarray) -> "PackedCrops":
-        """The faces at `index`, (M,) int or (N,) bool, in its order."""
+        """The faces at `index`, (M,) int or (N,) bool, in this order."""
         arrays = {name: getattr(self, name)[index] for name in _ARRAYS}
         return replace(self, **arrays)
 
@@ -124,9 +124,9 @@ class PackedCrops:
 
         Args:
             path: an existing file is replaced only once the new one is complete.
-            quality: of WebP, 1..100: a twentieth of the size, pixels change by a few gray levels, labels do not change.
-                None stores the pixels uncompressed.
-            settings: how the faces were prepared, JSON values; see `read_settings`.
+            quality: WebP quality, 1..100. The file has about a twentieth of the size, and pixels change by a few gray
+                levels; labels do not change. None stores the pixels uncompressed.
+            settings: settings with which the faces were prepared, JSON values; see `read_settings`.
         """
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in _LABELS}
         if quality is None:
@@ -150,10 +150,10 @@ class PackedCrops:
         """Read a file written by `save`, compressed or not.
 
         Raises:
-            DataError: the file is missing, damaged or of another kind.
+            DataError: the file is missing or damaged, or is not a file of packed faces.
         """
         if not Path(path).is_file():
-            raise DataError(f"no file of packed faces at {path}; make one with rdrface.datasets.crops.pack")
+            raise DataError(f"no file of packed faces at {path}; write one with PackedCrops.save or `rdrface train`")
         try:
             with safe_open(str(path), framework="numpy") as file:
                 metadata = file.metadata() or {}
@@ -168,7 +168,7 @@ class PackedCrops:
         except (SafetensorError, DataError, KeyError, ValueError, IndexError) as error:
             if isinstance(error, DataError) and str(path) in str(error):
                 raise
-            raise DataError(f"{path} is damaged or no safetensors file ({error}); pack the faces again") from error
+            raise DataError(f"{path} is damaged or not a safetensors file ({error}); pack the faces again") from error
         counts = {len(array) for array in (images, *arrays.values())}
         if len(counts) != 1 or not ((faces.source >= 0) & (faces.source < len(faces.source_names))).all():
             raise DataError(f"{path} is damaged: its arrays differ in length; pack the faces again")
@@ -176,10 +176,10 @@ class PackedCrops:
 
 
 def read_settings(path: str | Path) -> dict[str, Any] | None:
-    """The settings that a file of packed faces was saved with; None for files without, as those of release 0.1.
+    """Read the settings that a file of packed faces was saved with; None if it has none, as in release 0.1.
 
     Raises:
-        DataError: the file is damaged or of another kind.
+        DataError: the file is damaged, or is not a file of packed faces.
     """
     try:
         with safe_open(str(path), framework="numpy") as file:
@@ -187,33 +187,33 @@ def read_settings(path: str | Path) -> dict[str, Any] | None:
         _check_format(path, metadata)
         return json.loads(metadata["settings"]) if "settings" in metadata else None
     except (SafetensorError, OSError, ValueError) as error:
-        raise DataError(f"{path} is damaged or no safetensors file ({error}); pack the faces again") from error
+        raise DataError(f"{path} is damaged or not a safetensors file ({error}); pack the faces again") from error
 
 
 def _check_format(path: str | Path, metadata: Mapping[str, str]) -> None:
     if metadata.get("format") not in (_FORMAT, _WEBP_FORMAT):
         raise DataError(
-            f"{path} does not hold packed faces of format '{_FORMAT}' or '{_WEBP_FORMAT}'; pack the faces again"
+            f"{path} is not a file of packed faces of format '{_FORMAT}' or '{_WEBP_FORMAT}'; pack the faces again"
         )
 
 
 def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads: int = 2) -> PackedCrops:
-    """Cut all faces out of their photos.
+    """Cut all faces out of their images.
 
-    The face box is that of the fitted outline where there is a fit, else that of the annotated points.
+    The face box is that of the fitted outline if there is a fit, otherwise that of the annotated points.
 
     Args:
         records: N faces, with or without a fit.
         size: S, side of the packed crops in pixels.
         margin: side of the packed crops in units of the network's crop, at least 1.
-        threads: number of photos read at the same time.
+        threads: number of images read at the same time.
 
     Returns:
         The packed faces, in the order of the records.
 
     Raises:
-        ValueError: size, margin or threads too small, or no records.
-        ImageError: a photo cannot be read; the message contains its path.
+        ValueError: `size`, `margin` or `threads` is too small, or there are no records.
+        ImageError: an image cannot be read; the message contains its path.
     """
     if size < 16 or margin < 1 or threads < 1 or len(records) == 0:
         raise ValueError(
@@ -227,19 +227,19 @@ def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads:
     for i, image in enumerate(records.image.tolist()):
         faces_of[image].append(i)
 
-    def fill(path: str) -> None:
-        photo = read_image(path)
+    def cut_faces(path: str) -> None:
+        image = read_image(path)
         index = np.array(faces_of[path])
         frames = CropFrame(frame.center[index], frame.half[index])
-        crops = cut(photo, frames, size)
+        crops = cut(image, frames, size)
         images[index] = np.rint(crops).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
-        height, width = photo.shape[:2]
+        height, width = image.shape[:2]
         corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
         valid[index] = frames.to_crop(np.repeat(corners[None], len(index), 0)).reshape(-1, 4).clip(-1, 1)
 
     with ThreadPoolExecutor(threads) as pool:
-        # list(): the first error is raised here. disable=None: no progress bar where the output is no terminal.
-        list(tqdm(pool.map(fill, faces_of), total=len(faces_of), desc="packing photos", disable=None))
+        # list() raises the first error. disable=None: no progress bar if the output is not a terminal.
+        list(tqdm(pool.map(cut_faces, faces_of), total=len(faces_of), desc="packing images", disable=None))
     names, source = np.unique(records.source, return_inverse=True)
     return PackedCrops(
         images=images,
@@ -272,7 +272,7 @@ def _fit_in_packed_frame(records: FaceRecords, frame: CropFrame) -> dict[str, np
             "residual": np.full(count, np.nan, np.float32),
         }
     Q = records.Q.astype(np.float64)
-    # x' = (x - center) / half. In float64: a translation of meters (photo frame) becomes one of millimeters.
+    # x' = (x - center) / half. In float64, because a translation of meters (image frame) becomes one of millimeters.
     Q[:, POSE] = transform_pose(Q[:, POSE], 1 / frame.half, np.zeros(count), -frame.center / frame.half[:, None])
     return {
         "outline": frame.to_crop(records.outline).astype(np.float32),

@@ -1,4 +1,4 @@
-"""Annotated faces as arrays: the result of every reader, completed by the fit, input of training and evaluation."""
+"""Annotated faces as arrays: the output of every dataset reader and the input of fitting, training and evaluation."""
 
 import zipfile
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ _OLD_FORMAT = "rdrface-records-1"
 _REQUIRED = ("image", "points", "state", "box", "source", "is_test")
 _P = "P"
 
-# name -> (shape after N, dtype); P is the set's number of points.
+# name -> (shape after N, dtype); P is the dataset's number of points.
 _LAYOUT: dict[str, tuple[tuple[int | str, ...], Any]] = {
     "image": ((), np.str_),
     "points": ((_P, 2), np.float64),
@@ -61,26 +61,26 @@ class FaceRecords:
     Attributes:
         image: (N,) str, path or name of each face's image; an image with two faces appears twice.
         points: (N, P, 2) float64 image pixels, center of the top-left pixel (0, 0); NaN where there is no position. P
-            is the set's number of points, 0 for sets with a head pose only.
+            is the dataset's number of points, 0 for datasets with a head pose only.
         state: (N, P) int8, `UNKNOWN` 0, `VISIBLE` 1, `OCCLUDED` 2 (by another object), `SELF_OCCLUDED` 3.
         box: (N, 4) float64 xyxy image pixels, box of the 68 landmarks with a position (after a fit: of the fitted 68),
-            or the set's nearest equivalent; NaN where the set has none.
-        source: (N,) str, set and part, e.g. "merl_rav/left/trainset".
-        is_test: (N,) bool, the face belongs to the test part of its set.
+            or the dataset's nearest equivalent; NaN if the dataset has no boxes.
+        source: (N,) str, dataset and part, e.g. "merl_rav/left/trainset".
+        is_test: (N,) bool, True for faces of the dataset's test part.
         contour: (N,) str, convention of points 0-16 of the 68: 'outline' (visible outline) or 'jawline' (absolute
-            jawline). None for sets whose points are not the 68.
-        normalizer: optional (N,) float64 pixels, the set's own normalizer of landmark errors.
-        angles: optional (N, 3) float64 degrees, pitch, yaw and roll in the set's own convention; NaN = unknown.
-            Published yaw bins and pose errors are defined on these.
+            jawline). None for datasets whose points are not the 68.
+        normalizer: optional (N,) float64 pixels, the dataset's own normalizer of landmark errors.
+        angles: optional (N, 3) float64 degrees, pitch, yaw and roll in the dataset's own convention; NaN =
+            unknown. Published yaw bins and pose errors are defined on these.
         rotation: optional (N, 3, 3) float64, annotated rotation of the head in the frame of docs/conventions.md.
         pose: optional (N, 3) float32 radians, annotated [pitch, yaw, roll] in the convention of rdrface; NaN = unknown.
-        jawline_contour: optional (N, 17, 2) float32 image pixels, points 0-16 on the absolute jawline for sets that
-            annotate both contours; NaN = none.
+        jawline_contour: optional (N, 17, 2) float32 image pixels, points 0-16 on the absolute jawline for datasets
+            that annotate both contours; NaN = none.
         eye_aspect: optional (N, 2) float32, lid aperture of the image's left and right eye divided by the eye's width
             (corner to corner), as `rdrface.geometry.eyes.eye_aspect` computes it from the 68 points; NaN = unknown.
         Q: after the fit, (N, 103) float32 in the image frame.
         outline, jawline: after the fit, (N, 68, 2) float32 image pixels, landmarks of the fitted face.
-        hidden: after the fit, (N, 68) bool, the landmark is occluded by the head itself.
+        hidden: after the fit, (N, 68) bool, True where the head itself occludes the landmark.
         residual: after the fit, (N,) float32, error of the fit in percent of the box's sqrt(w h).
         open_image: function from an entry of `image` to an input of `rdrface.Aligner` (a path or an RGB array).
     """
@@ -129,12 +129,12 @@ class FaceRecords:
 
     @property
     def yaw(self) -> np.ndarray | None:
-        """(N,) float64 degrees in the set's own convention; None without `angles`."""
+        """(N,) float64 degrees in the dataset's own convention; None without `angles`."""
         return None if self.angles is None else self.angles[:, 1]
 
     @property
     def on_jawline(self) -> np.ndarray:
-        """(N,) bool: points 0-16 follow the absolute jawline, else the visible outline.
+        """(N,) bool, True where points 0-16 follow the absolute jawline, False for the visible outline.
 
         Raises:
             ValueError: the points are not the 68 landmarks, so they have no contour convention.
@@ -149,14 +149,14 @@ class FaceRecords:
 
     def select(self, index: npt.ArrayLike) -> "FaceRecords":
         """The faces at an integer or boolean index array, in that order."""
-        chosen = np.asarray(index)
-        if chosen.size == 0:
-            chosen = chosen.astype(np.int64)
-        if chosen.dtype == np.bool_ and chosen.shape != (len(self),):
-            raise ValueError(f"a boolean index must have shape ({len(self)},), got {chosen.shape}")
-        if chosen.ndim != 1:
-            raise ValueError(f"the index must be one-dimensional, got shape {chosen.shape}")
-        parts: dict[str, Any] = {name: value[chosen] for name, value in self._present().items()}
+        index = np.asarray(index)
+        if index.size == 0:
+            index = index.astype(np.int64)
+        if index.dtype == np.bool_ and index.shape != (len(self),):
+            raise ValueError(f"a boolean index must have shape ({len(self)},), got {index.shape}")
+        if index.ndim != 1:
+            raise ValueError(f"the index must be one-dimensional, got shape {index.shape}")
+        parts: dict[str, Any] = {name: value[index] for name, value in self._present().items()}
         return replace(self, **parts)
 
     @staticmethod
@@ -202,16 +202,18 @@ class FaceRecords:
             DataError: the folder does not exist.
         """
         if self.open_image is not image_path:
-            raise ValueError("only records whose images are files can be saved")
+            raise ValueError(
+                "only records whose images are files can be saved; these are opened by the function `open_image`"
+            )
         with write_aside(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, format=np.array(_FORMAT), **self._present())
 
     @classmethod
     def load(cls, path: str | Path) -> "FaceRecords":
-        """Read a file written by `save`, also of release 0.1.
+        """Read a file written by `save`, of this release or of 0.1.
 
         Raises:
-            DataError: the file is missing, damaged, or no record file.
+            DataError: the file is missing or damaged, or is not a record file.
         """
         try:
             # np.load does not close a damaged file that it opened itself.
@@ -221,16 +223,16 @@ class FaceRecords:
             raise DataError(f"no record file at {path}") from error
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
             raise DataError(f"{path} is not a readable record file (.npz written by rdrface): {error}") from error
-        stated = str(content.pop("format", ""))
-        if stated not in (_FORMAT, _OLD_FORMAT):
+        file_format = str(content.pop("format", ""))
+        if file_format not in (_FORMAT, _OLD_FORMAT):
             raise DataError(
                 f"{path} is not a record file of format '{_FORMAT}' or '{_OLD_FORMAT}'; write it again with "
                 "`rdrface fit`"
             )
-        if stated == _OLD_FORMAT:
+        if file_format == _OLD_FORMAT:
             content = _from_old_format(content)
         if missing := [name for name in _REQUIRED if name not in content]:
-            raise DataError(f"{path} lacks {', '.join(missing)}; it is damaged, write it again with `rdrface fit`")
+            raise DataError(f"{path} is damaged: {', '.join(missing)} missing; write it again with `rdrface fit`")
         try:
             known: dict[str, Any] = {name: content[name] for name in _LAYOUT if name in content}
             return cls(**known)
@@ -260,7 +262,7 @@ def known_box(points: np.ndarray, source: str | Path) -> np.ndarray:
 
 
 def _from_old_format(content: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    # Release 0.1 stored the part as text, and the set's own angles in radians.
+    # Release 0.1 stored the part as text, and the dataset's own angles in radians.
     new = dict(content)
     if "split" in new:
         new["is_test"] = new.pop("split") == "test"

@@ -1,4 +1,4 @@
-"""Settings per source: of the entries "300w", "300w/helen", "300w/helen/trainset" the longest match counts."""
+"""Settings per source: of the entries "300w", "300w/helen" and "300w/helen/trainset" the longest match is used."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,8 @@ from rdrface.errors import ConfigError
 T = TypeVar("T")
 
 SETS = ("merl_rav", "300w", "300w_lp", "fgnet", "aflw2000_3d")
-"""First component of the sources of the sets for training. A configuration may have entries for sets that the user does
-not have."""
+"""First components of the sources of the training datasets. A configuration may have entries for datasets that the user
+does not have."""
 
 
 def value_of(source: str, table: Mapping[str, T], default: T) -> T:
@@ -26,11 +26,11 @@ def value_of(source: str, table: Mapping[str, T], default: T) -> T:
 
 
 def check_sources(sources: Iterable[str], table: Mapping[str, object], option: str) -> None:
-    """Check that every entry of a table matches some source, to find misspelled ones.
+    """Check that every entry of a table matches a source, to find misspelled entries.
 
-    The shipped configurations have entries for all parts of all sets, and a user may have only some of them. So an
-    entry of a set in `SETS` without a match is reported on stderr and not used. Any other entry without a match is an
-    error.
+    The packaged configurations have entries for all parts of all datasets, and a user may have only some of them.
+    Therefore an entry for a dataset in `SETS` without a match is reported on stderr and not used. Any other entry
+    without a match is an error.
 
     Args:
         sources: sources of all faces.
@@ -38,18 +38,18 @@ def check_sources(sources: Iterable[str], table: Mapping[str, object], option: s
         option: name of the table, for the message.
 
     Raises:
-        ConfigError: an entry is not of a known set and has no match; the message lists the sources.
+        ConfigError: an entry has no match and is not for a known dataset; the message lists the sources.
     """
     names = sorted(set(sources))
     for part in table:
         if any(_begins(name, part) for name in names):
             continue
         if part.split("/")[0] in SETS:
-            print(f"{option}: none of the faces are from {part!r}; this entry is not used", file=sys.stderr)
+            print(f"{option}: no faces are from {part!r}; this entry is not used", file=sys.stderr)
         else:
             raise ConfigError(
-                f"{option} has an entry {part!r}, but none of the faces are from there; "
-                f"replace it by one of these or their first components, or remove it: {', '.join(names)}"
+                f"{option} has an entry {part!r}, but no faces are from this source. Remove it, or replace it by one "
+                f"of these or their first components: {', '.join(names)}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Synthetic faces with exact labels, rendered from the face model: for tests, tutorials and the tiny training recipe.
+"""Synthetic faces with exact labels, rendered with the face model: for tests, tutorials and the tiny configuration.
 
 The images look like dolls, so a network trained on them does not work on photos. They are sufficient to check that
 training runs, resumes and reduces the error on a machine without datasets.
@@ -74,13 +74,13 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
     model = FaceModel.load()
     landmarks = LandmarkModel.from_face_model(model)
     q = random_parameters(count, rng)
-    # Center the landmarks of each face in its image, with a small random offset.
+    # Center the landmarks of each face in its image, with a small random shift.
     outline, _ = landmarks.outline68(q)
     middle = SIDE / 2 + rng.normal(0, 3, (count, 2)) - (outline[..., :2].min(1) + outline[..., :2].max(1)) / 2
     q = _shifted(q, middle.astype(np.float32))
     outline, jawline = landmarks.outline68(q)
     vertices = model.shape(q[:, IDENTITY], q[:, EXPRESSION])
-    # The occlusion test takes the same points on the surface of the face, in millimeters.
+    # The occlusion test needs the same points on the surface of the face, in millimeters.
     surface, lines, normals = shapes68(landmarks.buffers(), q)
     contour = points_on_lines(lines, slide_contour_line(lines, normals, q[:, POSE]))
     surface = np.concatenate([contour, surface[:, NUM_CONTOUR:]], axis=1)
@@ -119,7 +119,7 @@ def _shifted(q: np.ndarray, shift: np.ndarray) -> np.ndarray:
 
 
 def _draw(corners: np.ndarray, outline: np.ndarray, hidden: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One image (SIDE, SIDE, 3) uint8 of a mesh (F, 3, 3), its 68 landmarks and which of them are hidden."""
+    """Draw one image (SIDE, SIDE, 3) uint8 of a mesh (F, 3, 3) and its landmarks (68, 3); `hidden` is (68,) bool."""
     image = _background(rng)
     _draw_skin(image, corners, rng)
     for part, color in _PARTS.items():
@@ -147,9 +147,9 @@ def _draw_skin(image: np.ndarray, corners: np.ndarray, rng: np.random.Generator)
     shade = flat_shading(corners, light, ambient=0.35, diffuse=0.65)
     skin = np.array([225, 180, 150]) * rng.uniform(0.35, 1.1)
     colors = np.clip(skin * shade[:, None], 0, 255)
-    places = _fixed_point(corners[..., :2])
+    polygons = _fixed_point(corners[..., :2])
     for i in front_triangles(corners):
-        cv2.fillConvexPoly(image, places[i], colors[i].tolist(), cv2.LINE_AA, shift=_SUBPIXEL)
+        cv2.fillConvexPoly(image, polygons[i], colors[i].tolist(), cv2.LINE_AA, shift=_SUBPIXEL)
 
 
 def _fixed_point(points: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Images of one size as WebP: about a twentieth of the bytes, for packs that are moved to another machine."""
+"""WebP compression of images of one size, to about a twentieth of the bytes, for packs that are moved or copied."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +8,7 @@ import numpy as np
 from rdrface.errors import DataError
 
 THREADS = 8
-"""Images that are encoded or decoded at the same time; OpenCV releases Python's lock while it works."""
+"""Number of images encoded or decoded at the same time; OpenCV releases the GIL while it works."""
 
 
 def encode_images(images: np.ndarray, quality: int) -> tuple[np.ndarray, np.ndarray]:
@@ -16,7 +16,7 @@ def encode_images(images: np.ndarray, quality: int) -> tuple[np.ndarray, np.ndar
 
     Args:
         images: (N, S, S, 3) uint8 RGB.
-        quality: of WebP, 1..100. At 92 a pixel changes by a few gray levels.
+        quality: WebP quality, 1..100. At 92 a pixel changes by a few gray levels.
 
     Returns:
         The encoded images, concatenated, (M,) uint8, and the offset of each, (N + 1,) int64; the last offset is M.

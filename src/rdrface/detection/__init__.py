@@ -1,1 +1,1 @@
-"""Finding faces. Whatever finds them hands over landmark boxes: see `rdrface.detection.protocol`."""
+"""Face detectors. All return boxes of the 68 landmarks, see `rdrface.detection.protocol`."""

@@ -1,4 +1,4 @@
-"""Files of boxes: positions of the faces that replace a detector.
+"""Box files: known positions of faces, used in place of a detector.
 
 JSON: ``{"photo.jpg": [[x0, y0, x1, y1], ...], ...}``. CSV: the header ``image,x0,y0,x1,y1``, then one face per line;
 release 0.1 called the first column ``photo``. The boxes are landmark boxes in image pixels (see `rdrface.crop`).
@@ -22,24 +22,24 @@ _COLUMNS = ("x0", "y0", "x1", "y1")
 
 
 class BoxFile:
-    """Boxes by image.
+    """Face boxes by image.
 
     Args:
         boxes: path or file name of an image -> (n, 4) xyxy.
     """
 
     def __init__(self, boxes: Mapping[str, np.ndarray]) -> None:
-        self._boxes = {Path(name).as_posix(): check_boxes(found) for name, found in boxes.items()}
+        self._boxes = {Path(name).as_posix(): check_boxes(values) for name, values in boxes.items()}
 
     @classmethod
     def read(cls, path: Path | str) -> "BoxFile":
-        """Read a JSON or CSV file.
+        """Read a JSON or CSV file of boxes.
 
         Raises:
             DataError: the file cannot be read, or has neither of the two formats.
         """
         path = Path(path)
-        text = read_text(path, "file of boxes")
+        text = read_text(path, "box file")
         try:
             return cls(_from_json(text) if path.suffix.lower() == ".json" else _from_csv(text))
         except (ValueError, TypeError, KeyError) as error:
@@ -49,7 +49,7 @@ class BoxFile:
             ) from error
 
     def of(self, image: str) -> np.ndarray | None:
-        """(n, 4) boxes of an image, found by its path or else by its file name; None if the file has neither."""
+        """(n, 4) boxes of an image, looked up by its path, then by its file name; None if there is no entry."""
         path = Path(image)
         return self._boxes.get(path.as_posix(), self._boxes.get(path.name))
 
@@ -58,7 +58,7 @@ def check_boxes(boxes: np.ndarray) -> np.ndarray:
     """Convert boxes to (n, 4) float64.
 
     Raises:
-        ValueError: the boxes have another shape, are not finite, or have no area.
+        ValueError: the boxes have the wrong shape, are not finite, or have no area.
     """
     checked = np.asarray(boxes, dtype=np.float64)
     if checked.size == 0:
@@ -76,7 +76,7 @@ def check_boxes(boxes: np.ndarray) -> np.ndarray:
 def _from_json(text: str) -> dict[str, np.ndarray]:
     content = json.loads(text)
     if not isinstance(content, dict):
-        raise ValueError(f"the top-level value is of type {type(content).__name__}, not an object")
+        raise ValueError(f"the top-level value must be an object; got {type(content).__name__}")
     return content
 
 
@@ -87,7 +87,7 @@ def _from_csv(text: str) -> dict[str, np.ndarray]:
     missing = {image, *_COLUMNS} - columns
     if missing:
         raise ValueError(f"missing columns: {', '.join(sorted(missing))}")
-    found: dict[str, list[list[float]]] = {}
+    boxes_of: dict[str, list[list[float]]] = {}
     for row in rows:
-        found.setdefault(row[image], []).append([float(row[column]) for column in _COLUMNS])
-    return {name: np.array(boxes) for name, boxes in found.items()}
+        boxes_of.setdefault(row[image], []).append([float(row[column]) for column in _COLUMNS])
+    return {name: np.array(boxes) for name, boxes in boxes_of.items()}

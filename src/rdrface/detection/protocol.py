@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Detections:
-    """Faces found in one image, by falling score.
+    """Faces detected in one image, in order of decreasing score.
 
     Attributes:
         boxes: (n, 4) float64 landmark boxes, xyxy image pixels: the detector's estimate of the box of the 68 landmarks,
@@ -31,7 +31,7 @@ class Detections:
 
 
 class Detector(Protocol):
-    """Anything that finds faces in images."""
+    """A face detector."""
 
     def detect(self, image: np.ndarray) -> Detections:
-        """Find the faces of an image, (H, W, 3) uint8 RGB; an image without faces gives `Detections.empty()`."""
+        """Detect the faces of an image (H, W, 3) uint8 RGB; for an image without faces return `Detections.empty()`."""

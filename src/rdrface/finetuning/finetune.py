@@ -29,11 +29,11 @@ MIN_FACES = 10
 """Minimum number of annotated images: fewer are not enough to fit and validate."""
 
 MINUTES = 3.0
-"""Default time for drawing views. Aligning the faces before and exporting the weights after it are not included."""
+"""Default time for drawing views, in minutes. Aligning the faces and exporting the weights are not included."""
 
 GLOBAL_SHARE = 0.3
-"""Share of the time for the views that the first correction is fitted to. The rest is for the second, whose features
-are sampled where the first puts the landmarks."""
+"""Share of the time for the views to which the first correction is fitted. The remaining time is for the second, whose
+features are sampled at the landmarks after the first correction."""
 
 MAX_MISFIT = 6.0
 """Misfit, percent of the face size, above which a custom landmark is probably not a point of the face."""
@@ -51,9 +51,9 @@ def fine_tune(
         folder: images and .pts files, see `rdrface.datasets.readers.custom_points`.
         out: output folder.
         name: name of the annotation scheme and of its weights file.
-        minutes: time for drawing views.
+        minutes: time limit for drawing views.
         origin: pixel coordinate of the first pixel in the .pts files, 1 or 0.
-        seed: seed of all random numbers.
+        seed: seed of the random numbers.
 
     Returns:
         Path of the weights file.
@@ -64,21 +64,21 @@ def fine_tune(
         WeightsError: `weights` cannot be used.
     """
     if not name or name != Path(name).name or name.startswith("."):
-        raise ConfigError(f"--name must be a plain file name without folders, for the weights file; got {name!r}")
+        raise ConfigError(f"--name must be a file name without folders, for the weights file; got {name!r}")
     if not minutes >= 0:
         raise ConfigError(f"--minutes must be 0 or more; got {minutes}")
     annotated = read_custom_points(folder, origin)
     if len(annotated) < MIN_FACES:
         raise DataError(
             f"{folder} contains {len(annotated)} annotated images; fine-tuning needs at least {MIN_FACES}, and a "
-            "hundred or more for good results"
+            "hundred or more for good results. Annotate more images"
         )
     path = out / "weights" / f"{name}.safetensors"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
         raise ConfigError(
-            f"-o must be a folder that exists or can be created; got {out}: {failure.strerror}"
+            f"-o must be an existing folder or one that can be created; got {out}: {failure.strerror}"
         ) from failure
     network, size, training_data = load_network(weights)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -151,7 +151,7 @@ def fit_custom_landmarks(
 
 
 def _mirror(model: FaceModel, placement: Placement) -> np.ndarray | None:
-    """The mirror permutation of the custom landmarks, or None; prints which of the two it is."""
+    """The mirror permutation of the custom landmarks, or None if they do not form pairs; prints the result."""
     mirror, reason = mirror_pairs(model, placement.points)
     if mirror is None:
         print(

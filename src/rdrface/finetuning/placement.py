@@ -18,7 +18,7 @@ from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 from rdrface.morphable.surface import positions
 
 MAX_FACES = 200
-"""Maximum number of faces used; more faces do not change the placement."""
+"""Maximum number of faces used; with more faces the placement does not change."""
 
 ROBUST_SCALE = 0.06
 """Distance, as a share of the face size, beyond which the influence of an annotation falls (Geman-McClure loss)."""
@@ -88,12 +88,12 @@ def place_points(model: FaceModel, q: np.ndarray, labels: np.ndarray, sizes: np.
     on_outer = np.zeros(len(model.mean), bool)
     on_outer[triangles[outer]] = True
 
-    grid, chosen = _grid(), []
+    grid, found = _grid(), []
     misfit, visible_share = np.full(labels.shape[1], np.nan, np.float32), np.zeros(labels.shape[1], np.float32)
     for k in range(labels.shape[1]):
         known = np.isfinite(labels[:, k]).all(1)
         if not known.any():
-            chosen.append((int(np.flatnonzero(outer)[0]), grid[0]))
+            found.append((int(np.flatnonzero(outer)[0]), grid[0]))
             continue
         label = labels[known, k][:, None]
         cost = _cost(vertices[known], label, vertex_visible[known])
@@ -104,13 +104,13 @@ def place_points(model: FaceModel, q: np.ndarray, labels: np.ndarray, sizes: np.
         visible = vertex_visible[known][:, triangles[candidates]].any(2)
         fine_cost = _cost(fine.reshape(-1, known.sum(), 2).swapaxes(0, 1), label, np.repeat(visible, len(grid), axis=1))
         triangle, node = divmod(int(np.argmin(fine_cost)), len(grid))
-        chosen.append((int(candidates[triangle]), grid[node]))
+        found.append((int(candidates[triangle]), grid[node]))
         distance = np.linalg.norm(fine[triangle, node] - label[:, 0], axis=-1)
         faces = visible[:, triangle]
         visible_share[k] = faces.mean()
         misfit[k] = 100 * np.median(distance[faces] if faces.any() else distance)
     points = SurfacePoints(
-        np.array([triangle for triangle, _ in chosen], np.int32), np.array([place for _, place in chosen], np.float32)
+        np.array([triangle for triangle, _ in found], np.int32), np.array([weights for _, weights in found], np.float32)
     )
     return Placement(points, misfit, visible_share)
 
@@ -128,16 +128,19 @@ def mirror_pairs(model: FaceModel, points: SurfacePoints) -> tuple[np.ndarray | 
     """
     at = positions(model.mean, model.triangles, points)
     distance = np.linalg.norm((at * np.array([-1, 1, 1], np.float32))[:, None] - at[None], axis=-1)
-    # Squared, because one distant partner is worse than several small errors. Symmetric, because both landmarks of a
-    # pair must choose each other.
+    # Squared, because one large distance is worse than several small ones. Symmetric, because the partner of a landmark
+    # must have that landmark as its partner.
     order = linear_sum_assignment(distance**2 + distance.T**2)[1].astype(np.int64)
     gap = distance[np.arange(len(order)), order]
-    if wrong := np.flatnonzero(order[order] != np.arange(len(order))).tolist():
-        return None, f"points {_numbers(wrong)} do not form pairs"
-    if wrong := np.flatnonzero(gap > MAX_PAIR_DISTANCE).tolist():
-        return None, f"points {_numbers(wrong)} have no partner within {MAX_PAIR_DISTANCE:.0f} mm on the other side"
-    if wrong := np.flatnonzero(gap > distance.min(1) + MAX_PAIR_EXCESS).tolist():
-        return None, f"points {_numbers(wrong)} are closer to the mirror image of another point than to their partner's"
+    if unpaired := np.flatnonzero(order[order] != np.arange(len(order))).tolist():
+        return None, f"points {_numbers(unpaired)} do not form pairs"
+    if unpaired := np.flatnonzero(gap > MAX_PAIR_DISTANCE).tolist():
+        return None, f"points {_numbers(unpaired)} have no partner within {MAX_PAIR_DISTANCE:.0f} mm on the other side"
+    if unpaired := np.flatnonzero(gap > distance.min(1) + MAX_PAIR_EXCESS).tolist():
+        return (
+            None,
+            f"points {_numbers(unpaired)} are closer to the mirror image of another point than to their partner's",
+        )
     return order, ""
 
 
@@ -159,8 +162,9 @@ def outer_triangles(model: FaceModel) -> np.ndarray:
 def _cost(candidates: np.ndarray, label: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """(N, C, 2) candidates, (N, 1, 2) labels, (N, C) visible -> (C,) mean robust cost over the faces, 0 to 1."""
     square = ((candidates - label) ** 2).sum(-1) / ROBUST_SCALE**2
-    # A candidate that is turned away costs the maximum. FaceRecords of the visible contour slide over the face as it
-    # turns; without this cost, candidates that are visible in only a few faces, and fit those, would win.
+    # A candidate that faces away from the viewer has the maximum cost. Annotations of the visible contour slide over
+    # the face as the head rotates; without this cost, a candidate that is visible in a few faces, and fits only these,
+    # could win.
     cost: np.ndarray = np.where(visible, square / (1 + square), np.float32(1)).mean(0)
     return cost
 

@@ -50,7 +50,8 @@ def fit_local_correction(readout: CustomLandmarks, cache: FeatureCache) -> float
     """Fit the second correction, a linear function of each landmark's local feature, to the residual of the first.
 
     Args:
-        readout: custom landmarks with the first correction fitted; the weights of the second are written into it.
+        readout: custom landmarks with the first correction already fitted; the weights of the second are written into
+            it.
         cache: features sampled at the landmarks after the first correction.
 
     Returns:
@@ -143,6 +144,6 @@ def _solve(gram: Tensor, cross: Tensor, count: Tensor, penalty: float) -> Tensor
 
 
 def _rms(values: Tensor) -> Tensor:
-    """(D,) the root mean square over all elements of a block of inputs (M, D), repeated for each of its columns."""
+    """(D,) root mean square over all elements of a block of inputs (M, D), repeated for each column."""
     rms = values.square().mean().sqrt().clamp(min=1e-6)
     return rms.expand(values.shape[1] if values.ndim > 1 else 1)

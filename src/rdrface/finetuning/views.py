@@ -65,7 +65,7 @@ class FeatureCache:
 
 
 def augmentation() -> AugmentConfig:
-    """The training's augmentation with half of its changes of the pixels, because the network is already trained."""
+    """The augmentation of training with half the probability of pixel changes: the network is already trained."""
     return weakened(AugmentConfig(arbitrary_rotation=0.0), 0.5)
 
 
@@ -98,7 +98,7 @@ def draw_views(
     labels = torch.from_numpy(faces.labels[index] / np.float32(MARGIN))
     no_fit = torch.full((count, NUM_PARAMETERS), torch.nan)
     batch = CropBatch(
-        images=torch.from_numpy(faces.windows[index]),
+        images=torch.from_numpy(faces.packed_images[index]),
         valid=torch.from_numpy(faces.valid[index]),
         points=landmarks,
         state=torch.zeros(count, landmarks.shape[1]),

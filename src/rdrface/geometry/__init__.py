@@ -1,4 +1,4 @@
-"""Geometry of a face in a picture: rotation, projection, contour correspondence, visibility.
+"""Geometry of a face in an image: rotation, projection, contour correspondence, visibility, meshes and boxes.
 
-Everything here, the exact mesh tests apart, runs on NumPy arrays and on PyTorch tensors from the same source.
+The functions that the network uses run on NumPy arrays and on PyTorch tensors.
 """

@@ -1,4 +1,4 @@
-"""Boxes around faces: xyxy, in any unit."""
+"""Functions on face boxes: xyxy, in any unit."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def bounding_boxes(points: np.ndarray) -> np.ndarray:
-    """(B, N, 2) points, NaN where unknown -> (B, 4) xyxy: the smallest box around the known ones."""
+    """(B, N, 2) points, NaN where unknown -> (B, 4) xyxy: the smallest boxes around the known points."""
     return np.concatenate([np.nanmin(points, axis=1), np.nanmax(points, axis=1)], axis=-1)
 
 
@@ -34,7 +34,7 @@ def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
 
 
 def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
-    """Non-maximum suppression by OpenCV.
+    """Non-maximum suppression, with OpenCV.
 
     Args:
         boxes: (n, 4) xyxy.
@@ -42,7 +42,7 @@ def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
         threshold: of two boxes with a larger intersection over union, the one with the lower score is dropped.
 
     Returns:
-        (k,) int64 indices of the boxes to keep, by falling score.
+        (k,) int64 indices of the boxes to keep, in order of decreasing score.
     """
     xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
     kept: Sequence[int] = cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), 0.0, threshold)

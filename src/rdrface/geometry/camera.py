@@ -1,8 +1,9 @@
 """Scaled orthographic projection (supplement, equation 1; HPEN's form), and the pose after a change of the image.
 
-P = (7,): pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [frame units per mm]. The camera sees
-f R (S + t). The image's x is the camera's x, its y is minus the camera's y (down), and z points towards the viewer in
-the same unit. The frame's origin is that of the image: the center of the top-left pixel, or the center of a crop.
+P = (7,): pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [frame units per mm]. In the camera frame the
+face is f R (S + t). The image's x is the camera's x, its y is minus the camera's y (down), and z points towards the
+viewer in the same unit. The frame's origin is that of the image: the center of the top-left pixel, or the center of a
+crop.
 """
 
 from array_api_compat import array_namespace
@@ -15,10 +16,10 @@ NUM_POSE = 7
 ROTATION = slice(0, 3)
 TRANSLATION = slice(3, 6)
 SCALE = 6
-"""Places in P: pitch, yaw, roll [radians]; t_x, t_y, t_z [mm]; f."""
+"""Positions in P: pitch, yaw, roll [radians]; t_x, t_y, t_z [mm]; f."""
 
 PITCH, YAW, ROLL = 0, 1, 2
-"""Places of the angles in P, and in any array of three angles."""
+"""Positions of the angles in P, and in any array of three angles."""
 
 
 def project(points: Array, pose: Array) -> Array:
@@ -32,7 +33,7 @@ def project(points: Array, pose: Array) -> Array:
         (B, N, 3) frame units: x right, y down, z towards the viewer.
 
     Raises:
-        ValueError: other shapes.
+        ValueError: a shape is wrong.
     """
     _check_pose(pose)
     if points.ndim != 3 or points.shape[-1] != 3:

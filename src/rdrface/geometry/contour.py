@@ -1,12 +1,13 @@
-"""Places of the 17 contour landmarks of the visible outline on the face: three methods with one interface.
+"""Positions of the 17 contour landmarks of the visible outline on the face: three methods with one interface.
 
 Each contour landmark moves along its own parallel line, from the jawline towards the middle of the face, as far as the
 face hides the jawline (supplement, section 1 and Figure 1). Every method maps the lines of a posed face to positions
 
     s (B, 17): 0 = the jawline end of the line, M - 1 = its end near the middle of the face,
 
-without a gradient: the choice of a place has none, the chosen place has one (`points_on_lines`). Roll, f and t have no
-influence. `slide_extreme_x` and `slide_contour_line` run on NumPy arrays and PyTorch tensors and can be exported.
+without a gradient: the choice of a position is not differentiable, the point at that position is (`points_on_lines`).
+Roll, f and t have no influence. `slide_extreme_x` and `slide_contour_line` run on NumPy arrays and PyTorch tensors and
+can be exported.
 """
 
 from typing import Any
@@ -19,7 +20,7 @@ from rdrface.geometry.rotation import Array, rotation_matrix
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import CHIN
 
-_FAR = 1e9  # mm: larger than every face
+_FAR = 1e9  # mm, larger than any face
 _TINY = 1e-9
 
 
@@ -27,7 +28,7 @@ def slide_extreme_x(lines: Array, normals: Array, pose: Array) -> Array:
     """HPEN's method (supplement, Figure 1, first three faces): the extreme x of the lines on the far side.
 
     For yaw <= 0 landmarks 0-7 are at the smallest x of their lines, for yaw > 0 landmarks 9-16 at the largest. All
-    others are on the jawline, the chin always. x is that after rotation by pitch and yaw.
+    others are on the jawline, and so is the chin. x is measured after rotation by pitch and yaw.
 
     Args:
         lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
@@ -35,7 +36,7 @@ def slide_extreme_x(lines: Array, normals: Array, pose: Array) -> Array:
         pose: (B, 7) P.
 
     Returns:
-        (B, 17) s, whole numbers, no gradient.
+        (B, 17) s, whole numbers, without gradient.
     """
     lines, pose = _detached(lines), _detached(pose)
     xp = array_namespace(lines, pose)
@@ -52,11 +53,11 @@ def slide_contour_line(lines: Array, normals: Array, pose: Array) -> Array:
     """The paper's method (supplement, section 1 and Figure 1, fourth face): contour line x parallel line. The default.
 
     The contour line of the face rotated by pitch and yaw is where its surface turns away from the viewer: the z of the
-    rotated normal changes sign. A jawline point that faces the viewer is its own landmark (the border of the face).
+    rotated normal changes sign. A jawline point that faces the viewer is itself the landmark (the border of the face).
     Otherwise the landmark is where the line crosses the contour line and becomes visible; between two samples the
     crossing is interpolated. If a line crosses several times (eye socket, nostril, corner of the mouth), the outermost
-    crossing is used, since the others are behind it. A line that does not face the viewer anywhere gives its outermost
-    point.
+    crossing is used, since the others are behind it. For a line that does not face the viewer anywhere, its outermost
+    point is used.
 
     Args:
         lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
@@ -64,7 +65,7 @@ def slide_contour_line(lines: Array, normals: Array, pose: Array) -> Array:
         pose: (B, 7) P.
 
     Returns:
-        (B, 17) s, no gradient.
+        (B, 17) s, without gradient.
     """
     lines, normals, pose = _detached(lines), _detached(normals), _detached(pose)
     xp = array_namespace(lines, normals, pose)
@@ -88,8 +89,8 @@ def slide_contour_line(lines: Array, normals: Array, pose: Array) -> Array:
     score = xp.where(enters, crossing_height, xp.where(hidden, height, xp.full_like(height, -_FAR)))
     index = _count(xp, height)
     chosen = index == xp.astype(xp.argmax(score, axis=-1, keepdims=True), height.dtype)
-    place = index - xp.where(enters, back, xp.zeros_like(back))
-    return xp.sum(xp.where(chosen, place, xp.zeros_like(place)), axis=-1)
+    position = index - xp.where(enters, back, xp.zeros_like(back))
+    return xp.sum(xp.where(chosen, position, xp.zeros_like(position)), axis=-1)
 
 
 def slide_silhouette(
@@ -101,28 +102,28 @@ def slide_silhouette(
     steps: int = 4,
     bias: float = 1.5,
 ) -> np.ndarray:
-    """The exact silhouette: the first point of each line that the mesh does not hide. NumPy and slow: for tests.
+    """The exact silhouette: the first point of each line that the mesh does not hide. NumPy only and slow; for tests.
 
     Args:
         lines: (B, 17, M, 3) points of the parallel lines, mm, model frame, identity and expression applied.
         normals: not used; present so that all methods have the same signature.
         pose: (B, 7) P.
-        vertices: (B, V, 3) mm, the whole face with the same coefficients.
+        vertices: (B, V, 3) mm, the whole mesh with the same coefficients.
         triangles: (F, 3) int.
-        steps: tests per sample interval; s is a multiple of 1 / steps.
+        steps: number of tests per sample interval; s is a multiple of 1 / steps.
         bias: mm, see `occluded_by_mesh`.
 
     Returns:
         (B, 17) s; M - 1 for a line that is hidden everywhere.
     """
     batch, count, samples, _ = lines.shape
-    places = np.arange((samples - 1) * steps + 1) / steps
-    every = np.broadcast_to(places, (batch, count, len(places)))
+    positions = np.arange((samples - 1) * steps + 1) / steps
+    every = np.broadcast_to(positions, (batch, count, len(positions)))
     dense = _interpolate(lines, every)
     hidden = occluded_by_mesh(dense.reshape(batch, -1, 3), vertices, triangles, pose, bias).reshape(every.shape)
     hidden[..., -1] = False
-    positions: np.ndarray = places[hidden.argmin(axis=-1)].astype(lines.dtype)
-    return positions
+    first_visible: np.ndarray = positions[hidden.argmin(axis=-1)].astype(lines.dtype)
+    return first_visible
 
 
 def points_on_lines(lines: Array, s: Array) -> Array:
@@ -143,8 +144,8 @@ def _interpolate(lines: Array, s: Array) -> Array:
     xp = array_namespace(lines, s)
     last = lines.shape[2] - 1
     s = xp.where(s < 0, xp.zeros_like(s), xp.where(s > last, xp.full_like(s, last), s))
-    # Linear interpolation as a weighted sum over all samples, with hat functions for weights: a gather would tie the
-    # exported graph to one batch size.
+    # Linear interpolation as a weighted sum over all samples, with hat functions as weights: with a gather, the
+    # exported graph would have a fixed batch size.
     away = xp.abs(s[..., None] - _count(xp, lines[..., 0]))
     weights = xp.where(away < 1, 1 - away, xp.zeros_like(away))
     return xp.sum(xp.astype(weights, lines.dtype)[..., None] * lines[:, :, None], axis=-2)

@@ -26,7 +26,7 @@ def eye_aspect(points: np.ndarray) -> np.ndarray:
         the eye's corners coincide.
 
     Raises:
-        ValueError: `points` has another shape.
+        ValueError: `points` has the wrong shape.
     """
     points = np.asarray(points)
     if points.ndim != 3 or points.shape[1:] != (NUM_LANDMARKS, 2):

@@ -1,4 +1,4 @@
-"""Z-buffer in NumPy for meshes of many small triangles: the triangle that each pixel shows, and the place on it."""
+"""Z-buffer in NumPy for meshes of many small triangles: the visible triangle of each pixel, and the position on it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Rotations of the face, R = R_z(roll) R_y(yaw) R_x(pitch), on NumPy arrays and PyTorch tensors alike.
+"""Rotations of the face, R = R_z(roll) R_y(yaw) R_x(pitch), for NumPy arrays and PyTorch tensors.
 
 The frame is right-handed: x right in the image, y up, z towards the viewer. Positive pitch turns the nose down,
 positive yaw turns it to the right of the image, positive roll rotates the head counterclockwise as seen. Roll is the
@@ -12,12 +12,12 @@ from array_api_compat import array_namespace
 Array = Any
 """A NumPy array or a PyTorch tensor."""
 
-# Below this cosine of the yaw, float32 does not separate pitch and roll: only their sum or difference is known.
+# Below this cosine of the yaw, pitch and roll cannot be separated in float32: only their sum or difference is known.
 _LOCKED = 1e-6
 
 
 def rotation_matrix(angles: Array) -> Array:
-    """Angles to rotation matrices; differentiable.
+    """Convert angles to rotation matrices; differentiable.
 
     Args:
         angles: (..., 3) pitch, yaw, roll in radians.
@@ -26,7 +26,7 @@ def rotation_matrix(angles: Array) -> Array:
         (..., 3, 3) R = R_z(roll) R_y(yaw) R_x(pitch), for column vectors of the model frame.
 
     Raises:
-        ValueError: the last axis is not of size 3.
+        ValueError: the last axis does not have size 3.
     """
     if angles.shape[-1] != 3:
         raise ValueError(f"angles must be (..., 3): pitch, yaw, roll in radians; got shape {tuple(angles.shape)}")
@@ -43,7 +43,7 @@ def rotation_matrix(angles: Array) -> Array:
 
 
 def euler_angles(rotation: Array) -> Array:
-    """Rotation matrices to angles: the inverse of `rotation_matrix`; differentiable away from yaw = +-90 degrees.
+    """Convert rotation matrices to angles: inverse of `rotation_matrix`, differentiable except at yaw = +-90 degrees.
 
     Two triples of angles give the same rotation; the one with a pitch within +-90 degrees is returned, so the yaw is
     continuous at +-90 degrees as a head turns past the profile. At exactly +-90 degrees, pitch and roll are rotations
@@ -56,7 +56,7 @@ def euler_angles(rotation: Array) -> Array:
         (..., 3) pitch in [-pi/2, pi/2], yaw and roll in [-pi, pi], radians.
 
     Raises:
-        ValueError: the last two axes are not 3 x 3.
+        ValueError: the last two axes do not have size 3.
     """
     if tuple(rotation.shape[-2:]) != (3, 3):
         raise ValueError(f"rotation must be (..., 3, 3); got shape {tuple(rotation.shape)}")

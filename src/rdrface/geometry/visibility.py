@@ -35,8 +35,8 @@ def occluded_by_mesh(
         vertices: (B, V, 3) mm, model frame.
         triangles: (F, 3) int, indices of vertices.
         pose: (B, 7) P; only pitch and yaw have an effect.
-        bias: mm by which a triangle must be nearer to the viewer to count. Points lie on the surface, lips and eyelids
-            touch each other, and landmarks lie on edges, so a bias of some millimeters is needed.
+        bias: mm by which a triangle must be nearer to the viewer to count. A bias of a few millimeters is needed,
+            because points are on the surface, landmarks are at edges, and lips and eyelids touch each other.
 
     Returns:
         (B, N) bool, True where a triangle is in front of the point.

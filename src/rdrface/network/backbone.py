@@ -1,7 +1,7 @@
 """ResNet-18 up to its last convolution (supplement, section 2: all layers after pool5 are removed).
 
 It has two outputs: Res3b, for the regression feature network, and Res5b, for pool5 and the parameter initialization.
-Written here, not imported, so that every box of the model can be read in one place.
+Written here and not imported, so that all parts of the model can be read in this package.
 """
 
 import torch
@@ -12,9 +12,9 @@ class ResidualBlock(nn.Module):
     """The basic block of He et al. 2015: two 3x3 convolutions and a shortcut.
 
     Args:
-        inputs: channels in.
-        outputs: channels out.
-        stride: of the first convolution and of the shortcut.
+        inputs: number of input channels.
+        outputs: number of output channels.
+        stride: stride of the first convolution and of the shortcut.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
@@ -41,7 +41,7 @@ def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 class Backbone(nn.Module):
     """ResNet-18 without the layers after its last convolution.
 
-    The crop's values 0..255 are normalized here, by buffers, so that no caller can get it wrong.
+    Pixel values 0..255 are normalized here, with buffers, so that callers cannot forget it.
     """
 
     mean: Tensor
@@ -49,8 +49,7 @@ class Backbone(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # One mean and one standard deviation for all channels: no statistics of a data set, and colors stay as they
-        # are.
+        # One mean and one standard deviation for all channels: independent of any dataset, and colors do not change.
         self.register_buffer("mean", torch.full((1, 3, 1, 1), 116.0))
         self.register_buffer("std", torch.full((1, 3, 1, 1), 64.0))
         self.stem = nn.Sequential(

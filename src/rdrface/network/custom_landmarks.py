@@ -1,7 +1,7 @@
-"""Custom landmarks: another annotation scheme, read out of a network that was trained on the 68 and is not changed.
+"""Custom landmarks: another annotation scheme, predicted by a read-out of the frozen network for the 68 landmarks.
 
 The supplement proposes fine-tuning for labels of another scheme (section 3, last paragraph). Here only a read-out is
-trained: a few hundred labeled faces are enough, and the 68 landmarks do not change in any bit.
+trained: a few hundred labeled faces are enough, and the 68 landmarks do not change at all.
 """
 
 from dataclasses import dataclass
@@ -54,8 +54,7 @@ class CustomLandmarks(nn.Module):
 
     1. The surface points, posed with Q_K.
     2. `place`: a linear function of C-LSTM's state and of the offsets of the 68 landmarks from their fixed points on
-    the
-       3D face, the sliding of the contour included. It suffices for points on or between the 68.
+       the 3D face, including the sliding of the contour. It is sufficient for points on or between the 68.
     3. `local`: a linear function, per point, of the shape-indexed feature at the corrected point.
 
     A new read-out has zero corrections: its landmarks are the surface points.
@@ -81,12 +80,12 @@ class CustomLandmarks(nn.Module):
 
     @property
     def count(self) -> int:
-        """L."""
+        """L, the number of custom landmarks."""
         return len(self.surface_mean)
 
     def forward(self, features: Features) -> Tensor:
         """(B, L, 2) landmarks, crop frame."""
-        # As in RDR: geometry needs float32, whatever the precision of the convolutions.
+        # As in RDR: geometry needs float32, even if the convolutions run in reduced precision.
         with torch.autocast(features.hidden.device.type, enabled=False):
             last = features.prediction.steps[-1]
             placed = self.placed(self.surface(last.q), self.context(last, features.hidden))

@@ -1,4 +1,4 @@
-"""3D parameter initialization (supplement, section 2): pool5, then fc5 and fc6 for P, alpha_id, alpha_exp."""
+"""3D parameter initialization (supplement, section 2): pool5, then fc5 and fc6 for P, alpha_id and alpha_exp."""
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class ParameterInitialization(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # 2x2, stride 2 on the paper's 8x8 map; the same 4x4 output whatever the crop's size.
+        # 2x2 with stride 2 on the paper's 8x8 map; the output is 4x4 for every crop size.
         self.pool5 = nn.AdaptiveAvgPool2d(4)
         self.fc5_id = nn.Linear(512 * 16, FC5["identity"])
         self.fc5_p = nn.Linear(512 * 16, FC5["pose"])
@@ -67,7 +67,7 @@ class ParameterScale(nn.Module):
     def measure(self, q: Tensor) -> None:
         """Set mean and standard deviation from Q of training faces, (N, 103), crop frame."""
         self.mean.copy_(q.mean(0))
-        # A minimum, so that a parameter that is constant in a small data set is not scaled up. It depends on the kind
+        # A minimum, so that a parameter that is constant in a small dataset is not scaled up. It depends on the kind
         # of parameter: coefficients, radians, millimeters, and f, which is a thousand times smaller than a translation.
         minimum = torch.full_like(self.std, 0.1)
         pose = minimum[POSE]  # a view
@@ -91,7 +91,7 @@ class ExpressionBounds(nn.Module):
     Beyond a bound there is no gradient; only the loss on the unbounded coefficients acts there.
 
     Args:
-        names: of the coefficients; default: those of the packaged face model.
+        names: names of the coefficients; default: those of the packaged face model.
     """
 
     opposite: Tensor

@@ -23,12 +23,12 @@ FEATURES = ("previous", "projection")
 refined."""
 
 CONTOURS: dict[str, Slide] = {"line": slide_contour_line, "extreme": slide_extreme_x}
-"""How the contour of S_p is found: the paper's method, or HPEN's; see `rdrface.geometry.contour`."""
+"""Methods for the contour of S_p: the paper's, and HPEN's; see `rdrface.geometry.contour`."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """The state after iteration k; k = 0 is the initialization. All in the crop frame.
+    """The state after iteration k, in the crop frame; k = 0 is the initialization.
 
     Attributes:
         q: (B, 103) Q = [alpha_id, P, alpha_exp].
@@ -54,7 +54,7 @@ class Prediction:
 
     Attributes:
         steps: K + 1 steps, the initialization first.
-        deconv5: (B, 80, N/2, N/2), for conv6's loss in training.
+        deconv5: (B, 80, N/2, N/2) regression features, for the loss of conv6 in training.
         visibility_logits: (B, 68) logit of the probability that the landmark is visible.
         log_uncertainty: (B, 68) logarithm of the expected error of S_K, crop frame.
     """
@@ -69,8 +69,8 @@ class RDR(nn.Module):
     """The whole network, with the layer sizes of the paper.
 
     Args:
-        iterations: K, refinement steps; the paper does not state it. The steps share their weights, so a trained
-            network can be run with another K.
+        iterations: K, the number of refinement steps; the paper does not state it. The steps share their weights, so a
+            trained network can be run with another K.
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
     """
@@ -99,16 +99,16 @@ class RDR(nn.Module):
         self.uncertainty = Uncertainty()
 
     def forward(self, crops: Tensor, iterations: int | None = None) -> Prediction:
-        """Landmarks and 3D faces of crops.
+        """Predict landmarks and 3D faces.
 
         Args:
             crops: (B, 3, N, N) RGB, 0..255, cut by `rdrface.crop`; N a multiple of 32, 256 in the paper.
-            iterations: K of this call; default: `self.iterations`.
+            iterations: K for this call; default: `self.iterations`.
         """
         res3b, res5b = self.backbone(crops)
         deconv5 = self.regression_features(res3b)
         standardized = self.initialization(res5b)
-        # The geometry needs float32, whatever the precision of the backbone.
+        # The geometry needs float32, even if the backbone runs in reduced precision.
         with torch.autocast(crops.device.type, enabled=False):
             return self.refine(deconv5, standardized.float(), self.iterations if iterations is None else iterations)
 
@@ -143,8 +143,8 @@ class RDR(nn.Module):
     def rescale(self, q: Tensor) -> None:
         """Measure the scale of the parameters on other faces, and adapt the heads so that the output does not change.
 
-        The steps of training are proportional to the standard deviation of a parameter, which may be several times
-        larger on the new faces.
+        Training steps are proportional to the standard deviation of a parameter, which may be several times larger on
+        the new faces.
 
         Args:
             q: (N, 103) Q of the faces, crop frame.

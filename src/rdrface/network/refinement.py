@@ -31,7 +31,7 @@ class RefinementLSTM(nn.Module):
         nn.init.zeros_(self.correct.bias)
 
     def start(self, like: Tensor) -> State:
-        """Zero state for a batch of the size of `like`, (B, ...)."""
+        """Zero state for a batch of the same size as `like`, (B, ...)."""
         zeros = like.new_zeros(like.shape[0], HIDDEN)
         return zeros, zeros
 
@@ -67,8 +67,9 @@ class CLSTM(RefinementLSTM):
 class JawlineReadout(nn.Module):
     """The contour on the absolute jawline, a second read-out of C-LSTM's state: 2 x 17 corrections, crop frame.
 
-    Not in the paper, which mentions the difference (section 3: the 2D output follows the visible outline, AFLW2000-3D's
-    labels the absolute jawline) and proposes fine-tuning. One linear layer gives both conventions.
+    Not in the paper, which mentions the difference (section 3: the 2D output follows the visible outline, the labels of
+    AFLW2000-3D follow the absolute jawline) and proposes fine-tuning. With one more linear layer, the network predicts
+    both conventions.
     """
 
     def __init__(self) -> None:

@@ -30,9 +30,9 @@ class RegressionFeatures(nn.Module):
 
 
 class LandmarkResponse(nn.Module):
-    """conv6, used in training only: one response map per landmark, whose softmax over all cells is its position.
+    """conv6, used in training only: one response map per landmark, whose softmax over all cells gives its position.
 
-    Its loss makes the features of deconv5 different at different landmarks. It is not exported.
+    Its loss makes deconv5's features discriminate between the landmarks. It is not exported.
     """
 
     def __init__(self, landmarks: int = NUM_LANDMARKS) -> None:

@@ -24,9 +24,9 @@ def shape_indexed(deconv5: Tensor, landmarks: Tensor) -> Tensor:
     count, channels, size, _ = deconv5.shape
     rows = deconv5.permute(0, 2, 3, 1).reshape(count * size * size, channels)
     # The center of cell i is at (2 i + 1) / size - 1.
-    place = ((landmarks.detach() + 1) * (size / 2) - 0.5).clamp(0, size - 1)
-    low = place.floor().clamp(max=size - 2)
-    x, y = (place - low).unbind(-1)
+    position = ((landmarks.detach() + 1) * (size / 2) - 0.5).clamp(0, size - 1)
+    low = position.floor().clamp(max=size - 2)
+    x, y = (position - low).unbind(-1)
     column, row = low.long().unbind(-1)
     first = (torch.arange(count, device=row.device).unsqueeze(1) * size + row) * size + column
     corners = torch.stack([first, first + 1, first + size, first + size + 1], dim=-1)

@@ -1,4 +1,4 @@
-"""Visibility and uncertainty of each landmark: not in the paper."""
+"""Visibility and uncertainty of each landmark; not in the paper."""
 
 import torch
 from torch import Tensor, nn
@@ -32,9 +32,10 @@ class Uncertainty(nn.Module):
         """Visibility logits and log uncertainty, each (B, 68).
 
         Args:
-            features: (B, 68, 80) at S_K.
+            features: (B, 68, 80) shape-indexed features at S_K.
             hidden: (B, 256) C-LSTM's hidden state.
-            rotation: (B, 3, 3) of the head; detached, so that the loss of this head does not change the pose.
+            rotation: (B, 3, 3) rotation of the head; detached, so that the losses on the outputs do not change the
+                pose.
         """
         units = (features.unsqueeze(-1) * self.local).sum(2)
         units = units + self.context(hidden).view(-1, NUM_LANDMARKS, UNITS)

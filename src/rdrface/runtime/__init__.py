@@ -1,1 +1,1 @@
-"""Running a trained RDR without PyTorch: the weights file, the sessions, and the export that makes both files."""
+"""Running a trained RDR without PyTorch: the weights file, and inference sessions for its graph."""

@@ -1,6 +1,7 @@
-"""Running an ONNX graph, on OpenVINO or on ONNX Runtime, behind one small protocol.
+"""Inference sessions that run an ONNX graph with OpenVINO or ONNX Runtime.
 
-The two packages are imported only when a session of theirs is opened: each costs memory and a third of a second.
+Each of the two packages is imported only when a session needs it, because the import takes memory and a third of a
+second.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ OUTPUTS = (
 )
 """Outputs of the exported RDR, all in the crop frame: S_K (B, 68, 2), S_K with the contour on the absolute jawline
 (B, 68, 2), S_p with z (B, 68, 3), the 3D face's 68 points with the contour on the absolute jawline (B, 68, 3),
-Q (B, 103), the probability that a point is not hidden (B, 68), its expected error (B, 68)."""
+Q (B, 103), the probability that a point is visible (B, 68), and its expected error (B, 68)."""
 
 CUSTOM_LANDMARKS = "custom_landmarks"
 """Further output of weights that were fine-tuned to another annotation scheme: its landmarks (B, L, 2), crop frame."""
@@ -40,63 +41,73 @@ _OUTPUTS_OF_0_1 = {
     "sigma": "uncertainty",
     "own": CUSTOM_LANDMARKS,
 }
-"""Output names in weights files of format version 1 -> names of today."""
+"""Output names in weights files of format version 1 -> current names."""
 
 
 class Session(Protocol):
-    """A graph with one input, ready to run."""
+    """An inference session: a graph with one input, ready to run."""
 
     input_size: int | None
-    """Side N of the square images that the graph takes, or None where any size will do."""
+    """Side N of the square images that the graph expects, or None if it accepts any size."""
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Run the graph: (B, 3, H, W) float32 in, output name -> (B, ...) array out. The arrays are the caller's."""
+        """Run the graph on images (B, 3, H, W) float32.
+
+        Returns:
+            Output name -> array (B, ...). Later calls do not change these arrays.
+        """
 
 
 class OpenVINOSession:
-    """A graph on OpenVINO's CPU plugin, computed in float32.
+    """Session that runs a graph with OpenVINO's CPU plugin, in float32.
 
     Args:
-        graph: path of an ONNX file, whose external data lies beside it, or the bytes of one without external data.
-        threads: how many the session may use; None leaves it to OpenVINO.
-        settings: further properties of OpenVINO's `compile_model`, e.g. ``{"INFERENCE_PRECISION_HINT": "bf16"}``, twice
-            as fast where the processor has it, at about three digits.
+        graph: path of an ONNX file with its external data in the same folder, or the bytes of an ONNX file without
+            external data.
+        threads: number of threads; None lets OpenVINO choose.
+        settings: additional properties for OpenVINO's `compile_model`, e.g. ``{"INFERENCE_PRECISION_HINT": "bf16"}``,
+            which is twice as fast on processors with bfloat16, with about three significant digits.
     """
 
     def __init__(self, graph: Path | bytes, threads: int | None = None, settings: dict[str, Any] | None = None):
         import openvino
 
-        # Without the precision hint OpenVINO picks bfloat16 by itself on processors that have it.
-        wanted: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
-        # OpenVINO keeps what it compiled for every picture size it has met, 300 MB after 80 sizes. The last size, which
-        # is what a stream of photos has, stays fast without that.
-        wanted["CPU_RUNTIME_CACHE_CAPACITY"] = 64
+        # Without the precision hint, OpenVINO uses bfloat16 on processors that support it.
+        properties: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+        }
+        # OpenVINO caches the compiled graph of every image size, 300 MB after 80 sizes. With a smaller cache, the last
+        # sizes stay fast, which is enough for images of one size.
+        properties["CPU_RUNTIME_CACHE_CAPACITY"] = 64
         if threads is not None:
-            wanted["INFERENCE_NUM_THREADS"] = check_threads(threads)
+            properties["INFERENCE_NUM_THREADS"] = check_threads(threads)
         core = openvino.Core()
         read = core.read_model(graph if isinstance(graph, bytes) else str(graph))
-        model = core.compile_model(read, "CPU", wanted | (settings or {}))
+        model = core.compile_model(read, "CPU", properties | (settings or {}))
         self._names = [_public_name(output.get_names()) for output in model.outputs]
         self._request = model.create_infer_request()
         self._lock = Lock()
         self.input_size = _square([d.get_length() if d.is_static else None for d in model.input(0).partial_shape])
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """See `Session.run`. Threads that call it together wait for each other."""
+        """See `Session.run`. Concurrent calls from several threads run one after the other."""
         with self._lock:
             results = self._request.infer([np.ascontiguousarray(images, np.float32)], share_inputs=True)
-            # Copies: OpenVINO writes the next results into the same memory.
+            # The results are copied, because OpenVINO reuses their memory in the next call.
             return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
 
 
 class ONNXRuntimeSession:
-    """A graph on ONNX Runtime.
+    """Session that runs a graph with ONNX Runtime.
 
     Args:
-        graph: path of an ONNX file, whose external data lies beside it, or the bytes of one without external data.
-        threads: how many the session may use; None leaves it to ONNX Runtime.
+        graph: path of an ONNX file with its external data in the same folder, or the bytes of an ONNX file without
+            external data.
+        threads: number of threads; None lets ONNX Runtime choose.
         providers: names of ONNX Runtime's execution providers in order of preference, e.g.
-            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``. The default is the processor.
+            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; default: the CPU.
     """
 
     def __init__(self, graph: Path | bytes, threads: int | None = None, providers: Sequence[str] | None = None):
@@ -127,7 +138,7 @@ def open_graph(
     threads: int | None = None,
     providers: Sequence[str] | None = None,
 ) -> Session:
-    """Open any ONNX graph with one input.
+    """Open a session for any ONNX graph with one input.
 
     Args:
         graph: see `OpenVINOSession`.
@@ -136,11 +147,13 @@ def open_graph(
         providers: see `ONNXRuntimeSession`; only with "onnxruntime".
 
     Raises:
-        ValueError: unknown backend, `threads` below 1, or providers for OpenVINO.
+        ValueError: the backend is unknown, `threads` is below 1, or providers are given with OpenVINO.
     """
     if backend == "openvino":
         if providers is not None:
-            raise ValueError(f'providers are ONNX Runtime\'s: pass backend="onnxruntime" too; got {list(providers)}')
+            raise ValueError(
+                f'providers need backend="onnxruntime"; got backend="openvino" and providers {list(providers)}'
+            )
         return OpenVINOSession(graph, threads)
     if backend == "onnxruntime":
         return ONNXRuntimeSession(graph, threads, providers)
@@ -153,26 +166,26 @@ def open_session(
     threads: int | None = None,
     providers: Sequence[str] | None = None,
 ) -> tuple[Session, WeightsInfo]:
-    """Check a weights file and its graph and open a session for them.
+    """Verify a weights file and its graph, and open a session for them.
 
     Args:
-        weights: path of ``NAME.safetensors``; ``NAME.onnx`` lies beside it.
+        weights: path of ``NAME.safetensors``, with ``NAME.onnx`` in the same folder.
         backend: "openvino" or "onnxruntime".
         threads: see `OpenVINOSession`.
         providers: see `ONNXRuntimeSession`.
 
     Raises:
-        WeightsError: a file is missing, damaged, not one of rdrface, or cannot be run.
+        WeightsError: a file is missing or damaged, was not written by rdrface, or cannot be run.
         ValueError: see `open_graph`.
     """
     weights = Path(weights)
     info, _ = read_info(weights)
     verify(weights, info)
-    written_as = info.config.get("file_name", weights.name)
-    if written_as != weights.name:
+    original_name = info.config.get("file_name", weights.name)
+    if original_name != weights.name:
         raise WeightsError(
-            f"{weights} was renamed: its graph looks for its weights under the name {written_as!r}. Give the file its "
-            "name back, or export again under the new one"
+            f"{weights} was renamed: its graph refers to the weights by the name {original_name!r}. Restore the "
+            "original name, or export the weights again under the new name"
         )
     try:
         session = open_graph(graph_path(weights), backend, threads, providers)
@@ -180,7 +193,7 @@ def open_session(
         raise WeightsError(f"the backend {backend!r} is not installed: pip install {backend}") from error
     except ValueError:
         raise
-    except Exception as error:  # each runtime has exceptions of its own
+    except Exception as error:  # each runtime has its own exception types
         raise WeightsError(f"{backend} cannot run {graph_path(weights)}: {error}") from error
     if session.input_size != info.input_size:
         raise WeightsError(
@@ -191,18 +204,18 @@ def open_session(
 
 
 def check_threads(threads: int) -> int:
-    """A number of threads, at least 1."""
+    """Check that a number of threads is at least 1, and return it."""
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"threads must be a whole number of at least 1, or None; got {threads!r}")
+        raise ValueError(f"threads must be an integer of at least 1, or None; got {threads!r}")
     return threads
 
 
 class _RenamedOutputs:
-    """A session whose outputs have other names.
+    """Session that renames the outputs of another session.
 
     Args:
         session: the session to run.
-        names: name of an output -> new name; outputs that are missing here keep their names.
+        names: output name -> new name; other outputs keep their names.
     """
 
     def __init__(self, session: Session, names: Mapping[str, str]) -> None:
@@ -215,7 +228,7 @@ class _RenamedOutputs:
 
 
 def _public_name(names: set[str]) -> str:
-    # OpenVINO lists the names of inner tensors together with the output's own.
+    # OpenVINO lists the names of internal tensors together with the name of the output.
     known = names.intersection((*OUTPUTS, CUSTOM_LANDMARKS, *_OUTPUTS_OF_0_1))
     return min(known) if known else min(names)
 

@@ -1,11 +1,12 @@
-"""The weights file: one safetensors file that carries the tensors, the configuration and where they come from.
+"""The weights file: one safetensors file with the tensors, the configuration and the origin of the weights.
 
-Two files make a model. ``NAME.safetensors`` holds every tensor; ``NAME.onnx`` holds the graph alone, a few hundred
-kilobytes, whose initializers point into the first one (ONNX external data: file name, offset, length). A safetensors
-file is a length, a JSON header and the raw tensors one after another, so both runtimes map it directly and no tensor is
-stored twice. Both files stay together under these names, because the graph names the other file.
+A model consists of two files. ``NAME.safetensors`` contains all tensors. ``NAME.onnx`` contains only the graph, a few
+hundred kilobytes; its initializers refer to the first file (ONNX external data: file name, offset, length). A
+safetensors file is a length, a JSON header and the raw tensors one after another, so both runtimes can map it directly
+and no tensor is stored twice. The files must stay in one folder and must not be renamed, because the graph contains the
+name of the other file.
 
-Nothing here needs a deep-learning framework: NumPy and the standard library are enough.
+This module needs only NumPy and the standard library, no deep-learning framework.
 """
 
 import hashlib
@@ -23,10 +24,11 @@ from rdrface.files import write_aside
 
 FORMAT = "rdrface"
 FORMAT_VERSION = 2
-"""2: the output names of `rdrface.runtime.session.OUTPUTS`; 1, of release 0.1: other names, which are still read."""
+"""Version 2 has the output names of `rdrface.runtime.session.OUTPUTS`. Version 1, of release 0.1, has other names and
+can still be read."""
 
 _ALIGNMENT = 64
-"""Header lengths are padded to this many bytes, so that the first tensor starts at an aligned place."""
+"""Header lengths are padded to this many bytes, so that the first tensor is aligned."""
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "F16": np.dtype("<f2"),
@@ -40,12 +42,12 @@ _MAX_HEADER = 100_000_000
 
 @dataclass(frozen=True)
 class CustomScheme:
-    """An annotation scheme that weights were fine-tuned to, besides the 68 points (docs/finetuning.md).
+    """An annotation scheme that weights were fine-tuned to, in addition to the 68 points (docs/finetuning.md).
 
     Attributes:
-        name: of the scheme.
+        name: name of the scheme.
         count: L, its number of points.
-        mirror: L indices: point i of the mirrored face is point ``mirror[i]``; None where it has no mirror image.
+        mirror: L indices: point i of the mirrored face is point ``mirror[i]``; None if the points do not form pairs.
     """
 
     name: str
@@ -60,12 +62,12 @@ class WeightsInfo:
     Attributes:
         input_size: N, side of the crops in pixels.
         iterations: K, number of refinement steps.
-        version: of rdrface that wrote the file.
-        training_data: names of the data sets that the weights were trained on.
+        version: version of rdrface that wrote the file.
+        training_data: names of the datasets that the weights were trained on.
         metrics: name -> value, e.g. {"AFLW2000-3D dev, 3D, mean of bins": 5.1}.
-        config: further settings of the network, JSON values.
+        config: additional settings of the network, JSON values.
         custom_scheme: the scheme of `Face.custom_landmarks`, if the weights were fine-tuned to one.
-        format_version: of the file, see `FORMAT_VERSION`.
+        format_version: format version of the file, see `FORMAT_VERSION`.
         checksum: SHA-256 of the tensors' bytes.
         graph_checksum: SHA-256 of the ONNX graph that belongs to the file.
     """
@@ -84,7 +86,7 @@ class WeightsInfo:
 
 @dataclass(frozen=True)
 class TensorPlace:
-    """Where a tensor lies: dtype and shape, and its bytes as absolute file offset and length."""
+    """Location of a tensor in the file: dtype, shape, absolute offset in bytes, and length in bytes."""
 
     dtype: np.dtype
     shape: tuple[int, ...]
@@ -98,23 +100,26 @@ def graph_path(weights: Path) -> Path:
 
 
 def layout(tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> dict[str, TensorPlace]:
-    """Where `write_weights` will put the tensors: needed to write the graph, whose checksum the file then carries."""
+    """Locations at which `write_weights` will store the tensors.
+
+    They are needed to write the graph first, because the weights file contains the checksum of the graph.
+    """
     return _parse_header(_header(tensors, info))[1]
 
 
 def write_weights(path: Path, tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> WeightsInfo:
-    """Write the file; the same tensors and info give the same bytes.
+    """Write the weights file; the same tensors and info give the same bytes.
 
     Args:
         path: must end in ``.safetensors``; an existing file is replaced only once the new one is complete.
         tensors: name -> array, float16, float32, int32 or int64.
-        info: its `checksum` is computed here.
+        info: metadata; `checksum` is computed here.
 
     Returns:
         `info` with the checksum.
     """
     if path.suffix != ".safetensors":
-        raise ValueError(f"a weights file is called NAME.safetensors; got {path.name}")
+        raise ValueError(f"the name of a weights file must end in .safetensors; got {path.name}")
     header = _header(tensors, info)
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_aside(path) as partial, partial.open("wb") as file:
@@ -125,10 +130,10 @@ def write_weights(path: Path, tensors: Mapping[str, np.ndarray], info: WeightsIn
 
 
 def read_info(path: Path) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
-    """Read the metadata of a weights file and where its tensors lie; the tensors are not read.
+    """Read the metadata of a weights file and the locations of its tensors; the tensors are not read.
 
     Raises:
-        WeightsError: no such file, not a safetensors file, or not one of rdrface.
+        WeightsError: the file does not exist, is not a safetensors file, or was not written by rdrface.
     """
     try:
         size = path.stat().st_size
@@ -136,7 +141,7 @@ def read_info(path: Path) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
             start = file.read(8)
             length = struct.unpack("<Q", start)[0] if len(start) == 8 else _MAX_HEADER
             if length > min(size - 8, _MAX_HEADER):
-                raise WeightsError(f"{path} is not a safetensors file or is cut short")
+                raise WeightsError(f"{path} is not a safetensors file or is truncated; copy or download it again")
             header = start + file.read(length)
     except OSError as error:
         raise WeightsError(f"the weights file {path} cannot be read: {error.strerror or error}") from error
@@ -144,16 +149,16 @@ def read_info(path: Path) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
         info, places = _parse_header(header)
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(
-            f"{path} is not a weights file of rdrface (`rdrface export` writes them): {error!r}"
+            f"{path} is not a weights file of rdrface, as written by `rdrface export`: {error!r}"
         ) from error
     end = max((place.offset + place.length for place in places.values()), default=len(header))
     if end != size:
-        raise WeightsError(f"{path} is damaged: {size} bytes, {end} expected. Copy or download it again")
+        raise WeightsError(f"{path} is damaged: it has {size} bytes, expected {end}; copy or download it again")
     return info, places
 
 
 def verify(path: Path, info: WeightsInfo) -> None:
-    """Compare the tensors and the graph beside them with the checksums.
+    """Compare the checksums of the tensors and of the graph with those in the metadata.
 
     Raises:
         WeightsError: the graph is missing, or one of the two files is damaged.
@@ -161,32 +166,34 @@ def verify(path: Path, info: WeightsInfo) -> None:
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         file.seek(8 + length)
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != info.checksum:
-        raise WeightsError(f"{path} is damaged: its checksum is not the one it was written with. Get it again")
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    if checksum != info.checksum:
+        raise WeightsError(f"{path} is damaged: its checksum does not match its content; copy or download it again")
     graph = graph_path(path)
     if not graph.is_file():
-        raise WeightsError(f"{graph} is missing: {path.name} and its graph {graph.name} must lie in the same folder")
+        raise WeightsError(f"{graph} is missing: {path.name} and its graph {graph.name} must be in the same folder")
     if hashlib.sha256(graph.read_bytes()).hexdigest() != info.graph_checksum:
-        raise WeightsError(f"{graph} does not belong to {path.name} or is damaged: take both files from one export")
+        raise WeightsError(f"{graph} does not belong to {path.name}, or is damaged; use the two files of one export")
 
 
 def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
-    """Tensors of a weights file by name, in the precision that they are stored in.
+    """Read tensors of a weights file by name, with their stored dtypes.
 
     Args:
         path: the weights file.
-        names: which to read; all by default.
+        names: names of the tensors to read; default: all.
 
     Raises:
-        WeightsError: the file cannot be read, or lacks one of them.
+        WeightsError: the file cannot be read, or does not contain one of the tensors.
     """
     _, places = read_info(path)
     tensors = {}
     with path.open("rb") as file:
         for name in places if names is None else names:
             if name not in places:
-                raise WeightsError(f"{path} has no tensor {name!r}: it was written for another version of rdrface")
+                raise WeightsError(
+                    f"{path} has no tensor {name!r}: it was written for another version of rdrface; export again"
+                )
             place = places[name]
             file.seek(place.offset)
             tensors[name] = np.frombuffer(file.read(place.length), place.dtype).reshape(place.shape)
@@ -194,7 +201,7 @@ def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, 
 
 
 def _order(tensors: Mapping[str, np.ndarray]) -> list[str]:
-    # Large elements first: every tensor is then aligned to its element size, though the format allows no gaps.
+    # Large elements first: every tensor is then aligned to its element size, although the format allows no gaps.
     return sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
 
 
@@ -209,7 +216,9 @@ def _header(tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> bytes:
     for name in _order(tensors):
         tensor = tensors[name]
         if tensor.dtype.newbyteorder("<") not in _CODES:
-            raise ValueError(f"tensor {name} has dtype {tensor.dtype}; wanted one of {', '.join(map(str, _CODES))}")
+            raise ValueError(
+                f"tensor {name} must have one of the dtypes {', '.join(map(str, _CODES))}; got {tensor.dtype}"
+            )
         digest.update(_bytes(tensor))
         entries[name] = {
             "dtype": _CODES[tensor.dtype.newbyteorder("<")],
@@ -236,9 +245,9 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
     entries = json.loads(header[8:])
     metadata = entries.pop("__metadata__")
     if metadata.get("format") != FORMAT:
-        raise ValueError("its metadata does not name rdrface")
+        raise ValueError("its metadata does not have the format 'rdrface'")
     if int(metadata["format_version"]) > FORMAT_VERSION:
-        raise ValueError("it was written by a newer rdrface; update the package")
+        raise ValueError("it was written by a newer version of rdrface; update the package")
     info = WeightsInfo(
         input_size=int(metadata["input_size"]),
         iterations=int(metadata["iterations"]),

@@ -1,1 +1,1 @@
-"""Training: from packed faces to weights. Needs PyTorch (``pip install rdrface[train]``)."""
+"""Training of the network, from annotated datasets to weights. Needs PyTorch (``pip install rdrface[train]``)."""

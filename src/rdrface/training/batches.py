@@ -1,4 +1,4 @@
-"""Which faces are held out, and which faces a step is trained on."""
+"""The split into training and validation faces, and the order of the training faces."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from rdrface.datasets.records import FaceRecords
 
 
 def person_keys(records: FaceRecords) -> np.ndarray:
-    """(N,) str keys, equal for all photos of a set that show the same face: they are held out together or not at all.
+    """(N,) str keys that are equal for all images of the same face in a dataset, which must be held out together.
 
-    The key is the name of the photo without folder and extension, with two exceptions. 300W-LP: AFW_1051618982_1_10 has
-    the key 1051618982_1, the photo of 300-W's AFW that it was rendered from. FG-NET: 001a02 has the key of the person,
-    001.
+    The key is the file name of the image without suffix, with two exceptions. In 300W-LP, AFW_1051618982_1_10 has the
+    key 1051618982_1, which is the image of 300-W's AFW that it was rendered from. In FG-NET, 001a02 has the key of the
+    person, 001.
     """
     keys = []
     for image, source in zip(records.image.tolist(), records.source.tolist(), strict=True):
@@ -28,11 +28,11 @@ def person_keys(records: FaceRecords) -> np.ndarray:
 
 
 def held_out(keys: np.ndarray, fraction: float) -> np.ndarray:
-    """Faces held out for validation: a function of the key alone, so the order of the faces does not matter.
+    """Choose the faces held out for validation. The choice depends only on the keys, not on the order of the faces.
 
     Args:
         keys: (N,) str, see `person_keys`.
-        fraction: of the faces to hold out, 0..1, on average.
+        fraction: expected fraction of the faces to hold out, 0..1.
 
     Returns:
         (N,) bool.
@@ -50,17 +50,17 @@ def batches(
     world: int = 1,
     draws: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
-    """Endless batches of face indices, in an order that is a function of seed and position.
+    """Endless batches of face indices, in an order that depends only on the seed and the position.
 
     An epoch contains every face once, or `draws` times: with 2.3 a face is drawn twice in every epoch, and a third time
     in three epochs of ten. An exact resume needs only the number of batches used so far.
 
     Args:
         count: number of faces.
-        size: faces per batch over all ranks together; `world` must divide it.
-        seed: of the run and stage.
+        size: number of faces per batch over all ranks, a multiple of `world`.
+        seed: seed of the run and stage.
         start: number of batches used so far.
-        rank: of this process.
+        rank: rank of this process.
         world: number of processes.
         draws: (count,) draws per epoch of each face, not all 0 (`rdrface.training.oversampling`).
 
@@ -68,7 +68,7 @@ def batches(
         (size / world,) int64 indices.
 
     Raises:
-        ValueError: `draws` has another shape, is negative or not finite, or is 0 for all faces.
+        ValueError: `draws` has the wrong shape, is negative or not finite, or is 0 for all faces.
     """
     counts = np.ones(count) if draws is None else np.asarray(draws, dtype=np.float64)
     if counts.shape != (count,) or not np.isfinite(counts).all() or (counts < 0).any() or not counts.any():
@@ -76,13 +76,13 @@ def batches(
     order = np.empty(0, dtype=np.int64)
     first, epoch = 0, -1  # position of the epoch's first face
     for step in range(start, 2**62):
-        taken = []
+        batch = []
         for position in range(step * size + rank, (step + 1) * size, world):
             while position >= first + len(order):
                 first, epoch = first + len(order), epoch + 1
                 order = _epoch(counts, seed, epoch)
-            taken.append(order[position - first])
-        yield np.array(taken)
+            batch.append(order[position - first])
+        yield np.array(batch)
 
 
 def _epoch(draws: np.ndarray, seed: int, epoch: int) -> np.ndarray:

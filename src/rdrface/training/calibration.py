@@ -1,9 +1,9 @@
-"""Calibration, the last step of a training: predicted visibility and uncertainty are matched to held-out faces.
+"""Calibration of visibility and uncertainty on held-out faces, the last step of training.
 
-A network is too certain on faces that it has not been trained on. Two numbers for each output correct that: the logit v
-of the visibility becomes a v + b (Platt scaling: Platt 1999; Guo et al., ICML 2017), and so does the logarithm of the
-uncertainty, so sigma becomes exp(b) sigma^a. Both maps increase, so the order of points by certainty does not change.
-They are folded into the last layer of `rdrface.network.uncertainty.Uncertainty`.
+A network is overconfident on faces that it has not been trained on. Two numbers for each output correct that: the logit
+v of the visibility becomes a v + b (Platt scaling: Platt 1999; Guo et al., ICML 2017), and so does the logarithm of the
+uncertainty, so sigma becomes exp(b) sigma^a. Both maps are increasing, so the order of the points does not change. They
+are folded into the last layer of `rdrface.network.uncertainty.Uncertainty`.
 """
 
 from collections.abc import Callable
@@ -24,15 +24,15 @@ from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.labels import make_batch
 
 DEGRADED_STRENGTH = 0.4
-"""Strength of the training's augmentation in the second pass: photos in use are worse than those of the data sets."""
+"""Strength of the augmentation in the second pass: users' images are harder than those of the datasets."""
 
 BATCH_SIZE = 32
 
 MIN_SLOPE = 0.05
-"""The maps must increase, even for a network that was trained for seconds."""
+"""Minimum slope of the maps, which must be increasing even for a network that was trained for seconds."""
 
 PRIOR_WEIGHT = 10.0
-"""Weight, in points, of a prior that keeps both maps near the identity: it matters where there are few points."""
+"""Weight, in points, of a prior that keeps both maps near the identity if there are few points."""
 
 Line = tuple[float, float]
 """Slope a and intercept b of x -> a x + b."""
@@ -52,7 +52,7 @@ class PredictedObserved:
         visible: (V,) observed visibility, 1 visible, 0 hidden.
         log_uncertainty: (E,) logarithm of the predicted error of the points with an annotated position, crop frame.
         error: (E,) observed error, crop frame.
-        unit: (E,) crop frame -> percent of the face's size, the unit of `Face.uncertainty`: 100 / sqrt(w h) of the box
+        unit: (E,) crop frame -> percent of the face size, the unit of `Face.uncertainty`: 100 / sqrt(w h) of the box
             of the predicted landmarks.
     """
 
@@ -68,26 +68,26 @@ def calibrate(
 ) -> dict[str, float]:
     """Calibrate visibility and uncertainty of a network on held-out faces; its `uncertainty` is changed in place.
 
-    Half of the crops are those of use. The other half is moved, covered and degraded a little, so that hard photos are
-    represented. The same network and faces give the same result. Calibrating twice does no harm.
+    Half of the crops are the same as at inference. The other half is slightly shifted, covered and degraded, to
+    represent hard images. The result is deterministic, and a second calibration changes almost nothing.
 
     Args:
-        network: trained, on `device`; it is put into evaluation mode.
+        network: trained network on `device`; it is put into evaluation mode.
         val_faces: fitted and packed faces that it was not trained on.
         size: N, side of the crops in pixels.
         iterations: K.
-        device: of the network.
+        device: device of the network.
 
     Returns:
-        Mean gaps between predicted and observed, weighted by points (`Reliability.gap` of
+        Mean gaps between predicted and observed values, weighted by points (`Reliability.gap` of
         `rdrface.evaluation.metrics.uncertainty`): ``visibility_gap_before`` and ``visibility_gap_after``, percent;
-        ``uncertainty_gap_before`` and ``uncertainty_gap_after``, percent of the face's size. The maps:
+        ``uncertainty_gap_before`` and ``uncertainty_gap_after``, percent of the face size. The maps:
         ``visibility_slope``, ``visibility_intercept``, ``uncertainty_slope``, ``uncertainty_intercept``. Numbers of
         points: ``visibility_points`` and ``uncertainty_points``.
     """
     network.eval()
-    # No mirroring: the states in the pack are those of the crop's points. No arbitrary rotation: a few faces on which
-    # the network fails completely would outweigh all others.
+    # No mirroring, because `predict` compares points with the states in the pack. No arbitrary rotation: a few faces on
+    # which the network fails completely would outweigh all others.
     degraded = replace(weakened(AugmentConfig(), DEGRADED_STRENGTH), mirror=0.0, arbitrary_rotation=0.0)
     passes = [predict(network, val_faces, size, iterations, device, each) for each in (no_augmentation(), degraded)]
     points = PredictedObserved(
@@ -115,18 +115,18 @@ def calibrate(
 def predict(
     network: RDR, faces: PackedCrops, size: int, iterations: int, device: torch.device, config: AugmentConfig
 ) -> PredictedObserved:
-    """Run a network on every face once, in float32, as in use.
+    """Run a network once on every face, in float32, as at inference.
 
-    Labels are those of training (`rdrface.training.labels.make_batch`): slips of the mouse and contours of the other
-    convention are no errors of the network. Points without an annotated state do not count, even where augmentation
-    covers them: of such points only the hidden ones would be known.
+    Labels are those of training (`rdrface.training.labels.make_batch`), which exclude annotation mistakes and contours
+    of the other convention. Points without an annotated state do not count, even if augmentation covers them: otherwise
+    only hidden ones of these points would be counted.
 
     Args:
-        network: in evaluation mode.
-        faces: fitted and packed.
+        network: network in evaluation mode.
+        faces: fitted and packed faces.
         size: N, side of the crops in pixels.
         iterations: K.
-        device: of the network.
+        device: device of the network.
         config: augmentation without mirroring.
     """
     generator = torch.Generator(device=device).manual_seed(0)
@@ -151,7 +151,7 @@ def predict(
 
 
 def fit_visibility(points: PredictedObserved) -> Line:
-    """Most likely map of the logits: logistic regression of the observed visibility."""
+    """Maximum-likelihood map of the logits: logistic regression of the observed visibility."""
 
     def loss(z: np.ndarray) -> Loss:
         probability = _sigmoid(z)
@@ -165,11 +165,11 @@ def fit_visibility(points: PredictedObserved) -> Line:
 
 
 def fit_uncertainty(points: PredictedObserved) -> Line:
-    """Most likely map of the log uncertainty, for errors distributed exponentially around the predicted ones: the loss
-    of the training (`rdrface.training.losses.objective`).
+    """Maximum-likelihood map of the log uncertainty, for exponentially distributed errors with the predicted means.
 
-    A prediction that is wrong by half costs the same at small and at large errors, so the few faces on which the
-    network fails do not dominate. The result does not depend on the unit of length.
+    This is the loss of training (`rdrface.training.losses.objective`). A relative error of the prediction has the same
+    cost for small and large errors, so the few faces on which the network fails do not dominate. The result does not
+    depend on the unit of length.
     """
 
     def loss(z: np.ndarray) -> Loss:
@@ -180,7 +180,7 @@ def fit_uncertainty(points: PredictedObserved) -> Line:
 
 
 def fold(head: Uncertainty, visibility: Line, uncertainty: Line) -> None:
-    """Apply a line to each of the two outputs of `Uncertainty`; only its last layer changes."""
+    """Apply a linear map to each of the two outputs of `Uncertainty`, by changing its last layer."""
     slope = torch.tensor([visibility[0], uncertainty[0]], dtype=torch.float64)
     intercept = torch.tensor([visibility[1], uncertainty[1]], dtype=torch.float64)
     with torch.no_grad():
@@ -189,8 +189,8 @@ def fold(head: Uncertainty, visibility: Line, uncertainty: Line) -> None:
 
 
 def gaps(points: PredictedObserved, visibility: Line, uncertainty: Line) -> tuple[float, float]:
-    """Mean gaps between predicted and observed, the lines applied: of the visibility (percent) and of the error
-    (percent of the face's size)."""
+    """Mean gaps between predicted and observed values after the maps: of the visibility in percent, and of the error in
+    percent of the face size."""
     probability = _sigmoid(visibility[0] * points.logit + visibility[1])
     predicted_error = points.unit * np.exp(uncertainty[0] * points.log_uncertainty + uncertainty[1])
     return (
@@ -200,10 +200,10 @@ def gaps(points: PredictedObserved, visibility: Line, uncertainty: Line) -> tupl
 
 
 def _fit(x: np.ndarray, loss: Callable[[np.ndarray], Loss]) -> Line:
-    """The line z = a x + b with the smallest total loss, by Newton's method; `loss` is convex in z."""
+    """Fit the line z = a x + b with the smallest total loss by Newton's method; `loss` is convex in z."""
     if not len(x):
         return NO_CHANGE
-    # z = x + tilt (x - center) + lift: tilt and lift are nearly independent, and one prior suits both.
+    # z = x + tilt (x - center) + lift: tilt and lift are nearly independent, so one prior is suitable for both.
     center = float(x.mean())
     basis = np.stack([x - center, np.ones_like(x)])
 
@@ -218,9 +218,9 @@ def _fit(x: np.ndarray, loss: Callable[[np.ndarray], Loss]) -> Line:
             hessian = (basis * curvature) @ basis.T + PRIOR_WEIGHT * np.eye(2)
             move = np.zeros(2)
             move[free] = -np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
-            present = cost(step)
-            # The exponential grows fast: a full step from far away may overshoot.
-            while cost(step + move) > present and np.abs(move).max() > 1e-9:
+            current = cost(step)
+            # The exponential grows fast, so a full step from far away may overshoot.
+            while cost(step + move) > current and np.abs(move).max() > 1e-9:
                 move = move / 2
             step = step + move
             if np.abs(move).max() <= 1e-9:

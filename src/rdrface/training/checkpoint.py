@@ -1,4 +1,4 @@
-"""Checkpoints: everything that an exact resume needs, in a file that is never half written."""
+"""Checkpoints: everything needed to resume a run exactly. A checkpoint is written completely or not at all."""
 
 import sys
 from dataclasses import asdict
@@ -20,12 +20,12 @@ NAME = "checkpoint.pt"
 
 
 def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingConfig) -> None:
-    """Write ``folder/checkpoint.pt``; an old file is replaced once the new one is complete."""
+    """Write ``folder/checkpoint.pt``; an existing file is replaced only when the new one is complete."""
     path = folder / NAME
-    fresh = path.with_suffix(".new")
-    fabric.save(fresh, {**state, "config": asdict(config)})
+    partial = path.with_suffix(".new")
+    fabric.save(partial, {**state, "config": asdict(config)})
     if fabric.is_global_zero:
-        fresh.replace(path)
+        partial.replace(path)
     fabric.barrier()
 
 
@@ -33,30 +33,30 @@ def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
     """Read the checkpoint of a run; None if the run has none yet.
 
     Raises:
-        ConfigError: the checkpoint is damaged or belongs to another configuration.
+        ConfigError: the checkpoint is damaged, or was written with another configuration.
     """
     path = folder / NAME
     if not path.is_file():
         return None
     state = _read(path)
-    wanted, found = asdict(config), state.pop("config")
-    changed = sorted(key for key in wanted if wanted[key] != found.get(key))
+    current, saved = asdict(config), state.pop("config")
+    changed = sorted(key for key in current if current[key] != saved.get(key))
     if changed:
         raise ConfigError(
-            f"{folder} holds a run of another configuration (it differs in {', '.join(changed)}); "
-            "resume with the same configuration, or give another folder"
+            f"{folder} contains a run with another configuration (it differs in {', '.join(changed)}); resume it with "
+            "the same configuration, or choose another folder"
         )
     return state
 
 
 def start_file(path: Path) -> Path:
-    """The file with the weights that a run starts from: a run's checkpoint, or an exported ``NAME.safetensors``.
+    """Find the file with the weights that a run starts from: a checkpoint, or an exported ``NAME.safetensors``.
 
     Args:
         path: value of ``--from``: a run's folder, its ``checkpoint.pt``, or ``NAME.safetensors``.
 
     Raises:
-        ConfigError: no such file.
+        ConfigError: there is no such file.
     """
     file = path / NAME if path.is_dir() else path
     if not file.is_file() or file.suffix not in (".pt", ".safetensors"):
@@ -69,10 +69,10 @@ def start_file(path: Path) -> Path:
 
 
 def read_average(path: Path) -> dict[str, Tensor]:
-    """Averaged parameters and buffers of a ``checkpoint.pt``, by the names of RDR.
+    """Read the averaged parameters and buffers of a ``checkpoint.pt``, by their names in RDR.
 
     Raises:
-        ConfigError: the file is damaged or no checkpoint of `rdrface train`.
+        ConfigError: the file is damaged, or is not a checkpoint of `rdrface train`.
     """
     state = _read(path)
     if "average" not in state:
@@ -82,14 +82,14 @@ def read_average(path: Path) -> dict[str, Tensor]:
 
 
 def load_average(network: RDR, path: Path) -> None:
-    """Give a network the averaged weights of another run, parameter scale included, but not its face model.
+    """Load the averaged weights of another run, including the parameter scale, but not the face model.
 
-    Parts that the other run's network lacks, or has in another size, keep their initialization; they are listed on
-    stderr.
+    Parts that the checkpoint does not contain, or contains with another size, keep their initialization; they are
+    listed on stderr.
 
     Args:
-        network: changed in place.
-        path: the other run's ``checkpoint.pt``.
+        network: the network, changed in place.
+        path: ``checkpoint.pt`` of the other run.
 
     Raises:
         ConfigError: the checkpoint is damaged.
@@ -98,20 +98,21 @@ def load_average(network: RDR, path: Path) -> None:
     average = read_average(path)
     common = [name for name, value in state.items() if name in average and average[name].shape == value.shape]
     if missing := sorted({name.split(".")[0] for name in state.keys() - set(common)}):
-        print(f"not in {path} - these parts start fresh: {', '.join(missing)}", file=sys.stderr)
+        print(f"not in {path}, so initialized randomly: {', '.join(missing)}", file=sys.stderr)
     network.load_state_dict({name: average[name] for name in common}, strict=False)
 
 
 def read_network(path: Path) -> tuple[RDR, int]:
-    """The averaged network of a checkpoint, and the side of the crops of its last stage in pixels.
+    """Read the averaged network of a checkpoint, and the side of the crops of its last stage in pixels.
 
-    The face model is the package's. Its contour may differ from that of the training, nothing else may.
+    The network gets the packaged face model, which may differ from that of the training only in its contour.
 
     Args:
-        path: a run's folder, or its ``checkpoint.pt``.
+        path: the folder of a run, or its ``checkpoint.pt``.
 
     Raises:
-        ConfigError: no such file, not a checkpoint of `rdrface train`, or one trained with another face model.
+        ConfigError: there is no such file, it is not a checkpoint of `rdrface train`, or it was trained with another
+            face model.
     """
     path = path / NAME if path.is_dir() else path
     if not path.is_file():
@@ -119,11 +120,13 @@ def read_network(path: Path) -> tuple[RDR, int]:
     state = _read(path)
     try:
         config, average = state["config"], state["average"]
-        # Checkpoints from before these options do not have them.
+        # Checkpoints that are older than these options do not contain them.
         network = RDR(config["iterations"], config.get("features", "previous"), config.get("contour", "line"))
         mean, trained_mean = network.projection.mean, average["projection.mean"]
         if mean.shape != trained_mean.shape or (mean - trained_mean)[len(CONTOUR) :].abs().max() > FACE_MODEL_TOLERANCE:
-            raise ConfigError(f"{path} was trained with another face model than the one in this rdrface; train again")
+            raise ConfigError(
+                f"{path} was trained with another face model than that of this version of rdrface; train again"
+            )
         projection = {name: value for name, value in network.state_dict().items() if name.startswith("projection.")}
         network.load_state_dict({**average, **projection})
         return network, int(config["stage"][-1]["crop_size"])
@@ -136,5 +139,5 @@ def _read(path: Path) -> dict[str, Any]:
         return renamed_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise ConfigError(
-            f"{path} is not a checkpoint of `rdrface train`, or is damaged ({error}); move it away to start again"
+            f"{path} is not a checkpoint of `rdrface train`, or is damaged ({error}); move it away to start a new run"
         ) from error

@@ -1,5 +1,7 @@
-"""A training run on one page: all its settings with their meaning and default. `rdrface.training.config_file` reads
-them from TOML."""
+"""All settings of a training run, with their meaning and defaults.
+
+`rdrface.training.config_file` reads them from TOML files.
+"""
 
 import math
 from collections.abc import Mapping
@@ -10,13 +12,14 @@ from rdrface.errors import ConfigError
 from rdrface.training.losses.weights import check_losses
 
 STAGES = ("initialization", "refinement", "joint")
-"""Which parts a stage trains; see `rdrface.training.stages`."""
+"""Values of `StageConfig.train`, the trained parts of the network; see `rdrface.training.stages`."""
 
 FEATURES = ("previous", "projection")
-"""Where C-LSTM's features are sampled, see `rdrface.network.rdr.FEATURES`; repeated here to do without PyTorch."""
+"""Where C-LSTM's features are sampled, see `rdrface.network.rdr.FEATURES`; repeated here because this module
+does not need PyTorch."""
 
 CONTOURS = ("line", "extreme")
-"""How the contour of S_p is found, see `rdrface.network.rdr.CONTOURS`."""
+"""Methods for the contour of S_p, see `rdrface.network.rdr.CONTOURS`."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +28,16 @@ class StageConfig:
 
     Attributes:
         train: one of `STAGES`.
-        steps: optimizer steps.
+        steps: number of optimizer steps.
         crop_size: N, side of the crops in pixels, a multiple of 32.
-        batch_size: faces per step, over all devices together.
-        learning_rate: peak of the schedule.
-        warmup_fraction: fraction of the steps in which the rate rises from 0 to the peak.
-        final_fraction: rate at the end of the cosine, as a fraction of the peak.
-        weight_decay: of AdamW; matrices and kernels only.
-        augment: change the crops at random (`rdrface.training.augmentation`). Without it the stage trains on the crops
-            of use.
-        appearance_strength: factor on the probability of every change of the pixels, 0..1. Below 1 in a last stage, the
-            network ends on photos as most of them are.
+        batch_size: number of faces per step, over all devices.
+        learning_rate: maximum learning rate.
+        warmup_fraction: fraction of the steps in which the learning rate rises from 0 to its maximum.
+        final_fraction: learning rate at the end of the cosine, as a fraction of the maximum.
+        weight_decay: weight decay of AdamW, for matrices and kernels only.
+        augment: augment the crops (`rdrface.training.augmentation`); otherwise they are the same as at inference.
+        appearance_strength: factor on the probability of every change of the pixels, 0..1. With a value below 1 in the
+            last stage, most training images are as clean as typical photos.
     """
 
     train: str
@@ -63,37 +65,38 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """A whole run.
+    """Settings of a training run.
 
     Attributes:
         stage: the stages, in order.
-        seed: every random number is a function of it and of the step.
-        iterations: K.
+        seed: seed of the random numbers, which depend only on it and on the step.
+        iterations: K, the number of refinement steps.
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
-        packed_size: side in pixels of the packed crops, from which augmentation samples the crops.
-        validation_fraction: fraction of the faces held out, chosen by the names of their photos.
+        packed_size: side of the packed crops in pixels; augmentation samples the training crops from them.
+        validation_fraction: fraction of the faces held out for validation, chosen by the names of their images.
         face_profiling: number of near-frontal faces that are also rotated to larger yaw angles
             (`rdrface.training.face_profiling`).
-        closed_eye_copies: number of faces with open eyes of which a copy with one or both eyes closed is added
+        closed_eye_copies: number of faces with open eyes for which a copy with one or both eyes closed is added
             (`rdrface.training.expression_warping`).
-        annotation_offset: part of a set, e.g. "300w/helen" -> [dx, dy], offset between its annotations and its images,
-            to the right and down, in percent of the face's side, as ``tools/measure_label_offset.py`` measures it. It
-            is subtracted before the fit (`rdrface.datasets.annotation_offset`), but not in records of `rdrface fit`,
-            which has an option for it.
-        source_draws: source, or its first folders as in "merl_rav/left" -> draws per epoch of each of its faces. The
-            longest entry that fits a source counts; faces of other sources are drawn once.
-        closed_eye_draws: draws per epoch of a face with a closed eye; with 1.5 it is drawn twice in every second epoch.
-        open_mouth_draws: the same for a face with an open mouth. All factors that apply to a face are multiplied
+        annotation_offset: part of a dataset, e.g. "300w/helen" -> [dx, dy], offset of its annotations to the right and
+            down, in percent of the face size, as measured by ``tools/measure_label_offset.py``. It is subtracted before
+            the fit (`rdrface.datasets.annotation_offset`), but not from records of `rdrface fit`, which has an option
+            for it.
+        source_draws: source, or its first components, e.g. "merl_rav/left" -> draws per epoch of each of its faces. The
+            longest matching entry is used; faces of other sources are drawn once.
+        closed_eye_draws: draws per epoch of a face with a closed eye; with 1.5, it is drawn twice in every other epoch,
+            on average.
+        open_mouth_draws: draws per epoch of a face with an open mouth. All factors that apply to a face are multiplied
             (`rdrface.training.oversampling`).
-        label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`; 1
-            for other sources.
-        loss: weights that differ from the defaults of `rdrface.training.losses.weights.LossWeights`.
+        label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`;
+            other sources have weight 1.
+        loss: loss weights that differ from the defaults in `rdrface.training.losses.weights.LossWeights`.
         ema_decay: decay of the exponential moving average of the weights, which is validated and exported.
-        validation_every: steps between validations (and sample images).
-        log_every: steps between rows of ``log.csv``.
-        checkpoint_every: seconds between checkpoints.
-        compile: compile the convolutional part with torch.compile (needs a C++ compiler on CPUs).
+        validation_every: number of steps between validations and sample images.
+        log_every: number of steps between rows of ``log.csv``.
+        checkpoint_every: time between checkpoints in seconds.
+        compile: compile the convolutional part with torch.compile; on CPUs this needs a C++ compiler.
     """
 
     stage: tuple[StageConfig, ...]
@@ -119,7 +122,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         if not self.stage:
-            raise ConfigError("the configuration has no [[stage]]; at least one is needed")
+            raise ConfigError("the configuration has no [[stage]]; add at least one")
         for name, known in (("features", FEATURES), ("contour", CONTOURS)):
             if getattr(self, name) not in known:
                 raise ConfigError(f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}")

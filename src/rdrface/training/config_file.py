@@ -1,4 +1,4 @@
-"""Configurations as TOML files. Unknown keys are errors: ignoring a misspelled option can cost a day of computing."""
+"""Read configurations from TOML files. Unknown keys are errors: a misspelled option could waste a day of training."""
 
 import dataclasses
 import tomllib
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def shipped_configs() -> dict[str, Path]:
-    """Name -> file of the configurations in the package."""
+    """Name -> file of the packaged configurations."""
     folder = Path(__file__).parent / "configs"
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
@@ -25,32 +25,33 @@ def load_config(name: str | Path) -> TrainingConfig:
     """Read a configuration.
 
     Args:
-        name: name of a shipped one (see `shipped_configs`) or path of a TOML file.
+        name: name of a packaged configuration (see `shipped_configs`), or path of a TOML file.
 
     Raises:
-        ConfigError: no such file, not TOML, an unknown or renamed key, a wrong type or an impossible value.
+        ConfigError: the file does not exist or is not TOML, a key is unknown or was renamed, or a value has the wrong
+            type or is invalid.
     """
     path = shipped_configs().get(str(name), Path(name))
     if not path.is_file():
         known = ", ".join(shipped_configs())
-        raise ConfigError(f"no configuration {str(name)!r}: give the path of a TOML file or one of: {known}")
+        raise ConfigError(f"no configuration {str(name)!r}; give the path of a TOML file, or one of {known}")
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+        raise ConfigError(f"{path} is not a valid TOML file: {error}") from error
     stages = table.pop("stage", [])
     if not isinstance(stages, list):
         raise ConfigError(f"{path}: write stages as [[stage]] tables, with double brackets")
     for number, stage in enumerate(stages):
         if not isinstance(stage, dict):
             raise ConfigError(f"{path}: stage {number} must be a table, written as [[stage]]; got {stage!r}")
-    _refuse_old_names(path, table, stages)
+    _check_renamed(path, table, stages)
     built = tuple(_build(StageConfig, stage, f"{path}, stage {number}") for number, stage in enumerate(stages))
     return _build(TrainingConfig, {**table, "stage": built}, str(path))
 
 
-def _refuse_old_names(path: Path, table: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> None:
-    """ConfigError with the new names of all names of release 0.1 in a file."""
+def _check_renamed(path: Path, table: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ConfigError with the new names if a file contains names of release 0.1."""
     loss = table.get("loss")
     found = [(RUN_KEYS, name) for name in table]
     found += [(LOSSES, name) for name in (loss if isinstance(loss, dict) else {})]
@@ -60,7 +61,7 @@ def _refuse_old_names(path: Path, table: Mapping[str, Any], stages: Sequence[Map
     changes = {name: renamed[name] for renamed, name in found if name in renamed}
     if changes:
         listed = ", ".join(f"{old!r} -> {new!r}" for old, new in changes.items())
-        raise ConfigError(f"{path} has names of rdrface 0.1; write the new ones: {listed}")
+        raise ConfigError(f"{path} contains names of rdrface 0.1; replace them by the new ones: {listed}")
 
 
 def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
@@ -70,7 +71,7 @@ def _build(kind: type[T], values: dict[str, Any], where: str) -> T:
         raise ConfigError(f"{where}: unknown key {unknown[0]!r}; the keys are {', '.join(hints)}")
     missing = [f.name for f in dataclasses.fields(kind) if _required(f) and f.name not in values]  # type: ignore[arg-type]
     if missing:
-        raise ConfigError(f"{where}: {missing[0]!r} is missing")
+        raise ConfigError(f"{where}: {missing[0]!r} is missing; add it")
     checked = {name: _checked(value, hints[name], f"{where}: {name}") for name, value in values.items()}
     return kind(**checked)
 

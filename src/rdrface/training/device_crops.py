@@ -1,4 +1,4 @@
-"""Packed faces on the device of the training, so that a step sends only the indices of its faces."""
+"""Packed faces kept on the training device, so that a step transfers only the indices of its faces."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ MEMORY_FRACTION = 0.5
 
 
 class DeviceCrops:
-    """Packed faces from which batches are taken on the device of the training.
+    """Packed faces that provide batches on the training device.
 
     The faces are copied to a CUDA device once, if they take at most `MEMORY_FRACTION` of its free memory. Otherwise
     they stay in main memory and each batch is copied.
@@ -20,7 +20,7 @@ class DeviceCrops:
     Args:
         faces: N packed faces.
         label_weights: (N,) float32, see `rdrface.training.labels.label_weights`.
-        device: of the training.
+        device: training device.
     """
 
     def __init__(self, faces: PackedCrops, label_weights: np.ndarray, device: torch.device) -> None:
@@ -35,10 +35,10 @@ class DeviceCrops:
         return len(self.tensors["residual"])
 
     def batch(self, index: np.ndarray) -> CropBatch:
-        """The faces `index` (B,) int64, on the device."""
-        places = to_device(torch.from_numpy(index), self.home)
-        chosen = {name: to_device(tensor[places], self.device) for name, tensor in self.tensors.items()}
-        return CropBatch(**chosen, margin=self.margin)
+        """The faces at `index` (B,) int64, on the device."""
+        indices = to_device(torch.from_numpy(index), self.home)
+        tensors = {name: to_device(tensor[indices], self.device) for name, tensor in self.tensors.items()}
+        return CropBatch(**tensors, margin=self.margin)
 
 
 def _fits(size: int, device: torch.device) -> bool:

@@ -1,4 +1,4 @@
-"""Exponential moving average (EMA) of the weights: it varies less than the weights of any one step, and is exported."""
+"""Exponential moving average (EMA) of the weights. It varies less than the weights of single steps, and is exported."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from torch.optim.swa_utils import AveragedModel
 from rdrface.network.rdr import RDR
 
 WARM_UP = 10
-"""After n updates the decay is at most n / (n + WARM_UP): the average forgets the random start soon."""
+"""After n updates the decay is at most n / (n + WARM_UP), so the random initial weights soon have no influence."""
 
 
 class EMA(AveragedModel):
@@ -15,7 +15,7 @@ class EMA(AveragedModel):
 
     Args:
         network: the network being trained; it is copied.
-        decay: share of the average that is kept in an update, after the warm-up.
+        decay: fraction of the average that is kept in each update, after the warm-up.
     """
 
     module: RDR
@@ -32,7 +32,7 @@ class EMA(AveragedModel):
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Move the average towards the present weights of the network, batch statistics included.
+        """Move the average towards the current weights of the network, including the batch statistics.
 
         `AveragedModel` would copy the counter to the device in every update, which waits for an accelerator, and would
         replace the average by the weights in the first update.
@@ -44,7 +44,7 @@ class EMA(AveragedModel):
 def average_(averages: list[Tensor], values: list[Tensor], decay: float) -> None:
     """average <- decay average + (1 - decay) value, in place; integer tensors are copied.
 
-    A few calls for all tensors: an accelerator would wait for the launches of 250 small ones.
+    All tensors are updated in a few calls, because an accelerator would wait for the launches of 250 small ones.
     """
     floating = [i for i, tensor in enumerate(averages) if tensor.is_floating_point()]
     integer = [i for i, tensor in enumerate(averages) if not tensor.is_floating_point()]

@@ -1,9 +1,9 @@
-"""PyTorch RDR -> ``NAME.safetensors`` and ``NAME.onnx``. Needs ``pip install rdrface[train]``.
+"""Export of RDR from PyTorch to ``NAME.safetensors`` and ``NAME.onnx``. Needs ``pip install rdrface[train]``.
 
-The graph contains only small tensors: its other initializers point into the safetensors file (see
+The graph contains only small tensors; its other initializers refer to the safetensors file (see
 `rdrface.runtime.weights`). Learned matrices are stored in float16, each followed by a Cast to float32 that both
-runtimes execute once, at load: half the download, the same arithmetic. Biases and the face model stay in float32: the
-step of float16 at 100 mm, 0.06 mm, would be visible.
+runtimes execute once, when they load the graph: the file is half as large, and the arithmetic is the same. Biases and
+the face model are stored in float32, because the resolution of float16 at 100 mm, 0.06 mm, would be visible.
 """
 
 import hashlib
@@ -28,10 +28,10 @@ from rdrface.runtime.weights import WeightsInfo, graph_path, layout, write_weigh
 
 _OPSET = 18
 _INLINE_BYTES = 1024
-"""Smaller initializers (shapes, indices) stay in the graph."""
+"""Initializers smaller than this (shapes, indices) stay in the graph."""
 
 _FACE_MODEL = ("projection.", "custom_landmarks.surface_")
-"""Tensors of the face model, in millimeters: not learned."""
+"""Prefixes of the tensors of the face model, which are in millimeters and not learned."""
 
 
 class RuntimeGraph(nn.Module):
@@ -63,14 +63,14 @@ class RuntimeGraph(nn.Module):
 def export(
     network: RDR, path: Path, info: WeightsInfo, *, half: bool = True, readout: CustomLandmarks | None = None
 ) -> WeightsInfo:
-    """Write the weights file and its graph. The same network gives the same bytes.
+    """Write the weights file and its graph; the same network gives the same bytes.
 
     Args:
         network: RDR; not changed, but put into evaluation mode.
-        path: ``NAME.safetensors``; the graph goes into the same folder.
-        info: the file's metadata; checksums and the file's name are filled in.
-        half: store learned matrices in float16; else everything is float32, for comparisons.
-        readout: of custom landmarks, the output `CUSTOM_LANDMARKS`; `info.custom_scheme` describes them.
+        path: ``NAME.safetensors``; the graph is written to the same folder.
+        info: metadata of the file; checksums and file name are filled in.
+        half: store learned matrices in float16; otherwise all tensors are float32, for comparisons.
+        readout: read-out of custom landmarks, for the output `CUSTOM_LANDMARKS`; described by `info.custom_scheme`.
 
     Returns:
         The completed info.
@@ -111,7 +111,7 @@ def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
     if program is None:
         raise RuntimeError("the exporter returned no graph")
     model = program.model_proto
-    # The exporter stores source files and line numbers of the machine it runs on; remove them.
+    # The exporter stores paths and line numbers of source files; remove them.
     for item in [model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output]:
         item.doc_string = ""
         item.ClearField("metadata_props")
@@ -122,9 +122,9 @@ def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
 
 
 def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
-    """Tensors of a graph that go into the weights file, by name; with `half`, learned matrices in float16.
+    """Collect the tensors of a graph for the weights file, by name; with `half`, learned matrices in float16.
 
-    The model is changed: its initializers get these names, and float16 ones a Cast.
+    The model is changed: its initializers get these names, and a Cast is added after float16 ones.
     """
     tensors: dict[str, np.ndarray] = {}
     casts: list[onnx.NodeProto] = []
@@ -158,7 +158,7 @@ def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
 
 def _half(name: str, value: np.ndarray) -> np.ndarray:
     if np.abs(value).max(initial=0) > np.finfo(np.float16).max:
-        raise ValueError(f"{name} holds values beyond float16's range: the network has diverged")
+        raise ValueError(f"{name} has values outside the range of float16: the training has diverged")
     return value.astype(np.float16)
 
 
@@ -174,12 +174,12 @@ def _point_to(model: onnx.ModelProto, name: str, location: str, offset: int, len
 def describe(
     network: RDR, input_size: int, training_data: tuple[str, ...] = (), metrics: Mapping[str, float] | None = None
 ) -> WeightsInfo:
-    """Metadata of the weights file of a network.
+    """Metadata for the weights file of a network.
 
     Args:
         network: RDR.
         input_size: N, side of the crops it was trained on, pixels.
-        training_data: names of the sets it was trained on.
+        training_data: names of the datasets it was trained on.
         metrics: name -> value.
     """
     return WeightsInfo(
@@ -188,6 +188,6 @@ def describe(
         version=__version__,
         training_data=training_data,
         metrics=metrics or {},
-        # The graph contains these choices; here for information.
+        # For information only: the graph was traced with these options.
         config={"features": network.features, "contour": network.contour},
     )

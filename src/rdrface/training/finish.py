@@ -1,4 +1,4 @@
-"""The end of a run: calibrate the averaged network and export it."""
+"""The last steps of a training run: calibration and export of the averaged network."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,16 +23,16 @@ def export_run(
     """Calibrate the averaged network of a run and write its weights file and graph.
 
     Args:
-        network: on `device`; it is changed by the calibration and moved to the CPU.
+        network: network on `device`; the calibration changes it, and it is moved to the CPU.
         path: ``NAME.safetensors``.
-        config: of the run.
-        sources: of the training faces; their first folders, the data sets, go into the metadata.
-        val_faces: held-out faces for the calibration; without them there is none.
-        device: of the network.
+        config: configuration of the run.
+        sources: sources of the training faces; the names of their datasets are stored in the metadata.
+        val_faces: held-out faces for the calibration; None skips it.
+        device: device of the network.
     """
     size = config.stage[-1].crop_size
     if val_faces is not None:
         calibrate(network, val_faces, size, config.iterations, device)
-    sets = tuple(sorted({name.split("/")[0] for name in sources}))
+    datasets = tuple(sorted({name.split("/")[0] for name in sources}))
     path.parent.mkdir(exist_ok=True)
-    export(network.cpu(), path, describe(network, size, sets, metrics={}))
+    export(network.cpu(), path, describe(network, size, datasets, metrics={}))

@@ -1,4 +1,4 @@
-"""Label corrections from fits: self-occluded points of datasets without visibility, and outlines that are fits."""
+"""Corrections of labels with the fitted face: self-occluded points, and outlines that are not manual annotations."""
 
 from dataclasses import replace
 

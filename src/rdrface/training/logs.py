@@ -1,4 +1,4 @@
-"""The tables in a run's folder: ``log.csv`` and ``validation.csv``."""
+"""The CSV files in the folder of a run: ``log.csv`` and ``validation.csv``."""
 
 import csv
 import time
@@ -13,23 +13,23 @@ from rdrface.training.validation import validate
 
 
 class LossLog:
-    """Means of the losses, and speed, since the last row of ``log.csv``."""
+    """Mean losses and speed since the last row of ``log.csv``."""
 
     def __init__(self) -> None:
         self._restart()
 
     def add(self, losses: dict[str, Tensor]) -> None:
-        """Count one step. Nothing is read from an accelerator here."""
+        """Add the losses of one step, without reading them from the accelerator."""
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value.detach()
         self._steps += 1
 
     def restart_clock(self) -> None:
-        """Leave out the time until now, of a validation, from the speed."""
+        """Restart the time measurement, to exclude the time of a validation from the speed."""
         self._started = time.monotonic()
 
     def take(self, batch_size: int) -> tuple[dict[str, float], float]:
-        """Mean of each loss and faces per second since the last call; both start again."""
+        """Return the mean of each loss and the faces per second since the last call, and start a new measurement."""
         means = {name: round(float(value) / self._steps, 5) for name, value in self._sums.items()}
         speed = self._steps * batch_size / (time.monotonic() - self._started)
         self._restart()
@@ -42,13 +42,13 @@ class LossLog:
 
 
 def append_row(fabric: Fabric, path: Path, row: dict[str, object]) -> None:
-    """Add a row to a CSV file, on the first process only. A new file gets the names of the columns first."""
+    """Append a row to a CSV file, in the first process only. A new file starts with the column names."""
     if not fabric.is_global_zero:
         return
-    fresh = not path.exists()
+    is_new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, list(row))
-        if fresh:
+        if is_new:
             writer.writeheader()
         writer.writerow(row)
 
@@ -56,27 +56,27 @@ def append_row(fabric: Fabric, path: Path, row: dict[str, object]) -> None:
 def write_validation(
     fabric: Fabric,
     folder: Path,
-    place: tuple[int, int],
+    position: tuple[int, int],
     network: RDR,
     val_faces: PackedCrops,
     size: int,
     iterations: int,
 ) -> None:
-    """Validate on the first process: a row of ``validation.csv`` and ``sample_STAGE_STEP.jpg``.
+    """Validate in the first process, and write a row of ``validation.csv`` and ``sample_STAGE_STEP.jpg``.
 
     Args:
-        fabric: of the run.
-        folder: of the run.
-        place: stage, and steps done in it.
-        network: the averaged network, in evaluation mode; the table has a column for each of its iterations.
+        fabric: fabric of the run.
+        folder: folder of the run.
+        position: stage, and number of finished steps in this stage.
+        network: averaged network in evaluation mode; the table has one column per iteration of this network.
         val_faces: held-out faces.
         size: N, side of the crops in pixels.
-        iterations: K of the stage. Columns of later iterations stay empty.
+        iterations: K of the stage. Columns of later iterations are empty.
     """
     if not fabric.is_global_zero:
         return
-    stage, step = place
+    stage, step = position
     sample = folder / f"sample_{stage}_{step:06d}.jpg"
     scores = validate(network, val_faces, size, iterations, fabric.device, sample)
-    blank = {f"nme_{k}": "" for k in range(network.iterations + 1)}
-    append_row(fabric, folder / "validation.csv", {"stage": stage, "step": step, **blank, **scores})
+    empty = {f"nme_{k}": "" for k in range(network.iterations + 1)}
+    append_row(fabric, folder / "validation.csv", {"stage": stage, "step": step, **empty, **scores})

@@ -1,6 +1,7 @@
-"""The training loop: stages, steps, logs, validations, checkpoints; on one CPU, one GPU or many nodes.
+"""The training loop: stages, steps, logs, validation and checkpoints, on one CPU, one GPU or many nodes.
 
-All random numbers of a step are a function of (seed, stage, step), so a killed run resumes bit for bit.
+All random numbers of a step are determined by (seed, stage, step), so an interrupted run resumes with bit-identical
+results.
 """
 
 import math
@@ -40,7 +41,7 @@ MAX_GRADIENT_NORM = 5.0
 
 @dataclass
 class Run:
-    """A run between two steps: its networks, the number of the present stage, and the number of its finished steps."""
+    """State of a run between two steps: networks, number of the current stage, and number of finished steps in it."""
 
     config: TrainingConfig
     folder: Path
@@ -51,7 +52,7 @@ class Run:
     step: int = 0
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Set networks and position to those of a checkpoint."""
+        """Restore networks and position from a checkpoint."""
         self.network.load_state_dict(saved["network"])
         self.ema.module.load_state_dict(saved["average"])
         self.ema.n_averaged.fill_(saved["updates"])
@@ -70,17 +71,18 @@ class Run:
         checkpoint.save(self.fabric, self.folder, state, self.config)
 
     def validate(self, val_faces: PackedCrops | None, crop_size: int, iterations: int) -> None:
-        """Add a row to ``validation.csv``, if there are faces for it."""
+        """Add a row to ``validation.csv``, if there are validation faces."""
         if val_faces is not None:
-            place = (self.stage, self.step)
-            write_validation(self.fabric, self.folder, place, self.ema.module, val_faces, crop_size, iterations)
+            position = (self.stage, self.step)
+            write_validation(self.fabric, self.folder, position, self.ema.module, val_faces, crop_size, iterations)
 
     def check_finite(self, diverged: Tensor) -> None:
-        """Raise TrainingError if a gradient was not finite: `diverged` is a bool on the device."""
+        """Raise TrainingError if a gradient was not finite, i.e. if `diverged`, a bool on the device, is true."""
         if bool(diverged):
             raise TrainingError(
                 f"a gradient was not finite before step {self.step} of stage {self.stage}: the training has "
-                "diverged. Start another run with a lower learning_rate; the last checkpoint is intact: --from reads it"
+                "diverged. Start a new run with a lower learning_rate, from the last checkpoint "
+                "if you pass it to --from"
             )
 
 
@@ -93,20 +95,20 @@ def train(
     max_seconds: float = math.inf,
     start: Path | None = None,
 ) -> RDR | None:
-    """Train to the end of the last stage, from the checkpoint in `folder` if there is one.
+    """Train to the end of the last stage, starting from the checkpoint in `folder` if there is one.
 
     Args:
-        config: of the run.
-        train_faces: fitted faces to train on.
-        val_faces: fitted faces for validation, if any.
-        folder: gets ``checkpoint.pt``, ``log.csv``, ``validation.csv`` and sample images.
-        fabric: launched; device and precision.
-        max_seconds: stop after the step in which this time is used up, with a checkpoint.
+        config: configuration of the run.
+        train_faces: fitted faces for training.
+        val_faces: fitted faces for validation, or None.
+        folder: folder for ``checkpoint.pt``, ``log.csv``, ``validation.csv`` and sample images.
+        fabric: launched fabric with the device and precision of the training.
+        max_seconds: time limit; the run stops after the step in which it is reached, and writes a checkpoint.
         start: initial weights of a new run: the folder or ``checkpoint.pt`` of another run, whose averaged weights are
-            used, or an exported ``NAME.safetensors``. Not read if `folder` has a checkpoint.
+            used, or an exported ``NAME.safetensors``. Ignored if `folder` has a checkpoint.
 
     Returns:
-        The averaged network, in evaluation mode; None if the time was used up before the end.
+        The averaged network in evaluation mode; None if the time limit was reached before the end.
 
     Raises:
         ConfigError: the configuration does not fit the faces, `start` or the checkpoint.
@@ -114,7 +116,7 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
-    # All crops have one size, so the search for cuDNN's fastest algorithms pays.
+    # All crops of a stage have the same size, so searching for cuDNN's fastest algorithms is efficient.
     torch.backends.cudnn.benchmark = True
     draws = draws_per_epoch(train_faces, config.closed_eye_draws, config.open_mouth_draws, config.source_draws)
     faces = DeviceCrops(train_faces, label_weights(train_faces, config.label_weight), fabric.device)
@@ -153,15 +155,15 @@ def train_stage(
     optimizer_state: dict[str, Any] | None,
     deadline: float,
 ) -> bool:
-    """Train to the end of the run's present stage.
+    """Train to the end of the run's current stage.
 
     Args:
-        run: changed in place.
+        run: state of the run, changed in place.
         faces: N faces to train on.
         draws: (N,) draws per epoch of each face.
-        val_faces: for validation, if any.
-        optimizer_state: of the checkpoint that the run resumes from, if it does.
-        deadline: in terms of `time.monotonic`.
+        val_faces: faces for validation, or None.
+        optimizer_state: state of the optimizer from the checkpoint, or None.
+        deadline: time at which to stop, in seconds of `time.monotonic`.
 
     Returns:
         False if the deadline passed before the last step.
@@ -191,7 +193,7 @@ def train_stage(
         for group in optimizer.param_groups:
             group["lr"] = rate
 
-        # 2^20 steps per stage and rank keep the random streams apart.
+        # The random streams of stages and ranks do not overlap up to 2^20 steps.
         generator.manual_seed((seed * 64 + fabric.global_rank) * 2**20 + run.step)
         crops, labels = augment(faces.batch(next(order)), stage.crop_size, augmentation, generator, mirror)
         batch = make_batch(crops, labels, network.projection)

@@ -32,15 +32,16 @@ def draws_per_epoch(
 
     Args:
         faces: N faces.
-        closed_eye_draws: factor of faces with a closed eye.
-        open_mouth_draws: factor of faces with an open mouth.
+        closed_eye_draws: factor for faces with a closed eye.
+        open_mouth_draws: factor for faces with an open mouth.
         source_draws: source -> factor, see `rdrface.datasets.sources`.
 
     Returns:
         (N,) float64, 0 or more; 1 where no factor applies.
 
     Raises:
-        ConfigError: an entry of `source_draws` fits no source of these faces, or the result is 0 for all faces.
+        ConfigError: an entry of `source_draws` does not match any source of these faces, or the result is 0 for all
+            faces.
     """
     factors = source_draws or {}
     check_sources(faces.source_names, factors, "source_draws")
@@ -49,14 +50,16 @@ def draws_per_epoch(
     draws = draws * np.where(has_open_mouth(faces), open_mouth_draws, 1.0)
     if not draws.sum() > 0:
         raise ConfigError(
-            "closed_eye_draws, open_mouth_draws and source_draws leave no face to draw; raise one of them above 0"
+            "closed_eye_draws, open_mouth_draws and source_draws leave no face to draw; set at least one factor above 0"
         )
     return draws
 
 
 def has_closed_eye(faces: PackedCrops) -> np.ndarray:
-    """(N,) bool: an annotated eye without covered points is closed (`CLOSED_EYE`). The far eye beyond `FAR_EYE_YAW`
-    does not count, nor does any eye of a face without a fit."""
+    """(N,) bool, True where an annotated eye without occluded points is closed (`CLOSED_EYE`).
+
+    The far eye beyond `FAR_EYE_YAW` does not count, nor do the eyes of a face without a fit.
+    """
     yaw = faces.Q[:, POSE][:, 1]
     closed = np.zeros(len(faces), bool)
     aspect = eye_aspect(faces.points)
@@ -67,8 +70,11 @@ def has_closed_eye(faces: PackedCrops) -> np.ndarray:
 
 
 def has_open_mouth(faces: PackedCrops) -> np.ndarray:
-    """(N,) bool: the mean gap of the annotated inner lips exceeds `OPEN_MOUTH` of their width. Mouths with a covered
-    point or a point without a position do not count; this excludes profiles, whose far corner is hidden."""
+    """(N,) bool, True where the mean gap of the annotated inner lips exceeds `OPEN_MOUTH` of their width.
+
+    Mouths with an occluded point or a point without a position do not count. This excludes profiles, whose far corner
+    is hidden.
+    """
     first = GROUPS["inner_lip"].start
     lips = faces.points[:, first : first + 8]
     gap = (_distance(lips, 1, 7) + _distance(lips, 2, 6) + _distance(lips, 3, 5)) / 3

@@ -1,4 +1,4 @@
-"""From data sets to packed faces: read, fit, split, pack, once per run; the packs stay in the run's folder."""
+"""Preparation of the faces of a run: datasets are read, fitted, split and packed once, into the folder of the run."""
 
 import json
 import sys
@@ -28,43 +28,47 @@ from rdrface.training.fitted_labels import with_self_occlusion, without_fitted_o
 from rdrface.training.run_folder import TRAIN, VAL, pack_file
 
 SETTINGS = ("packed_size", "validation_fraction", "face_profiling", "closed_eye_copies", "annotation_offset")
-"""Keys of `TrainingConfig` that a pack depends on; stored in its metadata."""
+"""Keys of `TrainingConfig` that a pack depends on; they are stored in its metadata."""
 
 
 def prepare_faces(
     config: TrainingConfig, data: list[str], synthetic: int | None, folder: Path, quality: int | None = None
 ) -> tuple[PackedCrops, PackedCrops | None]:
-    """Faces for training and for validation: read, fitted, split and packed once, then kept in the run's folder.
+    """Prepare the faces for training and validation: read, fit, split and pack them, once per run.
 
     Args:
-        config: of the run.
+        config: configuration of the run.
         data: values of ``--data``.
-        synthetic: number of faces to draw instead.
-        folder: of the run. If it has packs, they are used and `data` is not read.
+        synthetic: number of synthetic faces to draw instead, or None.
+        folder: folder of the run. If it contains packs, they are used and `data` is not read.
         quality: see `PackedCrops.save`.
 
     Returns:
         Faces for training; faces for validation, None if there are none.
 
     Raises:
-        ConfigError: no data given, too few faces, or packs that were made with other settings.
-        DataError: a set or file cannot be read.
+        ConfigError: no data is given, there are too few faces, or the packs were made with other settings.
+        DataError: a dataset or file cannot be read.
     """
     train_file, val_file = pack_file(folder, TRAIN), pack_file(folder, VAL)
     if train_file.is_file():
         if data or synthetic is not None or quality is not None:
-            print(f"{folder} holds packed faces: they are used as they are, nothing is read again", file=sys.stderr)
+            print(
+                f"{folder} contains packed faces: they are used, and --data, --synthetic and --quality are ignored",
+                file=sys.stderr,
+            )
         for path in (train_file, val_file):
             if path.is_file():
                 check_settings(path, config)
         if not val_file.is_file() and config.validation_fraction > 0:
-            print(f"{folder} holds no {val_file.name}: no validation, no calibration", file=sys.stderr)
+            print(f"{folder} does not contain {val_file.name}: no validation and no calibration", file=sys.stderr)
         return PackedCrops.load(train_file), PackedCrops.load(val_file) if val_file.is_file() else None
     records = read_faces(config, data, synthetic, folder)
     held = held_out(person_keys(records), config.validation_fraction)
     if held.all():
         raise ConfigError(
-            f"validation_fraction {config.validation_fraction} leaves none of {len(records)} faces for training"
+            f"validation_fraction {config.validation_fraction} leaves none of the {len(records)} faces for training; "
+            "use a smaller fraction or more faces"
         )
     settings = pack_settings(config)
     val_faces = pack(records.select(held), config.packed_size) if held.any() else None
@@ -92,34 +96,35 @@ def check_settings(path: Path, config: TrainingConfig) -> None:
     stored = read_settings(path)
     if stored is None:
         return
-    wanted = pack_settings(config)
+    current = pack_settings(config)
     for name in SETTINGS:
-        if name in stored and stored[name] != wanted[name]:
+        if name in stored and stored[name] != current[name]:
             raise ConfigError(
-                f"{path} was packed with {name} = {stored[name]}, the configuration has {name} = {wanted[name]}; "
-                "use the configuration of the pack, or pack the faces again in another folder"
+                f"{path} was packed with {name} = {stored[name]}, the configuration has {name} = {current[name]}; "
+                "use the configuration of the pack, or pack the faces again into another folder"
             )
 
 
 def read_faces(config: TrainingConfig, data: list[str], synthetic: int | None, folder: Path) -> FaceRecords:
-    """Fitted records of everything that the command line names.
+    """Read and fit the faces given on the command line.
 
-    The annotation offset of a set is subtracted before the fit; record files are used as they are. In sets that mark no
-    hidden points, those of faces at large yaw angles come from the fit; the visible outline of 300W-LP is not used
-    (`rdrface.training.fitted_labels`).
+    The annotation offset of a dataset is subtracted before the fit; record files are not changed. In datasets that do
+    not mark hidden points, hidden points of faces at large yaw angles come from the fit. The visible outline of 300W-LP
+    is not used (`rdrface.training.fitted_labels`).
 
     Args:
-        config: of the run.
+        config: configuration of the run.
         data: values of ``--data``.
-        synthetic: number of faces to draw instead.
-        folder: of the run; gets drawn faces.
+        synthetic: number of synthetic faces to draw instead, or None.
+        folder: folder of the run; synthetic faces are written to it.
 
     Raises:
-        ConfigError: no data given, data and drawn faces given, or an entry of the configuration for an unknown source.
-        DataError: a set or file cannot be read.
+        ConfigError: not exactly one of `data` and `synthetic` is given, or the configuration has an entry for an
+            unknown source.
+        DataError: a dataset or file cannot be read.
     """
     if (synthetic is None) == (not data):
-        raise ConfigError("name the faces to train on: --data SET=DIR (or FILE.npz), or --synthetic N; not both")
+        raise ConfigError("give the faces to train on: either --data SET=DIR (or FILE.npz) or --synthetic N, not both")
     if synthetic is not None:
         if synthetic < 2:
             raise ConfigError(f"--synthetic must be 2 faces or more; got {synthetic}")
@@ -128,7 +133,9 @@ def read_faces(config: TrainingConfig, data: list[str], synthetic: int | None, f
     for item in data:
         name, _, path = item.partition("=")
         if path and name not in SETS:
-            raise ConfigError(f"--data {item}: no reader for a set called {name!r}; the sets are {', '.join(SETS)}")
+            raise ConfigError(
+                f"--data {item}: no reader for a dataset called {name!r}; the datasets are {', '.join(SETS)}"
+            )
         if path:
             parts.append(
                 without_offset(with_missing_boxes(read_set(name, Path(path), "train")), config.annotation_offset)
@@ -142,14 +149,14 @@ def read_faces(config: TrainingConfig, data: list[str], synthetic: int | None, f
 
 
 def check_entries(config: TrainingConfig, sources: list[str]) -> None:
-    """Check the configuration's tables by source, before the fit, which takes long.
+    """Check the tables by source of a configuration, before the fit, which is slow.
 
     Args:
-        config: of the run.
-        sources: of all faces.
+        config: configuration of the run.
+        sources: sources of all faces.
 
     Raises:
-        ConfigError: an entry is of no known set and fits no source.
+        ConfigError: an entry does not match any source and is not for a known dataset.
     """
     check_sources(sources, config.annotation_offset, "annotation_offset")
     suffixes = [face_profiling.SUFFIX] if config.face_profiling else []

@@ -1,4 +1,4 @@
-"""Names of release 0.1 in checkpoints, weights files, configurations and run folders -> names of today."""
+"""Names in checkpoints, weights files and configurations of release 0.1 -> current names."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ _MODULES = {
     "jawline.": "jawline_readout.",
     "certainty.": "uncertainty.",
 }
-"""Prefixes of the names of parameters."""
+"""Prefixes of parameter names."""
 
 _BUFFERS = {"scale.spread": "scale.std"}
 
@@ -51,12 +51,12 @@ LOSSES = {
 
 
 def renamed_tensors(tensors: Mapping[str, T]) -> dict[str, T]:
-    """Parameters and buffers of RDR under the names of today."""
+    """Parameters and buffers of RDR with their current names."""
     return {_tensor_name(name): value for name, value in tensors.items()}
 
 
 def renamed_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration in a checkpoint, `dataclasses.asdict` of a `TrainingConfig`, in the names of today."""
+    """The configuration in a checkpoint, `dataclasses.asdict` of a `TrainingConfig`, with the current names."""
     result = _with_keys(config, RUN_KEYS)
     result["loss"] = _with_keys(config.get("loss", {}), LOSSES)
     stages = [_with_keys(stage, STAGE_KEYS) for stage in config["stage"]]
@@ -65,7 +65,7 @@ def renamed_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def renamed_checkpoint(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a checkpoint in the names of today."""
+    """The content of a checkpoint with the current names."""
     result = _with_keys(state, _CHECKPOINT_KEYS)
     for name in {"network", "average"} & result.keys():
         result[name] = renamed_tensors(result[name])

@@ -1,4 +1,4 @@
-"""``NAME.safetensors`` and ``NAME.onnx`` -> PyTorch RDR: the inverse of `rdrface.training.export`.
+"""Restore RDR in PyTorch from ``NAME.safetensors`` and ``NAME.onnx``, the inverse of `rdrface.training.export`.
 
 The exporter folds every batch normalization into the convolution before it: it multiplies the convolution's weights and
 adds a bias ``CONVOLUTION.weight_bias``. All other parameters keep their names. conv6 is not exported.
@@ -20,7 +20,7 @@ from rdrface.runtime.weights import WeightsInfo, graph_path, read_info, read_ten
 from rdrface.training.renamed import renamed_tensors
 
 NOT_EXPORTED = "response"
-"""The part of the network that a weights file lacks: conv6, which only training uses."""
+"""The part of the network that is not in a weights file: conv6, which is only used in training."""
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -32,10 +32,11 @@ _FACE_MODEL = ("mean", "identity_basis", "expression_basis")
 
 
 def restore(path: Path) -> tuple[RDR, WeightsInfo]:
-    """The network of an exported weights file.
+    """Restore the network of an exported weights file.
 
-    Its batch normalizations only add a bias; the rest is in the convolutions' weights. In evaluation mode the output
-    equals that of the graph. Matrices stored in float16 become float32. Custom landmarks are not restored.
+    Its batch normalizations only add a bias; their scale is contained in the weights of the convolutions. In evaluation
+    mode the output equals that of the graph. Matrices stored in float16 become float32. Custom landmarks are not
+    restored.
 
     Args:
         path: ``NAME.safetensors``, with its graph in the same folder.
@@ -44,7 +45,7 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
         RDR in evaluation mode, with conv6 as in a new network, and the file's metadata.
 
     Raises:
-        WeightsError: the file is missing, damaged, of another architecture or of another face model.
+        WeightsError: the file is missing or damaged, or has another architecture or another face model.
     """
     info, _ = read_info(path)
     verify(path, info)
@@ -64,8 +65,8 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
     missing += [name for name in stored if name.endswith(_FOLDED)]
     if missing:
         raise WeightsError(
-            f"{path} was written by rdrface {info.version} for another network: {len(missing)} tensors do not fit, the "
-            f"first is {missing[0]}. Give the folder of a training run, or newer weights"
+            f"{path} was written by rdrface {info.version} for another network: {len(missing)} tensors do not match, "
+            f"the first is {missing[0]}. Give the folder of a training run, or weights of this version"
         )
     network.load_state_dict(state)
     return network, info
@@ -85,7 +86,7 @@ def normalized_convolutions(network: RDR) -> list[tuple[Convolution, nn.BatchNor
 
 def _stored(path: Path) -> dict[str, np.ndarray]:
     stored = {name: value.astype(np.float32) for name, value in read_tensors(path).items()}
-    # Tensors below a kilobyte are in the graph.
+    # Tensors smaller than a kilobyte are in the graph.
     graph = onnx.load(graph_path(path), load_external_data=False).graph
     for initializer in graph.initializer:
         if initializer.data_location != onnx.TensorProto.EXTERNAL:
@@ -94,16 +95,16 @@ def _stored(path: Path) -> dict[str, np.ndarray]:
 
 
 def _check_face_model(path: Path, info: WeightsInfo, stored: dict[str, np.ndarray]) -> None:
-    ours = RDR(0).projection.state_dict()
+    packaged = RDR(0).projection.state_dict()
     for name in _FACE_MODEL:
-        own, theirs = ours[name].numpy(), stored.get(f"projection.{name}")
-        # The contour may differ from that of the training, nothing else may.
+        expected, found = packaged[name].numpy(), stored.get(f"projection.{name}")
+        # Only the contour may differ from that of the training.
         rows = slice(len(CONTOUR), None)
-        fits = theirs is not None and theirs.shape == own.shape
-        if not fits or np.abs(theirs - own)[..., rows, :].max() > FACE_MODEL_TOLERANCE:
+        fits = found is not None and found.shape == expected.shape
+        if not fits or np.abs(found - expected)[..., rows, :].max() > FACE_MODEL_TOLERANCE:
             raise WeightsError(
-                f"{path} was trained with another face model than the one in this rdrface: its parameters would mean "
-                f"other faces. Give weights of this version, or install the one that wrote them ({info.version})"
+                f"{path} was trained with another face model, so its parameters would give wrong faces in this version "
+                f"of rdrface. Give weights of this version, or install the version that wrote them ({info.version})"
             )
 
 

@@ -9,11 +9,11 @@ from rdrface.training.config import StageConfig
 
 
 def learning_rate(stage: StageConfig, step: int) -> float:
-    """Linear warm-up, then a cosine down to ``final_fraction`` of the peak.
+    """Learning rate of a step: linear warm-up, then a cosine decay to ``final_fraction`` of the maximum.
 
     Args:
         stage: the stage.
-        step: 0 .. steps - 1.
+        step: number of the step, 0 .. steps - 1.
     """
     warmup_steps = max(1.0, stage.warmup_fraction * stage.steps)
     if step < warmup_steps:
@@ -24,7 +24,7 @@ def learning_rate(stage: StageConfig, step: int) -> float:
 
 
 def build_optimizer(network: RDR, stage: StageConfig) -> torch.optim.AdamW:
-    """AdamW on the parameters that the stage trains. Vectors (biases, normalizations) have no weight decay."""
+    """AdamW for the parameters that the stage trains. Vectors (biases, normalizations) have no weight decay."""
     trained = [p for p in network.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": stage.weight_decay},

@@ -1,4 +1,4 @@
-"""The stages of training: which parts are trained, with how many iterations; in the order of use."""
+"""The stages of training: the trained parts of the network and the number of iterations, in order."""
 
 from collections.abc import Callable
 
@@ -15,12 +15,12 @@ def initialization(network: RDR) -> tuple[Parts, int]:
 
 
 def refinement(network: RDR) -> tuple[Parts, int]:
-    """The recurrence alone, on fixed features."""
+    """Only the recurrence, with fixed features."""
     return [network.pe_lstm, network.c_lstm, network.jawline_readout, network.uncertainty], network.iterations
 
 
 def joint(network: RDR) -> tuple[Parts, int]:
-    """Everything together."""
+    """The whole network."""
     return [network], network.iterations
 
 
@@ -28,8 +28,8 @@ def enter(network: RDR, name: str) -> int:
     """Prepare a network for a stage: only the stage's parts are trained; the batch statistics of the rest stay fixed.
 
     Args:
-        network: changed in place.
-        name: of the stage, one of `rdrface.training.config.STAGES`.
+        network: the network, changed in place.
+        name: name of the stage, one of `rdrface.training.config.STAGES`.
 
     Returns:
         K of the stage.

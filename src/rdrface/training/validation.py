@@ -1,4 +1,4 @@
-"""Validation: the averaged network on held-out faces without augmentation, and a sheet of sample images."""
+"""Validation of the averaged network on held-out faces without augmentation, and a contact sheet of sample faces."""
 
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from rdrface.training.augmentation.config import no_augmentation
 from rdrface.training.augmentation.crop_batch import CropBatch
 
 YAW_EDGES = (30.0, 60.0)
-"""Degrees: edges of the field's three bins of |yaw|."""
+"""Edges of the three usual bins of |yaw|, in degrees."""
 
 SAMPLE_COUNT = 32
-"""Faces on the sheet of samples."""
+"""Number of faces on the contact sheet."""
 
 BATCH_SIZE = 64
 
@@ -34,22 +34,22 @@ def validate(
 ) -> dict[str, float]:
     """Errors of a network on packed faces, without augmentation.
 
-    The error of a face is the mean distance of its annotated points, visible or not, in percent of the root of the
-    landmark box's area. Means are over faces.
+    The error of a face is the mean distance of its annotated points, visible or not, in percent of the square
+    root of the landmark box's area. Means are over faces.
 
     Args:
-        network: in evaluation mode.
-        faces: fitted and packed.
+        network: network in evaluation mode.
+        faces: fitted and packed faces.
         size: N, side of the crops in pixels.
         iterations: K.
-        device: of the network.
-        sample: file to write, a sheet of the first faces with S_K.
+        device: device of the network.
+        sample: path of the contact sheet to write, with S_K of the first faces.
 
     Returns:
-        ``nme_0`` ... ``nme_K`` of S_k, ``projection`` of the last S_p, and S_K's mean by |yaw|: ``yaw_0``, ``yaw_30``,
-        ``yaw_60``; NaN for an empty bin. ``blink_closed`` and ``blink_open``, the median eyeBlink of eyes whose labels
-        are closed and open (`rdrface.evaluation.metrics.expression`), and ``blink_area`` under the ROC curve between
-        them.
+        Errors ``nme_0`` ... ``nme_K`` of S_k, ``projection`` of the last S_p, and ``yaw_0``, ``yaw_30``, ``yaw_60`` of
+        S_K by |yaw|, NaN for an empty bin. ``blink_closed`` and ``blink_open`` are the median eyeBlink of eyes whose
+        labels are closed and open (`rdrface.evaluation.metrics.expression`), and ``blink_area`` is the area under the
+        ROC curve between them.
     """
     generator = torch.Generator(device=device).manual_seed(0)
     rows, samples, expression = [], [], []
@@ -87,14 +87,14 @@ def validate(
 
 
 def comparable_points(labels: CropBatch) -> tuple[Tensor, Tensor, Tensor]:
-    """Annotated points that can be compared with the visible outline.
+    """Select the annotated points that can be compared with the visible outline.
 
     Args:
         labels: B faces, crop frame.
 
     Returns:
         The points (B, 68, 2), their weight (B, 68) float32, 0 without a position and for contours on the absolute
-        jawline, and the face's side (B,), root of the area of the fitted outline's box.
+        jawline, and the face size (B,), square root of the area of the fitted outline's box.
     """
     weight = labels.annotated.float()
     weight[:, : len(CONTOUR)] *= (~labels.jawline_convention).float().unsqueeze(1)

@@ -1,4 +1,4 @@
-"""Training that starts from other weights: a checkpoint, or released weights, whose batch normalizations are folded.
+"""Start of a training from other weights: a checkpoint, or released weights with folded batch normalizations.
 
 Folding a batch normalization into its convolution loses two things that training needs: the statistics of the
 normalization, and the length of each filter, which the normalization cancels. Both are set here. The output of the
@@ -36,7 +36,7 @@ def check_start(path: Path, config: TrainingConfig) -> None:
     """Check that a run of `config` can start from a file, see `rdrface.training.checkpoint.start_file`.
 
     Raises:
-        ConfigError: a damaged checkpoint, or weights with other options than the configuration's.
+        ConfigError: the checkpoint is damaged, or the weights have other options than the configuration.
         WeightsError: see `rdrface.training.restore.restore`.
     """
     if path.suffix == ".safetensors":
@@ -46,13 +46,13 @@ def check_start(path: Path, config: TrainingConfig) -> None:
 
 
 def start_network(network: RDR, path: Path, config: TrainingConfig, faces: PackedCrops) -> None:
-    """Give a network the weights of another run's checkpoint or of an exported file, ready to be trained.
+    """Load the weights of another run's checkpoint or of an exported file, ready for training.
 
     Args:
-        network: of the run, on its device; changed in place.
+        network: network of the run on its device, changed in place.
         path: ``checkpoint.pt`` or ``NAME.safetensors``.
-        config: of the run. The statistics are measured on crops of its first stage, augmented as there.
-        faces: that the run trains on.
+        config: configuration of the run. The statistics are measured on augmented crops of its first stage.
+        faces: training faces of the run.
 
     Raises:
         ConfigError: see `check_start`.
@@ -75,12 +75,12 @@ def _crops(config: TrainingConfig, faces: PackedCrops, device: torch.device) -> 
 
 
 def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> None:
-    """Give a network the weights of an exported file, ready to be trained.
+    """Load the weights of an exported file, ready for training.
 
     conv6 is not in the file and keeps its initialization; this is printed on stderr.
 
     Args:
-        network: of the run, on the device of `crops`; `features` and `contour` as in the file.
+        network: network of the run on the device of `crops`, with the options `features` and `contour` of the file.
         path: ``NAME.safetensors``.
         crops: batches (B, 3, N, N) like those of the training, see `set_statistics`.
 
@@ -96,14 +96,17 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
     set_filter_lengths(released)
     set_statistics(released, crops)
     network.load_state_dict(released.state_dict())
-    print(f"not in {path} - these parts start fresh: {NOT_EXPORTED}", file=sys.stderr)
+    print(f"not in {path}, so initialized randomly: {NOT_EXPORTED}", file=sys.stderr)
 
 
 def _check_options(path: Path, released: RDR, features: str, contour: str) -> None:
-    for option, wanted in (("features", features), ("contour", contour)):
-        found = getattr(released, option)
-        if wanted != found:
-            raise ConfigError(f'{path} was trained with {option} = "{found}", the configuration has "{wanted}"')
+    for option, value in (("features", features), ("contour", contour)):
+        trained = getattr(released, option)
+        if value != trained:
+            raise ConfigError(
+                f'{path} was trained with {option} = "{trained}", the configuration has "{value}"; change it to '
+                f'"{trained}", or start from other weights'
+            )
 
 
 @torch.no_grad()
@@ -111,15 +114,15 @@ def set_filter_lengths(network: RDR) -> None:
     """Scale every filter before a batch normalization to the length that it has in a new network.
 
     The normalization cancels the length, so training hardly changes it. Folding multiplies it by the normalization's
-    weight divided by its standard deviation: a hundredth for some filters of Res5b. Adam's steps have one size for all
-    weights and would overwrite such short filters within a few steps.
+    weight divided by its standard deviation: a hundredth for some filters of Res5b. Adam's steps have the same size for
+    all weights, and would overwrite such short filters within a few steps.
     """
-    fresh = normalized_convolutions(RDR(0))
-    for (convolution, norm), (new, _) in zip(normalized_convolutions(network), fresh, strict=True):
+    initial = normalized_convolutions(RDR(0))
+    for (convolution, norm), (new, _) in zip(normalized_convolutions(network), initial, strict=True):
         weight, axes = convolution.weight, _all_but_outputs(convolution)
         length = weight.square().mean(axes, keepdim=True).sqrt()
         factor = new.weight.square().mean().sqrt().to(length) / length
-        # A filter of zeros has no direction; it stays.
+        # A filter of zeros has no direction and is not changed.
         factor = torch.where(length > 0, factor, torch.ones_like(factor))
         weight.mul_(factor)
         flat = factor.flatten()

@@ -1,3 +1,5 @@
+"""Readers of AFLW-PIFA and of 3DDFA's AFLW list, on small files in the published format."""
+
 import csv
 
 import numpy as np
@@ -18,23 +20,23 @@ def write_csv(folder, points, visible, part=("test",) * 3):
         writer.writerow(head + [f"{name}{i}" for i in range(count) for name in ("x", "y", "visible")])
         for i in range(len(points)):
             values = []
-            for (x, y), seen in zip(points[i], visible[i], strict=True):
-                values += ["", "", 0] if np.isnan(x) else [x, y, int(seen)]
+            for (x, y), is_visible in zip(points[i], visible[i], strict=True):
+                values += ["", "", 0] if np.isnan(x) else [x, y, int(is_visible)]
             writer.writerow([f"photos/{i}.jpg", part[i], 100, 70, 200, 151, *values])
 
 
-def test_pifa_from_the_sets_files(tmp_path):
+def test_pifa_is_read_from_its_mat_files(tmp_path):
     points, hidden = write_pifa(tmp_path)
     faces = read_aflw_pifa(tmp_path)
     assert faces.points.shape == (3, 34, 2) and faces.is_test.all()
     assert [name.rsplit("/", 2)[-2:] for name in faces.image.tolist()] == [
         ["TestImages", f"{i}.jpg"] for i in (1, 2, 3)
     ]
-    np.testing.assert_allclose(faces.points[2], points[2] - 1)  # from 1-based to ours
+    np.testing.assert_allclose(faces.points[2], points[2] - 1)  # from 1-based to 0-based
     assert np.isnan(faces.points[0, 0]).all() and np.isfinite(faces.points[0, 1:]).all()
     np.testing.assert_array_equal(faces.state == SELF_OCCLUDED, hidden == 1)
     np.testing.assert_allclose(faces.normalizer, 90)  # sqrt(100 * 81)
-    np.testing.assert_allclose(faces.box, np.tile([100, 70, 200, 151], (3, 1)))  # the set's own face box
+    np.testing.assert_allclose(faces.box, np.tile([100, 70, 200, 151], (3, 1)))  # the dataset's own face box
     box = with_landmark_boxes(faces, "aflw34").box
     np.testing.assert_allclose(box[1], [100, 70, 200, 151])  # too few points for an estimate
     assert not np.allclose(box[2], [100, 70, 200, 151])
@@ -42,7 +44,7 @@ def test_pifa_from_the_sets_files(tmp_path):
     assert len(train) == 2 and not train.is_test.any() and train.image[0].endswith("TrainImages/1.jpg")
 
 
-def test_pifa_21_are_the_first_of_34(tmp_path):
+def test_the_21_points_of_pifa_are_the_first_of_the_34(tmp_path):
     write_pifa(tmp_path)
     both = read_aflw_pifa(tmp_path), read_aflw_pifa(tmp_path, 21)
     np.testing.assert_array_equal(both[0].points[:, :21], both[1].points)
@@ -56,7 +58,7 @@ def test_pifa_21_are_the_first_of_34(tmp_path):
         read_aflw_pifa(tmp_path, 68)
 
 
-def test_pifa_from_a_csv_is_the_same(tmp_path):
+def test_pifa_from_a_csv_file_is_the_same(tmp_path):
     write_pifa(tmp_path)
     first = read_aflw_pifa(tmp_path)
     (tmp_path / "plain").mkdir()
@@ -104,7 +106,7 @@ def test_pifa_errors_give_the_file_and_the_point(tmp_path):
         read_aflw_pifa(tmp_path)
 
 
-def test_3ddfas_list(tmp_path):
+def test_the_list_of_3ddfa_is_read(tmp_path):
     write_3ddfa(tmp_path)
     faces = read_aflw21(tmp_path)
     assert faces.image[1].endswith("test.data/AFLW_GT_crop/image00001.jpg")
@@ -117,7 +119,7 @@ def test_3ddfas_list(tmp_path):
     np.testing.assert_allclose(faces.yaw, [-80, -30, 20])
 
 
-def test_3ddfas_list_with_wrong_arrays_is_refused(tmp_path):
+def test_a_3ddfa_list_with_invalid_arrays_is_refused(tmp_path):
     write_3ddfa(tmp_path / "a", **{"AFLW_GT_pts21.npy": np.zeros((2, 2, 21))})
     with pytest.raises(DataError, match=r"AFLW_GT_pts21.npy must have shape \(3, 2, 21\)"):
         read_aflw21(tmp_path / "a")

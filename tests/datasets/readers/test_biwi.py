@@ -30,12 +30,12 @@ def test_signs_of_one_angle(tmp_path, axis, degrees, angle, sign):
     write_biwi_frame(tmp_path / "01", 3, matrix)
     faces = read_biwi(tmp_path)
     at = ("pitch", "yaw", "roll").index(angle)
-    ours = np.degrees(euler_angles(faces.rotation))[0]
+    converted = np.degrees(euler_angles(faces.rotation))[0]
     expected = np.zeros(3)
     expected[at] = sign * degrees
     # docs/conventions.md: yaw > 0 to the image's right, pitch > 0 down, roll > 0 counterclockwise.
-    np.testing.assert_allclose(ours, expected, atol=1e-3)
-    # The set's own angles have the opposite signs.
+    np.testing.assert_allclose(converted, expected, atol=1e-3)
+    # The dataset's own angles have the opposite signs.
     np.testing.assert_allclose(faces.angles[0], -expected, atol=1e-3)
 
 
@@ -63,7 +63,7 @@ def test_layout_and_order(tmp_path):
     assert len(read_biwi(tmp_path)) == 4
 
 
-def test_box_lies_around_the_projected_center(tmp_path):
+def test_the_box_is_around_the_projected_center(tmp_path):
     write_biwi_frame(tmp_path / "01", 3, np.eye(3), center=(125.0, -80.0, 800.0))
     left, top, right, bottom = read_biwi(tmp_path).box[0]
     # x: 320 + 500 (125 - 25) / 800; the color camera is 25 mm to the right of the depth camera.

@@ -82,7 +82,7 @@ def test_missing_and_damaged_files_are_refused(tmp_path):
             read_cofw68(tmp_path)
 
 
-def test_the_message_without_h5py_gives_both_ways_out(tmp_path, monkeypatch):
+def test_the_message_without_h5py_gives_both_solutions(tmp_path, monkeypatch):
     write_cofw_annotations(tmp_path, [1])
     (tmp_path / IMAGES).write_bytes(b"")
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)

@@ -28,7 +28,7 @@ def test_a_file_with_another_number_of_points_is_named(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_custom_face(tmp_path, name, POINTS)
     write_custom_face(tmp_path, "odd", POINTS[:2])
-    with pytest.raises(DataError, match=r"odd\.pts has 2 points, most files .* have 3"):
+    with pytest.raises(DataError, match=r"odd\.pts has 2 points, but most files .* have 3"):
         read_custom_points(tmp_path)
 
 

@@ -1,3 +1,5 @@
+"""Reader of FG-NET on small folders."""
+
 import numpy as np
 import pytest
 

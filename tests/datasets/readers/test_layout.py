@@ -1,3 +1,5 @@
+"""Recognition of datasets by their folder layout."""
+
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from rdrface.errors import DataError
         ("a.pts", "300w"),
     ],
 )
-def test_a_set_is_recognized_by_its_layout(tmp_path: Path, file: str, name: str) -> None:
+def test_a_dataset_is_recognized_by_its_layout(tmp_path: Path, file: str, name: str) -> None:
     path = tmp_path / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()

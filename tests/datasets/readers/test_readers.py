@@ -1,4 +1,4 @@
-"""Readers on small folders in the official layouts, and on the real sets if they are available."""
+"""Readers on small folders in the official layouts, and on the real datasets if they are available."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from rdrface.datasets.readers.pts import read_pts
 from rdrface.errors import DataError
 
 
-def test_pts_numbers(tmp_path):
+def test_pts_files_are_read_unchanged(tmp_path):
     write_pts(tmp_path / "a.pts", face_points())
     np.testing.assert_allclose(read_pts(tmp_path / "a.pts"), face_points(), atol=0.006)
 
@@ -63,7 +63,7 @@ def test_merl_rav_layout(tmp_path):
     )
 
 
-def test_merl_rav_errors(tmp_path):
+def test_damaged_merl_rav_folders_are_refused(tmp_path):
     root = merl_rav_folder(tmp_path, face_points())
     with pytest.raises(ValueError, match="split must be"):
         read_merl_rav(root, "trainset")
@@ -108,7 +108,7 @@ def test_aflw2000_points_and_pose(tmp_path):
     assert records.pose[0, 1] < 0 < records.pose[0, 2]
 
 
-def test_aflw2000_errors(tmp_path):
+def test_damaged_aflw2000_files_are_refused(tmp_path):
     points = np.vstack([face_points().T, np.zeros(68)])
     with pytest.raises(DataError, match=r"no \.mat files"):
         read_aflw2000(tmp_path)
@@ -162,7 +162,7 @@ def test_converted_angles_rebuild_the_rotation():
     np.testing.assert_allclose(rz @ ry @ rx, hpen_rotation(angles), atol=1e-6)
 
 
-def test_300wlp_prefers_both_contours_then_the_jawline(tmp_path):
+def test_300wlp_uses_both_contours_if_it_has_them_otherwise_the_jawline(tmp_path):
     points = face_points()
     pose = np.array([[0.1, 0.5, -0.2, 1, 2, 3, 1e-3]])
     write_mat(tmp_path / "AFW/AFW_1_1_0.mat", pt2d=points.T, Pose_Para=pose)
@@ -190,7 +190,7 @@ def test_300wlp_prefers_both_contours_then_the_jawline(tmp_path):
         read_300wlp(tmp_path / "AFW")
 
 
-def test_sets_by_name(tmp_path):
+def test_datasets_are_read_by_name(tmp_path):
     merl_rav_folder(tmp_path / "merl", face_points())
     write_pts(tmp_path / "300w/ibug/a.pts", face_points())
     write_photo(tmp_path / "300w/ibug/a.jpg")
@@ -207,11 +207,11 @@ def test_sets_by_name(tmp_path):
     assert len(read_set("fgnet", tmp_path / "fgnet", "test")) == 1
     with pytest.raises(DataError, match="no train faces of 300w"):
         read_set("300w", tmp_path / "300w", "train")
-    with pytest.raises(DataError, match="no reader for a set called 'cofw'"):
+    with pytest.raises(DataError, match="no reader for a dataset called 'cofw'"):
         read_set("cofw", tmp_path, "test")
 
 
-def test_real_sets(shared_data):
+def test_real_datasets(shared_data):
     test = read_merl_rav(shared_data / "merl_rav", "test")
     assert len(test) == 2451
     assert len(read_merl_rav(shared_data / "merl_rav", "train")) == 9825
@@ -222,14 +222,14 @@ def test_real_sets(shared_data):
     assert len(w300) == 337 + 870 + 805
     fgnet = read_fgnet(shared_data / "fgnet")
     assert len(fgnet) == 722 and fgnet.is_test.sum() == 141
-    # Nose base below nose tip, chin below the lower lip: the points are at iBUG's places.
+    # The nose base is below the nose tip and the chin below the lower lip: the points have iBUG's positions.
     assert (np.diff(fgnet.points[:, [30, 33, 57, 8], 1], axis=1) > 0).mean() > 0.98
     profiles = read_300wlp(shared_data / "300w_lp")
     assert len(profiles) == 5207 and np.isfinite(profiles.jawline_contour).all()
     # On a face in profile the contours differ: the outline slides, the jawline is fixed on the head.
-    apart = np.linalg.norm(profiles.points[:, :17] - profiles.jawline_contour, axis=-1).mean(1)
+    distance = np.linalg.norm(profiles.points[:, :17] - profiles.jawline_contour, axis=-1).mean(1)
     yaw = np.abs(profiles.pose[:, 1])
-    assert apart[yaw > 1].mean() > 5 * apart[yaw < 0.2].mean()
+    assert distance[yaw > 1].mean() > 5 * distance[yaw < 0.2].mean()
     aflw = read_aflw2000(shared_data / "aflw2000_3d_dev")
     assert len(aflw) == 200
     # Positive yaw: the nose is towards the image's right, relative to the outermost contour points.

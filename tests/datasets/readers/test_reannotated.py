@@ -1,3 +1,5 @@
+"""The second annotation of AFLW2000-3D."""
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def new_points(count=3):
 
 
 @pytest.mark.parametrize("form", ["(M, 68, 2)", "(M, 2, 68)", "(M, 3, 68)"])
-def test_all_three_shapes(tmp_path, form):
+def test_arrays_of_all_three_shapes_are_read(tmp_path, form):
     stored = new_points() + 1
     if form != "(M, 68, 2)":
         stored = stored.transpose(0, 2, 1)
@@ -50,7 +52,7 @@ def test_without_a_list_rows_follow_the_sorted_names(tmp_path):
 def test_a_list_assigns_rows_to_a_subset(tmp_path):
     np.save(tmp_path / "new.npy", new_points() + 1)
     subset = aflw2000((NAMES[2], NAMES[0]))
-    with pytest.raises(DataError, match=r"annotates 3 faces, but the set's folder has 2.*AFLW2000-3D_crop\.list"):
+    with pytest.raises(DataError, match=r"annotates 3 faces, but the dataset's folder has 2.*AFLW2000-3D_crop\.list"):
         reannotated(subset, tmp_path / "new.npy")
     for name in LISTINGS:
         (tmp_path / name).write_text("".join(f"{face}.jpg\n" for face in NAMES))
@@ -73,7 +75,7 @@ def test_missing_and_damaged_files_are_refused(tmp_path):
         (np.zeros((3, 68)), r"must have shape .* got \(3, 68\)"),
         (np.zeros((3, 2, 21)), r"got \(3, 2, 21\)"),
         (np.full((3, 68, 2), np.nan), "not finite"),
-        (np.full((3, 68, 2), "x"), "one array of numbers"),
+        (np.full((3, 68, 2), "x"), "one array of real numbers"),
         (np.ones((3, 68, 2)), "on one line"),
     ):
         np.save(file, values)

@@ -36,13 +36,13 @@ def test_faces_are_read_as_published(tmp_path: Path) -> None:
     assert [ATTRIBUTES[i] for i in np.flatnonzero(flags[0])] == ["pose", "blur"] and not flags[1].any()
 
 
-def test_the_box_equals_that_of_the_68(tmp_path: Path) -> None:
+def test_the_box_equals_that_of_the_68_points(tmp_path: Path) -> None:
     faces = read_wflw(wflw_folder(tmp_path, [wflw_line(wflw_points(), "0 0 0 0 0 0", PARADE)]))
     known = face_points()
     np.testing.assert_allclose(faces.box[0], [*known.min(0), *known.max(0)], atol=0.2)
 
 
-def test_the_training_part_is_not_test(tmp_path: Path) -> None:
+def test_the_training_part_is_not_marked_as_test(tmp_path: Path) -> None:
     faces = read_wflw(wflw_folder(tmp_path, [wflw_line(wflw_points(), "0 0 0 0 1 0", PARADE)], "train"), "train")
     assert not faces.is_test.any() and faces.source.tolist() == ["wflw/train/occlusion"]
 

@@ -1,3 +1,5 @@
+"""Changes of light, focus, sensor and compression."""
+
 import io
 from dataclasses import fields, replace
 
@@ -110,7 +112,7 @@ def test_compression_has_the_error_of_jpeg(crops):
     errors = []
     for seed in range(6):
         # The factor of the tables is drawn from 0.4..1.6, so it is 1 on average.
-        ours = appearance.compress_jpeg(image[None], replace(CONFIG, max_jpeg_table_factor=1.6), seeded(seed))[0]
-        errors.append(float((ours - image).pow(2).mean().sqrt()))
-    theirs = float(np.sqrt(((real - array) ** 2).mean()))
-    assert 0.5 * theirs < np.mean(errors) < 2 * theirs
+        simulated = appearance.compress_jpeg(image[None], replace(CONFIG, max_jpeg_table_factor=1.6), seeded(seed))[0]
+        errors.append(float((simulated - image).pow(2).mean().sqrt()))
+    libjpeg_error = float(np.sqrt(((real - array) ** 2).mean()))
+    assert 0.5 * libjpeg_error < np.mean(errors) < 2 * libjpeg_error

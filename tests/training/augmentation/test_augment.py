@@ -1,3 +1,5 @@
+"""Augmentation of packed faces: pixels and labels move together, and hidden points are marked."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -12,18 +14,15 @@ from rdrface.datasets.crops import pack  # noqa: E402
 from rdrface.geometry.camera import project  # noqa: E402
 from rdrface.image import read_image  # noqa: E402
 from rdrface.landmarks import MIRROR  # noqa: E402
-from rdrface.morphable.landmark_model import LandmarkModel  # noqa: E402
-from rdrface.morphable.model import FaceModel  # noqa: E402
 from rdrface.morphable.params import POSE  # noqa: E402
-from rdrface.training.augmentation.appearance import PROBABILITIES, no_appearance  # noqa: E402
+from rdrface.training.augmentation.appearance import no_appearance  # noqa: E402
 from rdrface.training.augmentation.augment import augment, draw_similarities  # noqa: E402
-from rdrface.training.augmentation.config import AugmentConfig, no_augmentation, weakened  # noqa: E402
+from rdrface.training.augmentation.config import AugmentConfig, no_augmentation  # noqa: E402
 from rdrface.training.augmentation.crop_batch import CropBatch  # noqa: E402
 from rdrface.training.augmentation.eyewear import EyewearConfig, no_eyewear  # noqa: E402
 from rdrface.training.augmentation.face_covers import no_covers  # noqa: E402
-from rdrface.training.augmentation.mirror import CoefficientMirror, mirror_faces  # noqa: E402
+from rdrface.training.augmentation.mirror import CoefficientMirror  # noqa: E402
 from rdrface.training.augmentation.occluders import OccluderConfig, no_occluders  # noqa: E402
-from rdrface.training.augmentation.resampling import PADDINGS, sample  # noqa: E402
 
 GEOMETRY_ONLY = AugmentConfig(
     crop=0.0,
@@ -45,7 +44,7 @@ def batch(tmp_path):
     return CropBatch.of(pack(records_of(tmp_path, 6), size=160), np.arange(6))
 
 
-def test_without_augmentation_the_crop_is_that_of_use(tmp_path):
+def test_without_augmentation_the_crop_equals_the_crop_at_inference(tmp_path):
     records = records_of(tmp_path, 3)
     crops, out = augment(CropBatch.of(pack(records, 320), np.arange(3)), 128, no_augmentation(), seeded())
     frame = CropFrame.from_boxes(records.box)
@@ -77,7 +76,7 @@ def test_points_follow_the_pixels(batch):
 
 
 def test_pose_follows_the_points(batch):
-    """Points of a shape that is symmetric in the landmarks' order, projected with the moved Q, are the moved ones."""
+    """A shape with mirror-symmetric landmarks, projected with the transformed Q, gives the transformed points."""
     shape = torch.randn(6, 68, 3, generator=seeded(1)) * 40
     paired = torch.empty_like(shape)
     for i in range(68):
@@ -91,53 +90,6 @@ def test_pose_follows_the_points(batch):
         torch.testing.assert_close(project(paired, out.Q[:, POSE])[..., :2], out.outline, atol=1e-3, rtol=1e-3)
 
 
-def test_mirrored_coefficients_are_the_mirrored_face():
-    """With the packaged face model: jawline points of the mirrored Q are the mirrored, reordered jawline points."""
-    model = FaceModel.load()
-    landmarks = LandmarkModel.from_face_model(model)
-    rng = np.random.default_rng(2)
-    Q = np.concatenate([rng.normal(0, 1, (6, 50)), np.zeros((6, 7)), rng.uniform(0, 0.6, (6, 46))], 1).astype(
-        np.float32
-    )
-    Q[:, POSE] = np.array([0.2, -0.5, 0.3, 2, -3, 1, 0.01], np.float32)
-    points = torch.from_numpy(landmarks.outline68(Q)[1][..., :2].astype(np.float32))
-    batch = CropBatch(
-        images=torch.zeros(6, 16, 16, 3, dtype=torch.uint8),
-        valid=torch.tensor([[-1.0, -1, 1, 1]]).repeat(6, 1),
-        points=points,
-        state=torch.ones(6, 68, dtype=torch.int8),
-        jawline_convention=torch.ones(6, dtype=torch.bool),
-        outline=points,
-        jawline=points,
-        Q=torch.from_numpy(Q),
-        residual=torch.ones(6),
-        label_weight=torch.ones(6),
-        margin=1.4,
-    )
-    mirrors = CoefficientMirror.of(model)
-    once = mirror_faces(batch, torch.ones(6, dtype=torch.bool), mirrors)
-    again = torch.from_numpy(landmarks.outline68(once.Q.numpy())[1][..., :2].astype(np.float32))
-    torch.testing.assert_close(again, once.jawline, atol=2e-3, rtol=0)  # 0.2 mm at 0.01 per mm
-    assert (once.jawline - points).abs().max() > 0.05
-
-
-def test_mirroring_twice_changes_nothing(batch):
-    state = torch.randint(0, 4, (6, 68), generator=seeded()).to(torch.int8)
-    batch = replace(batch, state=state)
-    every = torch.ones(6, dtype=torch.bool)
-    mirrors = CoefficientMirror(torch.ones(50).index_fill(0, torch.arange(0, 50, 3), -1.0), torch.arange(46).flip(0))
-    once = mirror_faces(batch, every, mirrors)
-    assert torch.equal(once.images, batch.images.flip(2))
-    assert torch.equal(once.state[:, 36], state[:, 45])
-    torch.testing.assert_close(once.Q[:, :3], batch.Q[:, :3] * torch.tensor([-1.0, 1, 1]))
-    torch.testing.assert_close(once.Q[:, 57], batch.Q[:, 102])
-    twice = mirror_faces(once, every, mirrors)
-    for name, value in batch.__dict__.items():
-        if name != "margin":
-            torch.testing.assert_close(getattr(twice, name), value)
-    assert mirror_faces(batch, ~every, mirrors) is batch
-
-
 def test_mirroring_a_fit_needs_the_coefficients(batch):
     with pytest.raises(ValueError, match="CoefficientMirror"):
         augment(batch, 32, AugmentConfig(), seeded())
@@ -145,7 +97,7 @@ def test_mirroring_a_fit_needs_the_coefficients(batch):
     assert augment(unfitted, 32, AugmentConfig(), seeded())[1].Q.isnan().all()
 
 
-def test_same_seed_same_crops(batch):
+def test_the_same_seed_gives_the_same_crops(batch):
     first_crops, first = augment(batch, 64, AugmentConfig(), seeded(9), MIRRORS)
     again_crops, again = augment(batch, 64, AugmentConfig(), seeded(9), MIRRORS)
     other_crops, _ = augment(batch, 64, AugmentConfig(), seeded(10), MIRRORS)
@@ -153,42 +105,43 @@ def test_same_seed_same_crops(batch):
     assert not torch.equal(first_crops, other_crops)
 
 
-def test_everything_on_stays_finite_and_in_range(batch):
+def test_full_augmentation_stays_finite_and_in_range(batch):
     before = batch.images.clone()
     for seed in range(12):
         crops, out = augment(batch, 61, AugmentConfig(), seeded(seed), MIRRORS)
         assert crops.shape == (6, 3, 61, 61)
         assert torch.isfinite(crops).all() and crops.min() >= 0 and crops.max() <= 255
         assert torch.isfinite(out.points).all() and torch.isfinite(out.Q).all()
-    assert torch.equal(batch.images, before), "the pack must not be changed"
+    assert torch.equal(batch.images, before), "augmentation must not change the packed crops"
 
 
-def test_limits_of_scale_and_shift(batch):
+def test_scale_and_shift_stay_within_their_limits(batch):
     _, out = augment(batch, 16, replace(GEOMETRY_ONLY, mirror=0.0, rotation=0.0, scale=9.0, shift=9.0), seeded())
     low, high = out.outline.amin(1), out.outline.amax(1)
     side = (high - low).prod(1).sqrt()
-    # The crop is 1.6 sides wide: 1.25 in its frame, over exp(+-0.25); the center is off by at most 0.2 sides each way.
+    # The crop is 1.6 sides wide, so the side is 1.25 in the crop frame, times exp(+-0.25). The center moves by at most
+    # 0.2 sides in each direction.
     assert ((side * 0.8).log().abs() < 0.2501).all()
     assert (((low + high) / 2 / side[:, None]).abs() < 0.2001).all()
 
 
-def test_points_cut_off_or_unknown(batch):
+def test_points_outside_the_image_are_occluded_and_unknown_points_stay_unknown(batch):
     points = batch.points.clone()
     points[0, 5] = torch.nan
     state = batch.state.clone()
     state[0, 5] = 3
     state[:, 6] = 0
-    gone = replace(batch, points=points, state=state, valid=batch.valid * torch.tensor([1.0, 1.0, 0.0, 1.0]))
-    _, out = augment(gone, 32, replace(no_augmentation()), seeded())
+    cropped = replace(batch, points=points, state=state, valid=batch.valid * torch.tensor([1.0, 1.0, 0.0, 1.0]))
+    _, out = augment(cropped, 32, replace(no_augmentation()), seeded())
     assert out.points[0, 5].isnan().all() and out.state[0, 5] == 3
     right = out.points[..., 0] > 0.01
-    assert (out.state[right & out.annotated] == 2).all(), "right of the photo's edge nothing is visible"
+    assert (out.state[right & out.annotated] == 2).all(), "points beyond the right edge of the image are not visible"
     left = (out.points[..., 0] < -0.01) & (out.points.abs() < 1).all(-1)
     assert (out.state[left] == torch.where(torch.arange(68) == 6, 0, 1).expand(6, -1)[left])[..., None].all()
 
 
 def test_occluders_cover_pixels_and_mark_points(batch):
-    config = replace(no_augmentation(), occluders=OccluderConfig(probability=1.0, smallest=0.3, largest=0.5))
+    config = replace(no_augmentation(), occluders=OccluderConfig(probability=1.0, min_side=0.3, max_side=0.5))
     plain_crops, plain = augment(batch, 96, no_augmentation(), seeded(4))
     crops, out = augment(batch, 96, config, seeded(4))
     hidden = (out.state == 2) & (plain.state != 2)
@@ -197,80 +150,8 @@ def test_occluders_cover_pixels_and_mark_points(batch):
     pixel = ((out.points + 1) * 96 / 2 - 0.5).round().long().clamp(0, 95)
     rows = torch.arange(6)[:, None]
     changed = (crops - plain_crops).abs().sum(1)[rows, pixel[..., 1], pixel[..., 0]] > 0
-    assert changed[hidden].float().mean() > 0.95, "points marked hidden are on changed pixels"
-    assert changed[~hidden].float().mean() < 0.05, "others do not"
-
-
-@pytest.mark.parametrize("border", range(len(PADDINGS)))
-def test_borders(border):
-    """A photo that covers the left half of its window, white; what the right half shows depends on the style."""
-    images = torch.full((4, 64, 64, 3), 200, dtype=torch.uint8)
-    images[:, :, 32:] = 0
-    valid = torch.tensor([[-1.0, -1.0, 0.0, 1.0]]).repeat(4, 1)
-    shares = tuple(float(i == border) for i in range(6))
-    one, zero = torch.ones(4), torch.zeros(4)
-    crops = sample(images, valid, 64, one, zero, torch.zeros(4, 2), shares, seeded())
-    assert (crops[:, :, :, :32] == 200).all()
-    right = crops[:, :, :, 32:]
-    if PADDINGS[border] in ("edge", "reflection", "other face"):
-        assert (right == 200).all()  # the neighbors are white too, edges stretched
-    elif PADDINGS[border] == "black":
-        assert (right == 0).all()
-    elif PADDINGS[border] == "color":
-        assert (right == right[:, :, :1, :1]).all() and right.std() > 0
-    else:
-        assert right.std((1, 2, 3)).min() > 50
-
-
-def test_reflection_mirrors_the_photo():
-    images = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
-    images[:, :, :32] = torch.arange(32, dtype=torch.uint8)[None, None, :, None] * 4
-    valid = torch.tensor([[-1.0, -1.0, 0.0, 1.0]])
-    crop = sample(images, valid, 64, torch.ones(1), torch.zeros(1), torch.zeros(1, 2), (0, 0, 1.0, 0, 0, 0), seeded())[
-        0, 0, 10
-    ]
-    expected = torch.cat([torch.arange(32), torch.arange(32).flip(0)]) * 4.0
-    assert (crop - expected).abs().max() <= 4.01
-
-
-def test_small_crops_are_not_aliased():
-    """A fine checkerboard becomes even gray, not a random pattern."""
-    y, x = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
-    board = ((x + y) % 2 * 255).byte()[None, :, :, None].expand(1, -1, -1, 3).contiguous()
-    crop = sample(
-        board,
-        torch.tensor([[-1.0, -1.0, 1.0, 1.0]]),
-        32,
-        torch.ones(1),
-        torch.zeros(1),
-        torch.zeros(1, 2),
-        (1.0, 0, 0, 0, 0, 0),
-        seeded(),
-    )
-    torch.testing.assert_close(crop, torch.full_like(crop, 127.5))
-
-
-def test_weakened_scales_every_probability_and_nothing_else() -> None:
-    full = AugmentConfig()
-    half = weakened(full, 0.5)
-    assert half.occluders.probability == full.occluders.probability / 2
-    assert (half.truncation, half.covers.half, half.covers.mask) == (
-        full.truncation / 2,
-        full.covers.half / 2,
-        full.covers.mask / 2,
-    )
-    assert (half.eyewear.sunglasses, half.eyewear.clear) == (full.eyewear.sunglasses / 2, full.eyewear.clear / 2)
-    assert half.covers.side_depth == full.covers.side_depth and half.eyewear.size == full.eyewear.size
-    for name in PROBABILITIES:
-        assert getattr(half.appearance, name) == getattr(full.appearance, name) / 2
-    assert weakened(full, 1.0) == full
-    assert weakened(full, 0.0).appearance == no_appearance()
-    assert (half.rotation, half.mirror, half.padding, half.appearance.hue) == (
-        full.rotation,
-        full.mirror,
-        full.padding,
-        full.appearance.hue,
-    )
+    assert changed[hidden].float().mean() > 0.95, "pixels at hidden points are covered"
+    assert changed[~hidden].float().mean() < 0.05, "pixels at other points are not covered"
 
 
 def test_some_faces_are_rotated_by_any_angle(batch) -> None:
@@ -295,25 +176,25 @@ def test_a_truncated_face_keeps_its_labels_and_hides_the_points_outside(batch) -
         framed = ((pixel >= 0) & (pixel < 96)).all(-1)
         dark = torch.zeros(6, 68, dtype=torch.bool)
         dark[framed] = crops.sum(1)[rows[framed], pixel[framed][:, 1], pixel[framed][:, 0]] == 0
-        assert dark[hidden & framed].float().mean() > 0.9, "hidden points are on black"
-        assert dark[~hidden].float().mean() < 0.1, "the others do not"
+        assert dark[hidden & framed].float().mean() > 0.9, "pixels at hidden points are black"
+        assert dark[~hidden].float().mean() < 0.1, "pixels at other points are not black"
 
 
 def test_the_crop_of_a_truncated_face_is_between_those_of_the_visible_part_and_the_whole(batch) -> None:
     valid = batch.valid.clone()
-    valid[:, 2] = 0.05  # the photo ends right of the middle of the face
-    gone = replace(batch, valid=valid)
+    valid[:, 2] = 0.05  # the right edge of the image is just right of the middle of the face
+    cropped = replace(batch, valid=valid)
     every = torch.ones(6, dtype=torch.bool)
-    whole, _, _ = draw_similarities(gone, no_augmentation(), seeded())
-    scales = torch.stack([draw_similarities(gone, no_augmentation(), seeded(i), every)[0] for i in range(40)])
-    assert (scales >= whole * 0.9999).all(), "a part of a face has a smaller box, so its crop is enlarged more"
+    whole, _, _ = draw_similarities(cropped, no_augmentation(), seeded())
+    scales = torch.stack([draw_similarities(cropped, no_augmentation(), seeded(i), every)[0] for i in range(40)])
+    assert (scales >= whole * 0.9999).all(), "part of a face has a smaller box, so its crop is enlarged more"
     assert (scales.amin(0) < 1.1 * whole).all() and (scales.amax(0) > 1.25 * whole).all()
-    angle = draw_similarities(gone, replace(GEOMETRY_ONLY, arbitrary_rotation=1.0), seeded(), every)[1]
-    assert (angle == 0).all(), "the end of a photo is upright in use"
+    angle = draw_similarities(cropped, replace(GEOMETRY_ONLY, arbitrary_rotation=1.0), seeded(), every)[1]
+    assert (angle == 0).all(), "image edges are upright at inference"
 
 
-def test_nothing_is_drawn_beyond_the_end_of_the_photo(batch) -> None:
-    worn = EyewearConfig(sunglasses_probability=1.0)
-    crops, _ = augment(batch, 64, replace(no_augmentation(), truncation=1.0, eyewear=worn), seeded(1))
+def test_nothing_is_drawn_beyond_the_edge_of_the_image(batch) -> None:
+    sunglasses = EyewearConfig(sunglasses_probability=1.0)
+    crops, _ = augment(batch, 64, replace(no_augmentation(), truncation=1.0, eyewear=sunglasses), seeded(1))
     truncated_only, _ = augment(batch, 64, replace(no_augmentation(), truncation=1.0), seeded(1))
     assert torch.equal(crops, truncated_only)

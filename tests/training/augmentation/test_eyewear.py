@@ -1,3 +1,5 @@
+"""Sunglasses and clear glasses."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""Covers of half the face, and face masks."""
+
 import pytest
 
 torch = pytest.importorskip("torch")

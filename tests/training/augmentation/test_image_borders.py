@@ -1,3 +1,5 @@
+"""Cropping of images near the face and through it."""
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -13,7 +15,7 @@ from rdrface.training.augmentation.image_borders import (  # noqa: E402
 )
 
 COUNT = 400
-WINDOW = torch.tensor([[-1.0, -1.0, 1.0, 1.0]]).repeat(COUNT, 1)
+UNCROPPED = torch.tensor([[-1.0, -1.0, 1.0, 1.0]]).repeat(COUNT, 1)
 
 
 def faces(count=COUNT):
@@ -27,9 +29,9 @@ def seeded(seed=1):
 def test_an_image_is_cropped_through_the_face_on_one_side_by_a_share_in_the_range():
     points = faces()
     low, high = bounding_corners(points)
-    every = torch.ones(COUNT, dtype=torch.bool)
-    valid = crop_image_through_face(WINDOW, points, every, (0.1, 0.5), (0.1, 0.3), seeded())
-    moved = valid != WINDOW
+    chosen = torch.ones(COUNT, dtype=torch.bool)
+    valid = crop_image_through_face(UNCROPPED, points, chosen, (0.1, 0.5), (0.1, 0.3), seeded())
+    moved = valid != UNCROPPED
     assert (moved.sum(1) <= 1).all() and moved.any(1).float().mean() > 0.9
     assert (moved.float().mean(0) > 0.15).all(), "each side is cropped"
     share = (torch.cat([valid[:, :2] - low, high - valid[:, 2:]], 1) / (high - low).repeat(1, 2))[moved]
@@ -39,16 +41,16 @@ def test_an_image_is_cropped_through_the_face_on_one_side_by_a_share_in_the_rang
 
 def test_images_that_are_not_chosen_are_not_cropped():
     chosen = torch.arange(COUNT) % 2 == 0
-    valid = crop_image_through_face(WINDOW, faces(), chosen, (0.1, 0.5), (0.1, 0.3), seeded())
-    assert torch.equal(valid[~chosen], WINDOW[~chosen])
+    valid = crop_image_through_face(UNCROPPED, faces(), chosen, (0.1, 0.5), (0.1, 0.3), seeded())
+    assert torch.equal(valid[~chosen], UNCROPPED[~chosen])
 
 
 def test_a_crop_that_removes_too_much_of_the_face_is_skipped():
     """All inner points are in the left fifth of the box: without the left half, none of them would remain."""
     points = faces().clone()
     points[:, 17:, 0] = points[:, 17:, 0] * 0.1 - 0.38
-    every = torch.ones(COUNT, dtype=torch.bool)
-    valid = crop_image_through_face(WINDOW, points, every, (0.3, 0.5), (0.1, 0.3), seeded())
+    chosen = torch.ones(COUNT, dtype=torch.bool)
+    valid = crop_image_through_face(UNCROPPED, points, chosen, (0.3, 0.5), (0.1, 0.3), seeded())
     assert (valid[:, 0] == -1).all() and (valid[:, 2] < 1).any()
 
 
@@ -56,10 +58,10 @@ def test_an_image_is_cropped_near_the_face_at_distances_in_the_range():
     points = faces()
     low, high = bounding_corners(points)
     side = (high - low).prod(-1, keepdim=True).sqrt()
-    valid = crop_image_near_face(WINDOW, points, 1.0, (0.1, 0.3), seeded())
+    valid = crop_image_near_face(UNCROPPED, points, 1.0, (0.1, 0.3), seeded())
     distance = torch.cat([low - valid[:, :2], valid[:, 2:] - high], 1) / side
     assert (distance > 0.0999).all() and (distance < 0.3001).all()
-    assert torch.equal(crop_image_near_face(WINDOW, points, 0.0, (0.1, 0.3), seeded()), WINDOW)
+    assert torch.equal(crop_image_near_face(UNCROPPED, points, 0.0, (0.1, 0.3), seeded()), UNCROPPED)
 
 
 def test_a_simulated_detection_is_between_the_visible_part_and_the_whole_face():

@@ -1,3 +1,5 @@
+"""Expression warping: labels, parameters and pixels of closed eyes, and the choice of the faces."""
+
 from dataclasses import replace
 
 import cv2
@@ -32,12 +34,12 @@ def faces(tmp_path_factory) -> PackedCrops:
     """Synthetic faces with open eyes, with gray skin and red eyeballs."""
     packed = pack(draw_faces(tmp_path_factory.mktemp("drawn"), 150, seed=4), SIZE)
     images = np.full_like(packed.images, 160)
-    for window, points in zip(images, packed.points, strict=True):
+    for image, points in zip(images, packed.points, strict=True):
         for eye in (RIGHT, LEFT):
             if np.isfinite(points[eye]).all():
                 # Slightly smaller than the labels: eyelids have edges, and cv2 fills half a pixel more.
                 at = points[eye].mean(axis=0) + 0.75 * (points[eye] - points[eye].mean(axis=0))
-                cv2.fillPoly(window, [np.rint(to_pixels(at, SIZE)).astype(np.int32)], RED.tolist())
+                cv2.fillPoly(image, [np.rint(to_pixels(at, SIZE)).astype(np.int32)], RED.tolist())
     packed = replace(packed, images=images)
     chosen = choose_open_eyes(packed, 12, ExpressionWarpConfig(), seed=0)
     assert len(chosen) >= 6
@@ -190,10 +192,10 @@ def test_faces_whose_labels_are_not_on_the_eyes_are_not_chosen(faces):
 def test_eyelids_that_do_not_move_change_no_pixels():
     eye = np.array([[30, 50], [37, 45], [45, 45], [52, 50], [45, 53], [37, 53]], np.float32)
     brow = np.array([[26, 38], [33, 34], [40, 33], [47, 34], [54, 38]], np.float32)
-    window = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
-    same = window.copy()
+    image = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
+    same = image.copy()
     warp_eyelids(same, EyelidMotion(eye, eye, brow, 0.0), lash_darkness=0.5)
-    np.testing.assert_array_equal(same, window)
+    np.testing.assert_array_equal(same, image)
 
 
 def test_no_faces_give_no_faces_and_faces_without_a_fit_are_refused(faces):

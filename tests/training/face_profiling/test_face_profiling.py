@@ -1,3 +1,5 @@
+"""Face profiling: labels, parameters and pixels of rotated faces, and the choice of the faces."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -34,14 +36,14 @@ def to_yaw(degrees: float) -> FaceProfilingConfig:
 
 
 def inside(faces: PackedCrops, i: int) -> np.ndarray:
-    """(S, S) bool: the pixels of the window that the image covers."""
+    """(S, S) bool: the pixels of the packed crop that the image covers."""
     axis = (2 * np.arange(faces.size) + 1) / faces.size - 1
     x0, y0, x1, y1 = faces.valid[i]
     return ((axis > y0) & (axis < y1))[:, None] & ((axis > x0) & (axis < x1))
 
 
 def with_spot(faces: PackedCrops, landmark: int | np.ndarray) -> PackedCrops:
-    """The same faces in black windows with a bright spot at one landmark."""
+    """The same faces in black images with a bright spot at one landmark."""
     axis = (2 * np.arange(faces.size) + 1) / faces.size - 1
     at = faces.points[np.arange(len(faces)), landmark]
     away = (axis[None, None] - at[:, 0, None, None]) ** 2 + (axis[None, :, None] - at[:, 1, None, None]) ** 2
@@ -73,7 +75,7 @@ def test_labels_are_the_projected_points_of_the_new_parameters(faces):
     np.testing.assert_allclose(profiled.jawline, jawline[..., :2], atol=1e-5)
     np.testing.assert_allclose(np.abs(np.rad2deg(profiled.Q[:, 51])), 60, atol=1e-3)
     np.testing.assert_array_equal(np.isnan(profiled.points).any(2), profiled.state == SELF_OCCLUDED)
-    # The window is around the new landmark box, as `pack` cuts it.
+    # The packed crop is around the new landmark box, as `pack` cuts it.
     low, high = profiled.outline.min(1), profiled.outline.max(1)
     np.testing.assert_allclose(low + high, 0, atol=1e-5)
     np.testing.assert_allclose(np.sqrt((high - low).prod(1)), 2 / (1.6 * 1.4), rtol=1e-4)
@@ -160,7 +162,7 @@ def test_no_faces_give_no_faces_and_faces_without_a_fit_are_refused(faces):
     none = profile_faces(faces, np.array([], int), FaceProfilingConfig(), seed=0, progress=False)
     assert len(none) == 0 and none.images.shape == (0, SIZE, SIZE, 3) and none.margin == faces.margin
     unfitted = replace(faces, Q=np.full_like(faces.Q, np.nan))
-    with pytest.raises(ValueError, match="only fitted faces"):
+    with pytest.raises(ValueError, match="needs fitted faces"):
         profile_faces(unfitted, np.array([1]), FaceProfilingConfig(), seed=0)
     assert len(choose_near_frontal_faces(unfitted, 4, FaceProfilingConfig(), seed=0)) == 0
 

@@ -1,4 +1,4 @@
-"""Losses on lids, lips, mouth and brows, and the bounds of the coefficients."""
+"""Losses on expression, and the bounds of the coefficients."""
 
 import pytest
 import torch

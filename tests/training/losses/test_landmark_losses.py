@@ -1,4 +1,4 @@
-"""Losses on single landmarks: smallest at the truth, and without effect where there is no label."""
+"""Losses on single landmarks: minimal at the true position, and zero without a label."""
 
 import math
 
@@ -20,7 +20,7 @@ def test_point_loss_ignores_unlabeled_points_even_when_they_are_nan() -> None:
     assert (predicted.grad[0, 2] == 0).all()
 
 
-def test_response_loss_is_least_when_the_softmax_is_the_bilinear_target() -> None:
+def test_response_loss_is_minimal_when_the_softmax_is_the_bilinear_target() -> None:
     size = 16
     point = torch.tensor([[[0.1, -0.3]]])
     cell = (point + 1) * size / 2 - 0.5

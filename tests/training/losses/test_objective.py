@@ -1,4 +1,4 @@
-"""The losses of a batch."""
+"""The training objective: weights and gradients of all losses."""
 
 import pytest
 import torch
@@ -37,7 +37,7 @@ def test_all_losses_have_a_weight_and_a_gradient_for_every_part() -> None:
     assert without_gradient == []
 
 
-def test_the_uncertainty_loss_is_least_at_the_actual_error() -> None:
+def test_the_uncertainty_loss_is_minimal_at_the_observed_error() -> None:
     distance = 0.03
     batch = Batch(
         torch.empty(1, 0),

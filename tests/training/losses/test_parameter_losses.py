@@ -1,4 +1,4 @@
-"""The parameter losses: 3DDFA's equations against brute force."""
+"""Losses on parameters: 3DDFA's equations compared with direct computation."""
 
 import math
 
@@ -25,7 +25,7 @@ YAW, T_X, T_Z, F = 51, 53, 55, 56
 
 
 def some_faces(count: int, seed: int = 0) -> torch.Tensor:
-    """(N, 103) faces in a crop, turned up to profile."""
+    """(N, 103) Q of faces in a crop, with yaw up to profile."""
     rng = torch.Generator().manual_seed(seed)
     q = torch.randn(count, 103, generator=rng)
     q[:, 50:53] *= torch.tensor([0.3, 0.8, 0.3])
@@ -40,11 +40,11 @@ def test_displacements_are_those_of_the_points_with_one_wrong_parameter() -> Non
     error = wrong - truth
     project = Projection()
     measured = displacements(error, truth)
-    here = project(truth)[1][..., :2]
+    original = project(truth)[1][..., :2]
     for i in (0, 7, 49, *range(50, 57), 57, 80, 102):
         moved = truth.clone()
         moved[:, i] = wrong[:, i]
-        distance = (project(moved)[1][..., :2] - here).square().sum((1, 2)).sqrt()
+        distance = (project(moved)[1][..., :2] - original).square().sum((1, 2)).sqrt()
         torch.testing.assert_close(measured[:, i], distance, rtol=1e-3, atol=1e-5)
 
 
@@ -80,7 +80,7 @@ def test_wpdc_is_the_weighted_square_error_and_its_weights_have_no_gradient() ->
     torch.testing.assert_close(q.grad, 2 * error / std**2 * weight * trust[:, None] / (4 * 103))
 
 
-def test_a_whole_turn_is_no_error() -> None:
+def test_a_full_rotation_is_not_an_error() -> None:
     truth = some_faces(2)
     q = truth.clone()
     q[0, YAW] += 2 * math.pi

@@ -1,4 +1,4 @@
-"""Readers: one function per public set, from its official folder layout to `FaceRecords`."""
+"""Readers: one function per public dataset, from its official folder layout to `FaceRecords`."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,23 +14,23 @@ from rdrface.errors import DataError
 __all__ = ["SETS", "read_300wlp", "read_aflw2000", "read_fgnet", "read_merl_rav", "read_set", "read_w300"]
 
 SETS = ("merl-rav", "300w", "300w-lp", "aflw2000-3d", "fgnet")
-"""Names on the command line of the sets that have the 68 landmarks."""
+"""Command-line names of the datasets that have the 68 landmarks."""
 
 
 def read_set(name: str, folder: Path, split: Literal["train", "test"] = "train") -> FaceRecords:
-    """Read one part of a set, given the set's name.
+    """Read one part of a dataset, given the dataset's name.
 
     Args:
         name: one of `SETS`.
-        folder: the set's folder in its official layout.
-        split: part of the set, by its own division (FG-NET: by person, see `read_fgnet`); AFLW2000-3D has a test part
-            only, 300W-LP a training part only.
+        folder: the dataset's folder in its official layout.
+        split: part of the dataset, by its own division (FG-NET: by person, see `read_fgnet`); AFLW2000-3D has only a
+            test part, 300W-LP only a training part.
 
     Returns:
         The faces of that part. Boxes of FG-NET are NaN; `rdrface.fitting.estimated_boxes` estimates them.
 
     Raises:
-        DataError: the name is unknown, the part is empty, or the set's reader raises it.
+        DataError: the name is unknown, the part is empty, or the dataset's reader raises it.
     """
     match name:
         case "merl-rav":
@@ -44,7 +44,7 @@ def read_set(name: str, folder: Path, split: Literal["train", "test"] = "train")
         case "fgnet":
             records = read_fgnet(folder)
         case _:
-            raise DataError(f"there is no reader for a set called {name!r}; choose one of {', '.join(SETS)}")
+            raise DataError(f"no reader for a dataset called {name!r}; choose one of {', '.join(SETS)}")
     records = records.select(records.is_test == (split == "test"))
     if len(records) == 0:
         raise DataError(f"{folder} has no {split} faces of {name}")

@@ -1,4 +1,4 @@
-"""AFLW with 21 or 34 points: the sets AFLW-PIFA and 3DDFA's test list (docs/aflw.md)."""
+"""AFLW with 21 or 34 points: the datasets AFLW-PIFA and 3DDFA's test list (docs/aflw.md)."""
 
 import csv
 from pathlib import Path
@@ -42,16 +42,16 @@ def read_aflw_pifa(
     Args:
         root: the folder.
         count: number of points; the 21 are the first of the 34.
-        split: the set's own division.
+        split: the dataset's own division.
 
     Returns:
         Records with P = `count`. Hidden points are SELF_OCCLUDED and keep their position if the file has one above 0.
-        `box` is the set's face box, `normalizer` the square root of its area. The box of the 68 landmarks can be
-        estimated with `rdrface.fitting.estimated_boxes`.
+        `box` is the dataset's face box, `normalizer` the square root of its area. The box of the 68 landmarks can
+        be estimated with `rdrface.fitting.estimated_boxes`.
 
     Raises:
-        DataError: a file is missing or damaged, or has another shape; the message names it.
-        ValueError: unsupported `count` or `split`.
+        DataError: a file is missing or damaged, or has the wrong shape; the message contains its path.
+        ValueError: `count` or `split` is not supported.
     """
     if count not in COUNTS or split not in ("train", "test"):
         raise ValueError(f"count must be one of {COUNTS} and split 'train' or 'test'; got {count!r} and {split!r}")
@@ -103,13 +103,13 @@ def read_aflw21(root: str | Path) -> FaceRecords:
         of the 68 points, `normalizer` its sqrt(w h) as in the benchmark; of `angles` only the yaw is known.
 
     Raises:
-        DataError: a file is missing or damaged, or has another shape; the message names it.
+        DataError: a file is missing or damaged, or has the wrong shape; the message contains its path.
     """
     base = folder(root, "the 3DDFA repository with test.configs/ and test.data/")
-    listed = base / "test.data" / "AFLW_GT_crop.list"
-    images = read_text(listed, "list of images (from 3DDFA's test.data.zip)").split()
+    listing = base / "test.data" / "AFLW_GT_crop.list"
+    images = read_text(listing, "list of images (from 3DDFA's test.data.zip)").split()
     if not images:
-        raise DataError(f"{listed} lists no images")
+        raise DataError(f"{listing} lists no images")
     count = len(images)
     configs = base / "test.configs"
     corners = _array(configs / "AFLW_GT_crop_roi_box.npy", (count, 4))
@@ -157,7 +157,7 @@ def _array(file: Path, *shapes: tuple[int, ...]) -> np.ndarray:
 
 
 _Read = tuple[list[str], np.ndarray, np.ndarray, np.ndarray]
-"""Images; points (N, P, 2), pixels counted from 0, NaN where there is none; visible (N, P); face boxes (N, 4) xyxy."""
+"""Images; points (N, P, 2), pixels counted from 0, NaN without a position; visible (N, P); face boxes (N, 4) xyxy."""
 
 
 def _read_mats(base: Path, split: str) -> _Read:
@@ -173,10 +173,10 @@ def _read_mats(base: Path, split: str) -> _Read:
     marks = rows[:, 2 * count :]
     if not np.isin(marks, (0, 1)).all():
         raise DataError(f"{base / 'Landmark.mat'}: the last {count} columns of phis{end} must be 0 (visible) or 1")
-    placed = (np.isfinite(points) & (points > 0)).all(-1) | (np.isfinite(points).all(-1) & (marks == 0))
+    has_position = (np.isfinite(points) & (points > 0)).all(-1) | (np.isfinite(points).all(-1) & (marks == 0))
     images = [str(base / images_folder / f"{i + 1}.jpg") for i in range(len(rows))]
     faces = np.concatenate((boxes[:, :2], boxes[:, :2] + boxes[:, 2:]), axis=1) - 1
-    return images, np.where(placed[..., None], points - 1, np.nan), marks == 0, faces
+    return images, np.where(has_position[..., None], points - 1, np.nan), marks == 0, faces
 
 
 def _field(file: Path, name: str) -> np.ndarray:
@@ -202,16 +202,16 @@ def _read_csv(file: Path, split: str) -> _Read:
     expected = [*_FIRST, *(f"{part}{i}" for i in range(count) for part in ("x", "y", "visible"))]
     if count not in COUNTS or names != expected:
         raise DataError(f"{file} must have the columns {', '.join(_FIRST)}, x0, y0, visible0, ... of 21 or 34 points")
-    chosen = [line for line in lines if line["part"] == split]
-    if not chosen or {line["part"] for line in lines} - {"train", "test"}:
+    rows = [line for line in lines if line["part"] == split]
+    if not rows or {line["part"] for line in lines} - {"train", "test"}:
         raise DataError(f"{file} must have faces of part {split!r}, and no parts other than 'train' and 'test'")
-    values = np.array([[_number(line[name], name, file) for name in expected[2:]] for line in chosen])
+    values = np.array([[_number(line[name], name, file) for name in expected[2:]] for line in rows])
     points = values[:, 4:].reshape(len(values), count, 3)
     if not np.isin(points[..., 2], (0, 1)).all():
         raise DataError(f"{file}: 'visible' must be 0 or 1")
-    images = [str(file.parent / line["image"]) for line in chosen]
-    placed = np.isfinite(points[..., :2]).all(-1, keepdims=True)
-    return images, np.where(placed, points[..., :2], np.nan), points[..., 2] == 1, values[:, :4]
+    images = [str(file.parent / line["image"]) for line in rows]
+    has_position = np.isfinite(points[..., :2]).all(-1, keepdims=True)
+    return images, np.where(has_position, points[..., :2], np.nan), points[..., 2] == 1, values[:, :4]
 
 
 def _number(text: Any, name: str, file: Path) -> float:

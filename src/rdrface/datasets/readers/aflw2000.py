@@ -16,8 +16,8 @@ def read_aflw2000(root: str | Path) -> FaceRecords:
     """Read the official folder of `image*.jpg` and `image*.mat`.
 
     Points are the first two rows of `pt3d_68`; the files count pixels from 1, the records from 0. `angles` are the
-    set's own; its yaw bins and pose errors are defined on them. All faces are returned, including those with an angle
-    beyond 99 degrees, which pose protocols leave out (`rdrface.evaluation.protocols.head_pose`).
+    dataset's own; its yaw bins and pose errors are defined on them. All faces are returned, including those with an
+    angle beyond 99 degrees, which pose protocols leave out (`rdrface.evaluation.protocols.head_pose`).
 
     Args:
         root: folder with the .mat files and the images.
@@ -74,9 +74,9 @@ def points_of(content: dict[str, Any], name: str, file: Path) -> np.ndarray:
     """Points from a field of a .mat file.
 
     Args:
-        content: of the file, from `load_mat`.
+        content: content of the file, from `load_mat`.
         name: field with 2 or 3 rows (or columns) of 68 numbers, pixels counted from 1; a third row (depth) is ignored.
-        file: for the message.
+        file: path of the file, for error messages.
 
     Returns:
         (68, 2) float32 image pixels, counted from 0.
@@ -118,8 +118,8 @@ def hpen_rotation(angles: np.ndarray) -> np.ndarray:
 
     HPEN multiplies R_x R_y R_z of *transposed* elementary matrices, in a frame with x right, y up and z towards the
     viewer. With ordinary elementary matrices this is R_x(-pitch) R_y(-yaw) R_z(-roll). Verified on AFLW2000-3D: among
-    all orders and signs only this one aligns the set's 3D points across faces (apart from the version with inverted
-    depth, which the z of `pt3d_68` excludes).
+    all orders and signs only this one aligns the dataset's 3D points across faces (apart from the version with
+    inverted depth, which the z of `pt3d_68` excludes).
 
     Args:
         angles: (..., 3) radians.

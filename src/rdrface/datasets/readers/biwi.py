@@ -1,7 +1,7 @@
 """BIWI Kinect head pose database (Fanelli et al., IJCV 2013): 15,678 frames of 20 people with a rotation for each.
 
-The set has no landmarks. It annotates the rotation and the center of the head, which were found by fitting a scan of
-the person's head to the depth image.
+The dataset has no landmarks. It annotates the rotation and the center of the head, which were found by fitting a scan
+of the person's head to the depth image.
 """
 
 import re
@@ -17,8 +17,8 @@ from rdrface.errors import DataError
 from rdrface.files import read_text
 
 FACE_SIDE = 150.0
-"""Side in millimeters of the square around the head's center that is used as face box, because the set has no boxes.
-sqrt(w h) of the box of the mean face's 68 landmarks is 148 mm (`rdrface.morphable.model`)."""
+"""Side in millimeters of the square around the head's center that is used as face box, because the dataset has no
+boxes. sqrt(w h) of the box of the mean face's 68 landmarks is 148 mm (`rdrface.morphable.model`)."""
 
 _FRAME = re.compile(r"frame_\d+_pose\.txt")
 _PERSON = re.compile(r"\d\d")
@@ -50,7 +50,7 @@ def read_biwi(root: str | Path) -> FaceRecords:
         Records with P = 0, source "biwi/NN", all in the test part.
 
     Raises:
-        DataError: the folders, files or images are missing, or a file is damaged; the message names it.
+        DataError: folders, files or images are missing, or a file is damaged; the message contains the path.
     """
     base = folder(root, "the BIWI folder, with 01/, 02/ and so on in it")
     people = sorted(
@@ -86,7 +86,7 @@ def read_pose(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """Head rotation (3, 3) and center (3,) in millimeters of a frame_XXXXX_pose.txt, in the depth camera's frame.
 
     Raises:
-        DataError: the file is missing, does not have twelve numbers, or its matrix is not a rotation.
+        DataError: the file is missing or does not have twelve numbers, or its matrix is not a rotation.
     """
     values = np.array([value for block in _blocks(file) for row in block for value in row])
     if values.size != 12:
@@ -110,7 +110,7 @@ def read_calibration(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         Intrinsics (3, 3); rotation (3, 3) and translation (3,) in millimeters from the depth to the color camera.
 
     Raises:
-        DataError: the file is missing or has other blocks.
+        DataError: the file is missing, or its blocks are not as expected.
     """
     blocks = _blocks(file)
     shapes = [[len(row) for row in block] for block in blocks]

@@ -29,7 +29,7 @@ def read_cofw68(root: str | Path) -> FaceRecords:
     Unverified: tested on small files in the published format only.
 
     Each file has `Points` (68, 2), pixels counted from 1 (from 0 in the records), and `Occ` (68), 1 for occluded
-    points, which have positions too. The contour is the visible outline. Image files are searched first: beside the
+    points, which have positions too. The contour is the visible outline. Image files are searched first: next to the
     annotations, in `root` or in its folder `images`, named <i>.png (or .jpg, ...) or im_<i>.png as the benchmark's code
     writes them. If one of them is missing, all images are read from `COFW_test_color.mat` under `root`, which needs
     h5py. Boxes are those of the points, not those of the benchmark's cofw68_test_bboxes.mat, which are a detector's.
@@ -51,8 +51,8 @@ def read_cofw68(root: str | Path) -> FaceRecords:
         raise DataError(
             f"{base} and its folders contain no <number>{_LABEL}; expected test_annotations/ of the cofw68-benchmark"
         )
-    if twice := [pair for pair in pairwise(files) if _number(pair[0]) == _number(pair[1])]:
-        raise DataError(f"{twice[0][0]} and {twice[0][1]} annotate the same image; keep one of them")
+    if duplicates := [pair for pair in pairwise(files) if _number(pair[0]) == _number(pair[1])]:
+        raise DataError(f"{duplicates[0][0]} and {duplicates[0][1]} annotate the same image; keep one of them")
     points, occluded = zip(*(_annotation(file) for file in files), strict=True)
     images, open_image = _images(base, files)
     return FaceRecords(
@@ -86,7 +86,7 @@ class MatImages:
         """Read the image "<path>/<i>.png", i counted from 1.
 
         Returns:
-            (H, W, 3) uint8 RGB; the set has some gray images, which are converted.
+            (H, W, 3) uint8 RGB; the dataset has some gray images, which are converted.
 
         Raises:
             DataError: there is no such image, or the file is damaged.
@@ -113,7 +113,7 @@ class MatImages:
         except ImportError as error:
             raise DataError(
                 f"reading {self.path} needs h5py: pip install 'rdrface[evaluate]'; or export its images as <i>.png "
-                "beside the annotations"
+                "next to the annotations"
             ) from error
         try:
             file = h5py.File(self.path, "r")
@@ -154,8 +154,8 @@ def _images(base: Path, files: list[Path]) -> tuple[list[str], Callable[[str], A
 def _exported(base: Path, file: Path) -> Path | None:
     number = _number(file)
     names = [f"{stem}{suffix}" for stem in (f"{number}", f"im_{number}") for suffix in IMAGE_SUFFIXES]
-    places = (file.parent, base, base / "images")
-    return next((place / name for place in places for name in names if (place / name).is_file()), None)
+    folders = (file.parent, base, base / "images")
+    return next((path for path in (folder / name for folder in folders for name in names) if path.is_file()), None)
 
 
 def _number(file: Path) -> int:

@@ -1,6 +1,6 @@
-"""Images with custom landmarks: any number L of points with any meaning, in a .pts file beside each image.
+"""Images with custom landmarks: any number L of points with any meaning, in a .pts file next to each image.
 
-The format is iBUG's: ``n_points: L`` in the head, then one ``x y`` per line between ``{`` and ``}``. As in 300-W the
+The format is iBUG's: ``n_points: L`` in the header, then one ``x y`` per line between ``{`` and ``}``. As in 300-W the
 files count pixels from 1, so the center of the top-left pixel is (1, 1); `read_custom_points` takes ``origin=0`` for
 files that count from 0. A point without a position is written ``-1 -1`` or ``nan nan``. All files must have the same L
 and the same order of points. One face per file; copy an image with two annotated faces under a second name.
@@ -24,7 +24,7 @@ MIN_POINTS = 2
 
 
 def read_custom_points(root: str | Path, origin: int = 1) -> FaceRecords:
-    """Read all .pts files under a folder and the images beside them.
+    """Read all .pts files under a folder and the images next to them.
 
     Args:
         root: the folder; its subfolders are read too.
@@ -36,36 +36,37 @@ def read_custom_points(root: str | Path, origin: int = 1) -> FaceRecords:
 
     Raises:
         DataError: there are no files, images are missing, a file is damaged, files differ in L, or a point has no
-            position in any file; the message names the file or the point.
+            position in any file; the message contains the path or the point.
+        ValueError: `origin` is neither 0 nor 1.
     """
     if origin not in (0, 1):
         raise ValueError(f"origin must be 0 or 1, the coordinate of the first pixel in the files; got {origin}")
-    base = folder(root, "images with a .pts file of the same name beside each")
+    base = folder(root, "images, each with a .pts file of the same name next to it")
     files = sorted(base.rglob("*.pts"))
     if not files:
         raise DataError(
-            f"{base} and its folders contain no .pts files; expected images with a .pts file of the same name beside "
-            "each"
+            f"{base} and its subfolders contain no .pts files; expected images, each with a .pts file of the same name "
+            "next to it"
         )
     faces = [_read(file) for file in files]
     common = Counter(len(face) for face in faces).most_common(1)[0][0]
     for file, face in zip(files, faces, strict=True):
         if len(face) != common:
             raise DataError(
-                f"{file} has {len(face)} points, most files of {base} have {common}: all files must have the same "
-                "points in the same order, a missing one written as -1 -1. Correct or remove the file"
+                f"{file} has {len(face)} points, but most files of {base} have {common}. All files must have the same "
+                "points in the same order; write a missing point as -1 -1. Correct or remove the file"
             )
         known = int(np.isfinite(face).all(1).sum())
         if known < MIN_POINTS:
             raise DataError(
-                f"{file} has {known} of {common} points with a position, expected at least {MIN_POINTS}; "
-                "remove the file"
+                f"{file} has {known} of {common} points with a position; expected at least {MIN_POINTS}: add "
+                "points, or remove the file"
             )
     points = (np.stack(faces) - origin).astype(np.float32)
-    never = np.flatnonzero(~np.isfinite(points).all(2).any(0))
-    if len(never):
+    missing = np.flatnonzero(~np.isfinite(points).all(2).any(0))
+    if len(missing):
         raise DataError(
-            f"point {never[0] + 1} of {common} has no position in any file of {base}; remove it from all files"
+            f"point {missing[0] + 1} of {common} has no position in any file of {base}; remove it from all files"
         )
     return FaceRecords(
         image=images_beside(files),

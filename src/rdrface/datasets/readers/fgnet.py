@@ -1,4 +1,4 @@
-"""FG-NET (Cootes et al.; Lanitis, 2002): scanned photos of people at ages from 0 to 69, 68 points in its own order."""
+"""FG-NET (Cootes et al.; Lanitis, 2002): scanned photos of people aged 0 to 69, with 68 points in its own order."""
 
 import re
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ FROM_FGNET: Mapping[int, int] = MappingProxyType({
     8: 7, 30: 67, 33: 41, 36: 27, 39: 29, 42: 34, 45: 32, **{i: i for i in range(48, 60)},
 })
 # fmt: on
-"""iBUG landmark -> FG-NET point at the same place: chin, nose tip, nose base, eye corners, outer lip line. The other
-points of FG-NET are at other places of the same curves, so the other landmarks of iBUG get no position."""
+"""iBUG landmark -> FG-NET point at the same position: chin, nose tip, nose base, eye corners, outer lip line. The other
+points of FG-NET are at other positions of the same curves, so the other landmarks of iBUG get no position."""
 
 EYES = ((27, 29, 28, 30), (32, 34, 33, 35))
 """FG-NET points of the image's left and right eye: outer corner, inner corner, middle of upper and of lower lid."""
@@ -40,8 +40,8 @@ _NAME = re.compile(r"\d{3}[aA]\d{2}")
 def read_fgnet(root: str | Path) -> FaceRecords:
     """Read `root/points/*.pts` and the images `root/images/*.JPG` with the same names (case is ignored).
 
-    The files count pixels from 0. They are named after person and age, e.g. 001a02. The set has no division of its own:
-    persons whose number is divisible by 5 are the test part, so no person is in both parts.
+    The files count pixels from 0. They are named after person and age, e.g. 001a02. The dataset has no official
+    division: persons whose number is divisible by 5 are the test part, so no person is in both parts.
 
     Args:
         root: folder with images/ and points/.
@@ -52,7 +52,8 @@ def read_fgnet(root: str | Path) -> FaceRecords:
         it. `eye_aspect` comes from FG-NET's own lid points.
 
     Raises:
-        DataError: a folder or images are missing, or an annotation is damaged or misnamed; the message names them.
+        DataError: a folder or images are missing, or an annotation is damaged or misnamed; the message contains the
+            path.
     """
     base = folder(root, "the FG-NET folder, with images/ and points/ in it")
     images = _images(folder(base / "images", "the images of FG-NET"))
@@ -65,9 +66,9 @@ def read_fgnet(root: str | Path) -> FaceRecords:
                 f"{file}: names of FG-NET's files must have three digits, the letter a and the age, e.g. 001a02"
             )
     require_images([str(file) for file in files if file.stem.lower() not in images], len(files))
-    own = np.stack([read_pts(file) for file in files])
+    annotated = np.stack([read_pts(file) for file in files])
     points = np.full((len(files), NUM_LANDMARKS, 2), np.nan, np.float32)
-    points[:, list(FROM_FGNET)] = own[:, list(FROM_FGNET.values())]
+    points[:, list(FROM_FGNET)] = annotated[:, list(FROM_FGNET.values())]
     person = np.array([int(file.stem[:3]) for file in files])
     return FaceRecords(
         image=np.array([str(images[file.stem.lower()]) for file in files]),
@@ -77,18 +78,18 @@ def read_fgnet(root: str | Path) -> FaceRecords:
         box=np.full((len(files), 4), np.nan),
         source=np.full(len(files), "fgnet"),
         is_test=person % _TEST_PERSONS == 0,
-        eye_aspect=np.stack([_aspect(own[:, eye]) for eye in EYES], axis=1),
+        eye_aspect=np.stack([_aspect(annotated[:, eye]) for eye in EYES], axis=1),
     )
 
 
 def _images(images: Path) -> dict[str, Path]:
-    """Name in lower case without its suffix -> image."""
+    """Name of an image in lower case, without suffix -> path of the image."""
     suffixes = {suffix.lower() for suffix in IMAGE_SUFFIXES}
     return {path.stem.lower(): path for path in sorted(images.iterdir()) if path.suffix.lower() in suffixes}
 
 
 def _aspect(eye: np.ndarray) -> np.ndarray:
-    """(N,) from outer corner, inner corner, upper and lower lid (N, 4, 2); NaN where the corners coincide."""
+    """(N,) eye aspect from outer and inner corner, upper and lower lid (N, 4, 2); NaN where the corners coincide."""
     outer, inner, upper, lower = (eye[:, i] for i in range(4))
     width = np.linalg.norm(inner - outer, axis=1)
     aspect: np.ndarray = (

@@ -1,4 +1,4 @@
-"""Image files that belong to annotation files."""
+"""Find the image files that belong to annotation files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,20 +9,20 @@ from rdrface.errors import DataError
 
 IMAGE_SUFFIXES = (".jpg", ".png", ".jpeg", ".JPG", ".PNG", ".JPEG", ".bmp")
 
-_SHOWN = 3
+_MAX_LISTED = 3
 
 
 def image_beside(annotation: Path) -> Path:
     """Image with the same name as an annotation file, in the same folder.
 
     Raises:
-        DataError: there is none.
+        DataError: there is no such image.
     """
     return Path(str(images_beside([annotation])[0]))
 
 
 def images_beside(annotations: Sequence[Path]) -> np.ndarray:
-    """(N,) str, for each annotation file the path of the image with the same name in the same folder.
+    """(N,) str paths of the images with the same names as the annotation files, in the same folders.
 
     Raises:
         DataError: images are missing; the message gives their number and the first ones.
@@ -37,21 +37,21 @@ def images_beside(annotations: Sequence[Path]) -> np.ndarray:
 def require_images(
     missing: Sequence[str],
     count: int,
-    advice: str = "Copy the images into the set's folder, or remove these annotations",
+    advice: str = "Copy the images into the dataset's folder, or remove these annotations",
 ) -> None:
-    """Stop when images of a set are missing: a part of a test set would give results that look like those of the whole.
+    """Raise an error if images of a dataset are missing: the results on a part of a test set cannot be compared.
 
     Args:
         missing: annotation of each face (file, or file and line) whose image does not exist.
-        count: number of all faces.
-        advice: end of the message.
+        count: total number of faces.
+        advice: last sentence of the message.
 
     Raises:
         DataError: `missing` is not empty; the message gives the number of missing images and the first ones.
     """
     if missing:
-        named = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
-        raise DataError(f"{len(missing)} of {count} images are missing: no image for {named}. {advice}")
+        listed = ", ".join(missing[:_MAX_LISTED]) + (", ..." if len(missing) > _MAX_LISTED else "")
+        raise DataError(f"{len(missing)} of {count} images are missing: no image for {listed}. {advice}")
 
 
 def _find(annotation: Path) -> Path | None:

@@ -14,20 +14,20 @@ SIDES = ("frontal", "lefthalf", "left", "righthalf", "right")
 
 
 def read_merl_rav(root: str | Path, split: Literal["train", "test"]) -> FaceRecords:
-    """Read `root/<side>/<split>set/*.pts` and the images beside them, in a fixed order.
+    """Read `root/<side>/<split>set/*.pts` and the images next to them, in a fixed order.
 
     Points 0-16 follow the visible outline. The files count pixels from 0.
 
     Args:
         root: folder with frontal, lefthalf, left, righthalf, right.
-        split: 'train' or 'test', the set's own division.
+        split: 'train' or 'test', the dataset's own division.
 
     Returns:
         Records with source "merl_rav/<side>/<split>set".
 
     Raises:
-        DataError: a folder or images are missing, or an annotation is damaged; the message names them.
-        ValueError: unknown split.
+        DataError: a folder or images are missing, or an annotation is damaged; the message contains the path.
+        ValueError: `split` is neither 'train' nor 'test'.
     """
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', got {split!r}")
@@ -59,10 +59,10 @@ def decode_signs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     `-1 -1` marks a self-occluded point without a position. Two negative numbers mark a point occluded by another
     object; its position is their absolute values. All other numbers are positions. If exactly one of the two is
     negative, the point is outside the image: it keeps its position and counts as occluded, because it is not visible.
-    (One negative number is not a mark: taking its absolute value would move the point across the image's border.)
+    (A single negative number is not a mark: taking its absolute value would move the point across the image border.)
 
     Args:
-        values: (68, 2) numbers of the file.
+        values: (68, 2) numbers in the file.
 
     Returns:
         Positions (68, 2) float32, NaN where there is none; states (68,) int8.

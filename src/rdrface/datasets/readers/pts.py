@@ -13,14 +13,14 @@ def read_pts(path: Path, count: int = NUM_LANDMARKS) -> np.ndarray:
     """Points of a .pts file, numbers unchanged.
 
     Args:
-        path: the file: `version: 1`, `n_points: 68`, `{`, one `x y` per line, `}`.
+        path: the file, with the lines `version: 1`, `n_points: 68`, `{`, one `x y` per line, `}`.
         count: expected number of points.
 
     Returns:
         (count, 2) float64 in the file's own convention (pixels counted from 1 or from 0, signs included).
 
     Raises:
-        DataError: the file is missing, damaged, or has another number of points.
+        DataError: the file is missing or damaged, or does not have `count` points.
     """
     values = pts_numbers(path)
     if values.size != 2 * count:
@@ -47,14 +47,14 @@ def pts_numbers(path: Path) -> np.ndarray:
 
 
 def folder(root: str | Path, meaning: str) -> Path:
-    """`root` as a Path.
+    """Check that `root` is a folder, and return it as a Path.
 
     Args:
-        root: expected to be a folder.
-        meaning: expected content, for the message.
+        root: path of the folder.
+        meaning: expected content of the folder, for the error message.
 
     Raises:
-        DataError: it is not a folder.
+        DataError: `root` is not a folder.
     """
     path = Path(root)
     if not path.is_dir():

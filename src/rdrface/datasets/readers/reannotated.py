@@ -1,4 +1,4 @@
-"""Second annotation of AFLW2000-3D with 68 points (LS3D-W: Bulat & Tzimiropoulos, ICCV 2017).
+"""The second annotation of AFLW2000-3D with 68 points (LS3D-W: Bulat & Tzimiropoulos, ICCV 2017).
 
 The repository of 3DDFA (github.com/cleardusk/3DDFA, test.configs) distributes it as AFLW2000-3D-Reannotated.pts68.npy.
 """
@@ -15,7 +15,7 @@ from rdrface.files import read_npy, read_text
 from rdrface.landmarks import NUM_LANDMARKS
 
 LISTINGS = ("AFLW2000-3D_crop.list", "AFLW2000-3D.list")
-"""Names of 3DDFA's list of images, searched beside the annotation file: one image per line, in the same order."""
+"""Names of 3DDFA's list of images, searched next to the annotation file: one image per line, in the same order."""
 
 
 def reannotated(annotations: FaceRecords, file: str | Path, listing: str | Path | None = None) -> FaceRecords:
@@ -23,35 +23,36 @@ def reannotated(annotations: FaceRecords, file: str | Path, listing: str | Path 
 
     Unverified: tested on small files in the published format only.
 
-    Whether the file counts pixels from 0 or 1 is not published. We assume 1, as in the set's own .mat files and in the
-    predictions that 3DDFA compares with it (benchmark.py); the records count from 0. `box`, and so the protocol's
+    Whether the file counts pixels from 0 or 1 is not published. We assume 1, as in the dataset's own .mat files and in
+    the predictions that 3DDFA compares with it (benchmark.py); the records count from 0. `box`, and so the protocol's
     normalizer, is that of the new points, as in benchmark_aflw2000.py. `angles`, and so the yaw bins, do not change.
     States are unknown.
 
     Args:
         annotations: faces of AFLW2000-3D, all 2,000 or fewer, in any order.
         file: .npy of shape (M, 68, 2), (M, 2, 68) or (M, 3, 68); a third row (depth) is ignored.
-        listing: text file of the M image names in the order of `file`; by default one of `LISTINGS` beside it. Without
-            such a list, `annotations` must have M faces, and the rows are assigned to them in order of their names.
+        listing: text file of the M image names in the order of `file`; by default one of `LISTINGS` in the same
+            folder. Without such a list, `annotations` must have M faces, and the rows are assigned to them in order of
+            their names.
 
     Raises:
-        DataError: the file is missing, damaged or has another shape; its rows cannot be assigned to faces; or a face
-            has no row. The message names the file or face.
+        DataError: the file is missing or damaged, or has the wrong shape; its rows cannot be assigned to faces; or a
+            face has no row. The message contains the path or the face.
     """
     path = Path(file)
     points = _points(path)
     names = [_stem(image) for image in annotations.image.tolist()]
-    place = {name: i for i, name in enumerate(_names(path, listing, names, len(points)))}
-    if missing := [name for name in names if name not in place]:
+    row = {name: i for i, name in enumerate(_names(path, listing, names, len(points)))}
+    if missing := [name for name in names if name not in row]:
         raise DataError(
-            f"{path} has no annotation for {missing[0]} ({len(missing)} such faces); it may belong to another set"
+            f"{path} has no annotation for {missing[0]} ({len(missing)} such faces); it may belong to another dataset"
         )
-    chosen = points[[place[name] for name in names]]
+    selected = points[[row[name] for name in names]]
     return replace(
         annotations,
-        points=chosen,
-        state=np.full(chosen.shape[:2], UNKNOWN, np.int8),
-        box=np.stack([known_box(face, path) for face in chosen]) if len(chosen) else np.empty((0, 4)),
+        points=selected,
+        state=np.full(selected.shape[:2], UNKNOWN, np.int8),
+        box=np.stack([known_box(face, path) for face in selected]) if len(selected) else np.empty((0, 4)),
         source=np.array([f"{source}/reannotated" for source in annotations.source.tolist()], np.str_),
         normalizer=None,
     )
@@ -73,13 +74,13 @@ def _points(path: Path) -> np.ndarray:
 
 def _names(path: Path, listing: str | Path | None, faces: list[str], count: int) -> list[str]:
     # Image name of each row, from a list or, if there are as many faces as rows, from the sorted faces.
-    beside = [path.with_name(name) for name in LISTINGS]
-    source = Path(listing) if listing is not None else next((file for file in beside if file.is_file()), None)
+    candidates = [path.with_name(name) for name in LISTINGS]
+    source = Path(listing) if listing is not None else next((file for file in candidates if file.is_file()), None)
     if source is None:
         if len(set(faces)) != len(faces) or len(faces) != count:
             raise DataError(
-                f"{path} annotates {count} faces, but the set's folder has {len(faces)}: rows cannot be assigned. "
-                f"Put 3DDFA's list of images ({LISTINGS[0]}) beside it"
+                f"{path} annotates {count} faces, but the dataset's folder has {len(faces)}, so rows cannot be "
+                f"assigned to faces. Copy 3DDFA's list of images ({LISTINGS[0]}) into the folder of the file"
             )
         return sorted(faces)
     names = [_stem(line.strip()) for line in read_text(source, "list of images").split("\n") if line.strip()]

@@ -14,7 +14,7 @@ _TEST_PARTS = ("testset", "ibug", "01_Indoor", "02_Outdoor")
 
 
 def read_w300(root: str | Path) -> FaceRecords:
-    """Read all `.pts` files under `root` (afw, helen/trainset, lfpw/testset, ibug, ...) and the images beside them.
+    """Read all `.pts` files under `root` (afw, helen/trainset, lfpw/testset, ibug, ...) and the images next to them.
 
     The files count pixels from 1, the records from 0. Points 0-16 follow the visible outline. Occluded points have
     positions too and are not marked, so all states are unknown.
@@ -26,12 +26,13 @@ def read_w300(root: str | Path) -> FaceRecords:
         Records with source "300w/<folder>"; testset folders, ibug, 01_Indoor and 02_Outdoor are the test part.
 
     Raises:
-        DataError: there are no annotations, images are missing, or an annotation is damaged; the message names them.
+        DataError: there are no annotations, images are missing, or an annotation is damaged; the message contains the
+            path.
     """
     base = folder(root, "the 300-W folder, with afw/, helen/, lfpw/, ibug/ or some of them in it")
     files = sorted(base.rglob("*.pts"))
     if not files:
-        raise DataError(f"{base} and its folders contain no .pts files; expected 300-W's images and annotations")
+        raise DataError(f"{base} and its subfolders contain no .pts files; expected 300-W's images and annotations")
     points = np.stack([read_pts(file) for file in files]).astype(np.float32) - 1
     parts = [file.parent.relative_to(base).as_posix() for file in files]
     # The names of both folders above the file, because `root` may be one of the parts (".../helen/testset").

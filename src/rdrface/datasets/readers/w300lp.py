@@ -17,9 +17,9 @@ PARTS = ("AFW", "HELEN", "IBUG", "LFPW")
 
 
 def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
-    """Read `root/{AFW,HELEN,IBUG,LFPW}[_Flip]/*.mat` and the images beside them.
+    """Read `root/{AFW,HELEN,IBUG,LFPW}[_Flip]/*.mat` and the images next to them.
 
-    Verified on the part AFW only; for the other parts unverified: tested on small files in the published format only.
+    Verified on the part AFW. Unverified for the other parts: tested on small files in the published format only.
 
     A face with a file `landmarks/<part>/<name>_pts.mat` has both contours: `points` follow the visible outline
     (`pts_2d`), `jawline_contour` the absolute jawline (`pts_3d`). Without that file `points` are the field `pt3d_68`
@@ -31,11 +31,11 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
         flipped: also read the `_Flip` folders.
 
     Returns:
-        Records with source "300w_lp/<folder>", none in the test part. The set does not mark occluded points, so all
-        states are unknown. `jawline_contour` is None if no face has one.
+        Records with source "300w_lp/<folder>", none in the test part. The dataset does not mark occluded points, so
+        all states are unknown. `jawline_contour` is None if no face has one.
 
     Raises:
-        DataError: the folders, images or scipy are missing, or a file is damaged; the message names it.
+        DataError: folders, images or scipy are missing, or a file is damaged; the message names it.
     """
     base = folder(root, "the 300W_LP folder, with AFW/, AFW_Flip/, HELEN/ and so on in it")
     names = [name for part in PARTS for name in ((part, f"{part}_Flip") if flipped else (part,))]
@@ -46,17 +46,17 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
     jawline = np.full((len(files), len(CONTOUR), 2), np.nan, np.float32)
     angles = np.empty((len(files), 3))
     contours = []
-    # The whole set has 122,450 files, which take minutes. disable=None: no bar if the output is not a terminal.
+    # Reading all 122,450 files takes minutes. disable=None: no progress bar if the output is not a terminal.
     for i, file in enumerate(tqdm(files, desc="300W-LP", disable=None)):
         content = load_mat(file)
         angles[i] = pose_angles(content, file)
-        beside = base / "landmarks" / file.parent.name / f"{file.stem}_pts.mat"
-        if beside.is_file():
-            both = load_mat(beside)
-            points[i], contour = points_of(both, "pts_2d", beside), "outline"
-            jawline[i] = points_of(both, "pts_3d", beside)[CONTOUR]
+        landmark_file = base / "landmarks" / file.parent.name / f"{file.stem}_pts.mat"
+        if landmark_file.is_file():
+            both = load_mat(landmark_file)
+            points[i], contour = points_of(both, "pts_2d", landmark_file), "outline"
+            jawline[i] = points_of(both, "pts_3d", landmark_file)[CONTOUR]
         else:
-            points[i], contour = _points(file, content, beside)
+            points[i], contour = _points(file, content, landmark_file)
         contours.append(contour)
     return FaceRecords(
         image=images_beside(files),
@@ -72,10 +72,10 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
     )
 
 
-def _points(file: Path, content: dict[str, Any], beside: Path) -> tuple[np.ndarray, str]:
-    """Points (68, 2) and contour convention of a face without the file `beside`."""
+def _points(file: Path, content: dict[str, Any], landmark_file: Path) -> tuple[np.ndarray, str]:
+    """Points (68, 2) and contour convention of a face whose `landmark_file` does not exist."""
     if "pt3d_68" in content:
         return points_of(content, "pt3d_68", file), "jawline"
     if "pt2d" in content:
         return points_of(content, "pt2d", file), "outline"
-    raise DataError(f"{file} has neither 'pt3d_68' nor 'pt2d', and there is no {beside}")
+    raise DataError(f"{file} has neither 'pt3d_68' nor 'pt2d', and {landmark_file} does not exist")

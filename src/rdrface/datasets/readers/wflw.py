@@ -26,7 +26,7 @@ def read_wflw(root: str | Path, split: str = "test") -> FaceRecords:
 
     ``WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_<split>.txt`` has one line per face: 98 times
     x y, four numbers of a detector's rectangle, six attributes of 0 or 1, and the image's path under ``WFLW_images``.
-    Coordinates are unchanged (whether the set counts pixels from 0 or 1 is not published). The contour follows the
+    Coordinates are unchanged (whether the dataset counts pixels from 0 or 1 is not published). The contour follows the
     visible outline. Occluded points have positions too and are not marked, so all states are unknown.
 
     Args:
@@ -35,11 +35,11 @@ def read_wflw(root: str | Path, split: str = "test") -> FaceRecords:
 
     Returns:
         Records with P = 98 and source "wflw/<split>/<attributes>", e.g. "wflw/test/pose+blur", see `attributes`. `box`
-        is that of the 98 points, which extend from the brows to the chin and from ear to ear as the 68 do.
+        is that of the 98 points, which extend from the brows to the chin and from ear to ear, like the 68.
 
     Raises:
-        DataError: a file or images are missing, or a line is damaged; the message names it.
-        ValueError: unknown split.
+        DataError: a file or images are missing, or a line is damaged; the message contains the path.
+        ValueError: `split` is neither 'train' nor 'test'.
     """
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', got {split!r}")
@@ -68,8 +68,10 @@ def read_wflw(root: str | Path, split: str = "test") -> FaceRecords:
 
 def attributes(source: np.ndarray) -> np.ndarray:
     """(N, 6) bool, one column per entry of `ATTRIBUTES`, from the sources (N,) of `read_wflw`."""
-    named = [set(name.split("/")[2].split("+")) if name.count("/") == 2 else set() for name in source.tolist()]
-    return np.array([[name in has for name in ATTRIBUTES] for has in named], bool).reshape(len(named), len(ATTRIBUTES))
+    flags = [set(name.split("/")[2].split("+")) if name.count("/") == 2 else set() for name in source.tolist()]
+    return np.array([[name in present for name in ATTRIBUTES] for present in flags], bool).reshape(
+        len(flags), len(ATTRIBUTES)
+    )
 
 
 def _numbers(line: str, where: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Changes of light, focus, sensor and compression, as batched tensor code.
+"""Changes of appearance (light, focus, sensor, compression), as batched tensor code.
 
 Every effect takes crops (b, 3, N, N) float32 0..255 and returns the same. `change_appearance` applies each effect to a
 random part of the batch.
@@ -27,7 +27,7 @@ class AppearanceConfig:
     max_saturation_change: float = 0.5  # +- factor
     max_hue_change_deg: float = 18.0  # +- in the IQ plane: colored light
     max_channel_change: float = 0.12  # +- factor per channel
-    gray_probability: float = 0.1  # black-and-white photos and infrared cameras
+    gray_probability: float = 0.1  # black-and-white photos, infrared cameras
     gamma_probability: float = 0.25  # under- and overexposed photos
     gamma_range: tuple[float, float] = (0.6, 1.7)
     # Focus and motion.
@@ -161,7 +161,7 @@ def motion_blur(crops: Tensor, config: AppearanceConfig, generator: torch.Genera
 
 
 def lower_resolution(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
-    """Shrink by averaging and enlarge again. The batch is split into three sizes: one interpolation has one size."""
+    """Downscale by averaging and upscale again, with three random sizes per batch: each interpolation has one size."""
     size = crops.shape[-1]
     groups = uniform((len(crops),), 0, 3, generator, generator.device).long()
     factors = uniform((3,), 0, float(np.log(config.max_shrink_factor)), generator, torch.device("cpu")).exp()

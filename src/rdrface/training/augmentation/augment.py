@@ -1,8 +1,8 @@
 """Augmentation as batched tensor code on the device of its input: packed crops and labels in, training crops out.
 
 One similarity per face (mirror, rotation, scale, shift) is applied to the pixels, by a single interpolation, and to all
-labels. The crop is cut as in use: around the upright box of the *rotated* landmarks, with the error of a detector
-added.
+labels. As at inference, the crop is cut around the upright box of the *rotated* landmarks, with a simulated error of
+the detector.
 """
 
 from dataclasses import replace
@@ -41,19 +41,19 @@ def augment(
     generator: torch.Generator,
     coefficients: CoefficientMirror | None = None,
 ) -> tuple[Tensor, CropBatch]:
-    """Training crops and their labels.
+    """Draw training crops and their labels.
 
     Args:
         batch: B packed faces.
         size: N, side of the crops in pixels.
-        config: what is changed and how much.
-        generator: source of all random numbers; the same state gives the same crops.
-        coefficients: how Q is mirrored; required when faces with a fit may be mirrored.
+        config: kinds and strengths of the changes.
+        generator: random number generator; the same state gives the same crops.
+        coefficients: mirroring of Q; required if faces with a fit may be mirrored.
 
     Returns:
         crops: (B, 3, N, N) float32 RGB 0..255.
-        labels: the batch with its labels in the crop frame; points that augmentation covers or cuts off are `OCCLUDED`
-            in `state`, which is int64.
+        labels: the batch with its labels in the crop frame; points that augmentation covers or crops are `OCCLUDED` in
+            `state`, which is int64.
 
     Raises:
         ValueError: `config.mirror` is not 0, the batch has a fit, and `coefficients` is missing.
@@ -76,26 +76,26 @@ def augment(
     crops = sample(batch.images, batch.valid, size, scale, angle, shift, padding, generator)
     labels = move_labels(batch, scale, angle, shift)
 
-    in_photo = inside_image(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
+    in_image = inside_image(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
     whole = torch.where(torch.isfinite(labels.points), labels.points, labels.outline)
-    # On a truncated face, a mask or glasses would be drawn beyond the end of the photo and show where the rest is.
+    # On a truncated face, a mask or glasses would extend beyond the edge of the image and reveal the rest of the face.
     crops, worn = wear(crops, whole.masked_fill(truncated[:, None, None], torch.nan), config, generator)
     crops, covered = occlude(crops, labels.points, config.occluders, generator)
-    state = mark_occluded(batch.state, labels.points, covered | worn | ~in_photo)
+    state = mark_occluded(batch.state, labels.points, covered | worn | ~in_image)
     return change_appearance(crops, config.appearance, generator), replace(labels, state=state)
 
 
 def wear(crops: Tensor, points: Tensor, config: AugmentConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Everything that is placed by the landmarks: masks, glasses, covers of half the face.
+    """Draw the occluders that are placed by the landmarks: masks, glasses, covers of half the face.
 
     Args:
         crops: (B, 3, N, N) float32 0..255, changed in place.
         points: (B, 68, 2) crop frame, complete; faces with a NaN are not changed.
         config: probabilities and sizes.
-        generator: source of random numbers.
+        generator: random number generator.
 
     Returns:
-        crops, and (B, 68) bool: the points that are covered.
+        crops (B, 3, N, N), and covered (B, 68) bool: True for points behind an occluder.
     """
     crops, masked = wear_masks(crops, points, config.covers, generator)
     crops, behind_glasses = wear_glasses(crops, points, config.eyewear, generator)
@@ -106,11 +106,12 @@ def wear(crops: Tensor, points: Tensor, config: AugmentConfig, generator: torch.
 def draw_similarities(
     batch: CropBatch, config: AugmentConfig, generator: torch.Generator, truncated: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Scale (B,), angle (B,) and shift (B, 2) of crop = scale Rot(angle) packed + shift.
+    """Draw scale (B,), angle (B,) and shift (B, 2) of crop = scale Rot(angle) packed + shift.
 
-    The face is rotated first; the crop is then cut around the upright box of the rotated landmarks, as in use, with the
-    errors of a detector. Faces that the photo truncates, `truncated` (B,) bool, are not rotated, because the edges of a
-    photo are upright in use; their box is between that of the visible part and that of the whole face.
+    The face is rotated first. As at inference, the crop is then cut around the upright box of the rotated landmarks,
+    with simulated errors of the detector. Faces that the edge of the image truncates, `truncated` (B,) bool, are not
+    rotated, because image edges are upright at inference; their box is between that of the visible part and that of the
+    whole face.
     """
     count, device = len(batch.images), batch.valid.device
     limit = np.deg2rad(config.rotation_limit)
@@ -135,7 +136,7 @@ def draw_similarities(
 
 
 def rotate(points: Tensor, angle: Tensor) -> Tensor:
-    """Points (B, L, 2), y down, rotated about the origin by angle (B,) radians, clockwise on the screen."""
+    """Rotate points (B, L, 2), y down, about the origin by angle (B,) radians, clockwise as seen in the image."""
     c, s = angle.cos()[:, None], angle.sin()[:, None]
     x, y = points[..., 0], points[..., 1]
     return torch.stack([c * x - s * y, s * x + c * y], -1)

@@ -1,4 +1,4 @@
-"""How much augmentation changes: one dataclass, its values without any change, and those of a training stage."""
+"""Configuration of the augmentation: its defaults, the configuration without changes, and that of a training stage."""
 
 from dataclasses import dataclass, field, replace
 
@@ -15,22 +15,23 @@ class AugmentConfig:
 
     Attributes:
         mirror: probability of mirroring a face.
-        rotation: degrees, standard deviation of the in-plane rotation: people tilt heads, phones and cameras.
-        rotation_limit: degrees, largest rotation.
+        rotation: standard deviation of the in-plane rotation in degrees: people tilt heads, phones and cameras.
+        rotation_limit: maximum rotation in degrees.
         arbitrary_rotation: probability of a rotation by any angle instead, for photos stored sideways.
-        scale: standard deviation of the logarithm of the box's side; that of the detector is 0.054.
-        scale_limit: largest change of the logarithm.
-        shift: standard deviation of the box's center, in x and in y; that of the detector is 0.05.
-        shift_limit: largest shift.
-        padding: shares of what fills the crop outside the photo: black (as in use), nearest edge, reflection, another
-            face of the batch, one color, noise. Several, so that the filling does not give away the landmarks.
-        crop: probability, per side, of ending the photo near the face: the photo's edge must not give away the
-            landmarks.
+        scale: standard deviation of the logarithm of the box side; that of the detector is 0.054.
+        scale_limit: maximum change of the logarithm.
+        shift: standard deviation of the box center, in x and in y; that of the detector is 0.05.
+        shift_limit: maximum shift.
+        padding: relative frequency of each kind of padding outside the image: black (as at inference), nearest edge,
+            reflection, another face of the batch, one color, noise. Several kinds are used so that the padding does not
+            reveal the positions of the landmarks.
+        crop: probability, per side, of cropping the image near the face: the edge of the image must not reveal the
+            positions of the landmarks.
         crop_range: distance of the new edge from the landmark box.
-        truncation: probability of ending the photo inside the face, as in close-ups and at the edge of group photos.
-        truncation_across: fraction of the landmark box that is cut off at the left or right.
-        truncation_down: fraction of the landmark box that is cut off at the top or bottom.
-        occluders, covers, eyewear, appearance: see their modules.
+        truncation: probability of cropping the image through the face, as in close-ups and at the edge of group photos.
+        truncation_across: fraction of the landmark box that is removed at the left or right.
+        truncation_down: fraction of the landmark box that is removed at the top or bottom.
+        occluders, covers, eyewear, appearance: configurations of these effects, see their modules.
     """
 
     mirror: float = 0.5
@@ -54,7 +55,7 @@ class AugmentConfig:
 
 
 def no_augmentation() -> AugmentConfig:
-    """The configuration without changes: the crops of use, black outside the photo."""
+    """The configuration without changes: the same crops as at inference, black outside the image."""
     return AugmentConfig(
         mirror=0.0,
         rotation=0.0,
@@ -72,9 +73,9 @@ def no_augmentation() -> AugmentConfig:
 
 
 def weakened(config: AugmentConfig, strength: float) -> AugmentConfig:
-    """The same configuration with the probabilities of truncation and of all changes of the pixels multiplied by
-    `strength`, 0..1."""
-    chances = {name: strength * getattr(config.appearance, name) for name in PROBABILITIES}
+    """The same configuration with the probabilities of truncation and of all pixel changes multiplied by `strength`,
+    0..1."""
+    probabilities = {name: strength * getattr(config.appearance, name) for name in PROBABILITIES}
     return replace(
         config,
         truncation=strength * config.truncation,
@@ -89,7 +90,7 @@ def weakened(config: AugmentConfig, strength: float) -> AugmentConfig:
             sunglasses_probability=strength * config.eyewear.sunglasses_probability,
             clear_glasses_probability=strength * config.eyewear.clear_glasses_probability,
         ),
-        appearance=replace(config.appearance, **chances),
+        appearance=replace(config.appearance, **probabilities),
     )
 
 

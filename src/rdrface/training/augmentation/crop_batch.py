@@ -1,4 +1,4 @@
-"""Packed faces as tensors: the input of augmentation, and its labels."""
+"""Packed faces as tensors, the input of augmentation."""
 
 from dataclasses import dataclass, fields
 
@@ -13,18 +13,18 @@ from rdrface.datasets.crops import PackedCrops
 class CropBatch:
     """B packed faces as tensors on one device.
 
-    The labels are in the packed frame of `rdrface.datasets.crops`; those that augmentation returns are in the frame of
-    its crops, while `images` and `valid` stay as they are.
+    The labels are in the packed frame of `rdrface.datasets.crops`. In the result of augmentation they are in the crop
+    frame, but `images` and `valid` do not change.
 
     Attributes:
         images: (B, S, S, 3) uint8 RGB.
-        valid: (B, 4) xyxy, packed frame: the part that the photo covers.
+        valid: (B, 4) xyxy, packed frame: the part covered by the image.
         points: (B, 68, 2) annotated points; NaN where a point has no position.
         state: (B, 68) integer, see `rdrface.datasets.records`.
-        jawline_convention: (B,) bool: points 0-16 are on the absolute jawline.
+        jawline_convention: (B,) bool, True where points 0-16 are on the absolute jawline.
         outline, jawline: (B, 68, 2) the fitted face; NaN without a fit.
         Q: (B, 103) of the fit; NaN without a fit.
-        residual: (B,) error of the fit, percent of the face's side; NaN without a fit.
+        residual: (B,) error of the fit in percent of the face size; NaN without a fit.
         label_weight: (B,) weight of the face's labels, see `rdrface.training.labels.label_weights`.
         margin: side of the packed crop in units of the network's crop.
     """
@@ -43,16 +43,16 @@ class CropBatch:
 
     @classmethod
     def of(cls, packed: PackedCrops, index: np.ndarray, device: torch.device | str = "cpu") -> "CropBatch":
-        """The faces `index` (B,) of a pack, on `device`, with label weight 1."""
+        """The faces at `index` (B,) of a pack, on `device`, with label weight 1."""
         tensors = {name: torch.from_numpy(getattr(packed, name)[index]).to(device) for name in packed_fields()}
         return cls(**tensors, label_weight=torch.ones(len(index), device=device), margin=packed.margin)
 
     @property
     def annotated(self) -> Tensor:
-        """(B, 68) bool: the point has an annotated position."""
+        """(B, 68) bool, True where a point has an annotated position."""
         return torch.isfinite(self.points).all(-1)
 
 
 def packed_fields() -> list[str]:
     """Names of the fields that `CropBatch` takes from `PackedCrops` face by face."""
-    return [each.name for each in fields(CropBatch) if each.name not in ("label_weight", "margin")]
+    return [field.name for field in fields(CropBatch) if field.name not in ("label_weight", "margin")]

@@ -1,7 +1,7 @@
 """Cropping of images near the face, or through it, as in close-ups and at the border of group photos.
 
-The part of a window that the image covers is a rectangle `valid` (B, 4) xyxy, window frame. Cropping the image moves
-the sides of this rectangle; `rdrface.training.augmentation.resampling` pads the area outside.
+The part of a packed crop that the image covers is a rectangle `valid` (B, 4) xyxy, packed frame. Cropping the image
+moves the sides of this rectangle; `rdrface.training.augmentation.resampling` pads the area outside.
 """
 
 import torch
@@ -13,16 +13,16 @@ from rdrface.training.augmentation.resampling import PADDINGS, PaddingShares
 from rdrface.training.augmentation.rng import to_device, uniform
 
 MIN_INNER_SHARE = 0.35
-"""Smallest share of the inner points (17-67) that a cropped image contains. Detectors do not find a face with fewer,
+"""Minimum share of the inner points (17-67) that a cropped image contains. Detectors do not detect a face with fewer,
 for example a profile cropped behind the eye."""
 
 MIN_VISIBLE_SIDE = 0.15
-"""Smallest side of the box of the visible part, in units of the side of the whole box. Detectors do not find a smaller
+"""Minimum side of the box of the visible part, in units of the side of the whole box. Detectors do not detect a smaller
 part."""
 
 
 def inside_image(points: Tensor, valid: Tensor) -> Tensor:
-    """(B, P) bool: points (B, P, 2), window frame, are in the image `valid` (B, 4)."""
+    """(B, P) bool: points (B, P, 2), packed frame, are in the image `valid` (B, 4)."""
     return ((points >= valid[:, None, :2]) & (points <= valid[:, None, 2:])).all(-1)
 
 
@@ -32,8 +32,8 @@ def crop_image_near_face(
     """Crop some images near the face.
 
     Args:
-        valid: (B, 4) xyxy of the images, window frame.
-        points: (B, 68, 2) window frame, NaN where unknown.
+        valid: (B, 4) xyxy of the images, packed frame.
+        points: (B, 68, 2) packed frame, NaN where unknown.
         probability: probability of cropping, for each side.
         distances: range of the distance from the landmark box, in units of its size sqrt(w h).
         generator: random number generator.
@@ -60,8 +60,8 @@ def crop_image_through_face(
     """Crop images through the face, on one random side each. Images that would lose too much of the face do not change.
 
     Args:
-        valid: (B, 4) xyxy of the images, window frame.
-        points: (B, 68, 2) window frame, NaN where unknown.
+        valid: (B, 4) xyxy of the images, packed frame.
+        points: (B, 68, 2) packed frame, NaN where unknown.
         chosen: (B,) bool, images to crop.
         across: range of the share of the width of the landmark box that is removed on the left or right.
         down: range of the share of its height that is removed at the top or bottom.

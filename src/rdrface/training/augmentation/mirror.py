@@ -1,4 +1,4 @@
-"""Mirroring faces: pixels, order of the landmarks, pose and coefficients."""
+"""Mirroring of faces: pixels, order of the landmarks, pose and coefficients."""
 
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,7 @@ from rdrface.training.augmentation.rng import to_device
 
 @dataclass(frozen=True)
 class CoefficientMirror:
-    """How the coefficients of the face model change when the face is mirrored.
+    """Changes of the face model's coefficients when the face is mirrored.
 
     Attributes:
         identity: (50,) +-1 factors.
@@ -28,7 +28,7 @@ class CoefficientMirror:
 
     @classmethod
     def of(cls, model: FaceModel, device: torch.device | str = "cpu") -> "CoefficientMirror":
-        """That of a face model, on a device."""
+        """The changes for a face model, as tensors on a device."""
         return cls(
             torch.from_numpy(model.identity_mirror).to(device),
             torch.from_numpy(model.expression_mirror).long().to(device),
@@ -41,7 +41,7 @@ def mirror_faces(batch: CropBatch, chosen: Tensor, coefficients: CoefficientMirr
     Args:
         batch: B faces.
         chosen: (B,) bool, the faces to mirror.
-        coefficients: how Q changes; without it Q stays as it is.
+        coefficients: changes of the coefficients; if None, Q does not change.
     """
     device = batch.valid.device
     index = to_device(chosen.nonzero()[:, 0], device)

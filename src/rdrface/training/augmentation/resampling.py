@@ -1,4 +1,4 @@
-"""Interpolation of crops from windows, with padding outside the image."""
+"""Sampling of training crops from packed crops, with padding outside the image."""
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ PaddingShares = tuple[float, float, float, float, float, float]
 
 
 def sample(
-    windows: Tensor,
+    images: Tensor,
     valid: Tensor,
     size: int,
     scale: Tensor,
@@ -23,13 +23,13 @@ def sample(
     shares: PaddingShares | Tensor,
     generator: torch.Generator,
 ) -> Tensor:
-    """Sample crops from windows by the similarity crop = scale Rot(angle) window + shift.
+    """Sample crops from packed crops by the similarity crop = scale Rot(angle) packed + shift.
 
-    Crops that are much smaller than their windows are averaged to avoid aliasing.
+    Crops that are much smaller than the packed crops are averaged to avoid aliasing.
 
     Args:
-        windows: (B, S, S, 3) uint8.
-        valid: (B, 4) xyxy of the image, window frame.
+        images: (B, S, S, 3) uint8 packed crops.
+        valid: (B, 4) xyxy of the image, packed frame.
         size: N, side of the crops in pixels.
         scale, angle, shift: (B,), (B,) radians clockwise as seen, (B, 2).
         shares: relative frequency of each of `PADDINGS`, or a (B, 6) tensor with the frequencies for every face.
@@ -38,16 +38,16 @@ def sample(
     Returns:
         (B, 3, N, N) float32 0..255.
     """
-    count, device = len(windows), valid.device
-    source = windows.permute(0, 3, 1, 2).float()
-    # Linear sampling aliases if a crop pixel is wider than about 1.5 window pixels: average blocks first. The window
-    # frame does not depend on the resolution, so the grid does not change. Crops are parts of their windows (scale
-    # >= 1), so for small windows the scales are not read, which would wait for an accelerator.
+    count, device = len(images), valid.device
+    source = images.permute(0, 3, 1, 2).float()
+    # Linear sampling aliases if a crop pixel is wider than about 1.5 packed pixels: average blocks first. The packed
+    # frame does not depend on the resolution, so the grid does not change. Crops are parts of packed crops (scale at
+    # least 1), so the scales of small packed crops are not read, which would wait for an accelerator.
     if source.shape[-1] > 1.5 * size:
         shrink = int(source.shape[-1] / (size * float(scale.median())) + 0.5)
         if shrink > 1:
             source = adaptive_avg_pool2d(source, max(source.shape[-1] // shrink, 1))
-    # Inverse similarity: window = Rot(-angle) (crop - shift) / scale. Each coordinate is the sum of a row and a column.
+    # Inverse similarity: packed = Rot(-angle) (crop - shift) / scale. Each coordinate is the sum of a row and a column.
     axis = (2 * torch.arange(size, device=device) + 1) / size - 1
     across = (axis[None] - shift[:, :1]) / scale[:, None]
     down = (axis[None] - shift[:, 1:]) / scale[:, None]

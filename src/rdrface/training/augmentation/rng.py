@@ -1,7 +1,7 @@
 """Random tensors for augmentation, from one generator, on any device.
 
-A generator on the CPU makes the same choices for every device. No choice has to be read back from an accelerator, which
-would wait for all work queued there.
+With a generator on the CPU, the random choices are the same for every device, and none of them has to be read back from
+an accelerator, which would wait for all work queued there.
 """
 
 import math

@@ -1,1 +1,1 @@
-"""Expression warping: images with open eyes are changed to images with closed eyes, before training."""
+"""Expression warping, before training: open eyes in images are closed."""

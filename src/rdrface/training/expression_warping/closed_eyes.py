@@ -9,7 +9,7 @@ from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION
 
 EYES = ("Right", "Left")
-"""The subject's eyes; the first is on the left of the image (points 36-41)."""
+"""Sides of the subject's eyes in the names of coefficients; the first is on the left of the image (points 36-41)."""
 
 EYELIDS = (np.array(GROUPS["left_eye"]), np.array(GROUPS["right_eye"]))
 BROWS = (np.array(GROUPS["left_brow"]), np.array(GROUPS["right_brow"]))
@@ -72,7 +72,7 @@ def closed_points(source: PackedCrops, outline: np.ndarray, lids: np.ndarray, cl
         closing: (M,) 0 open to 1 closed.
 
     Returns:
-        (M, 6, 2) window frame; upper eyelids are never below lower ones.
+        (M, 6, 2) packed frame; upper eyelids are never below lower ones.
     """
     deviation = source.points[:, lids] - source.outline[:, lids]
     # The deviations of the corners, interpolated at a third and two thirds: the positions of the eyelid points.

@@ -39,7 +39,7 @@ class ExpressionWarpConfig:
     max_pitch_deg: float = 25.0  # at larger pitch the skin above the eye is not visible
     max_residual_percent: float = 2.4  # of the face size
     aperture_range: tuple[float, float] = (0.16, 0.55)  # mean distance of the eyelids; smaller is already closed
-    min_eye_width: float = 0.06  # window frame
+    min_eye_width: float = 0.06  # packed frame
     min_brow_distance: float = 0.3  # between upper eyelid and brow: the skin that is stretched
     max_label_deviation: float = 0.15  # between the labels of the eye and the fitted face
     closing_blink_range: tuple[float, float] = (0.8, 1.25)  # eyeBlink that closes the fitted eye; else the fit is wrong

@@ -37,16 +37,16 @@ class EyelidMotion:
     closing: float
 
 
-def warp_eyelids(window: np.ndarray, motion: EyelidMotion, lash_darkness: float) -> None:
+def warp_eyelids(image: np.ndarray, motion: EyelidMotion, lash_darkness: float) -> None:
     """Change the pixels of one eye in place.
 
     Args:
-        window: (S, S, 3) uint8.
+        image: (S, S, 3) uint8 packed crop.
         motion: the eyelids before and after.
         lash_darkness: how much darker the line between closed eyelids becomes, 0 to 1.
     """
     frame = _EyeFrame(motion.old)
-    x0, y0, x1, y1 = frame.box(len(window), motion.brow)
+    x0, y0, x1, y1 = frame.box(len(image), motion.brow)
     columns, rows = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
     u, v = frame.local(np.stack([columns, rows], axis=-1))
     old, new, brow = (np.stack(frame.local(points), -1) for points in (motion.old, motion.new, motion.brow))
@@ -58,7 +58,7 @@ def warp_eyelids(window: np.ndarray, motion: EyelidMotion, lash_darkness: float)
 
     # Row of the old image for every pixel of the upper eyelid and the skin above it.
     upper_motion = (new_upper - upper) * fade
-    height = _skin_share(window, frame, old, brow) * (np.interp(u, brow[:, 0], brow[:, 1]) - upper)
+    height = _skin_share(image, frame, old, brow) * (np.interp(u, brow[:, 0], brow[:, 1]) - upper)
     height = np.maximum(height, _MIN_SKIN_HEIGHT)
     above = v - (upper + upper_motion)
     old_strip, new_strip = height - _LASHES_HEIGHT, height - upper_motion - _LASHES_HEIGHT
@@ -76,23 +76,23 @@ def warp_eyelids(window: np.ndarray, motion: EyelidMotion, lash_darkness: float)
         eyeball = np.where(beyond_corners > 0, eyeball, np.minimum(eyeball, lower - _SCLERA))
 
     covered = _smoothstep((above + _LID_THICKNESS) * frame.width / 1.4 + 0.5)[..., None]
-    patch = covered * _sample(window, frame, u, skin) + (1 - covered) * _sample(window, frame, u, eyeball)
+    patch = covered * _sample(image, frame, u, skin) + (1 - covered) * _sample(image, frame, u, eyeball)
     lash = _lash_line(frame, u, above, lash_darkness * motion.closing)
     patch *= 1 - lash[..., None]
     changed = np.abs(upper_motion) + np.abs(lower_motion) + lash > 1e-4
     changed &= (v < upper + height) & (v > lower - _FADE_DISTANCE - 0.1)
-    part = window[y0:y1, x0:x1]
+    part = image[y0:y1, x0:x1]
     part[changed] = np.rint(patch[changed]).clip(0, 255).astype(np.uint8)
 
 
-def darkest_row(window: np.ndarray, eye: np.ndarray) -> float:
+def darkest_row(image: np.ndarray, eye: np.ndarray) -> float:
     """Darkest row of an eye: 0 is the edge of the lower eyelid, 1 the edge of the upper eyelid.
 
     Lashes and iris are darker than skin. If the brow, glasses or the skin are darkest, they cannot be separated from
     the eyelids, or the labels are not on the eye.
 
     Args:
-        window: (S, S, 3) uint8.
+        image: (S, S, 3) uint8 packed crop.
         eye: (6, 2) float pixels, as in `EyelidMotion`.
 
     Returns:
@@ -103,7 +103,7 @@ def darkest_row(window: np.ndarray, eye: np.ndarray) -> float:
     u, rows = np.linspace(0.2, 0.8, 9), np.linspace(-0.75, 1.75, 26)
     upper, lower = _upper_curve(local, u), _lower_curve(local, u)
     v = lower + rows[:, None] * (upper - lower)
-    light = _sample(window, frame, np.broadcast_to(u, v.shape), v).mean(axis=(1, 2))
+    light = _sample(image, frame, np.broadcast_to(u, v.shape), v).mean(axis=(1, 2))
     return float(rows[light.argmin()])
 
 
@@ -122,7 +122,7 @@ class _EyeFrame:
         return away @ self.along, away @ self.up
 
     def box(self, size: int, brow: np.ndarray) -> tuple[int, int, int, int]:
-        """xyxy of the pixels that may change, in a window of `size` pixels."""
+        """xyxy of the pixels that may change, in an image of `size` pixels."""
         corners = np.array([[u, v] for u in (-0.4, 1.4) for v in (-0.7, 0.2)])
         at = np.concatenate([self.origin + self.width * (corners @ np.stack([self.along, self.up])), brow])
         x0, y0 = np.floor(at.min(0)).clip(0, size).astype(int)
@@ -131,13 +131,13 @@ class _EyeFrame:
 
 
 def _lash_line(frame: _EyeFrame, u: np.ndarray, above: np.ndarray, darkness: float) -> np.ndarray:
-    """Darkness of the line between closed eyelids at places `above` (n, m) the edge of the upper eyelid."""
+    """Darkness of the line between closed eyelids at distances `above` (n, m) from the edge of the upper eyelid."""
     between_corners = _smoothstep(np.minimum(u, 1 - u) / 0.15 + 0.5)
     sigma = max(0.035, 0.8 / frame.width)
     return darkness * between_corners * np.exp(-((above / sigma) ** 2) / 2)
 
 
-def _skin_share(window: np.ndarray, frame: _EyeFrame, eye: np.ndarray, brow: np.ndarray) -> float:
+def _skin_share(image: np.ndarray, frame: _EyeFrame, eye: np.ndarray, brow: np.ndarray) -> float:
     """Share of the distance from the upper eyelid to the brow up to which there is only skin.
 
     Eye (6, 2) and brow (5, 2) are in the coordinates of the eye.
@@ -145,16 +145,16 @@ def _skin_share(window: np.ndarray, frame: _EyeFrame, eye: np.ndarray, brow: np.
     u = np.linspace(0.2, 0.8, 7)
     upper = _upper_curve(eye, u)
     v = upper + _SKIN_SHARES[:, None] * (np.interp(u, brow[:, 0], brow[:, 1]) - upper)
-    light = _sample(window, frame, np.broadcast_to(u, v.shape), v).mean(axis=(1, 2))
+    light = _sample(image, frame, np.broadcast_to(u, v.shape), v).mean(axis=(1, 2))
     dark = light < _DARKER * np.maximum.accumulate(light)
     return float(_SKIN_SHARES[max(int(dark.argmax()) - 1, 0)] if dark.any() else _SKIN_SHARES[-1])
 
 
-def _sample(window: np.ndarray, frame: _EyeFrame, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(n, m, 3) float32 pixels of the window at u, v (n, m)."""
+def _sample(image: np.ndarray, frame: _EyeFrame, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """(n, m, 3) float32 pixels of the image at u, v (n, m)."""
     x, y = (frame.origin[i] + frame.width * (u * frame.along[i] + v * frame.up[i]) for i in range(2))
     sampled = cv2.remap(
-        window, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        image, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(sampled, np.float32)
 

@@ -1,1 +1,1 @@
-"""Face profiling: near-frontal images rendered at larger poses with their fitted 3D faces, before training."""
+"""Face profiling, before training: near-frontal faces are rendered at larger poses with their fitted 3D faces."""

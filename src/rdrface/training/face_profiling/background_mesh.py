@@ -54,13 +54,13 @@ def rim_positions(rim: Rim, positions: np.ndarray, roll: float, valid: np.ndarra
 
     Args:
         rim: K vertices.
-        positions: (V, 2) float32 window frame, the vertices of the head in the image.
+        positions: (V, 2) float32 packed frame, the vertices of the head in the image.
         roll: roll of the head, radians.
-        valid: (4,) xyxy of the image, window frame.
-        distance: distance from the outline of the head, window units.
+        valid: (4,) xyxy of the image, packed frame.
+        distance: distance from the outline of the head, packed frame.
 
     Returns:
-        (K, 2) float32 window frame, inside the image.
+        (K, 2) float32 packed frame, inside the image.
     """
     direction = _directions(rim, roll)
     center = _center(positions)
@@ -80,13 +80,13 @@ def background_mesh(
     Args:
         rim: K vertices.
         start: (K, 2) float32 texture coordinates of the rim, see `rim_positions`.
-        after: (V, 3) float32, the rotated head in the new window frame.
+        after: (V, 3) float32, the rotated head in the new packed frame.
         roll: roll of the head, radians.
-        valid: (4,) xyxy of the image, old window frame.
-        new_valid: (4,) xyxy of the image, new window frame.
+        valid: (4,) xyxy of the image, old packed frame.
+        new_valid: (4,) xyxy of the image, new packed frame.
 
     Returns:
-        (T, 3, 3) float32 corners of the triangles, new window frame; (T, 3, 2) float32 texture coordinates.
+        (T, 3, 3) float32 corners of the triangles, new packed frame; (T, 3, 2) float32 texture coordinates.
     """
     direction = _directions(rim, roll)
     edge, new_edge = _image_edge(start, direction, valid, new_valid)
@@ -161,7 +161,7 @@ def _directions(rim: Rim, roll: float) -> np.ndarray:
 def _image_edge(
     start: np.ndarray, direction: np.ndarray, valid: np.ndarray, new_valid: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(K, 2) points where rays from `start` leave the image, and (K, 2) the same points in the new window frame."""
+    """(K, 2) points where rays from `start` leave the image, and (K, 2) the same points in the new packed frame."""
     space = np.maximum(np.where(direction > 0, valid[2:] - start, start - valid[:2]), 0)
     steps = (space / np.maximum(np.abs(direction), 1e-9)).min(axis=1, keepdims=True)
     edge = start + steps * direction

@@ -39,8 +39,8 @@ class FaceProfilingConfig:
     max_source_pitch_deg: float = 25.0
     max_residual_percent: float = 2.4  # of the face size; with larger residuals of the fit the shape is wrong
     max_occluded_share: float = 0.1  # of the landmarks; an occluder would rotate with the head like paint on the skin
-    min_edge_distance: float = 0.04  # from every landmark to the edge of the image, window frame
-    min_resolution: float = 0.4  # image pixels per window pixel: profiled faces are enlarged
+    min_edge_distance: float = 0.04  # from every landmark to the edge of the image, packed frame
+    min_resolution: float = 0.4  # image pixels per pixel of the packed crop: profiled faces are enlarged
 
     # New poses. |yaw| is uniform in the range, but never smaller than that of the source.
     yaw_range_deg: tuple[float, float] = (30.0, 90.0)
@@ -93,10 +93,10 @@ def profile_faces(
         progress: show a progress bar; None shows it on a terminal only.
 
     Returns:
-        M packed faces as `pack` makes them: windows around the new landmarks, labels in these windows, Q of the new
-        face. Points are the projected points of the new Q. Points that the head hides in the new pose are NaN and
-        `SELF_OCCLUDED`; points without a position in the source stay NaN, and become `UNKNOWN` if they come into view.
-        `residual` is that of the fit to the source. Source names get the ending `SUFFIX`.
+        M packed faces as from `pack`: packed crops around the new landmarks, with labels and Q of the new face in the
+        new packed frame. Points are the projected points of the new Q. Points that the head hides in the new pose are
+        NaN and `SELF_OCCLUDED`; points without a position in the source stay NaN, and become `UNKNOWN` if they come
+        into view. `residual` is that of the fit to the source. Source names get the ending `SUFFIX`.
 
     Raises:
         ValueError: a face has no fit.
@@ -104,7 +104,7 @@ def profile_faces(
     index = np.asarray(index, dtype=np.int64)
     if not np.isfinite(faces.Q[index]).all():
         raise ValueError(
-            "only fitted faces can be profiled, but Q is NaN; run rdrface.fitting.fit_records before packing"
+            "face profiling needs fitted faces, but Q is NaN; run rdrface.fitting.fit_records before packing"
         )
     source = faces.select(index)
     result = replace(
@@ -141,7 +141,7 @@ def profiled_parameters(
         rng: random number generator.
 
     Returns:
-        (103,) float32 Q in the old window; the origin of the model keeps its position in the image.
+        (103,) float32 Q in the old packed frame; the origin of the model keeps its position in the image.
     """
     q = faces.Q[i].copy()
     pitch, yaw = np.rad2deg(q[POSE][:2])
@@ -185,7 +185,7 @@ def _mouth_is_closed(outline: np.ndarray, config: FaceProfilingConfig) -> bool:
 
 
 def _profile_face(source: PackedCrops, result: PackedCrops, i: int, q: np.ndarray, head: Head) -> None:
-    """Write face `i` of the source with the new parameters `q` (103,), old window frame, to the result."""
+    """Write face `i` of the source with the new parameters `q` (103,), old packed frame, to the result."""
     landmarks, model = head.landmarks, head.model
     outline, _ = landmarks.outline68(q[None])
     box = bounding_boxes(outline[..., :2])
@@ -204,9 +204,9 @@ def _profile_face(source: PackedCrops, result: PackedCrops, i: int, q: np.ndarra
     before, after = project(closed[:1], old[None, POSE])[0], project(closed[1:], new[None, POSE])[0]
 
     jaw = EXPRESSION.start + model.expression_names.index("jawOpen")
-    window = render_profiled(source, i, before, after, valid, bool(new[jaw] > old[jaw]), head)
+    image = render_profiled(source, i, before, after, valid, bool(new[jaw] > old[jaw]), head)
     clipped = valid.clip(-1, 1)
-    result.images[i] = _black_outside(window, clipped)
+    result.images[i] = _black_outside(image, clipped)
     result.valid[i] = clipped
     result.outline[i], result.jawline[i], result.Q[i] = outline, jawline, new
     result.resolution[i] = source.resolution[i] * frame.half[0]
@@ -218,10 +218,10 @@ def _profile_face(source: PackedCrops, result: PackedCrops, i: int, q: np.ndarra
     result.points[i] = np.where((labeled & ~hidden)[:, None], points, np.nan)
 
 
-def _black_outside(window: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    size = len(window)
+def _black_outside(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    size = len(image)
     center = (2 * np.arange(size) + 1) / size - 1
     across = (center > valid[0]) & (center < valid[2])
     down = (center > valid[1]) & (center < valid[3])
-    masked: np.ndarray = window * (down[:, None] & across)[..., None]
+    masked: np.ndarray = image * (down[:, None] & across)[..., None]
     return masked

@@ -15,7 +15,7 @@ from rdrface.training.face_profiling.background_mesh import Rim
 
 _DEPTH_SIZE = 192  # side of the z-buffer for the visibility of vertices, pixels
 _OCCLUDER_DISTANCE = 2.5  # mm by which a surface must be in front of a vertex to hide it
-_TYPICAL_SCALE = 0.006  # window units per mm of a face in its window
+_TYPICAL_SCALE = 0.006  # packed-frame units per mm of a typical face
 
 JAW_OPEN = 0.5
 """jawOpen of `Head.open_shape`."""
@@ -83,12 +83,12 @@ class Head:
 
 
 def vertex_visibility(vertices: np.ndarray, triangles: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Orientation and visibility of the vertices of a head in a window.
+    """Orientation and visibility of the vertices of a head in a packed crop.
 
     Args:
-        vertices: (V, 3) window frame, y down.
+        vertices: (V, 3) packed frame, y down.
         triangles: (F, 3) int.
-        scale: window units per mm.
+        scale: packed-frame units per mm.
 
     Returns:
         (V,) cosine of the angle between the normal and the direction to the viewer; (V,) bool, True where no part of

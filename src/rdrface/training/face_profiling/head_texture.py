@@ -22,7 +22,7 @@ _CORRECTION_REACH = 25.0  # mm over which the correction at a landmark decays to
 
 @dataclass(frozen=True)
 class Texture:
-    """Texture coordinates of a head, window frame.
+    """Texture coordinates of a head, packed frame.
 
     Attributes:
         corners: (F, 3, 2) float32, of the corners of the triangles.
@@ -41,10 +41,10 @@ def texture_of(head: Head, vertices: np.ndarray, positions: np.ndarray, valid: n
 
     Args:
         head: the prepared face model.
-        vertices: (V, 3) float32 window frame, the fitted head.
-        positions: (V, 2) float32 window frame, positions of the vertices in the image: the fitted ones plus
+        vertices: (V, 3) float32 packed frame, the fitted head.
+        positions: (V, 2) float32 packed frame, positions of the vertices in the image: the fitted ones plus
             `label_corrections`.
-        valid: (4,) xyxy of the image, window frame.
+        valid: (4,) xyxy of the image, packed frame.
         pose: (7,) P of the head in the image.
     """
     triangles, mirror = head.model.triangles, head.model.mirror_vertices

@@ -12,7 +12,7 @@ from rdrface.training.face_profiling.background_mesh import background_mesh
 from rdrface.training.face_profiling.head import Head
 from rdrface.training.face_profiling.head_texture import label_corrections, texture_of
 
-_MAX_DEVIATION = 0.1  # of the face size; labels farther from the fit are ignored, see rdrface.training.batches.DOUBTFUL
+_MAX_DEVIATION = 0.1  # of the face size; labels farther from the fit are ignored, as in training.labels
 _MOUTH_COLOR = np.array([38.0, 14.0, 14.0], np.float32)  # RGB inside an opened mouth
 _MAX_STEP = 4  # pixels; a larger step of the texture coordinates between neighbors is the outline of a surface
 
@@ -31,14 +31,14 @@ def render_profiled(
     Args:
         source: packed faces with fits.
         i: index of the face.
-        before: (V, 3) vertices of the fitted head, window frame.
-        after: (V, 3) vertices of the head in the new pose, new window frame.
-        valid: (4,) xyxy of the image, new window frame.
+        before: (V, 3) vertices of the fitted head, packed frame.
+        after: (V, 3) vertices of the head in the new pose, new packed frame.
+        valid: (4,) xyxy of the image, new packed frame.
         opens_mouth: the new expression opens the mouth: its inside is drawn dark.
         head: the prepared face model.
 
     Returns:
-        (S, S, 3) uint8 window.
+        (S, S, 3) uint8 RGB packed crop.
     """
     size, triangles, old_valid = source.size, head.model.triangles, source.valid[i]
     positions = before[:, :2] + label_corrections(head, source.Q[i], _deviation(source, i))
@@ -50,7 +50,7 @@ def render_profiled(
     front = triangle_normals(corners)[:, 2] < 0
     drawn = to_pixels(np.concatenate([corners[front], background]), size)
     raster = rasterize(drawn, size)
-    # Half a pixel inside the edge of the image: the window is black beyond.
+    # Half a pixel inside the edge of the image, because the packed crop is black outside.
     inset = 1.0 / size
     coordinates = np.concatenate([texture.corners[front], background_texture])
     coordinates = coordinates.clip(old_valid[:2] + inset, old_valid[2:] - inset)

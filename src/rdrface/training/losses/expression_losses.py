@@ -1,7 +1,7 @@
-"""Losses on the effects of expression: lids, lips, corners of the mouth, brows; and on the coefficients themselves.
+"""Losses on expression: on the shape of lids, lips, mouth and brows, and on the expression coefficients.
 
-A closed eye changes a point loss little: eight of 68 points move by 3 % of the face. The losses here compare the
-vectors between two landmarks, so an error of the pose or of the eye's position does not hide an error of its aperture.
+A closed eye has little effect on a point loss: eight of 68 points move by 3 % of the face size. The losses here compare
+vectors between two landmarks, so an error of the pose or of the eye's position does not mask an error of its aperture.
 """
 
 from functools import cache
@@ -22,15 +22,15 @@ _VECTORS = (
 )
 
 _UNITS = {"eyeBlink": 4.0, "jawOpen": 4.0, "mouthSmile": 2.0}
-"""Larger weights for the coefficients that photos show best and users read most."""
+"""Larger weights for the coefficients that are most visible in images and most used."""
 
-_VECTOR_BETA = 0.01  # crop frame: 0.8 % of the face's side
+_VECTOR_BETA = 0.01  # crop frame: 0.8 % of the face size
 _COEFFICIENT_BETA = 0.1
 
 
 @cache
 def compared_vectors(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """First (V,) and second landmark (V,) of every compared vector, and its weight (V,)."""
+    """First and second landmark of each compared vector, and its weight, (V,) each."""
     first, second, weight = zip(*_VECTORS, strict=True)
     return (
         torch.tensor(first, device=device),
@@ -45,7 +45,7 @@ def vector_loss(predicted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     Args:
         predicted: (B, 68, 2) crop frame.
         truth: (B, 68, 2).
-        weight: (B, 68); the weight of a vector is the smaller one of its two ends.
+        weight: (B, 68) weights of the points; a vector has the smaller weight of its two ends.
     """
     if predicted.shape[1:] != (NUM_LANDMARKS, 2):
         raise ValueError(f"predicted must be (B, {NUM_LANDMARKS}, 2); got {tuple(predicted.shape)}")
@@ -57,13 +57,15 @@ def vector_loss(predicted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
 
 
 def coefficient_loss(unbounded: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
-    """Mean Huber loss of alpha_exp, linear beyond 0.1: fitted expression is sparse, and a squared error would teach the
-    mean of many sparse faces, which is not sparse.
+    """Mean Huber loss of alpha_exp, linear beyond 0.1.
+
+    Fitted expressions are sparse. With a squared error the network would learn the mean of many sparse faces, which is
+    not sparse.
 
     Args:
-        unbounded: (B, 46) as predicted; beyond the bounds no other loss has a gradient.
-        truth: (B, 46) of the fit.
-        trust: (B,) in the fit, 0..1.
+        unbounded: (B, 46) predicted coefficients; beyond the bounds no other loss has a gradient.
+        truth: (B, 46) coefficients of the fit.
+        trust: (B,) trust in the fit, 0..1.
     """
     huber = smooth_l1(unbounded - truth, _COEFFICIENT_BETA)
     return ((huber * unit_weights(unbounded.device)).mean(1) * trust).mean()

@@ -15,10 +15,11 @@ from rdrface.training.losses.parameter_losses import parameter_distance, vertex_
 from rdrface.training.losses.weights import LossWeights
 
 LAST_STEP_WEIGHT = 2.0
-"""Weight of the last iteration relative to the others: it is the output. With equal weights its S_p was worse."""
+"""Weight of the last iteration, which is the output, relative to the others. With equal weights, its S_p is less
+accurate."""
 
 RESPONSE_FRACTION = 4
-"""conv6's loss uses every fourth face: its maps are by far the largest tensors of a step."""
+"""The loss of conv6 uses one of this many faces, because its maps are by far the largest tensors of a step."""
 
 LOG_UNCERTAINTY_RANGE = (-7.0, 1.0)
 """Limits of the predicted log uncertainty in its loss."""
@@ -29,7 +30,7 @@ class Objective(nn.Module):
 
     Args:
         network: RDR.
-        weights: of the losses.
+        weights: weights of the losses.
     """
 
     def __init__(self, network: RDR, weights: LossWeights) -> None:
@@ -56,8 +57,8 @@ def losses(
         logits: (b, 68, m, m), conv6's output for the first b <= B faces.
         batch: the labels.
         std: (103,) of `ParameterScale`, the units of the coefficients.
-        weights: `wpdc` and `vertex` take time and are left out if their weight is 0; without `weights` all are
-            computed.
+        weights: weights of the losses. `wpdc` and `vertex` are slow and not computed if their weight is 0; without
+            `weights` all losses are computed.
     """
     per_step = [step_losses(step, batch) for step in prediction.steps]
     result = {name: _mean_over_steps([one[name] for one in per_step]) for name in per_step[0]}
@@ -108,7 +109,7 @@ def visibility_loss(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def uncertainty_loss(log_uncertainty: Tensor, landmarks: Tensor, batch: Batch) -> Tensor:
-    """Negative log-likelihood of the actual errors, exponentially distributed around the predicted ones.
+    """Negative log-likelihood of the observed errors under exponential distributions with the predicted means.
 
     Its minimum is at the mean error. `landmarks` (B, 68, 2) is detached: only the prediction (B, 68) is trained.
     """

@@ -1,6 +1,6 @@
-"""Losses on Q: plain, weighted as in 3DDFA, or as the distance of the surface that Q moves. All need fitted faces.
+"""Losses on Q: unweighted, weighted as in 3DDFA, or as distance of the 3D surface. All need fitted faces.
 
-`parameter_distance` is the default. The two others are alternatives (docs/ablation.md); they take time and are computed
+`parameter_distance` is the default. The other two are alternatives (docs/ablation.md); they are slow, and are computed
 only if their weight is not 0.
 """
 
@@ -24,13 +24,13 @@ _TINY = 1e-12
 def parameter_distance(q: Tensor, truth: Tensor, std: Tensor, trust: Tensor) -> Tensor:
     """Mean square error of the standardized coefficients (3DDFA's PDC without P).
 
-    Coefficients only: the losses on points measure angles and translation, without the singularity of gimbal lock.
+    P is left out: the losses on points measure rotation and translation without the singularity of gimbal lock.
 
     Args:
-        q: (B, 103) predicted.
-        truth: (B, 103) of the fit.
-        std: (103,) of `ParameterScale`.
-        trust: (B,) in the fit, 0..1.
+        q: (B, 103) predicted Q.
+        truth: (B, 103) Q of the fit.
+        std: (103,) standard deviations of `ParameterScale`.
+        trust: (B,) trust in the fit, 0..1.
     """
     coefficients = torch.ones_like(std, dtype=torch.bool)
     coefficients[POSE] = False
@@ -41,8 +41,8 @@ def parameter_distance(q: Tensor, truth: Tensor, std: Tensor, trust: Tensor) -> 
 def weighted_parameter_distance(q: Tensor, truth: Tensor, std: Tensor, trust: Tensor) -> Tensor:
     """3DDFA's weighted parameter distance cost (Zhu et al., CVPR 2016, equations 10 and 11), P included.
 
-    The weight of a parameter's square error is the displacement of the projected points that the error causes. The
-    errors are standardized, as the network's predictions are. Arguments as in `parameter_distance`.
+    The weight of a parameter's squared error is the displacement of the projected points that the error causes. The
+    errors are standardized, like the predictions of the network. Arguments are as in `parameter_distance`.
     """
     error = parameter_errors(q, truth)
     weight = displacements(error.detach(), truth)
@@ -53,14 +53,14 @@ def weighted_parameter_distance(q: Tensor, truth: Tensor, std: Tensor, trust: Te
 def vertex_distance(q: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
     """Mean distance of the posed 3D faces, crop frame (3DDFA's VDC, not squared, so that no single bad fit dominates).
 
-    Measured at 476 points: the 68 of the jawline convention and all samples of the 17 parallel lines. They cover
-    features, jaw and cheeks, all places where landmarks can be, and the network computes them anyway. The rest of the
-    mesh (scalp, neck, inside of the mouth) would take ten times as long and has no labels.
+    The distance is measured at 476 points: the 68 of the jawline convention and all samples of the 17 parallel lines.
+    They cover all parts of the face where landmarks can be, and the network computes them anyway. The whole mesh would
+    take ten times as long, and its other parts (scalp, neck, inside of the mouth) have no labels.
 
     Args:
-        q: (B, 103) predicted.
-        truth: (B, 103) of the fit.
-        trust: (B,) in the fit, 0..1.
+        q: (B, 103) predicted Q.
+        truth: (B, 103) Q of the fit.
+        trust: (B,) trust in the fit, 0..1.
     """
     with torch.no_grad():
         target = surface(truth)
@@ -69,7 +69,7 @@ def vertex_distance(q: Tensor, truth: Tensor, trust: Tensor) -> Tensor:
 
 
 def parameter_errors(q: Tensor, truth: Tensor) -> Tensor:
-    """(B, 103) q - truth, with the differences of angles in -pi..pi: a whole turn is no error."""
+    """(B, 103) q - truth, with angle differences in -pi..pi, so a full rotation is not an error."""
     error = q - truth
     angles = torch.remainder(error[:, _ANGLES] + torch.pi, 2 * torch.pi) - torch.pi
     return torch.cat([error[:, : _ANGLES.start], angles, error[:, _ANGLES.stop :]], dim=1)
@@ -77,7 +77,7 @@ def parameter_errors(q: Tensor, truth: Tensor) -> Tensor:
 
 @torch.no_grad()
 def displacements(error: Tensor, truth: Tensor) -> Tensor:
-    """Displacement of the 68 projected points that the error of each parameter alone causes (norm of equation 11).
+    """Displacement of the 68 projected points caused by the error of each single parameter (norm of equation 11).
 
     Args:
         error: (B, 103) errors of the parameters.
@@ -98,7 +98,7 @@ def displacements(error: Tensor, truth: Tensor) -> Tensor:
     first, second = torch.split(unit, [len(identity), len(expression)], dim=1)
 
     points = blend(model["mean"][:NUM_LANDMARKS], identity, expression, truth[:, IDENTITY], truth[:, EXPRESSION])
-    wrong = pose.unsqueeze(1) + torch.diag_embed(error[:, POSE])  # (B, 7, 7): pose i has only its i-th number wrong
+    wrong = pose.unsqueeze(1) + torch.diag_embed(error[:, POSE])  # (B, 7, 7): in pose i only parameter i is wrong
     moved = project(points.repeat_interleave(NUM_POSE, 0), wrong.flatten(0, 1)).unflatten(0, (-1, NUM_POSE))
     true = project(points, pose).unsqueeze(1)
     by_pose = (moved - true)[..., :2].square().sum((-2, -1)).sqrt()

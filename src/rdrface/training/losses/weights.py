@@ -1,4 +1,4 @@
-"""Weights of the losses; without PyTorch, so that a configuration can be checked without it."""
+"""Weights of the losses. This module does not need PyTorch, so that configurations can be checked without it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,15 +12,15 @@ class LossWeights:
 
     Attributes:
         landmarks: S_k against the labels, at every k.
-        projection: S_p against the labels, at every k: moves pose and shape through the camera.
-        projection_jawline: the 68 points of the fitted face in 3D, hidden points included, at every k: no 2D label
-            contains depth or the far side of a profile.
+        projection: S_p against the labels, at every k; its gradient reaches pose and shape through the projection.
+        projection_jawline: 68 points in 3D against those of the fitted face, including hidden points, at every k. 2D
+            labels have no depth and no far side of a profile.
         landmarks_jawline: the contour of S_k on the absolute jawline against that of the fitted face, at every k.
-        parameters: standardized coefficients against those of the fit; small, because the losses on points are closer
-            to the purpose.
+        parameters: standardized coefficients against those of the fit; small, because the losses on points measure
+            the actual goal.
         response: softmax loss of conv6.
         visibility: cross-entropy of the visibility.
-        uncertainty: negative log-likelihood of the actual error under the predicted one.
+        uncertainty: negative log-likelihood of the observed error under the predicted one.
         wpdc: 3DDFA's weighted parameter distance, see `rdrface.training.losses.parameter_losses`; last iteration only,
             like `parameters`.
         vertex: mean 3D distance of the surface of the fitted face; last iteration only.
@@ -47,9 +47,9 @@ def check_losses(loss: Mapping[str, object]) -> None:
     """Check the table `[loss]` of a configuration: names of losses -> weights.
 
     Raises:
-        ConfigError: an entry is no loss, or its weight is no number.
+        ConfigError: an entry is not the name of a loss, or its weight is not a number.
     """
-    names = [each.name for each in fields(LossWeights)]
+    names = [field.name for field in fields(LossWeights)]
     for name, value in loss.items():
         if name not in names:
             raise ConfigError(f"loss has an unknown entry {name!r}; the losses are {', '.join(names)}")
