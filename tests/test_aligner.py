@@ -186,3 +186,59 @@ def test_inference_does_not_import_pytorch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_size": True},
+        {"batch_size": 1.5},
+        {"batch_size": "8"},
+        {"max_side": float("nan")},
+        {"max_side": 32.5},
+        {"score_threshold": "0.5"},
+        {"backend": "onnxruntime", "providers": "CPUExecutionProvider"},
+        {"backend": "onnxruntime", "providers": ["NoExecutionProvider"]},
+        {"backend": "onnxruntime", "providers": []},
+    ],
+)
+def test_load_names_the_argument_that_is_wrong(options):
+    with pytest.raises(ValueError, match=list(options)[-1]):
+        rdrface.load(weights_file(), **options)
+
+
+@pytest.mark.parametrize("detector", [object(), "retinaface", False])
+def test_a_detector_must_have_a_method_detect(detector):
+    with pytest.raises(TypeError, match="detect"):
+        rdrface.load(weights_file(), detector=detector)
+
+
+@pytest.mark.parametrize("result", [None, [], np.zeros((1, 4))])
+def test_a_detector_must_return_detections(image, result):
+    class Wrong:
+        def detect(self, pixels):
+            return result
+
+    with pytest.raises(TypeError, match="Detections"):
+        rdrface.load(weights_file(), threads=1, detector=Wrong()).detect(image)
+
+
+def test_detections_of_different_lengths_are_rejected():
+    with pytest.raises(ValueError, match="scores"):
+        Detections(np.zeros((2, 4)), np.ones(1), np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        [[-1e300, -1e300, 1e300, 1e300]],
+        [[1e12, 1e12, 1e12 + 100, 1e12 + 100]],
+        [[0, 0, 1e-200, 1e-200]],
+        [["1", "2", "30", "40"]],
+        np.zeros((3, 0)),
+        np.zeros((0, 5)),
+    ],
+)
+def test_boxes_without_a_usable_area_or_of_another_type_are_rejected(aligner, image, boxes):
+    with pytest.raises(ValueError, match="boxes"):
+        aligner.align(image, boxes)

@@ -96,3 +96,16 @@ def test_every_image_type_can_be_drawn_on(tmp_path):
 def test_invalid_arrays_are_refused(image):
     with pytest.raises(ImageError):
         draw(image, [])
+
+
+@pytest.mark.parametrize("faces", [[{"landmarks": 1}], [[some_face()]]])
+def test_only_faces_can_be_drawn(faces):
+    with pytest.raises(TypeError, match=r"rdrface\.Face"):
+        draw(IMAGE, faces)
+
+
+def test_faces_with_unusable_landmarks():
+    face = some_face()
+    with pytest.raises(ValueError, match="NaN"):
+        draw(IMAGE, [replace(face, landmarks=face.landmarks * np.float32(np.nan))])
+    assert draw(IMAGE, [replace(face, landmarks=face.landmarks * np.float32(1e9))], axes=True).shape == IMAGE.shape

@@ -128,3 +128,37 @@ def test_the_suffix_determines_the_mesh_format(tmp_path, suffix):
     assert path.stat().st_size > 10_000
     with pytest.raises(ValueError, match=r"\.obj or \.ply"):
         some_face().mesh().save(tmp_path / "face.stl")
+
+
+@pytest.mark.parametrize("content", [None, [], "face"])
+def test_something_else_than_a_dict_is_rejected(content):
+    with pytest.raises(DataError, match="dictionary"):
+        Face.from_dict(content)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"score": "a"},
+        {"score": float("nan")},
+        {"landmarks": [[float("nan")] * 2] * 68},
+        {"box": ["1", "2", "3", "4"]},
+        {"box": [1e300] * 4},
+        {"custom_landmarks": []},
+    ],
+)
+def test_entries_that_are_not_finite_numbers_are_rejected(entry):
+    with pytest.raises(DataError, match=next(iter(entry))):
+        Face.from_dict({**some_face().to_dict(), **entry})
+
+
+def test_the_current_key_is_used_when_a_dict_has_both():
+    face = some_face()
+    again = Face.from_dict({**face.to_dict(), "visible": [0.0] * 68, "custom_landmarks": None})
+    np.testing.assert_array_equal(again.visibility, face.visibility)
+    assert again.custom_landmarks is None
+
+
+def test_the_face_model_must_be_a_face_model():
+    with pytest.raises(TypeError, match="FaceModel"):
+        Face.from_dict(some_face().to_dict(), model=3)

@@ -66,3 +66,8 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(DataError, match=r"cannot write .*r\.json"), write_aside(tmp_path / "r.json") as partial:
         partial.write_text("new")
     assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_a_folder_is_not_a_file(tmp_path):
+    with pytest.raises(DataError, match="folder; name a file"), write_aside(tmp_path):
+        pass

@@ -20,7 +20,7 @@ from rdrface.image import ImageSource, read_image
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
-from rdrface.runtime.session import CUSTOM_LANDMARKS, Backend, Session, open_graph, open_session
+from rdrface.runtime.session import CUSTOM_LANDMARKS, Backend, Session, check_count, open_graph, open_session
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
@@ -48,8 +48,9 @@ class Aligner:
                 "session must run the graph of RDR, whose input size is fixed; got a graph of any input size: open the "
                 "weights with rdrface.runtime.session.open_session"
             )
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be 1 or more; got {batch_size}")
+        if not callable(getattr(detector, "detect", None)):
+            raise TypeError(f"detector must have a method detect(image) -> Detections; got {detector!r}")
+        check_count("batch_size", batch_size)
         self.session = session
         self.detector = detector
         self.model = model
@@ -69,7 +70,7 @@ class Aligner:
             ImageError: the image cannot be read.
         """
         pixels = read_image(image)
-        return self._align(pixels, self.detector.detect(pixels))
+        return self._align(pixels, self._detect(pixels))
 
     def align(self, image: ImageSource, boxes: np.ndarray) -> list[Face]:
         """Align faces whose boxes are known.
@@ -111,7 +112,7 @@ class Aligner:
         for image in images:
             # Only the crops are kept: a thousand images would not fit into memory.
             pixels = read_image(image)
-            detected = self.detector.detect(pixels)
+            detected = self._detect(pixels)
             frame = CropFrame.from_boxes(detected.boxes)
             crops.append(cut(pixels, frame, self._crop_size))
             frames.append(frame)
@@ -126,6 +127,15 @@ class Aligner:
             )
             for detected, frame, end in zip(detections, frames, ends, strict=True)
         ]
+
+    def _detect(self, pixels: np.ndarray) -> Detections:
+        detections = self.detector.detect(pixels)
+        if not isinstance(detections, Detections):
+            raise TypeError(
+                f"the method detect of {type(self.detector).__name__} must return "
+                f"rdrface.detection.protocol.Detections; got {type(detections).__name__}"
+            )
+        return detections
 
     def _align(self, pixels: np.ndarray, detections: Detections) -> list[Face]:
         frame = CropFrame.from_boxes(detections.boxes)
@@ -213,6 +223,8 @@ def load(
         ValueError: the backend is unknown, a number is out of range, providers are given with OpenVINO, or a setting of
             the default detector is given together with another `detector`.
     """
+    if weights is not None and not isinstance(weights, str | PathLike):
+        raise TypeError(f"weights must be a path or None; got {weights!r}")
     path = PACKAGED_WEIGHTS if weights is None else Path(weights)
     if detector is not None and (score_threshold is not None or max_side is not None):
         raise ValueError(

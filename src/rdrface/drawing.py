@@ -39,6 +39,10 @@ _SUBPIXEL = 4
 """OpenCV takes fixed-point coordinates with this many binary digits."""
 
 
+_MAX_UNIT = 1000.0
+"""Pixels: OpenCV accepts line widths up to 32,767."""
+
+
 def draw(
     image: ImageSource, faces: Iterable[Face], *, landmarks: bool = True, mesh: bool = False, axes: bool = False
 ) -> np.ndarray:
@@ -56,8 +60,16 @@ def draw(
 
     Raises:
         ImageError: the image cannot be read.
+        TypeError: `faces` contains something else than faces.
+        ValueError: the landmarks of a face are not finite.
     """
     canvas = read_image(image).copy()
+    faces = list(faces)
+    for face in faces:
+        if not isinstance(face, Face):
+            raise TypeError(f"faces must contain rdrface.Face objects; got {type(face).__name__}")
+        if not np.isfinite(face.landmarks).all():
+            raise ValueError("the landmarks of a face are NaN or infinite, so it cannot be drawn")
     # Small faces last: they are rarely behind larger ones.
     for face in sorted(faces, key=lambda one: -one.size):
         if mesh:
@@ -77,7 +89,7 @@ class _Layer:
     def __init__(self, origin: np.ndarray, size: tuple[int, int], scale: int, face_size: float) -> None:
         self.origin = origin
         self.scale = scale
-        self.unit = max(face_size / 100, 0.35) * scale
+        self.unit = min(max(face_size / 100, 0.35) * scale, _MAX_UNIT)
         """One percent of the face's size, in layer pixels."""
         self.color = np.zeros((size[1] * scale, size[0] * scale, 3), np.uint8)
         self.alpha = np.zeros(self.color.shape[:2], np.uint8)

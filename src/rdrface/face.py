@@ -1,6 +1,6 @@
 """The result types: a face in an image, its parameters, pose and mesh."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -199,14 +199,19 @@ class Face:
             model: the face model that the parameters belong to; the packaged one by default.
 
         Raises:
-            DataError: an entry is missing or has the wrong shape.
+            DataError: an entry is missing, is not finite, or has the wrong shape or type.
+            TypeError: `model` is not a face model.
         """
+        if not isinstance(content, Mapping):
+            raise DataError(f"a face is restored from the dictionary of `Face.to_dict`; got {type(content).__name__}")
+        if model is not None and not isinstance(model, FaceModel):
+            raise TypeError(f"model must be a FaceModel or None; got {type(model).__name__}")
         try:
             content = _renamed_since_0_1(content)
             parameters = content["parameters"]
             return cls(
                 box=_array(content, "box", (4,)),
-                score=float(content["score"]),
+                score=float(_array(content, "score", ())),
                 landmarks=_array(content, "landmarks", (NUM_LANDMARKS, 2)),
                 landmarks_jawline=_array(content, "landmarks_jawline", (NUM_LANDMARKS, 2)),
                 landmarks_3d=_array(content, "landmarks_3d", (NUM_LANDMARKS, 3)),
@@ -259,23 +264,28 @@ def _plain(values: np.ndarray) -> list[Any]:
 
 def _array(content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        values = np.array(content[name], dtype=np.float32)
+        values = np.array(content[name])
     except ValueError as error:
         raise DataError(f"{name} must be numbers of shape {shape}: {error}") from error
-    if values.shape != shape:
-        raise DataError(f"{name} must have shape {shape}; got {values.shape}")
-    return values
+    if values.dtype.kind not in "fiu" or values.shape != shape:
+        raise DataError(f"{name} must be numbers of shape {shape}; got shape {values.shape}, dtype {values.dtype}")
+    if not (np.abs(values) < np.finfo(np.float32).max).all():
+        raise DataError(f"{name} must be finite numbers; got NaN, infinity or a number beyond float32")
+    return values.astype(np.float32)
 
 
 def _custom_landmarks(content: Mapping[str, Any]) -> np.ndarray | None:
-    if "custom_landmarks" not in content:
+    points = content.get("custom_landmarks")
+    if points is None:
         return None
-    return _array(content, "custom_landmarks", (len(content["custom_landmarks"]), 2))
+    count = len(points) if isinstance(points, Sized) else 1
+    return _array(content, "custom_landmarks", (max(count, 1), 2))
 
 
 def _renamed_since_0_1(content: Mapping[str, Any]) -> dict[str, Any]:
     """The dictionary with the keys of release 0.1 replaced by the current ones."""
-    renamed = {_KEYS_OF_0_1.get(key, key): value for key, value in content.items()}
-    if "confidence" in renamed:
-        renamed["uncertainty"] = renamed.pop("confidence")["error_percent"]
-    return renamed
+    renamed = {_KEYS_OF_0_1[key]: value for key, value in content.items() if key in _KEYS_OF_0_1}
+    confidence = content.get("confidence")
+    if isinstance(confidence, Mapping) and "error_percent" in confidence:
+        renamed["uncertainty"] = confidence["error_percent"]
+    return {**renamed, **content}

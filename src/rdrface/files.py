@@ -63,11 +63,13 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         The temporary path. It has the suffix of `path`, because some libraries choose the file format by the suffix.
 
     Raises:
-        DataError: the folder does not exist, or the file cannot be written.
+        DataError: the folder does not exist, the path is a folder, or the file cannot be written.
     """
     final = Path(path)
     if not final.absolute().parent.is_dir():
         raise DataError(f"cannot write {final}: its folder does not exist; create it first")
+    if final.is_dir():
+        raise DataError(f"cannot write {final}: it is a folder; name a file")
     partial = final.with_name(f"{final.stem}.partial{final.suffix}")
     try:
         yield partial

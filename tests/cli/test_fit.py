@@ -8,6 +8,7 @@ import pytest
 
 from mean_faces import write_pts_folder
 from rdrface.cli import fit as command
+from rdrface.cli.main import main
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError, DataError
 
@@ -53,3 +54,11 @@ def test_limit_reduces_the_number_of_faces(tmp_path):
     out = tmp_path / "fit.npz"
     assert command.run(parse("300w", str(tmp_path), "-o", str(out), "--limit", "1")) == 0
     assert len(FaceRecords.load(out)) == 1
+
+
+def test_impossible_outputs_and_limits_are_rejected_before_the_fit(tmp_path, capsys):
+    (tmp_path / "folder.npz").mkdir()
+    assert main(["fit", "300w", str(tmp_path), "-o", str(tmp_path / "folder.npz")]) == 1
+    assert "it is a folder" in capsys.readouterr().err
+    assert main(["fit", "300w", str(tmp_path), "-o", str(tmp_path / "a.npz"), "--limit", "0"]) == 2
+    assert "--limit" in capsys.readouterr().err

@@ -136,7 +136,7 @@ def test_folders_and_patterns_are_expanded_and_failures_are_reported(images):
     assert "no images" in expand(["empty"])[1][0].reason
 
 
-def test_boxes_from_a_file(fake_aligner, photos, capsys):
+def test_boxes_from_a_file(fake_aligner, images, capsys):
     Path("boxes.csv").write_text("image,x0,y0,x1,y1\ngray.png,100,100,150,150\n")
     assert main(["detect", "gray.png", "black.png", "--boxes", "boxes.csv", "--json", "-"]) == 1
     out, err = capsys.readouterr()
@@ -276,3 +276,9 @@ def test_export_refuses_folders_without_a_run_and_existing_files(images, capsys)
     assert main(["export", ".", "-o", "a.safetensors"]) == 2
     assert "exists" in capsys.readouterr().err
     assert Path("a.safetensors").read_bytes() == b"mine"
+
+
+def test_a_folder_in_place_of_an_output_file_is_rejected_before_the_work(fake_aligner, images, capsys):
+    Path("folder.json").mkdir()
+    assert main(["detect", "gray.png", "--json", "folder.json", "--overwrite"]) == 2
+    assert "folder; name a file" in capsys.readouterr().err

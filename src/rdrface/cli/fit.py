@@ -8,7 +8,7 @@ import numpy as np
 
 from rdrface.datasets.annotation_offset import parse_offset
 from rdrface.datasets.readers import SETS, read_set
-from rdrface.errors import DataError
+from rdrface.errors import ConfigError, DataError
 from rdrface.fitting.contact_sheet import write_contact_sheet
 from rdrface.fitting.dataset import fit_dataset
 from rdrface.fitting.estimated_boxes import with_missing_boxes
@@ -48,8 +48,13 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         RdrError: the dataset or the face model cannot be read, or --offset does not match the dataset.
     """
-    if not args.out.absolute().parent.is_dir():
-        raise DataError(f"cannot write {args.out}: its folder does not exist; create it first")
+    for path in (args.out, args.worst):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise DataError(f"cannot write {path}: its folder does not exist; create it first")
+        if path is not None and path.is_dir():
+            raise DataError(f"cannot write {path}: it is a folder; name a file")
+    if args.limit is not None and args.limit < 1:
+        raise ConfigError(f"--limit must be 1 or more; got {args.limit}")
     offset = parse_offset(args.offset)
     records = with_missing_boxes(read_set(args.set, args.folder, args.split))
     result = fit_dataset(records, offset=offset, limit=args.limit, model=FaceModel.load(args.model))

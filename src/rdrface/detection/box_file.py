@@ -21,6 +21,13 @@ _IMAGE_OF_0_1 = "photo"
 _COLUMNS = ("x0", "y0", "x1", "y1")
 
 
+MAX_COORDINATE = 1e6
+"""Pixels: coordinates of boxes must be smaller than this."""
+
+MIN_SIDE = 0.5
+"""Pixels: sides of boxes must be larger than this."""
+
+
 class BoxFile:
     """Face boxes by image.
 
@@ -44,7 +51,7 @@ class BoxFile:
             return cls(_from_json(text) if path.suffix.lower() == ".json" else _from_csv(text))
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(
-                f"{path} is not a file of boxes: {error}. Expected JSON "
+                f"{path} is not a box file: {error}. Expected JSON "
                 '{"photo.jpg": [[x0, y0, x1, y1], ...]} or CSV with the columns image,x0,y0,x1,y1'
             ) from error
 
@@ -60,16 +67,24 @@ def check_boxes(boxes: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: the boxes have the wrong shape, are not finite, or have no area.
     """
-    checked = np.asarray(boxes, dtype=np.float64)
-    if checked.size == 0:
-        return checked.reshape(0, 4)
+    given = np.asarray(boxes)
+    if given.shape in ((0,), (0, 4)):
+        return np.empty((0, 4))
+    if given.dtype.kind not in "fiu":
+        raise ValueError(f"boxes must be numbers, (n, 4) xyxy in image pixels; got dtype {given.dtype}")
+    checked = given.astype(np.float64)
     if checked.shape == (4,):
         raise ValueError("boxes must have shape (n, 4), one row per face; got a single box: put it in a list")
     if checked.ndim != 2 or checked.shape[1] != 4:
         raise ValueError(f"boxes must have shape (n, 4), xyxy in image pixels; got {checked.shape}")
-    bad = ~(np.isfinite(checked).all(axis=1) & (checked[:, 2:] > checked[:, :2]).all(axis=1))
-    if bad.any():
-        raise ValueError(f"boxes must be finite with x1 > x0 and y1 > y0 (xyxy order); got {checked[bad][0].tolist()}")
+    # Faces store boxes in float32, which has no digits left for the area of a box this far away or this small.
+    usable = (np.abs(checked) < MAX_COORDINATE).all(axis=1)
+    usable &= (checked[:, 2:] - checked[:, :2] > MIN_SIDE).all(axis=1)
+    if not usable.all():
+        raise ValueError(
+            f"boxes must be finite with x1 > x0 and y1 > y0 (xyxy order, image pixels); "
+            f"got {checked[~usable][0].tolist()}"
+        )
     return checked
 
 

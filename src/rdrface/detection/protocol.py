@@ -15,11 +15,25 @@ class Detections:
             see `rdrface.crop`. They may extend beyond the image.
         scores: (n,) float32, 0..1.
         detector_boxes: (n, 4) float64, the detector's own boxes.
+
+    Raises:
+        ValueError: the shapes do not match.
     """
 
     boxes: np.ndarray
     scores: np.ndarray
     detector_boxes: np.ndarray
+
+    def __post_init__(self) -> None:
+        boxes = np.asarray(self.boxes, np.float64)
+        for name, value, shape in (
+            ("boxes", boxes, (len(boxes), 4)),
+            ("scores", np.asarray(self.scores, np.float32), (len(boxes),)),
+            ("detector_boxes", np.asarray(self.detector_boxes, np.float64), (len(boxes), 4)),
+        ):
+            if value.shape != shape:
+                raise ValueError(f"Detections.{name} must have shape {shape}; got {value.shape}")
+            object.__setattr__(self, name, value)
 
     @classmethod
     def empty(cls) -> "Detections":

@@ -62,10 +62,10 @@ class RetinaFace:
         max_side: int = MAX_SIDE,
     ) -> None:
         for name, value in (("score_threshold", score_threshold), ("iou_threshold", iou_threshold)):
-            if not 0 < value < 1:
-                raise ValueError(f"{name} must be between 0 and 1; got {value}")
-        if max_side < 32:
-            raise ValueError(f"max_side must be 32 pixels or more; got {max_side}")
+            if not isinstance(value, float | int | np.number) or not 0 < value < 1:
+                raise ValueError(f"{name} must be a number between 0 and 1; got {value!r}")
+        if isinstance(max_side, bool) or not isinstance(max_side, int | np.integer) or max_side < 32:
+            raise ValueError(f"max_side must be a whole number of pixels, 32 or more; got {max_side!r}")
         self.session = session
         self.score_threshold = score_threshold
         self.iou_threshold = iou_threshold

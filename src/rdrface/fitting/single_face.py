@@ -104,7 +104,7 @@ def fit(
 
 def _numbers(values: npt.ArrayLike, name: str, shape: tuple[int, ...], meaning: str) -> np.ndarray:
     try:
-        array = np.asarray(values)
+        array = values.filled(np.nan) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
         if array.dtype.kind not in "fiu" and not (name == "visibility" and array.dtype.kind == "b"):
             raise TypeError(f"dtype {array.dtype}")
     except (TypeError, ValueError) as error:

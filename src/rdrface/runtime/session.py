@@ -82,7 +82,7 @@ class OpenVINOSession:
         # sizes stay fast, which is enough for images of one size.
         properties["CPU_RUNTIME_CACHE_CAPACITY"] = 64
         if threads is not None:
-            properties["INFERENCE_NUM_THREADS"] = check_threads(threads)
+            properties["INFERENCE_NUM_THREADS"] = check_count("threads", threads)
         core = openvino.Core()
         read = core.read_model(graph if isinstance(graph, bytes) else str(graph))
         model = core.compile_model(read, "CPU", properties | (settings or {}))
@@ -113,14 +113,13 @@ class ONNXRuntimeSession:
     def __init__(self, graph: Path | bytes, threads: int | None = None, providers: Sequence[str] | None = None):
         import onnxruntime
 
+        chosen = ["CPUExecutionProvider"] if providers is None else _check_providers(providers)
         options = onnxruntime.SessionOptions()
         if threads is not None:
-            options.intra_op_num_threads = check_threads(threads)
+            options.intra_op_num_threads = check_count("threads", threads)
             options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            graph if isinstance(graph, bytes) else str(graph), options, list(providers or ["CPUExecutionProvider"])
-        )
+        self._session = onnxruntime.InferenceSession(graph if isinstance(graph, bytes) else str(graph), options, chosen)
         self._names = [output.name for output in self._session.get_outputs()]
         self._input = self._session.get_inputs()[0].name
         shape = self._session.get_inputs()[0].shape
@@ -203,11 +202,28 @@ def open_session(
     return (session if info.format_version > 1 else _RenamedOutputs(session, _OUTPUTS_OF_0_1)), info
 
 
-def check_threads(threads: int) -> int:
-    """Check that a number of threads is at least 1, and return it."""
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"threads must be an integer of at least 1, or None; got {threads!r}")
-    return threads
+def check_count(name: str, value: int) -> int:
+    """Return an argument that must be a whole number of at least 1.
+
+    Raises:
+        ValueError: it is not; the message has its name.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}")
+    return int(value)
+
+
+def _check_providers(providers: Sequence[str]) -> list[str]:
+    import onnxruntime
+
+    available = onnxruntime.get_available_providers()
+    names = [] if isinstance(providers, str) or not isinstance(providers, Sequence) else list(providers)
+    if not names or not set(names) <= set(available):
+        raise ValueError(
+            f"providers must be a list of execution providers that this onnxruntime has: {', '.join(available)}; "
+            f"got {providers!r}. For CUDA, install onnxruntime-gpu instead of onnxruntime"
+        )
+    return names
 
 
 class _RenamedOutputs:
