@@ -12,7 +12,7 @@ from rdrface.detection.protocol import Detections
 
 
 class WholeImage:
-    """Finds one face that fills the middle of the image."""
+    """A stand-in for a detector: it assumes one face in the middle of the image."""
 
     def detect(self, image: np.ndarray) -> Detections:
         height, width = image.shape[:2]

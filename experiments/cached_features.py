@@ -13,7 +13,7 @@ from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import AugmentConfig, weakened
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.mirror import CoefficientMirror
-from rdrface.training.labels import Batch, make_batch
+from rdrface.training.batch import Batch, make_batch
 from scores import BATCH, Truth
 
 

@@ -21,9 +21,9 @@ from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.network.rdr import RDR
 from rdrface.training import stages
 from rdrface.training.augmentation.config import no_augmentation
-from rdrface.training.batches import batches
 from rdrface.training.checkpoint import NAME, read_network
 from rdrface.training.config import StageConfig
+from rdrface.training.face_order import batches
 from rdrface.training.loop import MAX_GRADIENT_NORM
 from rdrface.training.losses.landmark_losses import point_loss
 from rdrface.training.losses.objective import losses, total

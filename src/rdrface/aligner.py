@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from rdrface.crop import CropFrame, cut
@@ -57,6 +58,9 @@ class Aligner:
         self.batch_size = batch_size
         self._crop_size = session.input_size
 
+    def __repr__(self) -> str:
+        return f"Aligner({self._crop_size} px crops, {type(self.detector).__name__}, batch_size={self.batch_size})"
+
     def detect(self, image: ImageSource) -> list[Face]:
         """Find and align the faces of an image.
 
@@ -72,7 +76,7 @@ class Aligner:
         pixels = read_image(image)
         return self._align(pixels, self._detect(pixels))
 
-    def align(self, image: ImageSource, boxes: np.ndarray) -> list[Face]:
+    def align(self, image: ImageSource, boxes: npt.ArrayLike) -> list[Face]:
         """Align faces whose boxes are known.
 
         Args:
@@ -87,8 +91,8 @@ class Aligner:
             ImageError: the image cannot be read.
             ValueError: `boxes` has the wrong shape, or a box has no area.
         """
-        boxes = check_boxes(boxes)
-        return self._align(read_image(image), Detections(boxes, np.ones(len(boxes), np.float32), boxes))
+        checked = check_boxes(boxes)
+        return self._align(read_image(image), Detections(checked, np.ones(len(checked), np.float32), checked))
 
     def detect_batch(self, images: Iterable[ImageSource]) -> list[list[Face]]:
         """Find and align the faces of several images.

@@ -64,6 +64,8 @@ def draw(
         ValueError: the landmarks of a face are not finite.
     """
     canvas = read_image(image).copy()
+    if isinstance(faces, Face):
+        raise TypeError("draw takes a list of faces; got one Face: put it in a list")
     faces = list(faces)
     for face in faces:
         if not isinstance(face, Face):

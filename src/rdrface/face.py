@@ -77,11 +77,14 @@ class Mesh(NamedTuple):
     def save(self, path: str | Path) -> None:
         """Write the mesh; an existing file is replaced.
 
+        In the file the y axis points up, as 3D programs expect it; in `vertices` it points down.
+
         Args:
             path: ``NAME.obj`` (Wavefront) or ``NAME.ply`` (Stanford).
 
         Raises:
             ValueError: the suffix is neither .obj nor .ply.
+            DataError: the file cannot be written.
         """
         write_mesh(Path(path), self.vertices, self.triangles)
 

@@ -40,7 +40,9 @@ def write_mesh(
     elif suffix == ".ply":
         content = _ply(vertices, triangles)
     else:
-        raise ValueError(f"the name of a mesh file must end in {' or '.join('.' + f for f in FORMATS)}; got {path.name}")
+        raise ValueError(
+            f"the name of a mesh file must end in {' or '.join('.' + f for f in FORMATS)}; got {path.name}"
+        )
     with write_aside(path) as partial:
         partial.write_bytes(content)
 

@@ -50,7 +50,7 @@ def test_printed_summary(fake_aligner, images, capsys):
     assert out == (
         "gray.png: 1 face\n"
         "  0: box 110 70 210 170, score 0.75, yaw -22.9, pitch +5.7, roll +11.5, 60 of 68 points visible, "
-        "expected error 5.5 %\n"
+        "expected error 5.5 % of the face size\n"
         "black.png: 0 faces\n"
     )
 

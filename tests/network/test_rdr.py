@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torch.nn.functional import grid_sample
 
-from rdrface.network.initialization import ParameterScale
+from rdrface.network.dual_refinement import CLSTM, PELSTM
+from rdrface.network.parameter_initialization import ParameterScale
 from rdrface.network.rdr import RDR
-from rdrface.network.refinement import CLSTM, PELSTM
 from rdrface.network.shape_indexed import shape_indexed
 
 

@@ -26,7 +26,11 @@ def untrained_network():
         for norm in norms:
             norm.weight.fill_(1.0)
             norm.momentum = 1.0
-        for head in (network.initialization.fc6_id, network.initialization.fc6_p, network.initialization.fc6_exp):
+        for head in (
+            network.initialization.fc6_id,
+            network.initialization.fc6_p,
+            network.initialization.fc6_exp,
+        ):
             head.weight.normal_(0, 0.1)
         for lstm in (network.pe_lstm, network.c_lstm):
             lstm.correct.weight.normal_(0, 0.02)

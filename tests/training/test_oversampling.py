@@ -10,7 +10,7 @@ from annotated import face_points, records_of
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.errors import ConfigError
 from rdrface.morphable.params import POSE
-from rdrface.training.batches import batches
+from rdrface.training.face_order import batches
 from rdrface.training.oversampling import draws_per_epoch, has_closed_eye, has_open_mouth
 
 SOURCES = ("300w/helen/trainset", "300w_lp/AFW", "merl_rav/left/trainset", "merl_rav/left/trainset/turned")

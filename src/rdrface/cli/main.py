@@ -64,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = None
     try:
         for name, command in COMMANDS.items():
-            subparser = subparsers.add_parser(name, help=command.help, description=command.help.capitalize() + ".")
+            subparser = subparsers.add_parser(
+                name, help=command.help, description=command.help[:1].upper() + command.help[1:] + "."
+            )
             if name == requested:
                 module = importlib.import_module(command.module)
                 module.add_arguments(subparser)

@@ -50,7 +50,7 @@ def summary(image: Input, faces: Sequence[Face]) -> str:
             f"  {i}: box {x0:.0f} {y0:.0f} {x1:.0f} {y1:.0f}, score {face.score:.2f}, yaw {face.pose.yaw:+.1f}, "
             f"pitch {face.pose.pitch:+.1f}, roll {face.pose.roll:+.1f}, "
             f"{int((face.visibility > 0.5).sum())} of {NUM_LANDMARKS} points visible, "
-            f"expected error {face.uncertainty.mean():.1f} %"
+            f"expected error {face.uncertainty.mean():.1f} % of the face size"
         )
     return "\n".join(lines)
 

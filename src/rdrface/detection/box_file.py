@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from rdrface.errors import DataError
 from rdrface.files import read_text
@@ -61,7 +62,7 @@ class BoxFile:
         return self._boxes.get(path.as_posix(), self._boxes.get(path.name))
 
 
-def check_boxes(boxes: np.ndarray) -> np.ndarray:
+def check_boxes(boxes: npt.ArrayLike) -> np.ndarray:
     """Convert boxes to (n, 4) float64.
 
     Raises:

@@ -28,7 +28,7 @@ from rdrface.training.augmentation.mirror import mirror_faces
 from rdrface.training.augmentation.occluders import occlude
 from rdrface.training.augmentation.resampling import sample
 from rdrface.training.augmentation.rng import pick
-from rdrface.training.batches import batches
+from rdrface.training.face_order import batches
 
 BATCH = 16
 """Number of views per batch."""

@@ -14,8 +14,8 @@ from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.blend import blend
 from rdrface.morphable.model import PointModel
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.network.dual_refinement import HIDDEN
 from rdrface.network.rdr import RDR, Prediction, Step
-from rdrface.network.refinement import HIDDEN
 from rdrface.network.regression_features import CHANNELS
 from rdrface.network.shape_indexed import shape_indexed
 

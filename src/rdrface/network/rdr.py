@@ -11,9 +11,9 @@ from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.landmark_model import Slide
 from rdrface.morphable.params import EXPRESSION, IDENTITY, NUM_IDENTITY, POSE, ROTATION
 from rdrface.network.backbone import Backbone
-from rdrface.network.initialization import ExpressionBounds, ParameterInitialization, ParameterScale
+from rdrface.network.dual_refinement import CLSTM, PELSTM, JawlineReadout
+from rdrface.network.parameter_initialization import ExpressionBounds, ParameterInitialization, ParameterScale
 from rdrface.network.projection import Projection
-from rdrface.network.refinement import CLSTM, PELSTM, JawlineReadout
 from rdrface.network.regression_features import LandmarkResponse, RegressionFeatures
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.network.uncertainty import Uncertainty

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from rdrface.landmarks import NUM_LANDMARKS
-from rdrface.network.refinement import HIDDEN
+from rdrface.network.dual_refinement import HIDDEN
 from rdrface.network.regression_features import CHANNELS
 
 UNITS = 16

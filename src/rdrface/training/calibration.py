@@ -21,7 +21,7 @@ from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.boxes import points_size
 from rdrface.training.augmentation.config import AugmentConfig, no_augmentation, weakened
 from rdrface.training.augmentation.crop_batch import CropBatch
-from rdrface.training.labels import make_batch
+from rdrface.training.batch import make_batch
 
 DEGRADED_STRENGTH = 0.4
 """Strength of the augmentation in the second pass: users' images are harder than those of the datasets."""
@@ -117,7 +117,7 @@ def predict(
 ) -> PredictedObserved:
     """Run a network once on every face, in float32, as at inference.
 
-    Labels are those of training (`rdrface.training.labels.make_batch`), which exclude annotation mistakes and contours
+    Labels are those of training (`rdrface.training.batch.make_batch`), which exclude annotation mistakes and contours
     of the other convention. Points without an annotated state do not count, even if augmentation covers them: otherwise
     only hidden ones of these points would be counted.
 

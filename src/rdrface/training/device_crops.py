@@ -19,7 +19,7 @@ class DeviceCrops:
 
     Args:
         faces: N packed faces.
-        label_weights: (N,) float32, see `rdrface.training.labels.label_weights`.
+        label_weights: (N,) float32, see `rdrface.training.batch.label_weights`.
         device: training device.
     """
 

@@ -24,11 +24,11 @@ from rdrface.training import checkpoint, stages
 from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import stage_augmentation
 from rdrface.training.augmentation.mirror import CoefficientMirror
-from rdrface.training.batches import batches
+from rdrface.training.batch import crop_parameters, label_weights, make_batch
 from rdrface.training.config import TrainingConfig
 from rdrface.training.device_crops import DeviceCrops
 from rdrface.training.ema import EMA
-from rdrface.training.labels import crop_parameters, label_weights, make_batch
+from rdrface.training.face_order import batches
 from rdrface.training.logs import LossLog, append_row, write_validation
 from rdrface.training.losses.objective import Objective
 from rdrface.training.losses.weights import LossWeights

@@ -18,10 +18,10 @@ from rdrface.errors import ConfigError
 from rdrface.fitting import fit_records
 from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.morphable.model import FaceModel
-from rdrface.training.batches import held_out, person_keys
 from rdrface.training.config import TrainingConfig
 from rdrface.training.expression_warping import expression_warp
 from rdrface.training.expression_warping.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
+from rdrface.training.face_order import held_out, person_keys
 from rdrface.training.face_profiling import face_profiling
 from rdrface.training.face_profiling.face_profiling import FaceProfilingConfig, choose_near_frontal_faces, profile_faces
 from rdrface.training.fitted_labels import with_self_occlusion, without_fitted_outline

@@ -21,8 +21,8 @@ from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import stage_augmentation
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.mirror import CoefficientMirror
-from rdrface.training.batches import batches
 from rdrface.training.config import TrainingConfig
+from rdrface.training.face_order import batches
 from rdrface.training.restore import NOT_EXPORTED, Convolution, normalized_convolutions, restore
 
 CROPS = 512

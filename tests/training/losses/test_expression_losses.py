@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rdrface.morphable.model import FaceModel
-from rdrface.network.initialization import ExpressionBounds
+from rdrface.network.parameter_initialization import ExpressionBounds
 from rdrface.training.losses.expression_losses import coefficient_loss, vector_loss
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rdrface.network.rdr import RDR
-from rdrface.training.labels import Batch
+from rdrface.training.batch import Batch
 from rdrface.training.losses.objective import losses, total, uncertainty_loss
 from rdrface.training.losses.weights import LossWeights
 

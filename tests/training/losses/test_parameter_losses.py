@@ -9,7 +9,7 @@ import torch
 from rdrface.morphable.model import FaceModel
 from rdrface.network.projection import Projection
 from rdrface.network.rdr import RDR
-from rdrface.training.labels import Batch
+from rdrface.training.batch import Batch
 from rdrface.training.losses.objective import losses
 from rdrface.training.losses.parameter_losses import (
     displacements,

@@ -25,7 +25,7 @@ class CropBatch:
         outline, jawline: (B, 68, 2) the fitted face; NaN without a fit.
         Q: (B, 103) of the fit; NaN without a fit.
         residual: (B,) error of the fit in percent of the face size; NaN without a fit.
-        label_weight: (B,) weight of the face's labels, see `rdrface.training.labels.label_weights`.
+        label_weight: (B,) weight of the face's labels, see `rdrface.training.batch.label_weights`.
         margin: side of the packed crop in units of the network's crop.
     """
 

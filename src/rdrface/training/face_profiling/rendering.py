@@ -12,7 +12,7 @@ from rdrface.training.face_profiling.background_mesh import background_mesh
 from rdrface.training.face_profiling.head import Head
 from rdrface.training.face_profiling.head_texture import label_corrections, texture_of
 
-_MAX_DEVIATION = 0.1  # of the face size; labels farther from the fit are ignored, as in training.labels
+_MAX_DEVIATION = 0.1  # of the face size; labels farther from the fit are ignored, as in training.batch
 _MOUTH_COLOR = np.array([38.0, 14.0, 14.0], np.float32)  # RGB inside an opened mouth
 _MAX_STEP = 4  # pixels; a larger step of the texture coordinates between neighbors is the outline of a surface
 

@@ -8,7 +8,7 @@ from rdrface.datasets.records import VISIBLE
 from rdrface.landmarks import NUM_CONTOUR
 from rdrface.morphable.params import EXPRESSION
 from rdrface.network.rdr import RDR, Prediction, Step
-from rdrface.training.labels import Batch
+from rdrface.training.batch import Batch
 from rdrface.training.losses.expression_losses import coefficient_loss, vector_loss
 from rdrface.training.losses.landmark_losses import point_loss, response_loss
 from rdrface.training.losses.parameter_losses import parameter_distance, vertex_distance, weighted_parameter_distance

@@ -10,7 +10,7 @@ from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.datasets.synthetic import random_parameters
 from rdrface.network.projection import Projection
 from rdrface.training.augmentation.crop_batch import CropBatch
-from rdrface.training.labels import (
+from rdrface.training.batch import (
     FITTED_WEIGHT,
     FULL_TRUST_POINTS,
     MAX_LABEL_DISTANCE,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from annotated import records_of
-from rdrface.training.batches import batches, held_out, person_keys
+from rdrface.training.face_order import batches, held_out, person_keys
 
 
 def test_images_of_one_face_are_held_out_together(tmp_path: Path) -> None:
