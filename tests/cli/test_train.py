@@ -10,6 +10,7 @@ from rdrface.cli.main import main
 from rdrface.datasets.synthetic import draw_faces
 
 
+@pytest.mark.no_cover  # tracing makes the export several times slower
 def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> None:
     run = tmp_path / "run"
     command = ["train", "--config", "tiny", "--synthetic", "40", "-o", str(run), "--accelerator", "cpu"]
@@ -30,6 +31,7 @@ def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> Non
     assert (np.abs(face.landmarks.mean(0) - (low + high) / 2) < (high - low) / 2).all()
 
 
+@pytest.mark.no_cover  # tracing makes the export several times slower
 def test_a_finished_run_exports_again_without_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "blink.toml"
     config.write_text(
@@ -53,6 +55,7 @@ def test_a_finished_run_exports_again_without_training(tmp_path: Path, capsys: p
     assert (tmp_path / "run" / "weights" / "rdr.safetensors").read_bytes() == first
 
 
+@pytest.mark.no_cover  # tracing makes the export several times slower
 def test_faces_are_packed_without_training_and_used_for_training_in_another_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ from rdrface.training.export import take_tensors  # noqa: E402
 FACE_SIZE = 2 / EXPANSION
 
 
+@pytest.mark.no_cover  # tracing makes the export several times slower
 def test_runtimes_and_pytorch_give_the_same_outputs():
     network = untrained_network()
     crops = some_crops(3, SIZE)
