@@ -18,7 +18,7 @@ test: lint
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
-	$(BIN)/lint-imports --no-show-logo
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 docs: $(VENV)/.dev
