@@ -59,7 +59,7 @@ class CropFrame:
         return moved
 
     def to_crop(self, points: np.ndarray) -> np.ndarray:
-        """Image pixels -> crop frame: the inverse of `to_image`."""
+        """Image pixels -> crop frame, points (B, N, 2 or 3): the inverse of `to_image`."""
         moved = np.array(points, dtype=np.float64)
         moved[..., :2] -= self.center[:, None]
         in_frame: np.ndarray = moved / self.half[:, None, None]

@@ -148,7 +148,11 @@ class FaceRecords:
         return on_jawline
 
     def select(self, index: npt.ArrayLike) -> "FaceRecords":
-        """The faces at an integer or boolean index array, in that order."""
+        """The faces at `index`, (M,) int or (N,) bool, in that order.
+
+        Raises:
+            ValueError: the index is not one-dimensional, or is a boolean array of another length.
+        """
         index = np.asarray(index)
         if index.size == 0:
             index = index.astype(np.int64)

@@ -70,7 +70,7 @@ def nearest(vertices: np.ndarray, triangles: np.ndarray, targets: np.ndarray, al
 def nearest_on_midline(
     vertices: np.ndarray, triangles: np.ndarray, targets: np.ndarray, allowed: np.ndarray
 ) -> SurfacePoints:
-    """Nearest points on the edges of a symmetric mesh in the plane x = 0; arguments as in `nearest`."""
+    """Nearest points on the edges of a symmetric mesh in the plane x = 0, to targets (n, 3) mm; see `nearest`."""
     middle = np.abs(vertices[triangles, 0]) < 1e-9
     found, weights = [], []
     index = np.flatnonzero(allowed & (middle.sum(1) == 2))

@@ -117,6 +117,9 @@ def write_weights(path: Path, tensors: Mapping[str, np.ndarray], info: WeightsIn
 
     Returns:
         `info` with the checksum.
+
+    Raises:
+        ValueError: the file name has another suffix, or a tensor has another dtype.
     """
     if path.suffix != ".safetensors":
         raise ValueError(f"the name of a weights file must end in .safetensors; got {path.name}")

@@ -77,7 +77,14 @@ class Run:
             write_validation(self.fabric, self.folder, position, self.ema.module, val_faces, crop_size, iterations)
 
     def check_finite(self, diverged: Tensor) -> None:
-        """Raise TrainingError if a gradient was not finite, i.e. if `diverged`, a bool on the device, is true."""
+        """Stop a run whose gradients were not finite.
+
+        Args:
+            diverged: () bool on the training device, True if a gradient was not finite.
+
+        Raises:
+            TrainingError: `diverged` is true.
+        """
         if bool(diverged):
             raise TrainingError(
                 f"a gradient was not finite before step {self.step} of stage {self.stage}: the training has "

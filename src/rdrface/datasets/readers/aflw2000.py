@@ -101,7 +101,11 @@ def points_of(content: dict[str, Any], name: str, file: Path) -> np.ndarray:
 
 
 def pose_angles(content: dict[str, Any], file: Path) -> np.ndarray:
-    """(3,) float64 radians: pitch, yaw, roll of `Pose_Para` in HPEN's convention; DataError for a damaged field."""
+    """(3,) float64 radians: pitch, yaw, roll of `Pose_Para` in HPEN's convention.
+
+    Raises:
+        DataError: the field is missing or damaged.
+    """
     if "Pose_Para" not in content:
         raise DataError(f"{file} has no field 'Pose_Para'")
     try:

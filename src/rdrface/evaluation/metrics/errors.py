@@ -145,7 +145,7 @@ def by_yaw(errors: np.ndarray, yaw: np.ndarray) -> BinnedError:
 
 
 def mean_known(values: np.ndarray, axis: int) -> np.ndarray:
-    """Mean along an axis, ignoring NaN; NaN where all values are NaN."""
+    """Mean of values (...) along an axis, ignoring NaN: float64 without this axis; NaN where all values are NaN."""
     known = np.isfinite(values)
     number = known.sum(axis)
     total = np.where(known, values, 0.0).sum(axis)

@@ -171,7 +171,8 @@ def wink_statistics(
     """Compare the values of both eyes in faces with one closed and one open eye.
 
     Args:
-        value, aspect, higher_when_closed: see `eye_statistics`.
+        value, aspect: (N, 2) of the image's left and right eye, see `eye_statistics`.
+        higher_when_closed: see `eye_statistics`.
         margin: difference from which a wink is clear, in units of the value.
     """
     known = np.isfinite(value).all(1)

@@ -65,7 +65,7 @@ def from68(points: np.ndarray, count: int = 21) -> np.ndarray:
 
 
 def from68_to_34(points: np.ndarray) -> np.ndarray:
-    """`from68` to the 34 points."""
+    """(N, 68, 2) -> (N, 34, 2), see `from68`."""
     return from68(points, 34)
 
 
@@ -82,5 +82,5 @@ def outputs(face: Face, scheme: str = "aflw21") -> dict[str, np.ndarray]:
 
 
 def outputs34(face: Face) -> dict[str, np.ndarray]:
-    """`outputs` of the 34 points."""
+    """The outputs of a face as 34 points, each (34, 2) image pixels; see `outputs`."""
     return outputs(face, "aflw34")

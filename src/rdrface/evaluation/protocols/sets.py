@@ -47,13 +47,13 @@ class EvaluationSet:
 
 
 def own68(face: Face) -> dict[str, np.ndarray]:
-    """The four outputs of 68 points, under the names of `rdrface.evaluation.predictions.predictions.OUTPUT_NAMES`."""
+    """The four outputs of a face, each (68, 2) image pixels, by `evaluation.predictions.predictions.OUTPUT_NAMES`."""
     points = (face.landmarks, face.projection, face.landmarks_jawline, face.landmarks_3d[:, :2])
     return dict(zip(OUTPUT_NAMES, points, strict=True))
 
 
 def own68_jawline(face: Face) -> dict[str, np.ndarray]:
-    """The four outputs, those on the absolute jawline first: for datasets annotated on the absolute jawline."""
+    """The outputs of `own68`, (68, 2) each, with those on the absolute jawline first, for datasets annotated there."""
     outputs = own68(face)
     return {name: outputs[name] for name in sorted(outputs, key=lambda name: "jawline" not in name)}
 

@@ -123,7 +123,7 @@ def uncertainty_tables(figures: UncertaintyFigures) -> list[Table]:
 
 
 def bin_names(edges: np.ndarray, digits: int) -> list[str]:
-    """Names of bins: '0.5-1.0', ..., '9.0+'."""
+    """Names of the K bins between edges (K + 1,): '0.5-1.0', ..., '9.0+'."""
     return [
         f"{low:.{digits}f}-{high:.{digits}f}" if np.isfinite(high) else f"{low:.{digits}f}+"
         for low, high in pairwise(edges)

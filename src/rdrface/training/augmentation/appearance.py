@@ -99,7 +99,10 @@ _FROM_YIQ = torch.linalg.inv(_YIQ)
 
 
 def jitter_color(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
-    """Change brightness, contrast, saturation, hue and channel balance: one 3 x 3 matrix and one offset per face."""
+    """Change brightness, contrast, saturation, hue and channel balance of crops (B, 3, N, N).
+
+    Together they are one 3 x 3 matrix and one offset per face.
+    """
     count, device = len(crops), crops.device
 
     def around_one(change: float, width: int = 1) -> Tensor:
@@ -124,7 +127,7 @@ def jitter_color(crops: Tensor, config: AppearanceConfig, generator: torch.Gener
 
 
 def to_gray(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
-    """Replace all three channels by the luma."""
+    """Replace the three channels of crops (B, 3, N, N) by the luma."""
     return (crops * to_device(_YIQ[0], crops.device)[:, None, None]).sum(1, keepdim=True).expand_as(crops)
 
 
@@ -136,7 +139,7 @@ def change_gamma(crops: Tensor, config: AppearanceConfig, generator: torch.Gener
 
 
 def gaussian_blur(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
-    """Blur with a Gaussian kernel of a different width for every face."""
+    """Blur crops (B, 3, N, N) with a Gaussian kernel of a different width for every face."""
     max_sigma = config.max_blur_std * crops.shape[-1]  # pixels
     radius = max(1, int(2.5 * max_sigma))
     sigma = uniform((len(crops), 1), 0.3 * min(1.0, max_sigma), max(max_sigma, 0.3), generator, crops.device)
@@ -175,7 +178,7 @@ def lower_resolution(crops: Tensor, config: AppearanceConfig, generator: torch.G
 
 
 def add_noise(crops: Tensor, config: AppearanceConfig, generator: torch.Generator) -> Tensor:
-    """Add Gaussian sensor noise, independent in every pixel and channel."""
+    """Add Gaussian sensor noise to crops (B, 3, N, N), independent in every pixel and channel."""
     sigma = uniform((len(crops), 1, 1, 1), 1.0, config.max_noise_std, generator, crops.device)
     return crops + sigma * normal(tuple(crops.shape), generator, crops.device)
 

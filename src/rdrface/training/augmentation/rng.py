@@ -34,7 +34,7 @@ def pick(count: int, probability: float, generator: torch.Generator, device: tor
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """Copy the tensor to `device` without waiting for the work queued there."""
+    """Copy a tensor of any shape and dtype to `device` without waiting for the work queued there."""
     return tensor.to(device, non_blocking=device.type == "cuda")
 
 

@@ -13,7 +13,6 @@ from tqdm import tqdm
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.geometry.rasterize import to_pixels
-from rdrface.morphable.params import PITCH, POSE, YAW
 from rdrface.training.expression_warping.closed_eyes import (
     BROWS,
     EYELIDS,
@@ -23,6 +22,7 @@ from rdrface.training.expression_warping.closed_eyes import (
     with_closed_eyes,
 )
 from rdrface.training.expression_warping.eyelid_warp import EyelidMotion, darkest_row, warp_eyelids
+from rdrface.training.face_selection import near_frontal_fits
 
 SUFFIX = "/closed"
 """Ending of the source names of faces with closed eyes."""
@@ -64,10 +64,8 @@ def choose_open_eyes(faces: PackedCrops, count: int, config: ExpressionWarpConfi
     Returns:
         (M,) int64 indices, M <= count, without repetition.
     """
-    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, [PITCH, YAW]]))
+    good = near_frontal_fits(faces, config.max_yaw_deg, config.max_pitch_deg, config.max_residual_percent)
     with np.errstate(invalid="ignore"):
-        good = (angles[:, 1] <= config.max_yaw_deg) & (angles[:, 0] <= config.max_pitch_deg)
-        good &= faces.residual <= config.max_residual_percent
         for lids, brow in zip(EYELIDS, BROWS, strict=True):
             good &= _suitable(faces, lids, brow, config)
     good = np.flatnonzero(good)

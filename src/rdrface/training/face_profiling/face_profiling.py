@@ -19,10 +19,11 @@ from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import project, transform_pose
 from rdrface.geometry.rotation import rotation_matrix
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, PITCH, POSE, ROTATION, SCALE, TRANSLATION, YAW
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE, ROTATION, SCALE, TRANSLATION
 from rdrface.training.face_profiling.head import Head
 from rdrface.training.face_profiling.rendering import render_profiled
 from rdrface.training.face_profiling.self_occlusion import self_occluded_landmarks
+from rdrface.training.face_selection import near_frontal_fits
 
 SUFFIX = "/turned"
 """Ending of the source names of profiled faces. Packed files and training configurations contain it."""
@@ -68,10 +69,8 @@ def choose_near_frontal_faces(faces: PackedCrops, count: int, config: FaceProfil
     Returns:
         (M,) int64 indices, M <= count, without repetition.
     """
-    angles = np.abs(np.rad2deg(faces.Q[:, POSE][:, [PITCH, YAW]]))
+    good = near_frontal_fits(faces, config.max_source_yaw_deg, config.max_source_pitch_deg, config.max_residual_percent)
     with np.errstate(invalid="ignore"):
-        good = (angles[:, 1] <= config.max_source_yaw_deg) & (angles[:, 0] <= config.max_source_pitch_deg)
-        good &= faces.residual <= config.max_residual_percent
         low, high, distance = faces.outline.min(axis=1), faces.outline.max(axis=1), config.min_edge_distance
         good &= ((low >= faces.valid[:, :2] + distance) & (high <= faces.valid[:, 2:] - distance)).all(axis=1)
     good &= (faces.state == OCCLUDED).mean(axis=1) <= config.max_occluded_share

@@ -46,6 +46,12 @@ def vector_loss(predicted: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
         predicted: (B, 68, 2) crop frame.
         truth: (B, 68, 2).
         weight: (B, 68) weights of the points; a vector has the smaller weight of its two ends.
+
+    Returns:
+        () the mean over all vectors.
+
+    Raises:
+        ValueError: the shapes do not match.
     """
     if predicted.shape[1:] != (NUM_LANDMARKS, 2):
         raise ValueError(f"predicted must be (B, {NUM_LANDMARKS}, 2); got {tuple(predicted.shape)}")

@@ -8,7 +8,10 @@ from torch import Tensor
 
 
 def smooth_l1(difference: Tensor, beta: float = 0.02) -> Tensor:
-    """Elementwise Huber loss, linear beyond `beta`: 1.6 % of the face size, about the noise of annotators."""
+    """Elementwise Huber loss of a difference (...) in the crop frame, linear beyond `beta`.
+
+    The default is 1.6 % of the face size, about the noise of annotators.
+    """
     size = difference.abs()
     return torch.where(size < beta, 0.5 * size * size / beta, size - 0.5 * beta)
 

@@ -39,7 +39,7 @@ class Objective(nn.Module):
         self.weights = weights
 
     def forward(self, batch: Batch, iterations: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The weighted sum of the losses, and each loss by name."""
+        """The weighted sum () of the losses, and each loss () by name, for a batch of B faces."""
         prediction = self.network(batch.crops, iterations)
         count = max(1, len(batch.crops) // RESPONSE_FRACTION)
         logits = self.network.response(prediction.deconv5[:count])
@@ -76,12 +76,12 @@ def losses(
 
 
 def total(parts: dict[str, Tensor], weights: LossWeights) -> Tensor:
-    """The weighted sum of `losses`."""
+    """The weighted sum (), from the losses () by name that `losses` returns."""
     return torch.stack([getattr(weights, name) * part for name, part in parts.items()]).sum()
 
 
 def step_losses(step: Step, batch: Batch) -> dict[str, Tensor]:
-    """Losses of one iteration, by the names of `LossWeights`."""
+    """Losses () of one iteration, by the names of `LossWeights`, for a batch of B faces."""
     trust = batch.trust.unsqueeze(1).expand(-1, batch.jawline.shape[1])
     contour = slice(NUM_CONTOUR)
     return {
