@@ -3,7 +3,8 @@
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
 DATA contains the folders of the sets under the names that the commands use. The commands run in the folder of --work,
-which gets links to these folders. They run in the order of the pages: a command may use files of an earlier one.
+which gets links to these folders. They run in the order of the pages: a command may use files of an earlier one. A
+``rdrface fit ... -o FILE`` without output on the page runs when a selected command uses FILE and FILE does not exist.
 A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. With --check no
 page is written, and the exit status is 1 if a block differs. Blocks with times always differ; use --only to leave them
 out.
@@ -21,6 +22,9 @@ ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "docs" / "results.md", ROOT / "docs" / "expression.md")
 
 BLOCK = re.compile(r"^    (?P<command>(?:rdrface|python) [^\n]+)\n\n```\n(?P<text>.*?)\n```$", re.DOTALL | re.MULTILINE)
+
+PREPARATION = re.compile(r"^    (?P<command>rdrface fit [^\n]* -o (?P<file>\S+))$", re.MULTILINE)
+"""A command on a page that only writes a file for the commands after it."""
 
 
 def main() -> int:
@@ -56,10 +60,13 @@ def refresh(page: Path, only: str, work: Path, check: bool) -> list[str]:
     """
     text = page.read_text(encoding="utf-8")
     differing = []
-    for block in list(BLOCK.finditer(text)):
+    blocks = [block for block in BLOCK.finditer(text) if only in block["command"]]
+    for preparation in PREPARATION.finditer(text):
+        used = any(preparation["file"] in shlex.split(block["command"]) for block in blocks)
+        if used and not (work / preparation["file"]).exists():
+            run(preparation["command"], work)
+    for block in blocks:
         command = block["command"]
-        if only not in command:
-            continue
         print(command, file=sys.stderr)
         printed = run(command, work)
         if printed == block["text"]:

@@ -5,12 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lightning_fabric import Fabric
 
-from rdrface.datasets.crops import pack
-from rdrface.datasets.synthetic import draw_faces
-from rdrface.training.config import StageConfig, TrainingConfig
-from rdrface.training.loop import train
+from short_run import packed_synthetic_faces, short_run
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 
@@ -19,18 +15,10 @@ EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a short training."""
     folder = tmp_path_factory.mktemp("run")
-    faces = pack(draw_faces(tmp_path_factory.mktemp("faces"), 24), 96)
+    faces = packed_synthetic_faces(tmp_path_factory.mktemp("faces"), 24)
     faces.save(folder / "train.safetensors")
     faces.save(folder / "val.safetensors")
-    fabric = Fabric(accelerator="cpu", devices=1)
-    fabric.launch()
-    train(
-        TrainingConfig((StageConfig("joint", 1, crop_size=32, batch_size=4),), iterations=2),
-        faces,
-        None,
-        folder,
-        fabric,
-    )
+    short_run(faces, folder)
     return folder
 
 

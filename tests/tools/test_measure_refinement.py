@@ -4,12 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lightning_fabric import Fabric
 
-from rdrface.datasets.crops import pack
-from rdrface.datasets.synthetic import draw_faces
-from rdrface.training.config import StageConfig, TrainingConfig
-from rdrface.training.loop import train
+from short_run import packed_synthetic_faces, short_run
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
@@ -20,17 +16,9 @@ def test_the_table_has_one_row_per_iteration(
     monkeypatch.syspath_prepend(str(TOOLS))
     import measure_refinement
 
-    faces = pack(draw_faces(tmp_path, 6), 96)
+    faces = packed_synthetic_faces(tmp_path, 6)
     faces.save(tmp_path / "val.safetensors")
-    fabric = Fabric(accelerator="cpu", devices=1)
-    fabric.launch()
-    train(
-        TrainingConfig((StageConfig("joint", 1, crop_size=32, batch_size=4),), iterations=2),
-        faces,
-        None,
-        tmp_path,
-        fabric,
-    )
+    short_run(faces, tmp_path)
     capsys.readouterr()
     monkeypatch.setattr(sys, "argv", ["measure_refinement.py", str(tmp_path), "--limit", "4"])
     measure_refinement.main()

@@ -23,3 +23,23 @@ def test_the_output_of_a_command_is_replaced_in_its_block_only(
     assert differing == ["rdrface evaluate set DIR"]
     assert page.read_text() == BLOCK.format("old" if check else "output of rdrface evaluate set DIR")
     assert [path.name for path in tmp_path.iterdir()] == ["page.md"]
+
+
+def test_a_file_that_a_command_uses_is_made_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import refresh_results
+
+    commands: list[str] = []
+    monkeypatch.setattr(refresh_results, "run", lambda command, folder: commands.append(command) or "old")
+    fit, evaluate = "rdrface fit set DIR -o fits.npz", "rdrface evaluate set DIR --poses fits.npz"
+    page = tmp_path / "page.md"
+    page.write_text(f"    {fit}\n\nText.\n\n    {evaluate}\n\n```\nold\n```\n\n    rdrface bench\n\n```\nold\n```\n")
+    refresh_results.refresh(page, "bench", tmp_path, True)
+    assert commands == ["rdrface bench"]
+    commands.clear()
+    refresh_results.refresh(page, "evaluate", tmp_path, True)
+    assert commands == [fit, evaluate]
+    (tmp_path / "fits.npz").touch()
+    commands.clear()
+    refresh_results.refresh(page, "evaluate", tmp_path, True)
+    assert commands == [evaluate]
