@@ -77,7 +77,8 @@ def test_a_batch_gives_the_same_faces_as_single_images(aligner, image):
 
 
 def test_larger_network_batches_only_change_rounding(aligner, image):
-    wide = Aligner(aligner.session, OneBox(), batch_size=3)
+    # The box is not that of the mirrored face, so its expected error is high.
+    wide = Aligner(aligner.session, OneBox(), batch_size=3, max_uncertainty=None)
     together = wide.detect_batch([image] * 2 + [image[:, ::-1].copy()] * 2)
     assert [len(faces) for faces in together] == [1] * 4
     (expected,) = aligner.align(image, BOX)

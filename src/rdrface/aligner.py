@@ -1,8 +1,9 @@
 """The aligner: finds the faces of an image and aligns them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,12 @@ from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 from rdrface.runtime.session import CUSTOM_LANDMARKS, Backend, Session, check_count, open_graph, open_session
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 
+MAX_UNCERTAINTY = 12.0
+"""Default maximum of `Face.expected_error`, percent of the face size, of a detected face."""
+
+Order = Literal["score", "size", "left_to_right"]
+"""Orders of the faces of an image: decreasing detector score, decreasing size, or by the center's x."""
+
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
 
 
@@ -36,13 +43,23 @@ class Aligner:
         model: the face model that the network was trained with; default: the packaged one.
         batch_size: faces per run of the network. On a CPU, 1 is as fast as more and needs the least memory; a GPU is
             faster with 16 or more.
+        max_uncertainty: detected faces with a larger `Face.expected_error` are dropped, percent of the face size; most
+            of them are not faces. None keeps all.
+        order: order of the detected faces, see `Order`.
 
     Raises:
-        ValueError: `batch_size` is below 1, or `session` does not run RDR's graph.
+        ValueError: `batch_size` is below 1, `max_uncertainty` is not positive, `order` is unknown, or `session` does
+            not run RDR's graph.
     """
 
     def __init__(
-        self, session: Session, detector: Detector, model: FaceModel | None = None, batch_size: int = 1
+        self,
+        session: Session,
+        detector: Detector,
+        model: FaceModel | None = None,
+        batch_size: int = 1,
+        max_uncertainty: float | None = MAX_UNCERTAINTY,
+        order: Order = "score",
     ) -> None:
         if session.input_size is None:
             raise ValueError(
@@ -55,7 +72,13 @@ class Aligner:
         self.session = session
         self.detector = detector
         self.model = model
+        if max_uncertainty is not None and not max_uncertainty > 0:
+            raise ValueError(f"max_uncertainty must be positive, in percent of the face size; got {max_uncertainty!r}")
+        if order not in get_args(Order):
+            raise ValueError(f"order must be one of {', '.join(get_args(Order))}; got {order!r}")
         self.batch_size = batch_size
+        self.max_uncertainty = max_uncertainty
+        self.order = order
         self._crop_size = session.input_size
 
     def __repr__(self) -> str:
@@ -68,13 +91,28 @@ class Aligner:
             image: a path, a PIL image or an array (`rdrface.image.read_image`).
 
         Returns:
-            The faces in order of decreasing detector score; an empty list if there are none.
+            The faces in the aligner's `order`; an empty list if there are none. Detections that the network does not
+            confirm as a face are left out, see `detect_with_dropped`.
+
+        Raises:
+            ImageError: the image cannot be read.
+        """
+        return self.detect_with_dropped(image)[0]
+
+    def detect_with_dropped(self, image: ImageSource) -> tuple[list[Face], list[Face]]:
+        """Find and align the faces of an image, and return the dropped detections too.
+
+        Args:
+            image: see `detect`.
+
+        Returns:
+            The faces of `detect`, and the detections whose `Face.expected_error` is above `max_uncertainty`.
 
         Raises:
             ImageError: the image cannot be read.
         """
         pixels = read_image(image)
-        return self._align(pixels, self._detect(pixels))
+        return self._select(self._align(pixels, self._detect(pixels)))
 
     def align(self, image: ImageSource, boxes: npt.ArrayLike) -> list[Face]:
         """Align faces whose boxes are known.
@@ -126,11 +164,22 @@ class Aligner:
         outputs = self._run(np.concatenate(crops))
         ends = np.cumsum([len(detected) for detected in detections])
         return [
-            assemble(
-                {name: value[end - len(detected) : end] for name, value in outputs.items()}, frame, detected, self.model
-            )
+            self._select(
+                assemble(
+                    {name: value[end - len(detected) : end] for name, value in outputs.items()},
+                    frame,
+                    detected,
+                    self.model,
+                )
+            )[0]
             for detected, frame, end in zip(detections, frames, ends, strict=True)
         ]
+
+    def _select(self, faces: list[Face]) -> tuple[list[Face], list[Face]]:
+        limit = np.inf if self.max_uncertainty is None else self.max_uncertainty
+        kept = [face for face in faces if face.expected_error <= limit]
+        dropped = [face for face in faces if not face.expected_error <= limit]
+        return sorted(kept, key=_ORDER_KEYS[self.order]), dropped
 
     def _detect(self, pixels: np.ndarray) -> Detections:
         detections = self.detector.detect(pixels)
@@ -150,6 +199,13 @@ class Aligner:
             return {}
         parts = [self.session.run(crops[i : i + self.batch_size]) for i in range(0, len(crops), self.batch_size)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+_ORDER_KEYS: dict[Order, Callable[[Face], float]] = {
+    "score": lambda face: -face.score,
+    "size": lambda face: -face.size,
+    "left_to_right": lambda face: float(face.landmarks[:, 0].mean()),
+}
 
 
 def assemble(
@@ -206,6 +262,8 @@ def load(
     detector: Detector | None = None,
     score_threshold: float | None = None,
     max_side: int | None = None,
+    max_uncertainty: float | None = MAX_UNCERTAINTY,
+    order: Order = "score",
 ) -> Aligner:
     """Load an aligner with the packaged weights or with your own.
 
@@ -221,6 +279,7 @@ def load(
         score_threshold: minimum score of a face, 0..1, for the default detector (0.6).
         max_side: longest side of the image for the default detector, pixels (1280); larger images are downscaled for
             detection.
+        max_uncertainty, order: see `Aligner`.
 
     Raises:
         WeightsError: a file is missing or damaged, or was not written by rdrface.
@@ -242,7 +301,7 @@ def load(
             score_threshold=SCORE_THRESHOLD if score_threshold is None else score_threshold,
             max_side=MAX_SIDE if max_side is None else max_side,
         )
-    return Aligner(session, detector, batch_size=batch_size)
+    return Aligner(session, detector, batch_size=batch_size, max_uncertainty=max_uncertainty, order=order)
 
 
 def _check_face_model(weights: Path, info: WeightsInfo, model: FaceModel) -> None:

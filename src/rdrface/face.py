@@ -130,6 +130,11 @@ class Face:
         """Square root of the area of the bounding box of `landmarks`, pixels: the usual normalizer of errors."""
         return float(box_size(bounding_boxes(self.landmarks[None]))[0])
 
+    @property
+    def expected_error(self) -> float:
+        """Mean of `uncertainty`, percent of `size`: how far off the whole face is expected to be."""
+        return float(self.uncertainty.mean())
+
     @cached_property
     def pose(self) -> Pose:
         """Rotation matrix and angles, see `Pose`."""
@@ -179,6 +184,7 @@ class Face:
             **({} if custom is None else {"custom_landmarks": _plain(custom)}),
             "visibility": _plain(self.visibility),
             "uncertainty": _plain(self.uncertainty),
+            "expected_error": round(self.expected_error, 4),
             "pose": {
                 "yaw": round(self.pose.yaw, 4),
                 "pitch": round(self.pose.pitch, 4),
@@ -198,7 +204,8 @@ class Face:
         """Restore a face from the dictionary of `to_dict`, of this release or of 0.1.
 
         Args:
-            content: the dictionary; `pose` and `blendshapes` are computed from the other entries and may be missing.
+            content: the dictionary; `expected_error`, `pose` and `blendshapes` are computed from the other entries and
+                may be missing.
             model: the face model that the parameters belong to; the packaged one by default.
 
         Raises:

@@ -15,6 +15,8 @@ class Detections:
             see `rdrface.crop`. They may extend beyond the image.
         scores: (n,) float32, 0..1.
         detector_boxes: (n, 4) float64, the detector's own boxes.
+        angles: (n,) float64 degrees, in-plane rotation of the faces: 0 is upright, positive is clockwise as seen in the
+            image. None means unknown, and the faces are taken as upright.
 
     Raises:
         ValueError: the shapes do not match.
@@ -23,6 +25,7 @@ class Detections:
     boxes: np.ndarray
     scores: np.ndarray
     detector_boxes: np.ndarray
+    angles: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         boxes = np.asarray(self.boxes, np.float64)
@@ -30,6 +33,7 @@ class Detections:
             ("boxes", boxes, (len(boxes), 4)),
             ("scores", np.asarray(self.scores, np.float32), (len(boxes),)),
             ("detector_boxes", np.asarray(self.detector_boxes, np.float64), (len(boxes), 4)),
+            ("angles", np.zeros(len(boxes)) if self.angles is None else np.asarray(self.angles, float), (len(boxes),)),
         ):
             if value.shape != shape:
                 raise ValueError(f"Detections.{name} must have shape {shape}; got {value.shape}")
