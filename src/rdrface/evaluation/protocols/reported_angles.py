@@ -26,7 +26,7 @@ def reported_angles_table(title: str, truth: np.ndarray, predictions: Prediction
 
     The annotated and the predicted rotation are decomposed in the same way: first as `Face.pose`, R_y(yaw) R_x(pitch)
     R_z(roll), then as P, R_z(roll) R_y(yaw) R_x(pitch). Every face with a pose counts, also those that published
-    protocols leave out because one of their angles is large: near a singularity, an angle of an ordinary pose is.
+    protocols leave out because an angle is large: near the singularity of these angles, ordinary poses have large ones.
 
     Args:
         title: name of the dataset.
