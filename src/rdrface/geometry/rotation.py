@@ -3,7 +3,7 @@
 The frame is right-handed: x right in the image, y up, z towards the viewer. For a frontal face, positive pitch turns
 the nose down, positive yaw turns it to the right of the image, positive roll rotates the head counterclockwise as seen.
 
-Two orders of the same three rotations are in use. They agree if only one angle differs from 0.
+Two orders of the same three rotations are in use. They agree if roll is 0, and if only one angle is not 0.
 
 * Angles of P (`rotation_matrix`, `euler_angles`): R = R_z(roll) R_y(yaw) R_x(pitch). The parameter vector P of the
   paper has these. Roll is the left factor, so that the rotation "by pitch and yaw" of the supplement (section 1) is R
