@@ -15,12 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from draw_face_model import render, vertex_colors
-from draw_result import JPEG_QUALITY, enlarged
 from PIL import Image, ImageFilter
 from skimage import data
 
 import rdrface
+from draw_face_model import render, vertex_colors
+from draw_result import enlarged
 from rdrface.face import Face, Parameters
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.rotation import rotation_matrix
@@ -35,6 +35,9 @@ SIDE = 340
 
 BOX = (-112.0, 103.0, -86.0, 129.0)
 """x0, x1, y0, y1 in mm, the part of the view of a rendered face. The jagged neck of the face model is outside."""
+
+QUALITY = 84
+"""Of the JPEG file."""
 
 BLUR = 14
 """Radius in pixels of the blur of the last panel."""
@@ -56,7 +59,8 @@ def rendered(model: FaceModel, yaw: float, seed: int) -> tuple[np.ndarray, Face]
     # The face is moved back, so that it stays in the middle at every yaw.
     shift = np.array([-30.0 * np.sin(np.radians(yaw)) + 18, 0, 0])
     half = 0.5 / scale
-    translation = rotation.T @ (shift + (-BOX[0] - half, -BOX[3] + half, 0))
+    corner = np.array([-BOX[0] - half, -BOX[3] + half, 0])
+    translation = rotation.T @ (shift + corner)
     q[0, POSE] = [0, np.radians(yaw), 0, *translation, scale]
     shape = model.shape(q[:, IDENTITY].astype(np.float32), q[:, EXPRESSION].astype(np.float32))
     image = render(shape[0] @ rotation.T + shift, model.triangles, vertex_colors(model), BOX, scale)
@@ -115,7 +119,7 @@ def main() -> None:
         np.hstack([draw(image, [face], mesh=True, axes=True) for image, face in faces]),
     ]
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.vstack(rows)).save(args.out, quality=JPEG_QUALITY)
+    Image.fromarray(np.vstack(rows)).save(args.out, quality=QUALITY)
 
 
 if __name__ == "__main__":

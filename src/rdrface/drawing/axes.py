@@ -16,8 +16,8 @@ _MIN_LETTER = 8
 """Pixels: letters of a smaller font cannot be read, and are left out."""
 
 
-def draw_axes(canvas: np.ndarray, face: Face, opacity: float) -> None:
-    """Draw the axes at a corner of the box of `face.landmarks`, on a contiguous (H, W, 3) uint8 canvas.
+def draw_axes(canvas: np.ndarray, face: Face, opacity: float, boxes: np.ndarray) -> None:
+    """Draw the axes beside the box of `face.landmarks`, on a contiguous (H, W, 3) uint8 canvas.
 
     The length of an axis in the drawing is its length in the projection: an axis that points at the viewer is a dot.
 
@@ -25,6 +25,7 @@ def draw_axes(canvas: np.ndarray, face: Face, opacity: float) -> None:
         canvas: RGB; changed in place.
         face: a face whose landmarks are finite.
         opacity: 0..1.
+        boxes: (N, 4) xyxy, image pixels, of faces that the axes should not cover.
     """
     rotation = face.pose.rotation.astype(np.float64)
     limit = np.array(canvas.shape[1::-1], np.float64)
@@ -36,7 +37,7 @@ def draw_axes(canvas: np.ndarray, face: Face, opacity: float) -> None:
     disc = max(0.23 * length, 4.5)
     line = max(0.06 * length, 0.8)
     halo = max(0.04 * length, 0.7)
-    origin = _origin(box, length + disc + halo, limit)
+    origin = _origin(box, length + disc + halo, limit, boxes)
 
     def stroke(ends: np.ndarray, radius: float, color: tuple[int, int, int], alpha: float) -> None:
         blend(canvas, coverage(strokes(ends[:1], ends[1:], radius, color, alpha * opacity), canvas.shape))
@@ -54,12 +55,13 @@ def draw_axes(canvas: np.ndarray, face: Face, opacity: float) -> None:
             draw_text(canvas, name, (end[0], end[1]), letter, HALO, opacity)
 
 
-def _origin(box: np.ndarray, reach: float, limit: np.ndarray) -> np.ndarray:
-    """The first place at a corner of the box that is inside the image, or else the nearest one that is."""
-    gap = 0.35 * reach
+def _origin(box: np.ndarray, reach: float, limit: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """The best of several places beside the box and at its lower corners: inside the image, and not on a face."""
     x0, y0, x1, y1 = box
-    right, left = x1 + gap + reach, x0 - gap - reach
-    corners = [np.array([x, y]) for y in (y1 - reach, y0 + reach) for x in (right, left)]
-    inside = [np.clip(corner, reach, np.maximum(limit - reach, reach)) for corner in corners]
-    moved = [float(np.abs(a - b).sum()) for a, b in zip(corners, inside, strict=True)]
-    return inside[int(np.argmin(moved))]
+    gap = 1.35 * reach
+    places = np.array([(x, y) for y in (y1 - reach, y0 + reach, y1 + gap) for x in (x1 + gap, x0 - gap)])
+    inside = places.clip(reach, np.maximum(limit - reach, reach))
+    moved = np.abs(inside - places).sum(axis=1) / reach
+    nearest = inside[:, None].clip(boxes[:, :2], boxes[:, 2:])
+    covers = (np.abs(inside[:, None] - nearest).max(axis=2) < reach).sum(axis=1)
+    return np.asarray(inside[np.argmin(moved + covers)])

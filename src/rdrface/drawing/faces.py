@@ -51,6 +51,7 @@ def draw(
             raise TypeError(f"faces must contain rdrface.Face objects; got {type(face).__name__}")
         if not np.isfinite(face.landmarks).all():
             raise ValueError("the landmarks of a face are NaN or infinite, so it cannot be drawn")
+    boxes = np.array([bounding_boxes(face.landmarks[None])[0] for face in faces]).reshape(-1, 4)
     # Small faces last: they are rarely behind larger ones.
     for face in sorted(faces, key=lambda one: -one.size):
         uncertain = face.expected_error > UNCERTAIN
@@ -60,7 +61,7 @@ def draw(
         if landmarks:
             draw_landmarks(canvas, face, opacity)
         if axes:
-            draw_axes(canvas, face, opacity)
+            draw_axes(canvas, face, opacity, boxes)
         if uncertain and (mesh or landmarks or axes):
             _note(canvas, face)
     return canvas

@@ -39,9 +39,7 @@ class Strokes:
 
     def take(self, index: np.ndarray) -> "Strokes":
         """The strokes at `index`, integers or a mask."""
-        return Strokes(
-            *(getattr(self, name)[index] for name in ("start", "end", "radius", "hole", "color", "opacity"))
-        )
+        return Strokes(*(getattr(self, name)[index] for name in ("start", "end", "radius", "hole", "color", "opacity")))
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ from rdrface.face import Face
 from rdrface.geometry.mesh import triangle_normals, vertex_normals
 from rdrface.geometry.rasterize import Raster, rasterize
 
-TINT = (104, 190, 255)
+TINT = np.array([104, 190, 255], np.float32)
 """RGB of the surface."""
 
-LINES = (228, 244, 255)
+LINES = np.array([228, 244, 255], np.float32)
 """RGB of the grid and the border."""
 
-_LIGHT = np.float32([-0.35, -0.45, 0.82])
+_LIGHT = np.array([-0.35, -0.45, 0.82], np.float32)
 """Direction of the light, image axes (x right, y down, z towards the viewer): from above, over the left shoulder."""
 
 _GRID_SPACING = 12.0
@@ -84,7 +84,8 @@ def _over(layer: np.ndarray, part: np.ndarray, opacity: float) -> np.ndarray:
     """The image (H, W, 3) uint8 under a premultiplied layer (H, W, 4) uint8."""
     color, alpha = layer[..., :3].astype(np.float32), layer[..., 3:].astype(np.float32)
     blended = part * (1 - alpha * np.float32(opacity / 255)) + color * np.float32(opacity)
-    return np.rint(blended).clip(0, 255).astype(np.uint8)
+    rounded: np.ndarray = np.rint(blended).clip(0, 255).astype(np.uint8)
+    return rounded
 
 
 def _scale(side: int) -> float:
@@ -146,7 +147,7 @@ def _slope(values: np.ndarray, corners: np.ndarray) -> np.ndarray:
     x = first * ac[:, 1, None] - second * ab[:, 1, None]
     y = second * ab[:, 0, None] - first * ac[:, 0, None]
     slope: np.ndarray = np.hypot(x, y) / np.maximum(np.abs(area), 1e-9)[:, None]
-    return np.maximum(slope, 1e-6).astype(np.float32)
+    return np.asarray(np.maximum(slope, 1e-6), np.float32)
 
 
 def _grid(grid: np.ndarray, slope: np.ndarray, line: float, scale: float) -> np.ndarray:
@@ -174,12 +175,13 @@ def _glass(normal: np.ndarray, lines: np.ndarray, inside: np.ndarray) -> np.ndar
     highlight = np.square(np.square(np.square(np.square(light))))
     # As on glass, less of the image is seen where the surface turns away.
     surface = 0.20 + 0.45 * np.square(1 - np.clip(z / length, 0, 1))
-    lit = (0.2 + 0.8 * light - 0.5 * highlight)[:, None] * np.float32(TINT)
-    color = lit + (0.5 * highlight)[:, None] * np.float32(LINES)
+    lit = (0.2 + 0.8 * light - 0.5 * highlight)[:, None] * TINT
+    color = lit + (0.5 * highlight)[:, None] * LINES
     below = surface * (1 - lines)
     alpha = below + lines
-    mixed = (color * below[:, None] + np.float32(LINES) * lines[:, None]) / alpha[:, None]
-    return np.rint(np.concatenate([mixed, 255 * (alpha * inside)[:, None]], axis=1)).astype(np.uint8)
+    mixed = (color * below[:, None] + LINES * lines[:, None]) / alpha[:, None]
+    colors = np.concatenate([mixed, 255 * (alpha * inside)[:, None]], axis=1)
+    return np.asarray(np.rint(colors), np.uint8)
 
 
 def _smoothstep(share: np.ndarray) -> np.ndarray:

@@ -41,4 +41,4 @@ def draw_text(
     high = np.clip([left + width, top + depth], 0, canvas.shape[1::-1])
     ink = np.asarray(mask, np.float32)[low[1] - top : high[1] - top, low[0] - left : high[0] - left, None]
     part = canvas[low[1] : high[1], low[0] : high[0]]
-    part[:] = np.rint(part + (np.float32(color) - part) * (ink * np.float32(opacity / 255))).astype(np.uint8)
+    part[:] = np.rint(part + (np.array(color, np.float32) - part) * (ink * np.float32(opacity / 255))).astype(np.uint8)
