@@ -45,7 +45,7 @@ def main() -> None:
         face = aligner.detect(image)[0]
         face = replace(face, uncertainty=np.full_like(face.uncertainty, 2))
         times = [milliseconds(image, face, repetitions, mesh) for mesh in (False, True)]
-        print(f"| {width}×{height} | {face.size:.0f} px | {times[0]:.0f} ms | {times[1]:.0f} ms |")
+        print(f"| {width}×{height} | {face.size:.0f} px | {times[0]:.0f} ms | {times[1]:.0f} ms |")  # noqa: RUF001
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ AXES = {"x": (255, 104, 104), "y": (120, 226, 112), "z": (106, 168, 255)}
 """Axis -> RGB. x points to the right of the image when the face looks at the viewer, y up, z out of the face."""
 
 _MIN_LENGTH = 13.0  # pixels
-_MIN_LETTER = 8
-"""Pixels: letters of a smaller font cannot be read, and are left out."""
+_MIN_DISC = 4.5  # pixels; smaller letters than in such a disc cannot be read
 
 
 def draw_axes(canvas: np.ndarray, face: Face, opacity: float, boxes: np.ndarray) -> None:
@@ -34,7 +33,7 @@ def draw_axes(canvas: np.ndarray, face: Face, opacity: float, boxes: np.ndarray)
     if outside or not np.isfinite(rotation).all():
         return
     length = min(max(0.15 * face.size, _MIN_LENGTH), max(limit) / 8)
-    disc = max(0.23 * length, 4.5)
+    disc = max(0.23 * length, _MIN_DISC)
     line = max(0.06 * length, 0.8)
     halo = max(0.04 * length, 0.7)
     origin = _origin(box, length + disc + halo, limit, boxes)
@@ -50,9 +49,7 @@ def draw_axes(canvas: np.ndarray, face: Face, opacity: float, boxes: np.ndarray)
         stroke(shaft, line, color, 1.0)
         stroke(head, disc + halo, HALO, 0.7)
         stroke(head, disc, color, 1.0)
-        letter = round(1.75 * disc)
-        if letter >= _MIN_LETTER:
-            draw_text(canvas, name, (end[0], end[1]), letter, HALO, opacity)
+        draw_text(canvas, name, (end[0], end[1]), round(1.75 * disc), HALO, opacity)
 
 
 def _origin(box: np.ndarray, reach: float, limit: np.ndarray, boxes: np.ndarray) -> np.ndarray:

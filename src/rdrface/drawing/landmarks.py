@@ -6,7 +6,7 @@ import numpy as np
 
 from rdrface.drawing.strokes import Strokes, blend, coverage, strokes
 from rdrface.face import Face
-from rdrface.landmarks import CLOSED, GROUPS, NUM_LANDMARKS
+from rdrface.landmarks import CLOSED, GROUPS
 
 COLORS = {
     "contour": (94, 214, 255),
@@ -40,16 +40,16 @@ def draw_landmarks(canvas: np.ndarray, face: Face, opacity: float) -> None:
     visible = face.visibility > 0.5
     # One percent of the face's size. Lines must not vanish on tiny faces nor fill an image that the face exceeds.
     unit = min(face.size / 100, max(canvas.shape[:2]) / 30)
-    line = max(0.36 * unit, 0.42)
+    line = max(0.4 * unit, 0.42)
     halo = max(0.32 * unit, 0.55)
-    disc = max(0.92 * unit, 0.9)
-    ring = max(1.15 * unit, 1.6)
+    disc = max(1.0 * unit, 0.95)
+    ring = max(1.2 * unit, 1.6)
     width_of_ring = max(0.5 * unit, 0.8)
 
     first, second, line_color = _lines()
     shown = opacity * np.where(visible[first] & visible[second], 1.0, _HIDDEN_LINE)
+    # The groups are in the order of the landmarks.
     color = np.array([COLORS[name] for name, indices in GROUPS.items() for _ in indices], np.float32)
-    assert len(color) == NUM_LANDMARKS
     holes = coverage(strokes(at[~visible], at[~visible], ring - width_of_ring / 2, HALO), canvas.shape)
 
     def draw_lines(radius: float, color: np.ndarray | tuple[int, int, int], opacity: np.ndarray) -> None:
