@@ -109,7 +109,7 @@ def draw_similarities(
     """Draw scale (B,), angle (B,) and shift (B, 2) of crop = scale Rot(angle) packed + shift.
 
     The face is rotated first. As at inference, the crop is then cut around the upright box of the rotated landmarks,
-    with simulated errors of the detector. Most faces that the edge of the image truncates, `truncated` (B,) bool, are not
+    with simulated errors of the detector. Most faces that the edge of the image truncates, `truncated` (B,), are not
     rotated, because image edges are upright in most crops at inference; their box is between that of the visible part
     and that of the whole face.
     """
