@@ -7,10 +7,9 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from rdrface.crop import CropFrame, cut
-from rdrface.detection.box_file import check_boxes
+from rdrface.detection.box_checks import check_boxes, check_boxes_in_image
 from rdrface.detection.protocol import Detections, Detector
 from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD, RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights
@@ -18,7 +17,7 @@ from rdrface.errors import WeightsError
 from rdrface.face import Face, Parameters, packaged_model
 from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import transform_pose
-from rdrface.image import ImageSource, read_image
+from rdrface.image import ImageSource, is_image_source, read_image
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
@@ -30,6 +29,9 @@ MAX_UNCERTAINTY = 12.0
 
 Order = Literal["score", "size", "left_to_right"]
 """Orders of the faces of an image: decreasing detector score, decreasing size, or by the center's x."""
+
+_CHANNELS = ((1,), (3,), (4,))
+"""Last axis of a row of an image, in the form of `ndarray.shape`."""
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
 
@@ -127,10 +129,12 @@ class Aligner:
 
         Raises:
             ImageError: the image cannot be read.
-            ValueError: `boxes` has the wrong shape, or a box has no area.
+            BoxError: `boxes` has the wrong shape, a box has no area, or it cannot be the box of a face in this image.
         """
         checked = check_boxes(boxes)
-        return self._align(read_image(image), Detections(checked, np.ones(len(checked), np.float32), checked))
+        pixels = read_image(image)
+        check_boxes_in_image(checked, pixels.shape[1], pixels.shape[0])
+        return self._align(pixels, Detections(checked, np.ones(len(checked), np.float32), checked))
 
     def detect_batch(self, images: Iterable[ImageSource]) -> list[list[Face]]:
         """Find and align the faces of several images.
@@ -146,12 +150,19 @@ class Aligner:
 
         Raises:
             ImageError: one of the images cannot be read.
-            TypeError: `images` is a single path or image.
+            TypeError: `images` is a single path or image, a dictionary, or the rows of an array.
         """
-        if isinstance(images, str | PathLike | Image.Image | np.ndarray):
-            raise TypeError("detect_batch takes a list of images; for one image call detect")
+        if is_image_source(images) or isinstance(images, Mapping) or not isinstance(images, Iterable):
+            raise TypeError(
+                "detect_batch takes a list of images: for one image call detect, for a stack of images pass "
+                f"list(stack); got {type(images).__name__}"
+            )
         crops, frames, detections = [], [], []
         for image in images:
+            if isinstance(image, np.ndarray) and image.ndim < 3 and image.shape[-1:] in _CHANNELS:
+                raise TypeError(
+                    f"detect_batch takes a list of images; got rows of shape {image.shape}: put the image in a list"
+                )
             # Only the crops are kept: a thousand images would not fit into memory.
             pixels = read_image(image)
             detected = self._detect(pixels)
