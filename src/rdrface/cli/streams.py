@@ -73,17 +73,27 @@ class OutputStream(ABC):
         """Write an input that could not be processed."""
 
     def close(self, outcome: Outcome) -> None:
-        """Write what is left and close the file; it gets its name now.
+        """Write the end of the file and close it; it gets its name now.
 
         Raises:
-            DataError: the file cannot be written.
+            DataError: the end cannot be written. If possible, the file is completed with fewer bytes.
         """
+        failure = None
         with self._opened:
-            self._finish(outcome)
+            try:
+                self._finish(outcome)
+            except DataError as error:
+                failure = error
+                self._finish_briefly()
+        if failure is not None:
+            raise failure
 
     @abstractmethod
     def _finish(self, outcome: Outcome) -> None:
-        """Write the end of the file."""
+        """Write the end of the file: failures and what was left out."""
+
+    def _finish_briefly(self) -> None:  # noqa: B027
+        """Write the shortest end with which the file can be read."""
 
     def _write(self, text: str) -> None:
         content = text.encode("utf-8")
@@ -123,11 +133,10 @@ class JSONOutput(OutputStream):
         }
         if outcome.not_processed:
             content["not_processed"] = list(outcome.not_processed)
-        try:
-            self._write(f"\n], {json.dumps(content)[1:]}\n")
-        except DataError:
-            # The disk is full: complete the object with fewer bytes, so that the results can be read.
-            self._write("\n]}\n")
+        self._write(f"\n], {json.dumps(content)[1:]}\n")
+
+    def _finish_briefly(self) -> None:
+        self._write("\n]}\n")
 
 
 class CSVOutput(OutputStream):
