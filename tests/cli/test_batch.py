@@ -177,7 +177,7 @@ def test_a_full_disk_keeps_what_was_written_completely(capsys, option):
         write_image(f"q/{i:02d}.png", 2)
     with file_size_limit(100_000 if option == "--json" else 30_000):
         assert main(["detect", "q", option, "all.txt"]) == 1
-    out, err = capsys.readouterr()
+    err = capsys.readouterr().err
     assert "cannot write all.txt: File too large" in err and "Traceback" not in err and err.count("\n") == 1
     if option == "--json":
         images = [image["image"] for image in json.loads(Path("all.txt").read_text())["images"]]
@@ -258,17 +258,25 @@ def test_options_of_the_detector_reach_the_aligner(monkeypatch):
 
 def rdrface(*arguments: str, **options) -> subprocess.Popen:
     """The command in a new process, with the real network."""
-    command = [sys.executable, "-m", "rdrface", "detect", "--weights", str(weights_file()), "--threads", "1", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "rdrface",
+        "detect",
+        "--weights",
+        str(weights_file()),
+        "--threads",
+        "1",
+        *arguments,
+    ]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names must be UTF-8 there")
 def test_names_that_cannot_be_printed_do_not_end_the_run():
-    name = b"q/caf\xe9.png"
     write_image("q/\u65e5\u672c.png")
-    os.rename(b"p/a.png", name)
-    Path("q/x.txt").touch()
-    os.rename(b"q/x.txt", b"q/\xff.txt")
+    Path("p/a.png").rename(os.fsdecode(b"q/caf\xe9.png"))
+    Path(os.fsdecode(b"q/\xff.txt")).touch()
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
     done = rdrface("q", "--json", "all.json", "--csv", "all.csv", "-o", "out", env=environment)
     out, err = done.communicate()
@@ -277,7 +285,10 @@ def test_names_that_cannot_be_printed_do_not_end_the_run():
     names = [image["image"] for image in json.loads(Path("all.json").read_bytes().decode("utf-8"))["images"]]
     assert names == ["q/caf\\udce9.png", "q/\u65e5\u672c.png"]
     assert [row["image"] for row in rows("all.csv")] == names
-    assert sorted(os.listdir(b"out")) == [b"caf\xe9.json", "\u65e5\u672c.json".encode()]
+    assert sorted(os.fsencode(path.name) for path in Path("out").iterdir()) == [
+        b"caf\xe9.json",
+        "\u65e5\u672c.json".encode(),
+    ]
     done = rdrface("q", env=environment)
     out, err = done.communicate()
     assert (done.returncode, err) == (0, b"")

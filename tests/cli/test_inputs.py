@@ -86,10 +86,10 @@ def test_a_url_is_not_a_pattern():
 def test_links_are_followed_once():
     touch("elsewhere/far.jpg", "p/sub/near.jpg")
     try:
-        os.symlink(Path("elsewhere").resolve(), "p/linked", target_is_directory=True)
-        os.symlink(Path("p").resolve(), "p/sub/loop", target_is_directory=True)
-        os.symlink(Path("p/sub/near.jpg").resolve(), "p/sub/same.jpg")
-        os.symlink("nowhere.jpg", "p/broken.jpg")
+        Path("p/linked").symlink_to(Path("elsewhere").resolve(), target_is_directory=True)
+        Path("p/sub/loop").symlink_to(Path("p").resolve(), target_is_directory=True)
+        Path("p/sub/same.jpg").symlink_to(Path("p/sub/near.jpg").resolve())
+        Path("p/broken.jpg").symlink_to("nowhere.jpg")
     except OSError:
         pytest.skip("links are not allowed here")
     inputs = expand(["p"])

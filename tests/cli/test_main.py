@@ -1,6 +1,8 @@
 """The command line end to end. Most tests use a synthetic face, some the real network."""
 
+import argparse
 import csv
+import importlib
 import io
 import json
 import subprocess
@@ -175,6 +177,18 @@ def test_a_missing_extra_is_named(monkeypatch, capsys):
 
 def _no_torch(name: str):
     raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+
+@pytest.mark.parametrize("command", ["fit", "finetune", "train"])
+def test_every_command_calls_its_output_the_same(command):
+    if command != "fit":
+        pytest.importorskip("torch")
+    parser = argparse.ArgumentParser()
+    importlib.import_module(COMMANDS[command].module).add_arguments(parser)
+    arguments = {"fit": ["300w", "DIR"], "finetune": ["DIR"], "train": []}[command]
+    for option in ("-o", "--output", "--out"):
+        assert parser.parse_args([*arguments, option, "x"]).out == Path("x")
+    assert "--out " not in parser.format_help()
 
 
 def test_help_lists_every_command(capsys):

@@ -28,6 +28,7 @@ class Command:
     help: str
 
 
+# Every command calls its output -o, --output. The --out of release 0.1 is accepted as its abbreviation.
 COMMANDS = {
     "detect": Command("rdrface.cli.detect", "find and align the faces of images"),
     "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),

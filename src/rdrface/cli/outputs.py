@@ -6,6 +6,7 @@ from typing import Any
 
 from rdrface.cli.inputs import Input
 from rdrface.cli.walk import Failure
+from rdrface.detection.box_file import FACE, NO_FACE
 from rdrface.face import Face
 from rdrface.landmarks import NUM_LANDMARKS
 
@@ -19,8 +20,8 @@ CSV_COLUMNS = (
 """Columns of the CSV file: angles in degrees, `Face.landmarks` in image pixels, uncertainty and expected error in
 percent of the face size, number of dropped detections in the image."""
 
-FACE, NO_FACE, FAILED, RESULT_EXISTS, NOT_PROCESSED = "face", "no face", "failed", "result exists", "not processed"
-"""Values of the CSV column `status`."""
+FAILED, NOT_PROCESSED = "failed", "not processed"
+"""Values of the CSV column `status`, besides `FACE`, `NO_FACE` and `rdrface.cli.walk.RESULT_EXISTS`."""
 
 
 @dataclass(frozen=True)

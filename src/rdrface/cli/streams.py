@@ -16,13 +16,11 @@ from rdrface.cli.outputs import (
     CSV_COLUMNS,
     FAILED,
     NOT_PROCESSED,
-    RESULT_EXISTS,
     Result,
     failure_to_dict,
     row_without_face,
 )
-from rdrface.cli.walk import RESULT_EXISTS as RESULT_EXISTS_REASON
-from rdrface.cli.walk import Failure
+from rdrface.cli.walk import RESULT_EXISTS, Failure
 from rdrface.errors import ConfigError, DataError
 from rdrface.files import write_aside
 
@@ -155,7 +153,7 @@ class CSVOutput(OutputStream):
         self._write_rows([row_without_face(failure.name, FAILED, error=failure.reason)])
 
     def _finish(self, outcome: Outcome) -> None:
-        done = [one.name for one in outcome.skipped if one.reason == RESULT_EXISTS_REASON]
+        done = [one.name for one in outcome.skipped if one.reason == RESULT_EXISTS]
         rows = [row_without_face(name, RESULT_EXISTS) for name in done]
         rows += [row_without_face(name, NOT_PROCESSED) for name in outcome.not_processed]
         self._write_rows(rows)

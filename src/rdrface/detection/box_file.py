@@ -27,9 +27,8 @@ _COLUMNS = ("x0", "y0", "x1", "y1")
 _OUTPUT_COLUMNS = ("box_x0", "box_y0", "box_x1", "box_y1")
 """Columns of the boxes in CSV files that rdrface writes; there, x0 and y0 are the position of a landmark."""
 
-_FACE_STATUS = "face"
-_FAILED_STATUSES = ("failed", "not processed", "result exists")
-"""Values of the column `status` in CSV files that rdrface writes, see `rdrface.cli.outputs`."""
+FACE, NO_FACE = "face", "no face"
+"""Values of the column `status` in CSV files that rdrface writes. Images with another status have no result."""
 
 
 class BoxFile:
@@ -146,10 +145,9 @@ def _from_csv(text: str) -> dict[str, npt.ArrayLike]:
     for row in rows:
         if None in row:
             raise ValueError(f"line {rows.line_num} has more cells than the header")
-        status = row.get("status", _FACE_STATUS)
-        if status in _FAILED_STATUSES:
-            continue
-        boxes = boxes_of.setdefault(row[image], [])
-        if status == _FACE_STATUS:
-            boxes.append([float(row[column]) for column in box_columns])
+        status = row.get("status", FACE)
+        if status in (FACE, NO_FACE):
+            boxes_of.setdefault(row[image], [])
+        if status == FACE:
+            boxes_of[row[image]].append([float(row[column]) for column in box_columns])
     return dict(boxes_of)
