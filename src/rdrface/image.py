@@ -27,6 +27,8 @@ HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 """Bytes 8 to 12 of HEIF files (ISO/IEC 23008-12)."""
 
+_CONVERTIBLE_SUFFIXES = HEIF_SUFFIXES | {".jxl", ".avif", ".svg", ".pdf"}
+
 _SINGLE_FRAME_FORMATS = frozenset({"MPO", "ICO", "ICNS"})
 """Formats whose files contain previews, depth maps or other sizes of one image."""
 
@@ -162,11 +164,11 @@ def _decode(file: BinaryIO, name: str, suffix: str) -> FirstFrame:
         with opened:
             return _from_pil(opened, name)
     except UnidentifiedImageError as error:
-        hint = ""
         if (is_heif or suffix in HEIF_SUFFIXES) and not has_heif_support:
-            hint = "; it is HEIC, which needs pillow-heif: pip install 'rdrface[heic]', or convert it to JPEG"
-        elif suffix in (".jxl", ".avif", ".svg", ".pdf") or suffix in HEIF_SUFFIXES:
-            hint = "; convert it to JPEG or PNG"
+            raise ImageError(
+                f"{name} is HEIC, which needs pillow-heif: pip install 'rdrface[heic]', or convert it to JPEG"
+            ) from error
+        hint = "; convert it to JPEG or PNG" if suffix in _CONVERTIBLE_SUFFIXES else ""
         raise ImageError(
             f"{name} is not an image in a known format (JPEG, PNG, WebP, TIFF, GIF, BMP ...){hint}"
         ) from error

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import FrameType
 
 import numpy as np
@@ -78,7 +79,7 @@ class Batch:
                 for done, image in enumerate(bar, start=1):
                     self._process(image)
                     outcome.not_processed = [one.name for one in inputs.images[done:]]
-        except KeyboardInterrupt:
+        except (DataError, KeyboardInterrupt):
             self._print_summary(len(inputs.images))
             raise
         self._print_summary(len(inputs.images))
@@ -94,8 +95,7 @@ class Batch:
                 self._folder.add(result, pixels)
         except (RdrError, OSError, MemoryError) as error:
             if is_disk_full(error):
-                hint = "; run it again with --skip-existing when there is space" if self._folder else ""
-                raise DataError(f"{error}; {self._outcome.photos} photos are done{hint}") from error
+                raise DataError(f"{error}; run it again with --skip-existing when there is space") from error
             reason = "not enough memory" if isinstance(error, MemoryError) else printable(str(error))
             self._fail(Failure(image.name, reason))
             return
@@ -129,7 +129,8 @@ class Batch:
 
     def _print_summary(self, num_images: int) -> None:
         written = [str(self._folder.folder)] if self._folder else []
-        written += [stream.target for stream in self._streams if stream.target != STDOUT]
+        targets = [stream.target for stream in self._streams if stream.target != STDOUT]
+        written += [target for target in targets if Path(target).exists()]
         if num_images < 2 and not written and not self._outcome.skipped:
             return
         is_data_on_stdout = any(stream.target == STDOUT for stream in self._streams)
