@@ -1,6 +1,6 @@
 """The aligner: finds the faces of an image and aligns them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Literal, get_args
