@@ -1,14 +1,12 @@
 """RetinaFace: boxes, scales, rotations and the box correction."""
 
-import subprocess
-import sys
-
 import cv2
 import numpy as np
 import pytest
 
 from rdrface.detection import retinaface
 from rdrface.detection.retinaface import RetinaFace, decode_boxes, landmark_boxes_of, priors
+from rdrface.errors import WeightsError
 from rdrface.geometry.boxes import bounding_boxes, box_iou
 from rdrface.runtime.session import open_graph
 
@@ -86,14 +84,18 @@ def test_both_runtimes_give_the_same_boxes(detector, image):
     np.testing.assert_allclose(other.detect(image).boxes, detector.detect(image).boxes, atol=0.01)
 
 
-def test_the_weights_package_is_not_imported():
-    code = (
-        "import sys; from rdrface.detection.retinaface import weights;"
-        "print(len(weights()), 'retinaface' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    length, imported = done.stdout.split()
-    assert int(length) > 1_000_000 and imported == "False"
+def test_a_missing_or_damaged_graph_is_refused(monkeypatch, tmp_path):
+    assert len(retinaface.weights()) > 1_000_000
+    monkeypatch.setattr(retinaface, "GRAPH", tmp_path / "retinaface.onnx")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        retinaface.weights()
+    (tmp_path / "retinaface.onnx").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(WeightsError, match="damaged"):
+        retinaface.weights()
+
+
+def test_the_license_of_the_graph_is_packaged():
+    assert "ddfabbro" in retinaface.GRAPH.with_suffix(".LICENSE").read_text()
 
 
 def test_one_prior_pair_per_cell_and_stride():
