@@ -6,7 +6,7 @@ tensors that a symbolic link places in another folder, and a cache stores the fi
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,16 +33,16 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
     if graph.with_name(file_name) == tensors:
         yield graph
         return
-    try:
-        # On Windows, a file that a runtime has mapped cannot be removed.
-        temporary = TemporaryDirectory(prefix="rdrface-", ignore_cleanup_errors=True)
-        copied = Path(temporary.name).resolve() / find_graph(weights).name
-        shutil.copyfile(graph, copied)
-        shutil.copyfile(tensors, copied.with_name(file_name))
-    except OSError as error:
-        raise WeightsError(
-            f"{weights} or its graph is a symbolic link, so both must be copied to a temporary folder; this failed: "
-            f"{error}. Copy the two files to one folder"
-        ) from error
-    with temporary:
+    with ExitStack() as stack:
+        try:
+            # On Windows, a file that a runtime has mapped cannot be removed.
+            temporary = TemporaryDirectory(prefix="rdrface-", ignore_cleanup_errors=True)
+            copied = Path(stack.enter_context(temporary)).resolve() / find_graph(weights).name
+            shutil.copyfile(graph, copied)
+            shutil.copyfile(tensors, copied.with_name(file_name))
+        except OSError as error:
+            raise WeightsError(
+                f"{weights} or its graph is a symbolic link, so both must be copied to a temporary folder; this "
+                f"failed: {error}. Copy the two files to one folder"
+            ) from error
         yield copied
