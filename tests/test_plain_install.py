@@ -13,7 +13,7 @@ import rdrface
 from mean_faces import write_pts_folder
 from rdrface.cli.main import _EXTRA_MODULES
 
-HIDDEN = (*_EXTRA_MODULES, "skimage", "retinaface")
+HIDDEN = (*_EXTRA_MODULES, "onnxruntime", "skimage", "retinaface")
 """Modules that a plain install does not have. OpenCV's needs libGL, a system library that containers lack."""
 
 HIDE = f"""
