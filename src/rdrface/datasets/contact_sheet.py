@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
+from rdrface.drawing.strokes import blend, coverage, strokes
 from rdrface.errors import DataError
 from rdrface.files import write_aside
 from rdrface.geometry.rasterize import to_pixels
@@ -94,28 +95,29 @@ def draw_dot(image: np.ndarray, point: np.ndarray, color: Color, radius: float =
     """Draw a filled circle, with smooth edges; NaN and points far outside are skipped.
 
     Args:
-        image: (H, W, 3) uint8, changed in place.
+        image: (H, W, 3) uint8, contiguous; changed in place.
         point: (2,) pixels.
         color: RGB.
         radius: pixels.
     """
     if _drawable(point, image):
-        _draw_segment(image, point, point, color, radius)
+        blend(image, coverage(strokes(point[None], point[None], radius, color), image.shape))
 
 
 def draw_line(image: np.ndarray, points: np.ndarray, color: Color, closed: bool = False) -> None:
     """Draw a line through points, one pixel wide, with smooth edges; a line with NaN or a point far outside is skipped.
 
     Args:
-        image: (H, W, 3) uint8, changed in place.
+        image: (H, W, 3) uint8, contiguous; changed in place.
         points: (n, 2) pixels.
         color: RGB.
         closed: also connect the last point with the first.
     """
     if all(_drawable(point, image) for point in points):
-        ends = np.roll(points, -1, axis=0)
-        for start, end in zip(points if closed else points[:-1], ends, strict=False):
-            _draw_segment(image, start, end, color, 0.5)
+        start, end = points, np.roll(points, -1, axis=0)
+        if not closed:
+            start, end = start[:-1], end[:-1]
+        blend(image, coverage(strokes(start, end, 0.5, color), image.shape))
 
 
 def draw_text(
@@ -140,23 +142,6 @@ def draw_text(
 def _resized(image: np.ndarray, side: int) -> np.ndarray:
     resized = Image.fromarray(np.ascontiguousarray(image)).resize((side, side), Image.Resampling.BILINEAR)
     return np.array(resized)
-
-
-def _draw_segment(image: np.ndarray, start: np.ndarray, end: np.ndarray, color: Color, radius: float) -> None:
-    """Draw the pixels within `radius` of a line segment. A pixel at the edge gets a part of the color."""
-    ends = np.stack([start, end]).astype(np.float64)
-    low = np.maximum(np.floor(ends.min(axis=0) - radius - 1).astype(int), 0)
-    high = np.minimum(np.ceil(ends.max(axis=0) + radius + 2).astype(int), image.shape[1::-1])
-    if (high <= low).any():
-        return
-    y, x = np.mgrid[low[1] : high[1], low[0] : high[0]]
-    at = np.stack([x, y], axis=-1) - ends[0]
-    along = ends[1] - ends[0]
-    nearest = np.clip(at @ along / max(float(along @ along), 1e-12), 0, 1)
-    distance = np.linalg.norm(at - nearest[..., None] * along, axis=-1)
-    coverage = np.clip(radius + 0.5 - distance, 0, 1)[..., None]
-    patch = image[low[1] : high[1], low[0] : high[0]]
-    patch[:] = np.rint(patch + (np.array(color) - patch) * coverage)
 
 
 def _to_images(crops: np.ndarray) -> np.ndarray:

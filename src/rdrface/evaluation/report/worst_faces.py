@@ -100,7 +100,9 @@ def _tile(annotations: FaceRecords, predictions: Predictions, i: int) -> np.ndar
     frame = CropFrame.from_boxes(annotations.box[i : i + 1])
     tile = np.ascontiguousarray(np.rint(cut(image, frame, CELL)[0].transpose(1, 2, 0)).clip(0, 255).astype(np.uint8))
     annotated, predicted = (
-        to_pixels(frame.to_crop(points[i : i + 1])[0], CELL) for points in (annotations.points, predictions.landmarks)
+        # Infinite positions cannot be rotated into the crop; like unknown ones, they are not drawn.
+        to_pixels(frame.to_crop(np.where(np.isfinite(points[i : i + 1]), points[i : i + 1], np.nan))[0], CELL)
+        for points in (annotations.points, predictions.landmarks)
     )
     for start, end in zip(annotated, predicted, strict=True):
         draw_line(tile, np.stack([start, end]), _LIGHT)
