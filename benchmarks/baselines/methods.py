@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rdrface.aligner import PACKAGED_WEIGHTS
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.weights import graph_path
 
 HERE = Path(__file__).resolve().parent

@@ -16,8 +16,8 @@ import numpy as np
 from recording import Clock, Found, arguments, package_megabytes, read_faces, record, use_one_core
 
 import rdrface
-from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.detection.retinaface import weights as retinaface_weights
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.weights import graph_path
 
 CHECKOUT = Path(__file__).resolve().parents[2]

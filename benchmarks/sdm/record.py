@@ -19,9 +19,9 @@ import numpy as np
 from sdm import SDM
 
 import rdrface
-from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.errors import DataError, RdrError
 from rdrface.image import read_image
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.weights import graph_path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "baselines"))

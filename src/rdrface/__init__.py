@@ -13,10 +13,11 @@ from rdrface._version import __version__
 
 if TYPE_CHECKING:
     from rdrface import errors
-    from rdrface.aligner import Aligner, load
+    from rdrface.aligner import Aligner
     from rdrface.drawing import draw
     from rdrface.face import Face, Mesh, Parameters, Pose
     from rdrface.fitting.single_face import fit
+    from rdrface.loading import load
 
 __all__ = ["Aligner", "Face", "Mesh", "Parameters", "Pose", "__version__", "draw", "errors", "fit", "load"]
 
@@ -28,7 +29,7 @@ _MODULES = {
     "Pose": "rdrface.face",
     "draw": "rdrface.drawing",
     "fit": "rdrface.fitting.single_face",
-    "load": "rdrface.aligner",
+    "load": "rdrface.loading",
 }
 """Public name -> the module that defines it."""
 

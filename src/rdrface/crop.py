@@ -39,6 +39,8 @@ class CropFrame:
     def __post_init__(self) -> None:
         if not len(self.angle):
             object.__setattr__(self, "angle", np.zeros(len(self.half)))
+        if len(self.angle) != len(self.half):
+            raise ValueError(f"angles must have one value per crop ({len(self.half)}); got {len(self.angle)}")
 
     @classmethod
     def from_boxes(cls, boxes: np.ndarray, angles: np.ndarray | None = None) -> "CropFrame":
@@ -49,7 +51,7 @@ class CropFrame:
             angles: (B,) degrees, clockwise as seen; None for upright crops.
 
         Raises:
-            ValueError: `boxes` has the wrong shape, or a box is empty or not finite.
+            ValueError: `boxes` has the wrong shape, a box is empty or not finite, or `angles` has another length.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
         if boxes.ndim != 2 or boxes.shape[1] != 4:
@@ -66,7 +68,7 @@ class CropFrame:
         return len(self.half)
 
     def select(self, index: np.ndarray) -> "CropFrame":
-        """The crops at `index`, (M,) int or (B,) bool, in this order."""
+        """The M crops at `index`, (M,) int or (B,) bool, in this order."""
         return CropFrame(self.center[index], self.half[index], self.angle[index])
 
     def to_image(self, points: np.ndarray) -> np.ndarray:
@@ -85,11 +87,13 @@ class CropFrame:
 
 def _rotate(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """Points (B, N, 2), y down, rotated clockwise as seen by angle (B,) radians."""
-    if not angle.any():
-        return points  # also points at infinity, which the products below would make NaN
-    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
-    x, y = points[..., 0], points[..., 1]
-    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+    rotated = np.array(points)
+    # Upright crops keep points at infinity, which the products would make NaN.
+    index = np.flatnonzero(angle)
+    cos, sin = np.cos(angle[index])[:, None], np.sin(angle[index])[:, None]
+    x, y = points[index, :, 0], points[index, :, 1]
+    rotated[index] = np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+    return rotated
 
 
 def cut(image: np.ndarray, frame: CropFrame, size: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rdrface.alignment.duplicates import MIN_DISTANCE, without_duplicates
+from rdrface.alignment.duplicates import MAX_DUPLICATE_DISTANCE, without_duplicates
 from some_face import some_face
 
 
@@ -18,13 +18,13 @@ def shifted(face, distance, uncertainty):
 
 def test_of_two_faces_with_the_same_landmarks_the_more_certain_one_is_kept():
     face = some_face()
-    faces = [shifted(face, 0, 5), shifted(face, MIN_DISTANCE - 0.05, 3), shifted(face, 2, 9)]
+    faces = [shifted(face, 0, 5), shifted(face, MAX_DUPLICATE_DISTANCE - 0.05, 3), shifted(face, 2, 9)]
     assert without_duplicates(faces) == faces[1:]
 
 
 def test_neighbors_are_kept():
     face = some_face()
-    faces = [shifted(face, 0, 5), shifted(face, MIN_DISTANCE + 0.05, 3)]
+    faces = [shifted(face, 0, 5), shifted(face, MAX_DUPLICATE_DISTANCE + 0.05, 3)]
     assert without_duplicates(faces) == faces
     assert without_duplicates([]) == []
 

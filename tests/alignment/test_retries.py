@@ -5,9 +5,7 @@ import pytest
 from PIL import Image
 
 import rdrface
-from rdrface.alignment.crop_alignment import CropAlignment
-from rdrface.alignment.retries import UPRIGHT_WITHIN, corrected_frames, crop_frames
-from rdrface.crop import CropFrame
+from rdrface.alignment.retries import UPRIGHT_WITHIN, corrected_frames, without_small_rotations
 from rdrface.detection.protocol import Detections
 
 data = pytest.importorskip("skimage.data")
@@ -21,7 +19,8 @@ class FixedBoxes:
         self.boxes = np.array(boxes, float).reshape(-1, 4)
 
     def detect(self, image: np.ndarray) -> Detections:
-        return Detections(self.boxes, np.full(len(self.boxes), 0.9, np.float32), self.boxes)
+        scores = np.linspace(0.7, 0.9, len(self.boxes), dtype=np.float32)
+        return Detections(self.boxes, scores, self.boxes)
 
 
 @pytest.fixture(scope="module")
@@ -117,33 +116,76 @@ def test_one_person_in_two_boxes_is_one_face(image):
 
 
 def test_the_order_of_the_faces(image):
-    small = np.asarray(Image.fromarray(image).resize((256, 256), Image.Resampling.BOX))
-    both = np.zeros((512, 768, 3), np.uint8)
-    both[:256, :256] = small
-    both[:, 256:] = image
-    boxes = FixedBoxes(BOX / 2, BOX + np.array([256, 0, 256, 0]))
-    sizes = {
-        order: [face.size > 60 for face in rdrface.load(detector=boxes, threads=2, order=order).detect(both)]
+    """From left to right: a small face, a large one and one in between, with scores of 0.9, 0.7 and 0.8."""
+    scales, lefts = (0.5, 1.0, 0.75), (0, 256, 768)
+    canvas = np.zeros((512, 1152, 3), np.uint8)
+    boxes = []
+    for scale, left in zip(scales, lefts, strict=True):
+        side = round(512 * scale)
+        canvas[:side, left : left + side] = Image.fromarray(image).resize((side, side), Image.Resampling.HAMMING)
+        boxes.append(BOX * scale + np.array([left, 0, left, 0]))
+    detector = FixedBoxes(boxes[1], boxes[2], boxes[0])
+    found = {
+        order: [
+            int(np.searchsorted(lefts, face.landmarks[:, 0].mean()) - 1)
+            for face in rdrface.load(detector=detector, threads=2, order=order).detect(canvas)
+        ]
         for order in ("score", "size", "left_to_right")
     }
-    assert sizes == {"score": [False, True], "size": [True, False], "left_to_right": [False, True]}
+    assert found == {"score": [0, 2, 1], "size": [1, 2, 0], "left_to_right": [0, 1, 2]}
 
 
 def test_faces_that_are_rotated_little_are_cut_out_upright():
-    boxes = np.tile(BOX, (3, 1))
-    angles = np.array([UPRIGHT_WITHIN - 1, UPRIGHT_WITHIN + 1, -179.0])
-    frame = crop_frames(Detections(boxes, np.ones(3, np.float32), boxes, angles))
-    np.testing.assert_allclose(np.degrees(frame.angle), [0, *angles[1:]])
+    angles = np.array([UPRIGHT_WITHIN - 1, UPRIGHT_WITHIN + 1, -179.0, 350])
+    np.testing.assert_allclose(without_small_rotations(angles), [0, UPRIGHT_WITHIN + 1, -179, 0])
 
 
-def test_the_corrected_crop_is_around_the_landmarks_and_upright(upright):
-    frame = CropFrame(np.zeros((1, 2)), np.ones(1))
-    for degrees in (0, 60, -150):
-        angle = np.radians(degrees)
-        matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        points = upright.landmarks.astype(float) @ matrix.T
-        (rotated,) = (corrected_frames(CropAlignment(frame, {"landmarks": points[None]})),)
-        in_crop = rotated.to_crop(points[None])[0]
-        np.testing.assert_allclose(in_crop.min(0) + in_crop.max(0), 0, atol=1e-6)
-        assert in_crop[36:48, 1].mean() < in_crop[48:, 1].mean() - 0.2
-        assert abs(np.degrees(rotated.angle[0]) - (0 if degrees == 0 else degrees)) < 10
+@pytest.mark.parametrize("degrees", [0, 60, -150])
+def test_the_corrected_crop_is_around_the_landmarks_and_upright(upright, degrees):
+    angle = np.radians(degrees)
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = upright.landmarks.astype(float) @ matrix.T
+    frame = corrected_frames(points[None])
+    in_crop = frame.to_crop(points[None])[0]
+    np.testing.assert_allclose(in_crop.min(0) + in_crop.max(0), 0, atol=1e-6)
+    assert in_crop[36:48, 1].mean() < in_crop[48:, 1].mean() - 0.2
+    assert abs(np.degrees(frame.angle[0]) - degrees) < 10
+
+
+class FindsUprightFacesOnly:
+    """A detector that finds the astronaut if the image is upright, by the color of a corner, and nothing otherwise."""
+
+    def detect(self, image: np.ndarray) -> Detections:
+        if image[0, 0].tolist() != [255, 0, 0]:
+            return Detections.empty()
+        return Detections(BOX[None], np.ones(1, np.float32), BOX[None])
+
+
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_sideways_photo_is_searched_again_in_rotated_form(image, upright, quarter_turns):
+    marked = image.copy()
+    marked[0, 0] = 255, 0, 0
+    aligner = rdrface.load(detector=FindsUprightFacesOnly(), threads=2, batch_size=3)
+    sideways = np.rot90(marked, quarter_turns)
+    ((face,), (same,)) = aligner.detect_batch([sideways, sideways])
+    x, y = upright.landmarks.T
+    expected = {1: (y, 511 - x), 2: (511 - x, 511 - y), 3: (511 - y, x)}[quarter_turns]
+    assert np.linalg.norm(face.landmarks.T - expected, axis=0).mean() < 0.03 * upright.size
+    np.testing.assert_allclose(face.landmarks, same.landmarks, atol=0.1)
+
+
+class FindsSomeFaces:
+    """A detector that finds one of two faces in a sideways photo, and both in the upright one."""
+
+    def detect(self, image: np.ndarray) -> Detections:
+        height, width = image.shape[:2]
+        boxes = np.array([BOX, BOX + np.array([512, 0, 512, 0])])
+        if width < height:  # rotated counterclockwise by 90 degrees: (x, y) -> (y, 1023 - x)
+            boxes = np.array([[BOX[1], 1023 - BOX[2], BOX[3], 1023 - BOX[0]]])
+        return Detections(boxes, np.ones(len(boxes), np.float32), boxes)
+
+
+def test_the_faces_of_a_sideways_photo_that_were_missed_are_found_in_the_rotated_one(image):
+    twins = np.rot90(np.concatenate([image, image], axis=1))
+    aligner = rdrface.load(detector=FindsSomeFaces(), threads=2)
+    assert len(aligner.detect(twins)) == 2

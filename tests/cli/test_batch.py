@@ -14,7 +14,7 @@ from PIL import Image
 
 from exported import weights_file
 from fake_aligner import FakeAligner, use_fake_aligner, write_image
-from rdrface.aligner import MAX_UNCERTAINTY
+from rdrface.alignment.selection import MAX_UNCERTAINTY
 from rdrface.cli import detect
 from rdrface.cli.main import main
 

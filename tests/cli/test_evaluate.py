@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import rdrface
-from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.cli.evaluate import add_arguments, run
 from rdrface.datasets.readers import read_w300
 from rdrface.errors import ConfigError, DataError
+from rdrface.loading import PACKAGED_WEIGHTS
 from stub_aligner import StubAligner, write_ibug
 
 

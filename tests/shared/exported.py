@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rdrface.aligner import PACKAGED_WEIGHTS
+from rdrface.loading import PACKAGED_WEIGHTS
 
 SIZE = 128
 """Side of the untrained network's crops, pixels."""

@@ -1,4 +1,4 @@
-"""Alignment of crops: the network's outputs for a number of crops, together with the positions of the crops."""
+"""Alignment of crops: outputs of the network and positions of the crops."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 
 from rdrface.crop import CropFrame, cut
 from rdrface.geometry.boxes import bounding_boxes, box_size
+from rdrface.geometry.rotation import clockwise_angle
 from rdrface.landmarks import EYES, MOUTH
 from rdrface.runtime.session import Session
 
@@ -50,20 +51,12 @@ class CropAlignment:
         mean: np.ndarray = self.uncertainty.mean(axis=1)
         return mean
 
-    @cached_property
-    def angles(self) -> np.ndarray:
-        """(B,) in-plane rotation of the faces, degrees clockwise as seen: direction from the mouth to the eyes."""
-        up = self.landmarks[:, EYES].mean(axis=1) - self.landmarks[:, MOUTH].mean(axis=1)
-        degrees: np.ndarray = np.degrees(np.arctan2(up[:, 0], -up[:, 1]))
-        return degrees
-
     def select(self, index: np.ndarray) -> "CropAlignment":
-        """The crops at `index`, (M,) int or (B,) bool."""
+        """The M crops at `index`, (M,) int or (B,) bool."""
         return CropAlignment(self.frame.select(index), {name: rows[index] for name, rows in self.outputs.items()})
 
     def improved_by(self, other: "CropAlignment", index: np.ndarray) -> "CropAlignment":
-        """The same crops, with those at `index` (M,) replaced by the M crops of `other` where their expected error is
-        lower."""
+        """These B crops, those at `index` (M,) int replaced by the M crops of `other` with a lower expected error."""
         better = other.expected_error < self.expected_error[index]
         replaced, by = index[better], other.select(better)
         center, half, angle = (np.array(a) for a in (self.frame.center, self.frame.half, self.frame.angle))
@@ -95,6 +88,9 @@ class CropAligner:
             images: (H, W, 3) uint8 RGB.
             image_of: (B,) int, index of the image of each crop; B > 0.
             frame: positions of the B crops.
+
+        Returns:
+            The B crops in the same order.
         """
         parts: list[dict[str, np.ndarray]] = []
         for start in range(0, len(frame), self._batch_size):
@@ -102,3 +98,16 @@ class CropAligner:
             crops = [cut(images[image_of[i]], frame.select(np.array([i])), self._crop_size) for i in rows]
             parts.append(self._session.run(np.concatenate(crops)))
         return CropAlignment(frame, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+
+def face_angles(landmarks: np.ndarray) -> np.ndarray:
+    """In-plane rotation of faces by their landmarks: the direction from the mouth to the eyes.
+
+    Args:
+        landmarks: (B, 68, 2) image pixels.
+
+    Returns:
+        (B,) degrees in -180..180; 0 is upright, positive is clockwise as seen.
+    """
+    up = landmarks[:, EYES].mean(axis=1) - landmarks[:, MOUTH].mean(axis=1)
+    return np.asarray(clockwise_angle(up))

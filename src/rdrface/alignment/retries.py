@@ -1,16 +1,18 @@
-"""Second attempts for faces that the network is not certain about, and crops corrected by the landmarks.
+"""Retries for faces with a high expected error, and crops corrected by the landmarks.
 
-The detector's box and angle can be wrong: for an upside-down face it often reports an upright one. The network's own
-expected error reveals this, and of several crops of one face the one with the lowest expected error is kept.
+The detector's box and angle can be wrong: it often reports an upside-down face as upright. In such a crop the expected
+error is high. Of several crops of one face, the one with the lowest expected error is kept.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from rdrface.alignment.crop_alignment import CropAligner, CropAlignment
+from rdrface.alignment.crop_alignment import CropAligner, CropAlignment, face_angles
 from rdrface.crop import EXPANSION, CropFrame
 from rdrface.detection.protocol import Detections
+from rdrface.geometry.boxes import box_size
+from rdrface.geometry.rotation import wrap_degrees
 
 RETRY_ABOVE = 5.0
 """Expected error, percent of the face size, above which a face is aligned at other angles too. 97 % of upright faces
@@ -23,17 +25,14 @@ UPRIGHT_WITHIN = 25.0
 """Faces that are rotated by less, degrees, are cut out upright: training rotates faces by 15 degrees (standard
 deviation), so the network does not need more, and the detector's five points are inexact."""
 
+MIN_SIZE = 1e-3
+"""Pixels: minimum size of a face whose landmarks are all in one place."""
+
 MAX_SHIFT = 0.2
 """Distance of the crop's center from the landmarks' center, in face sizes, above which the crop is corrected."""
 
 MAX_SCALE = 1.25
 """Ratio of the crop's size to the right size, or its inverse, above which the crop is corrected."""
-
-
-def crop_frames(detections: Detections) -> CropFrame:
-    """First crops of detected faces; faces that are rotated little are cut out upright."""
-    turned = np.where(np.abs(wrapped(detections.angles)) < UPRIGHT_WITHIN, 0.0, detections.angles)
-    return CropFrame.from_boxes(detections.boxes, turned)
 
 
 def align_with_retries(
@@ -46,41 +45,52 @@ def align_with_retries(
         images: (H, W, 3) uint8 RGB.
         image_of: (B,) int, index of the image of each face; B > 0.
         detections: B faces, of all images.
+
+    Returns:
+        The B faces in the same order.
     """
-    first = crop_frames(detections)
+    first = CropFrame.from_boxes(detections.boxes, without_small_rotations(detections.angles))
     best = aligner.align(images, image_of, first)
-    doubtful = np.flatnonzero(best.expected_error > RETRY_ABOVE)
-    if len(doubtful):
-        # The detector places the landmark box by its points, which are wrong if its angle is: use its own box's center.
-        middle = (detections.detector_boxes[:, :2] + detections.detector_boxes[:, 2:]) / 2
+    uncertain = np.flatnonzero(best.expected_error > RETRY_ABOVE)
+    if len(uncertain):
+        # The landmark box depends on the detector's angle, which may be wrong: use the center of the detector's box.
+        center = (detections.detector_boxes[:, :2] + detections.detector_boxes[:, 2:]) / 2
         for angle in QUARTER_TURNS:
-            tried = doubtful[np.abs(wrapped(np.degrees(first.angle[doubtful]) - angle)) > UPRIGHT_WITHIN]
-            if len(tried):
-                frame = CropFrame(middle[tried], first.half[tried], np.full(len(tried), np.radians(angle)))
-                best = best.improved_by(aligner.align(images, image_of[tried], frame), tried)
-    corrected = corrected_frames(best)
-    wrong = np.flatnonzero(_differs(best.frame, corrected))
-    if len(wrong):
-        best = best.improved_by(aligner.align(images, image_of[wrong], corrected.select(wrong)), wrong)
+            rotation = wrap_degrees(np.degrees(first.angle[uncertain]) - angle)
+            retried = uncertain[np.abs(rotation) > UPRIGHT_WITHIN]
+            if len(retried):
+                frame = CropFrame(center[retried], first.half[retried], np.full(len(retried), np.radians(angle)))
+                best = best.improved_by(aligner.align(images, image_of[retried], frame), retried)
+    corrected = corrected_frames(best.landmarks)
+    misplaced = np.flatnonzero(_differs(best.frame, corrected))
+    if len(misplaced):
+        again = aligner.align(images, image_of[misplaced], corrected.select(misplaced))
+        best = best.improved_by(again, misplaced)
     return best
 
 
-def corrected_frames(alignment: CropAlignment) -> CropFrame:
-    """The crops that the landmarks of an alignment ask for: around their box, upright within `UPRIGHT_WITHIN`."""
-    turned = np.where(np.abs(wrapped(alignment.angles)) < UPRIGHT_WITHIN, 0.0, alignment.angles)
-    angle = np.radians(turned)
+def corrected_frames(landmarks: np.ndarray) -> CropFrame:
+    """Crops around landmarks, upright if the face is rotated by less than `UPRIGHT_WITHIN`.
+
+    Args:
+        landmarks: (B, 68, 2) image pixels.
+
+    Returns:
+        B crops.
+    """
+    angle = np.radians(without_small_rotations(face_angles(landmarks)))
     upright = CropFrame(np.zeros((len(angle), 2)), np.ones(len(angle)), angle)
-    points = upright.to_crop(alignment.landmarks)
+    points = upright.to_crop(landmarks)
     low, high = points.min(axis=1), points.max(axis=1)
     center = upright.to_image(((low + high) / 2)[:, None])[:, 0]
-    half = np.maximum(np.sqrt((high - low).prod(axis=1)), 1e-3) * EXPANSION / 2
-    return CropFrame(center, half, angle)
+    size = np.maximum(box_size(np.concatenate([low, high], axis=1)), MIN_SIZE)
+    return CropFrame(center, size * EXPANSION / 2, angle)
 
 
-def wrapped(degrees: np.ndarray) -> np.ndarray:
-    """Angles in -180..180 degrees."""
-    result: np.ndarray = (np.asarray(degrees, np.float64) + 180) % 360 - 180
-    return result
+def without_small_rotations(angles: np.ndarray) -> np.ndarray:
+    """(B,) degrees, with 0 in place of angles below `UPRIGHT_WITHIN`."""
+    wrapped = wrap_degrees(angles)
+    return np.where(np.abs(wrapped) < UPRIGHT_WITHIN, 0.0, wrapped)
 
 
 def _differs(used: CropFrame, corrected: CropFrame) -> np.ndarray:
@@ -88,6 +98,6 @@ def _differs(used: CropFrame, corrected: CropFrame) -> np.ndarray:
     size = 2 * corrected.half / EXPANSION
     shift = np.linalg.norm(used.center - corrected.center, axis=1) / size
     scale = np.abs(np.log(used.half / corrected.half))
-    rotation = np.abs(wrapped(np.degrees(used.angle - corrected.angle)))
+    rotation = np.abs(wrap_degrees(np.degrees(used.angle - corrected.angle)))
     differs: np.ndarray = (shift > MAX_SHIFT) | (scale > np.log(MAX_SCALE)) | (rotation > UPRIGHT_WITHIN)
     return differs

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from rdrface.aligner import MAX_UNCERTAINTY, Aligner, Order, load
+from rdrface.aligner import Aligner
+from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order
 from rdrface.cli.batch import Batch
 from rdrface.cli.inputs import expand
 from rdrface.cli.output_folder import FileKinds, OutputFolder
@@ -12,6 +13,7 @@ from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
 from rdrface.detection.box_file import BoxFile
 from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD
 from rdrface.errors import ConfigError, DataError
+from rdrface.loading import load
 from rdrface.mesh_io import FORMATS
 from rdrface.runtime.session import BACKENDS
 
@@ -142,7 +144,7 @@ def _open(args: argparse.Namespace) -> Aligner:
             score_threshold=args.score,
             max_side=args.max_side,
             max_uncertainty=limit if limit < float("inf") else None,
-            order=args.order or "score",
+            order=args.order or DEFAULT_ORDER,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.detection.box_file import BoxFile
 from rdrface.errors import DataError
 from rdrface.evaluation.predictions.predictions import Predictions
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.weights import read_info
 
 _NAMED = 20

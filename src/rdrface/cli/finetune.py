@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from rdrface.aligner import PACKAGED_WEIGHTS
 from rdrface.finetuning.finetune import MINUTES, fine_tune
+from rdrface.loading import PACKAGED_WEIGHTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from rdrface.aligner import PACKAGED_WEIGHTS, load
 from rdrface.alignment.assembly import assemble
 from rdrface.alignment.crop_alignment import CropAlignment
 from rdrface.crop import CropFrame, cut
 from rdrface.detection.protocol import Detections
+from rdrface.loading import PACKAGED_WEIGHTS, load
 from rdrface.runtime.session import Backend
 
 WIDTH, HEIGHT = 640, 480
@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 640, 480
 _START_UP_SCRIPT = """
 import json, sys, time
 begin = time.perf_counter()
-from rdrface.aligner import load
+from rdrface.loading import load
 weights, backend, threads, image, *box = sys.argv[1:]
 aligner = load(weights, backend=backend, threads=int(threads))
 ready = time.perf_counter()

@@ -1,0 +1,88 @@
+"""Loading an aligner from weights files."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from rdrface.aligner import Aligner
+from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order
+from rdrface.detection.protocol import Detector
+from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD, RetinaFace
+from rdrface.detection.retinaface import weights as retinaface_weights
+from rdrface.errors import WeightsError
+from rdrface.face import packaged_model
+from rdrface.morphable.landmark_model import LandmarkModel
+from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
+from rdrface.runtime.session import Backend, open_graph, open_session
+from rdrface.runtime.weights import WeightsInfo, read_tensors
+
+PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
+
+
+def load(
+    weights: Path | str | None = None,
+    *,
+    backend: Backend = "openvino",
+    providers: Sequence[str] | None = None,
+    threads: int | None = None,
+    batch_size: int = 1,
+    detector: Detector | None = None,
+    score_threshold: float | None = None,
+    max_side: int | None = None,
+    max_uncertainty: float | None = MAX_UNCERTAINTY,
+    order: Order = DEFAULT_ORDER,
+) -> Aligner:
+    """Load an aligner with the packaged weights or with your own.
+
+    Args:
+        weights: path of a ``NAME.safetensors`` written by `rdrface train`, `finetune` or `export`, with its graph
+            ``NAME.onnx`` in the same folder; None for the packaged weights.
+        backend: "openvino" or "onnxruntime".
+        providers: ONNX Runtime's execution providers in order of preference, for example
+            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; only with ``backend="onnxruntime"``.
+        threads: number of threads of the detector and of the network; None lets the backend choose.
+        batch_size: faces per run of the network, see `Aligner`.
+        detector: finds the faces; RetinaFace by default.
+        score_threshold: minimum score of a face, 0..1, for the default detector (0.6).
+        max_side: longest side of the image for the default detector, pixels (1280); larger images are downscaled for
+            detection. Images that are more elongated than 16:9 get as many pixels as a 16:9 image of this side
+            (docs/detection.md).
+        max_uncertainty, order: see `Aligner`.
+
+    Raises:
+        WeightsError: a file is missing or damaged, or was not written by rdrface.
+        ConfigError: the package of the backend is not installed.
+        ValueError: the backend is unknown, a number is out of range, providers are given with OpenVINO, or a setting of
+            the default detector is given together with another `detector`.
+    """
+    if weights is not None and not isinstance(weights, str | PathLike):
+        raise TypeError(f"weights must be a path or None; got {weights!r}")
+    path = PACKAGED_WEIGHTS if weights is None else Path(weights)
+    if detector is not None and (score_threshold is not None or max_side is not None):
+        raise ValueError(
+            "score_threshold and max_side are settings of the default detector: set them in your own detector"
+        )
+    session, info = open_session(path, backend, threads, providers)
+    _check_face_model(path, info, packaged_model())
+    if detector is None:
+        detector = RetinaFace(
+            open_graph(retinaface_weights(), backend, threads, providers),
+            score_threshold=SCORE_THRESHOLD if score_threshold is None else score_threshold,
+            max_side=MAX_SIDE if max_side is None else max_side,
+        )
+    return Aligner(session, detector, batch_size=batch_size, max_uncertainty=max_uncertainty, order=order)
+
+
+def _check_face_model(weights: Path, info: WeightsInfo, model: FaceModel) -> None:
+    # The graph computes the landmarks with its own copy of the face model, and `Face.mesh` uses the packaged one.
+    packaged = LandmarkModel.from_face_model(model).buffers()
+    stored = read_tensors(weights, [f"projection.{name}" for name in ("mean", "identity_basis", "expression_basis")])
+    for name, tensor in stored.items():
+        expected = packaged[name.removeprefix("projection.")]
+        if tensor.shape != expected.shape or np.abs(tensor - expected).max() > FACE_MODEL_TOLERANCE:
+            raise WeightsError(
+                f"{weights} was trained with another face model, so its 3D output would be wrong in this version of "
+                f"rdrface. Train and export with this version, or install the version that wrote it ({info.version})"
+            )
