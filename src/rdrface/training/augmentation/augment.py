@@ -1,8 +1,8 @@
 """Augmentation as batched tensor code on the device of its input: packed crops and labels in, training crops out.
 
 One similarity per face (mirror, rotation, scale, shift) is applied to the pixels, by a single interpolation, and to all
-labels. As at inference, the crop is cut around the upright box of the *rotated* landmarks, with a simulated error of
-the detector.
+labels. As at inference for faces that are rotated little, the crop is cut around the upright box of the *rotated*
+landmarks, with a simulated error of the detector.
 """
 
 from dataclasses import replace
@@ -108,8 +108,8 @@ def draw_similarities(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draw scale (B,), angle (B,) and shift (B, 2) of crop = scale Rot(angle) packed + shift.
 
-    The face is rotated first. As at inference, the crop is then cut around the upright box of the rotated landmarks,
-    with simulated errors of the detector. Most faces that the edge of the image truncates, `truncated` (B,), are not
+    The face is rotated first. The crop is then cut around the upright box of the rotated landmarks, with simulated errors
+    of the detector. Most faces that the edge of the image truncates, `truncated` (B,), are not
     rotated, because image edges are upright in most crops at inference; their box is between that of the visible part
     and that of the whole face.
     """
