@@ -108,10 +108,10 @@ def draw_similarities(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Draw scale (B,), angle (B,) and shift (B, 2) of crop = scale Rot(angle) packed + shift.
 
-    The face is rotated first. The crop is then cut around the upright box of the rotated landmarks, with simulated errors
-    of the detector. Most faces that the edge of the image truncates, `truncated` (B,), are not
-    rotated, because image edges are upright in most crops at inference; their box is between that of the visible part
-    and that of the whole face.
+    The face is rotated first. The crop is then cut around the upright box of the rotated landmarks, with simulated
+    errors of the detector. Most faces that the edge of the image truncates, `truncated` (B,), are not rotated, because
+    image edges are upright in most crops at inference; their box is between that of the visible part and that of the
+    whole face.
     """
     count, device = len(batch.images), batch.valid.device
     limit = np.deg2rad(config.rotation_limit)
