@@ -15,10 +15,14 @@ def crop_pixel_centers(frame: CropFrame, size: int) -> np.ndarray:
 
 
 def gradient(width: int, height: int) -> np.ndarray:
-    """Image whose red value is proportional to x and whose green value is proportional to y."""
+    """Image whose red value is proportional to x and whose green value is proportional to y, with random rounding.
+
+    Without the random part, the rounding errors of neighboring pixels are alike and do not cancel in averages.
+    """
+    rng = np.random.default_rng(0)
     image = np.zeros((height, width, 3), np.uint8)
-    image[..., 0] = np.rint(np.arange(width) * 255 / (width - 1))
-    image[..., 1] = np.rint(np.arange(height) * 255 / (height - 1))[:, None]
+    image[..., 0] = np.floor(np.arange(width) * 254 / (width - 1) + rng.random((height, width)))
+    image[..., 1] = np.floor(np.arange(height)[:, None] * 254 / (height - 1) + rng.random((height, width)))
     return image
 
 
@@ -33,6 +37,8 @@ def test_to_crop_is_the_inverse_of_to_image():
     points = np.random.default_rng(0).uniform(-1.5, 1.5, (2, 68, 3))
     np.testing.assert_allclose(frame.to_crop(frame.to_image(points)), points, atol=1e-12)
     np.testing.assert_allclose(frame.to_image(np.array([[[1.0, -1, 0.5]]] * 2))[:, 0, 2], frame.half / 2)
+    turned = CropFrame.from_boxes(np.array([[10.0, 20, 50, 110], [-5, 3, 400, 90]]), np.array([25.0, -170]))
+    np.testing.assert_allclose(turned.to_crop(turned.to_image(points)), points, atol=1e-12)
 
 
 @pytest.mark.parametrize("side", [40.3, 64, 150, 311.7, 600])
@@ -43,11 +49,35 @@ def test_a_crop_pixel_shows_the_image_at_its_center(side):
     frame = CropFrame.from_boxes(np.array([[*(center - side / EXPANSION / 2), *(center + side / EXPANSION / 2)]]))
     crop = cut(image, frame, 64)[0]
     at = crop_pixel_centers(frame, 64)[0]
-    # One gray level is 4 image pixels wide; the tolerance includes two roundings.
-    np.testing.assert_allclose(crop[0], at[..., 0] * 255 / 999, atol=1.1)
-    np.testing.assert_allclose(crop[1], at[..., 1] * 255 / 799, atol=1.1)
-    assert abs((crop[0] - at[..., 0] * 255 / 999).mean()) < 0.12
-    assert abs((crop[1] - at[..., 1] * 255 / 799).mean()) < 0.12
+    # One gray level is 4 image pixels wide; averages of 64 pixels of the crop.
+    red, green = crop[0] - at[..., 0] * 254 / 999, crop[1] - at[..., 1] * 254 / 799
+    np.testing.assert_allclose(red.mean(axis=0), 0, atol=0.6)
+    np.testing.assert_allclose(green.mean(axis=1), 0, atol=0.6)
+    assert abs(red.mean()) < 0.12
+    assert abs(green.mean()) < 0.12
+
+
+@pytest.mark.parametrize("angle", [30, -100, 180])
+@pytest.mark.parametrize("side", [64, 311.7])
+def test_a_rotated_crop_shows_the_image_at_its_pixels(angle, side):
+    image = gradient(1000, 800)
+    box = np.array([[487.3 - side / 2, 411.8 - side / 2, 487.3 + side / 2, 411.8 + side / 2]])
+    frame = CropFrame.from_boxes(box, np.array([angle]))
+    crop = cut(image, frame, 64)[0]
+    at = crop_pixel_centers(frame, 64)[0]
+    red, green = crop[0] - at[..., 0] * 254 / 999, crop[1] - at[..., 1] * 254 / 799
+    np.testing.assert_allclose(red.mean(axis=0), 0, atol=0.6)
+    np.testing.assert_allclose(green.mean(axis=1), 0, atol=0.6)
+    assert abs(red.mean()) < 0.12
+    assert abs(green.mean()) < 0.12
+
+
+def test_a_crop_turned_by_90_degrees_is_the_crop_of_the_turned_image():
+    image = np.random.default_rng(2).integers(0, 256, (90, 100, 3), np.uint8)
+    center = np.array([[41.5, 38.5]])
+    upright = cut(image, CropFrame(center, np.array([32.0])), 64)[0]
+    turned = cut(image, CropFrame(center, np.array([32.0]), np.radians([90.0])), 64)[0]
+    np.testing.assert_allclose(turned, np.rot90(upright, axes=(1, 2)), atol=1e-3)
 
 
 def test_a_crop_at_the_scale_of_the_image_has_the_same_pixels():
@@ -64,14 +94,17 @@ def test_large_faces_are_averaged():
     np.testing.assert_allclose(cut(stripes, frame, 64)[0], 100, atol=2)
 
 
-def test_parts_outside_the_image_are_black():
-    image = np.full((50, 50, 3), 255, np.uint8)
-    frame = CropFrame.from_boxes(np.array([[30.0, 30, 70, 70], [500, 500, 700, 700], [-2000, 10, -1990, 20]]))
+def test_outside_the_image_its_edge_is_repeated():
+    image = np.full((50, 50, 3), 100, np.uint8)
+    image[:, -1] = 200
+    image[0] = 30
+    frame = CropFrame.from_boxes(np.array([[30.0, 30, 70, 70], [500, 500, 700, 700], [1e7, -1e7, 1e7 + 100, -1e7 + 9]]))
     crops = cut(image, frame, 32)
-    inside = (crop_pixel_centers(frame, 32)[0] < 49).all(-1)
-    assert (crops[0][:, inside] > 250).all()
-    assert (crops[0][:, (crop_pixel_centers(frame, 32)[0] > 50.5).any(-1)] == 0).all()
-    assert (crops[1:] == 0).all()
+    beyond = crop_pixel_centers(frame, 32)[0][..., 0] > 49
+    assert (crops[0][:, beyond] == 200).all()
+    assert (crops[0][:, crop_pixel_centers(frame, 32)[0][..., 0] < 48] == 100).all()
+    assert (crops[1] == 200).all()
+    assert (crops[2] == 30).all()
 
 
 @pytest.mark.parametrize(

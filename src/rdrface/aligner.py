@@ -1,6 +1,6 @@
 """The aligner: finds the faces of an image and aligns them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Literal, get_args
@@ -9,24 +9,28 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rdrface.crop import CropFrame, cut
+from rdrface.alignment.assembly import assemble
+from rdrface.alignment.crop_alignment import CropAligner
+from rdrface.alignment.duplicates import without_duplicates
+from rdrface.alignment.retries import align_with_retries
+from rdrface.alignment.turned_detection import quarters_of, turned_back
 from rdrface.detection.box_file import check_boxes
 from rdrface.detection.protocol import Detections, Detector
 from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD, RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights
 from rdrface.errors import WeightsError
-from rdrface.face import Face, Parameters, packaged_model
-from rdrface.geometry.boxes import bounding_boxes, box_size
-from rdrface.geometry.camera import transform_pose
+from rdrface.face import Face, packaged_model
 from rdrface.image import ImageSource, read_image
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
-from rdrface.runtime.session import CUSTOM_LANDMARKS, Backend, Session, check_count, open_graph, open_session
+from rdrface.runtime.session import Backend, Session, check_count, open_graph, open_session
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 
 MAX_UNCERTAINTY = 12.0
 """Default maximum of `Face.expected_error`, percent of the face size, of a detected face."""
+
+MAX_WAITING_BYTES = 200_000_000
+"""Memory of the images that `Aligner.detect_batch` collects for one batch of the network."""
 
 Order = Literal["score", "size", "left_to_right"]
 """Orders of the faces of an image: decreasing detector score, decreasing size, or by the center's x."""
@@ -80,6 +84,7 @@ class Aligner:
         self.max_uncertainty = max_uncertainty
         self.order = order
         self._crop_size = session.input_size
+        self._crops = CropAligner(session, session.input_size, batch_size)
 
     def __repr__(self) -> str:
         return f"Aligner({self._crop_size} px crops, {type(self.detector).__name__}, batch_size={self.batch_size})"
@@ -112,7 +117,7 @@ class Aligner:
             ImageError: the image cannot be read.
         """
         pixels = read_image(image)
-        return self._select(self._align(pixels, self._detect(pixels)))
+        return self._find([pixels], [self._detect(pixels)])[0]
 
     def align(self, image: ImageSource, boxes: npt.ArrayLike) -> list[Face]:
         """Align faces whose boxes are known.
@@ -130,7 +135,9 @@ class Aligner:
             ValueError: `boxes` has the wrong shape, or a box has no area.
         """
         checked = check_boxes(boxes)
-        return self._align(read_image(image), Detections(checked, np.ones(len(checked), np.float32), checked))
+        pixels = read_image(image)
+        ((faces, _),) = self._align([pixels], [Detections(checked, np.ones(len(checked), np.float32), checked)])
+        return faces
 
     def detect_batch(self, images: Iterable[ImageSource]) -> list[list[Face]]:
         """Find and align the faces of several images.
@@ -150,55 +157,59 @@ class Aligner:
         """
         if isinstance(images, str | PathLike | Image.Image | np.ndarray):
             raise TypeError("detect_batch takes a list of images; for one image call detect")
-        crops, frames, detections = [], [], []
+        results: list[list[Face]] = []
+        waiting: list[np.ndarray] = []
+        found: list[Detections] = []
         for image in images:
-            # Only the crops are kept: a thousand images would not fit into memory.
-            pixels = read_image(image)
-            detected = self._detect(pixels)
-            frame = CropFrame.from_boxes(detected.boxes)
-            crops.append(cut(pixels, frame, self._crop_size))
-            frames.append(frame)
-            detections.append(detected)
-        if not detections:
-            return []
-        outputs = self._run(np.concatenate(crops))
-        ends = np.cumsum([len(detected) for detected in detections])
-        return [
-            self._select(
-                assemble(
-                    {name: value[end - len(detected) : end] for name, value in outputs.items()},
-                    frame,
-                    detected,
-                    self.model,
-                )
-            )[0]
-            for detected, frame, end in zip(detections, frames, ends, strict=True)
-        ]
+            waiting.append(read_image(image))
+            found.append(self._detect(waiting[-1]))
+            # A thousand images would not fit into memory: keep those of one batch of the network.
+            if sum(map(len, found)) >= self.batch_size or sum(one.nbytes for one in waiting) > MAX_WAITING_BYTES:
+                results += [faces for faces, _ in self._find(waiting, found)]
+                waiting, found = [], []
+        return results + [faces for faces, _ in self._find(waiting, found)]
 
-    def _select(self, faces: list[Face]) -> tuple[list[Face], list[Face]]:
-        limit = np.inf if self.max_uncertainty is None else self.max_uncertainty
-        kept = [face for face in faces if face.expected_error <= limit]
-        dropped = [face for face in faces if not face.expected_error <= limit]
-        return sorted(kept, key=_ORDER_KEYS[self.order]), dropped
-
-    def _detect(self, pixels: np.ndarray) -> Detections:
-        detections = self.detector.detect(pixels)
+    def _detect(self, pixels: np.ndarray, quarters: int = 0) -> Detections:
+        detections = self.detector.detect(np.ascontiguousarray(np.rot90(pixels, quarters)))
         if not isinstance(detections, Detections):
             raise TypeError(
                 f"the method detect of {type(self.detector).__name__} must return "
                 f"rdrface.detection.protocol.Detections; got {type(detections).__name__}"
             )
-        return detections
+        return turned_back(detections, pixels.shape[:2], quarters)
 
-    def _align(self, pixels: np.ndarray, detections: Detections) -> list[Face]:
-        frame = CropFrame.from_boxes(detections.boxes)
-        return assemble(self._run(cut(pixels, frame, self._crop_size)), frame, detections, self.model)
+    def _find(self, images: Sequence[np.ndarray], found: Sequence[Detections]) -> list[tuple[list[Face], list[Face]]]:
+        """Faces and dropped faces of each image, given what the detector found in it."""
+        results = []
+        for pixels, (faces, angles) in zip(images, self._align(images, found), strict=True):
+            kept, dropped = self._select(faces)
+            # A photo without faces, or with faces that are not upright, may be stored sideways or upside down.
+            turns = (1, 3, 2) if not kept else (quarters_of(angles[: len(faces)]),)
+            more = [self._detect(pixels, quarters) for quarters in turns if quarters]
+            if any(map(len, more)):
+                ((extra, _),) = self._align([pixels], [Detections.joined(more)])
+                kept, dropped = self._select(faces + extra)
+            results.append((kept, dropped))
+        return results
 
-    def _run(self, crops: np.ndarray) -> dict[str, np.ndarray]:
-        if not len(crops):
-            return {}
-        parts = [self.session.run(crops[i : i + self.batch_size]) for i in range(0, len(crops), self.batch_size)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    def _align(self, images: Sequence[np.ndarray], found: Sequence[Detections]) -> list[tuple[list[Face], np.ndarray]]:
+        """The faces of each image and their angles in degrees, in the order of the detections."""
+        counts = [len(detections) for detections in found]
+        image_of = np.repeat(np.arange(len(images)), counts).tolist()
+        if not image_of:
+            return [([], np.empty(0)) for _ in images]
+        detections = Detections.joined(found)
+        alignment = align_with_retries(self._crops, images, np.array(image_of), detections)
+        faces = assemble(alignment, detections, [images[i].shape[:2] for i in image_of], self.model)
+        ends = np.cumsum(counts)
+        return [(faces[end - n : end], alignment.angles[end - n : end]) for n, end in zip(counts, ends, strict=True)]
+
+    def _select(self, faces: list[Face]) -> tuple[list[Face], list[Face]]:
+        limit = np.inf if self.max_uncertainty is None else self.max_uncertainty
+        unique = without_duplicates(faces)
+        kept = [face for face in unique if face.expected_error <= limit]
+        dropped = [face for face in unique if not face.expected_error <= limit]
+        return sorted(kept, key=_ORDER_KEYS[self.order]), dropped
 
 
 _ORDER_KEYS: dict[Order, Callable[[Face], float]] = {
@@ -206,50 +217,6 @@ _ORDER_KEYS: dict[Order, Callable[[Face], float]] = {
     "size": lambda face: -face.size,
     "left_to_right": lambda face: float(face.landmarks[:, 0].mean()),
 }
-
-
-def assemble(
-    outputs: Mapping[str, np.ndarray], frame: CropFrame, detections: Detections, model: FaceModel | None
-) -> list[Face]:
-    """Convert the network's outputs from the crop frame to faces in image pixels.
-
-    Args:
-        outputs: of B faces, see `rdrface.runtime.session.OUTPUTS`; may be empty if there is no face.
-        frame: positions of the B crops in the image.
-        detections: B boxes and scores.
-        model: see `Face`.
-    """
-    if not len(detections):
-        return []
-    landmarks = frame.to_image(outputs["landmarks"])
-    landmarks_jawline = frame.to_image(outputs["landmarks_jawline"])
-    projection = frame.to_image(outputs["projection"])
-    projection_jawline = frame.to_image(outputs["projection_jawline"])
-    custom = frame.to_image(outputs[CUSTOM_LANDMARKS]).astype(np.float32) if CUSTOM_LANDMARKS in outputs else None
-    q = outputs["parameters"].astype(np.float64)
-    pose = transform_pose(q[:, POSE], frame.half, np.zeros(len(q)), np.asarray(frame.center, np.float64))
-    sizes = box_size(bounding_boxes(landmarks))
-    uncertainty = 100 * outputs["uncertainty"] * (frame.half / np.maximum(sizes, 1e-6))[:, None]
-    return [
-        Face(
-            box=detections.boxes[i].astype(np.float32),
-            score=float(detections.scores[i]),
-            landmarks=landmarks[i].astype(np.float32),
-            landmarks_jawline=landmarks_jawline[i].astype(np.float32),
-            landmarks_3d=projection_jawline[i].astype(np.float32),
-            projection=projection[i, :, :2].astype(np.float32),
-            visibility=outputs["visibility"][i].astype(np.float32),
-            uncertainty=uncertainty[i].astype(np.float32),
-            parameters=Parameters(
-                pose=pose[i].astype(np.float32),
-                identity=q[i, IDENTITY].astype(np.float32),
-                expression=q[i, EXPRESSION].astype(np.float32),
-            ),
-            custom_landmarks=None if custom is None else custom[i],
-            model=model,
-        )
-        for i in range(len(detections))
-    ]
 
 
 def load(

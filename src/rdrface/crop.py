@@ -1,17 +1,18 @@
 """The crop: from a face box to the square input of the network, and back. Training and inference share it.
 
 Boxes are those of the 68 landmarks, xyxy image pixels. The size of a box is ``sqrt(width * height)``, the usual
-normalizer of landmark errors. The crop is the upright square around the box's center whose side is ``EXPANSION`` times
-that size. Detectors convert their boxes to landmark boxes (see `rdrface.detection`).
+normalizer of landmark errors. The crop is the square around the box's center whose side is ``EXPANSION`` times that
+size, rotated with the face so that the face is about upright in it. Detectors convert their boxes to landmark boxes
+(see `rdrface.detection`).
 
 The crop frame is independent of the resolution: x right, y down, edges at -1 and 1. The center of pixel i of an N-pixel
 crop is at (2 i + 1) / N - 1. All predictions of the network are in this frame.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from rdrface.geometry.boxes import box_size
 
@@ -22,22 +23,30 @@ box is twice as high as wide) and of 30 % around a frontal face: enough for the 
 
 @dataclass(frozen=True)
 class CropFrame:
-    """Positions and sizes of B crops in their images.
+    """Positions, sizes and rotations of B crops in their images.
 
     Attributes:
         center: (B, 2) float64, centers of the crops, image pixels.
         half: (B,) float64, half of the crops' sides, image pixels.
+        angle: (B,) float64, rotation of the crops in the image, radians; positive is clockwise as seen. By default, the
+            crops are upright.
     """
 
     center: np.ndarray
     half: np.ndarray
+    angle: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        if not len(self.angle):
+            object.__setattr__(self, "angle", np.zeros(len(self.half)))
 
     @classmethod
-    def from_boxes(cls, boxes: np.ndarray) -> "CropFrame":
+    def from_boxes(cls, boxes: np.ndarray, angles: np.ndarray | None = None) -> "CropFrame":
         """Crop frames of landmark boxes.
 
         Args:
             boxes: (B, 4) xyxy image pixels, width and height positive.
+            angles: (B,) degrees, clockwise as seen; None for upright crops.
 
         Raises:
             ValueError: `boxes` has the wrong shape, or a box is empty or not finite.
@@ -50,68 +59,96 @@ class CropFrame:
             bad = boxes[~valid][0]
             raise ValueError(f"boxes must be finite with x1 > x0 and y1 > y0 (xyxy order); got {bad.tolist()}")
         center = (boxes[:, :2] + boxes[:, 2:]) / 2
-        return cls(center=center, half=box_size(boxes) * EXPANSION / 2)
+        upright = np.zeros(len(boxes)) if angles is None else np.asarray(angles, np.float64)
+        return cls(center, box_size(boxes) * EXPANSION / 2, np.radians(upright))
+
+    def __len__(self) -> int:
+        return len(self.half)
+
+    def select(self, index: np.ndarray) -> "CropFrame":
+        """The crops at `index`, (M,) int or (B,) bool, in this order."""
+        return CropFrame(self.center[index], self.half[index], self.angle[index])
 
     def to_image(self, points: np.ndarray) -> np.ndarray:
         """Crop frame -> image pixels: points (B, N, 2 or 3); a third coordinate (depth) is only scaled."""
         moved: np.ndarray = np.asarray(points, dtype=np.float64) * self.half[:, None, None]
-        moved[..., :2] += self.center[:, None]
+        moved[..., :2] = _rotate(moved[..., :2], self.angle) + self.center[:, None]
         return moved
 
     def to_crop(self, points: np.ndarray) -> np.ndarray:
         """Image pixels -> crop frame, points (B, N, 2 or 3): the inverse of `to_image`."""
         moved = np.array(points, dtype=np.float64)
-        moved[..., :2] -= self.center[:, None]
+        moved[..., :2] = _rotate(moved[..., :2] - self.center[:, None], -self.angle)
         in_frame: np.ndarray = moved / self.half[:, None, None]
         return in_frame
 
 
+def _rotate(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Points (B, N, 2), y down, rotated clockwise as seen by angle (B,) radians."""
+    cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    x, y = points[..., 0], points[..., 1]
+    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+
+
 def cut(image: np.ndarray, frame: CropFrame, size: int) -> np.ndarray:
-    """Cut crops out of an image; parts outside the image are black.
+    """Cut crops out of an image; outside the image, the pixels of its edge are repeated.
+
+    A black area outside would look like the background of a profile to the network: with repeated edge pixels, a face
+    that the edge of the image cuts is less often taken for one.
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        frame: B crop frames in that image.
+        frame: B crops in this image.
         size: N, side of the crops in pixels.
 
     Returns:
         (B, 3, N, N) float32 RGB, 0..255: the network's input. Crops much larger than N pixels are area-averaged, which
         avoids aliasing.
     """
-    crops = np.empty((len(frame.half), 3, size, size), dtype=np.float32)
-    for i, (center, half) in enumerate(zip(frame.center, frame.half, strict=True)):
-        crops[i] = _cut_one(image, center, half, size).transpose(2, 0, 1)
+    crops = np.empty((len(frame), 3, size, size), dtype=np.float32)
+    for i in range(len(frame)):
+        crops[i] = _cut_one(image, frame.center[i], frame.half[i], frame.angle[i], size)
     return crops
 
 
-def _cut_one(image: np.ndarray, center: np.ndarray, half: float, size: int) -> np.ndarray:
-    # Pixel centers: crop pixel i shows image coordinate center + half * ((2 i + 1) / size - 1).
-    shrink = 2 * half / size
-    start = center - half + shrink / 2
-    source = image
-    if shrink > 2:
+def _cut_one(image: np.ndarray, center: np.ndarray, half: float, angle: float, size: int) -> np.ndarray:
+    # Crop pixel (i, j) shows the image at center + Rot(angle) half ((2 i + 1) / size - 1, (2 j + 1) / size - 1).
+    steps = half * ((2 * np.arange(size) + 1) / size - 1)
+    cos, sin = np.cos(angle), np.sin(angle)
+    x = center[0] + cos * steps[None, :] - sin * steps[:, None]
+    y = center[1] + sin * steps[None, :] + cos * steps[:, None]
+
+    block = int(2 * half / size)
+    if block > 1:
         # Linear sampling alone would alias: average whole blocks first, in the neighborhood of the crop only.
-        low = np.maximum(np.floor(center - half).astype(int) - 2, 0)
-        high = np.minimum(np.ceil(center + half).astype(int) + 3, [image.shape[1], image.shape[0]])
-        if (high <= low).any():
-            return np.zeros((size, size, 3), np.float32)
-        patch = image[low[1] : high[1], low[0] : high[0]]
-        width, height = (max(1, int(n // shrink)) for n in (patch.shape[1], patch.shape[0]))
-        source = cv2.resize(patch, (width, height), interpolation=cv2.INTER_AREA)
-        # Resizing keeps the edges in place, so pixel centers follow the half-pixel rule on each axis.
-        fx, fy = patch.shape[1] / width, patch.shape[0] / height
-        scale_x, scale_y = shrink / fx, shrink / fy
-        start = start - low
-        matrix = np.array(
-            [[scale_x, 0, (start[0] + 0.5) / fx - 0.5], [0, scale_y, (start[1] + 0.5) / fy - 0.5]], dtype=np.float64
-        )
-    else:
-        matrix = np.array([[shrink, 0, start[0]], [0, shrink, start[1]]], dtype=np.float64)
-    return cv2.warpAffine(
-        source,
-        matrix,
-        (size, size),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(0, 0, 0),
-    ).astype(np.float32)
+        limit = np.array([image.shape[1], image.shape[0]])
+        low = np.clip(np.floor([x.min(), y.min()]).astype(int) - block, 0, limit - 1)
+        high = np.clip(np.ceil([x.max(), y.max()]).astype(int) + block + 1, low + 1, limit)
+        image = np.asarray(Image.fromarray(image[low[1] : high[1], low[0] : high[0]]).reduce(block))
+        # A block's center is half a block from its edge, and a pixel's center is half a pixel from its edge.
+        x, y = ((at - start + 0.5) / block - 0.5 for at, start in zip((x, y), low, strict=True))
+    return _sample(image, x, y)
+
+
+def _sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(3, N, N) float32: linear interpolation of an image (H, W, 3) at positions (N, N), which are clipped to it."""
+    left, right, across = _neighbors(x, image.shape[1])
+    above, below, down = _neighbors(y, image.shape[0])
+    # Planes of the part that is read, with flat indices: three times as fast as image[above, left].
+    x0, y0, width = left.min(), above.min(), right.max() + 1 - left.min()
+    planes = np.ascontiguousarray(image[y0 : below.max() + 1, x0 : x0 + width].transpose(2, 0, 1)).reshape(3, -1)
+    left, right = left - x0, right - x0
+    above, below = (above - y0) * width, (below - y0) * width
+    both = across * down
+    sampled: np.ndarray = planes.take(above + left, axis=1) * (1 - across - down + both)
+    sampled += planes.take(above + right, axis=1) * (across - both)
+    sampled += planes.take(below + left, axis=1) * (down - both)
+    sampled += planes.take(below + right, axis=1) * both
+    return sampled
+
+
+def _neighbors(at: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Indices of the pixels before and after each position (N, N), and the weight of the pixel after it, float32."""
+    at = at.clip(0, length - 1)
+    before = at.astype(np.intp)
+    return before, np.minimum(before + 1, length - 1), (at - before).astype(np.float32)

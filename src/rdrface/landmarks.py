@@ -42,6 +42,12 @@ INNER = np.arange(NUM_CONTOUR, NUM_LANDMARKS)
 CONTOUR = np.arange(NUM_CONTOUR)
 """(17,) indices of the landmarks whose position on the face depends on the pose in the ``outline`` convention."""
 
+EYES = np.arange(36, 48)
+"""(12,) indices of the landmarks of both eyes."""
+
+MOUTH = np.arange(48, NUM_LANDMARKS)
+"""(20,) indices of the landmarks of the lips."""
+
 OUTER_EYE_CORNERS = (36, 45)
 """Indices of the landmarks whose distance is the inter-ocular distance."""
 

@@ -232,10 +232,12 @@ def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads:
         index = np.array(faces_of[path])
         frames = CropFrame(frame.center[index], frame.half[index])
         crops = cut(image, frames, size)
-        images[index] = np.rint(crops).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
         height, width = image.shape[:2]
         corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
         valid[index] = frames.to_crop(np.repeat(corners[None], len(index), 0)).reshape(-1, 4).clip(-1, 1)
+        pixels = np.rint(crops).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        for i, one in zip(index, pixels, strict=True):
+            images[i] = black_outside(one, valid[i])
 
     with ThreadPoolExecutor(threads) as pool:
         # list() raises the first error. disable=None: no progress bar if the output is not a terminal.
@@ -253,6 +255,16 @@ def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads:
         source_names=tuple(str(name) for name in names),
         margin=float(margin),
     )
+
+
+def black_outside(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """A packed crop (S, S, 3) uint8 with black pixels outside `valid`, (4,) xyxy in the packed frame."""
+    size = len(image)
+    center = (2 * np.arange(size) + 1) / size - 1
+    across = (center > valid[0]) & (center < valid[2])
+    down = (center > valid[1]) & (center < valid[3])
+    masked: np.ndarray = image * (down[:, None] & across)[..., None]
+    return masked
 
 
 def _packed_frames(records: FaceRecords, margin: float) -> CropFrame:

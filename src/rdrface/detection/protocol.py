@@ -1,6 +1,7 @@
 """The interface between the aligner and a face detector."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ class Detections:
         scores: (n,) float32, 0..1.
         detector_boxes: (n, 4) float64, the detector's own boxes.
         angles: (n,) float64 degrees, in-plane rotation of the faces: 0 is upright, positive is clockwise as seen in the
-            image. None means unknown, and the faces are taken as upright.
+            image. Without them, the faces are taken as upright.
 
     Raises:
         ValueError: the shapes do not match.
@@ -25,7 +26,7 @@ class Detections:
     boxes: np.ndarray
     scores: np.ndarray
     detector_boxes: np.ndarray
-    angles: np.ndarray | None = None
+    angles: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         boxes = np.asarray(self.boxes, np.float64)
@@ -33,7 +34,7 @@ class Detections:
             ("boxes", boxes, (len(boxes), 4)),
             ("scores", np.asarray(self.scores, np.float32), (len(boxes),)),
             ("detector_boxes", np.asarray(self.detector_boxes, np.float64), (len(boxes), 4)),
-            ("angles", np.zeros(len(boxes)) if self.angles is None else np.asarray(self.angles, float), (len(boxes),)),
+            ("angles", np.asarray(self.angles, float) if len(self.angles) else np.zeros(len(boxes)), (len(boxes),)),
         ):
             if value.shape != shape:
                 raise ValueError(f"Detections.{name} must have shape {shape}; got {value.shape}")
@@ -46,6 +47,14 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Detections"]) -> "Detections":
+        """The faces of all parts, one part after the other."""
+        fields = ("boxes", "scores", "detector_boxes", "angles")
+        return (
+            cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields)) if parts else cls.empty()
+        )
 
 
 class Detector(Protocol):

@@ -13,7 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rdrface.aligner import PACKAGED_WEIGHTS, assemble, load
+from rdrface.aligner import PACKAGED_WEIGHTS, load
+from rdrface.alignment.assembly import assemble
+from rdrface.alignment.crop_alignment import CropAlignment
 from rdrface.crop import CropFrame, cut
 from rdrface.detection.protocol import Detections
 from rdrface.runtime.session import Backend
@@ -100,7 +102,7 @@ def measure_speed(threads: int, weights: Path | None = None, backend: Backend = 
     outputs, detections = session.run(crops), Detections(box, np.ones(1, np.float32), box)
 
     def assemble_face() -> None:
-        assembled = assemble(outputs, frame, detections, aligner.model)[0]
+        assembled = assemble(CropAlignment(frame, outputs), detections, [image.shape[:2]], aligner.model)[0]
         _ = assembled.pose, assembled.blendshapes
 
     face_ms = _median_ms(assemble_face, repeats)

@@ -163,7 +163,7 @@ def test_some_faces_are_rotated_by_any_angle(batch) -> None:
 
 
 def test_a_truncated_face_keeps_its_labels_and_hides_the_points_outside(batch) -> None:
-    config = replace(no_augmentation(), truncation=1.0)
+    config = replace(no_augmentation(), truncation=1.0, padding=(1.0, 0, 0, 0, 0, 0))
     _, plain = augment(batch, 96, no_augmentation(), seeded(2))
     for seed in range(4):
         crops, out = augment(batch, 96, config, seeded(seed))

@@ -22,7 +22,7 @@ class AugmentConfig:
         scale_limit: maximum change of the logarithm.
         shift: standard deviation of the box center, in x and in y; that of the detector is 0.05.
         shift_limit: maximum shift.
-        padding: relative frequency of each kind of padding outside the image: black (as at inference), nearest edge,
+        padding: relative frequency of each kind of padding outside the image: black, nearest edge (as at inference),
             reflection, another face of the batch, one color, noise. Several kinds are used so that the padding does not
             reveal the positions of the landmarks.
         crop: probability, per side, of cropping the image near the face: the edge of the image must not reveal the
@@ -42,7 +42,7 @@ class AugmentConfig:
     scale_limit: float = 0.25
     shift: float = 0.07
     shift_limit: float = 0.2
-    padding: tuple[float, float, float, float, float, float] = (0.3, 0.2, 0.2, 0.15, 0.1, 0.05)
+    padding: tuple[float, float, float, float, float, float] = (0.1, 0.4, 0.2, 0.15, 0.1, 0.05)
     crop: float = 0.3
     crop_range: tuple[float, float] = (-0.05, 0.6)
     truncation: float = 0.12
@@ -55,14 +55,14 @@ class AugmentConfig:
 
 
 def no_augmentation() -> AugmentConfig:
-    """The configuration without changes: the same crops as at inference, black outside the image."""
+    """The configuration without changes: the same crops as at inference, with repeated edge pixels outside."""
     return AugmentConfig(
         mirror=0.0,
         rotation=0.0,
         arbitrary_rotation=0.0,
         scale=0.0,
         shift=0.0,
-        padding=(1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        padding=(0.0, 1.0, 0.0, 0.0, 0.0, 0.0),
         crop=0.0,
         truncation=0.0,
         occluders=no_occluders(),

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rdrface.crop import CropFrame
-from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.crops import PackedCrops, black_outside
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN
 from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import project, transform_pose
@@ -205,7 +205,7 @@ def _profile_face(source: PackedCrops, result: PackedCrops, i: int, q: np.ndarra
     jaw = EXPRESSION.start + model.expression_names.index("jawOpen")
     image = render_profiled(source, i, before, after, valid, bool(new[jaw] > old[jaw]), head)
     clipped = valid.clip(-1, 1)
-    result.images[i] = _black_outside(image, clipped)
+    result.images[i] = black_outside(image, clipped)
     result.valid[i] = clipped
     result.outline[i], result.jawline[i], result.Q[i] = outline, jawline, new
     result.resolution[i] = source.resolution[i] * frame.half[0]
@@ -215,12 +215,3 @@ def _profile_face(source: PackedCrops, result: PackedCrops, i: int, q: np.ndarra
     result.state[i] = np.where(hidden, SELF_OCCLUDED, state)
     points = jawline if source.jawline_convention[i] else outline
     result.points[i] = np.where((labeled & ~hidden)[:, None], points, np.nan)
-
-
-def _black_outside(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    size = len(image)
-    center = (2 * np.arange(size) + 1) / size - 1
-    across = (center > valid[0]) & (center < valid[2])
-    down = (center > valid[1]) & (center < valid[3])
-    masked: np.ndarray = image * (down[:, None] & across)[..., None]
-    return masked

@@ -1,0 +1,61 @@
+"""Conversion of the network's outputs to faces in image pixels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rdrface.alignment.crop_alignment import CropAlignment
+from rdrface.detection.protocol import Detections
+from rdrface.face import Face, Parameters
+from rdrface.geometry.camera import transform_pose
+from rdrface.morphable.model import FaceModel
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
+from rdrface.runtime.session import CUSTOM_LANDMARKS
+
+
+def assemble(
+    alignment: CropAlignment,
+    detections: Detections,
+    image_sizes: Sequence[tuple[int, int]],
+    model: FaceModel | None,
+) -> list[Face]:
+    """Convert the outputs for B crops to faces.
+
+    Args:
+        alignment: outputs and positions of the crops.
+        detections: B boxes and scores.
+        image_sizes: height and width of the image of each face; points outside are not visible.
+        model: see `Face`.
+    """
+    frame, outputs = alignment.frame, alignment.outputs
+    landmarks = alignment.landmarks
+    landmarks_jawline = frame.to_image(outputs["landmarks_jawline"])
+    projection = frame.to_image(outputs["projection"])
+    projection_jawline = frame.to_image(outputs["projection_jawline"])
+    custom = frame.to_image(outputs[CUSTOM_LANDMARKS]).astype(np.float32) if CUSTOM_LANDMARKS in outputs else None
+    q = outputs["parameters"].astype(np.float64)
+    pose = transform_pose(q[:, POSE], frame.half, frame.angle, frame.center)
+    # Pixel centers: the image ends half a pixel beyond the centers of its outermost pixels.
+    limits = np.array(image_sizes, np.float64).reshape(-1, 1, 2)[..., ::-1] - 0.5
+    inside = ((landmarks >= -0.5) & (landmarks <= limits)).all(axis=-1)
+    visibility = np.where(inside, outputs["visibility"], 0.0)
+    return [
+        Face(
+            box=detections.boxes[i].astype(np.float32),
+            score=float(detections.scores[i]),
+            landmarks=landmarks[i].astype(np.float32),
+            landmarks_jawline=landmarks_jawline[i].astype(np.float32),
+            landmarks_3d=projection_jawline[i].astype(np.float32),
+            projection=projection[i, :, :2].astype(np.float32),
+            visibility=visibility[i].astype(np.float32),
+            uncertainty=alignment.uncertainty[i].astype(np.float32),
+            parameters=Parameters(
+                pose=pose[i].astype(np.float32),
+                identity=q[i, IDENTITY].astype(np.float32),
+                expression=q[i, EXPRESSION].astype(np.float32),
+            ),
+            custom_landmarks=None if custom is None else custom[i],
+            model=model,
+        )
+        for i in range(len(detections))
+    ]

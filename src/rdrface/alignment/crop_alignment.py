@@ -1,0 +1,104 @@
+"""Alignment of crops: the network's outputs for a number of crops, together with the positions of the crops."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rdrface.crop import CropFrame, cut
+from rdrface.geometry.boxes import bounding_boxes, box_size
+from rdrface.landmarks import EYES, MOUTH
+from rdrface.runtime.session import Session
+
+
+@dataclass(frozen=True)
+class CropAlignment:
+    """The outputs of the network for B crops.
+
+    Attributes:
+        frame: positions of the crops in their images.
+        outputs: arrays with B rows, see `rdrface.runtime.session.OUTPUTS`.
+    """
+
+    frame: CropFrame
+    outputs: Mapping[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @cached_property
+    def landmarks(self) -> np.ndarray:
+        """(B, 68, 2) float64 image pixels."""
+        return self.frame.to_image(self.outputs["landmarks"])
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """(B,) square root of the area of the landmarks' bounding box, image pixels; positive."""
+        sizes: np.ndarray = np.maximum(box_size(bounding_boxes(self.landmarks)), 1e-6)
+        return sizes
+
+    @cached_property
+    def uncertainty(self) -> np.ndarray:
+        """(B, 68) expected distance of the landmarks from their true positions, percent of the face size."""
+        values: np.ndarray = 100 * self.outputs["uncertainty"] * (self.frame.half / self.sizes)[:, None]
+        return values
+
+    @cached_property
+    def expected_error(self) -> np.ndarray:
+        """(B,) mean of `uncertainty`."""
+        mean: np.ndarray = self.uncertainty.mean(axis=1)
+        return mean
+
+    @cached_property
+    def angles(self) -> np.ndarray:
+        """(B,) in-plane rotation of the faces, degrees clockwise as seen: direction from the mouth to the eyes."""
+        up = self.landmarks[:, EYES].mean(axis=1) - self.landmarks[:, MOUTH].mean(axis=1)
+        degrees: np.ndarray = np.degrees(np.arctan2(up[:, 0], -up[:, 1]))
+        return degrees
+
+    def select(self, index: np.ndarray) -> "CropAlignment":
+        """The crops at `index`, (M,) int or (B,) bool."""
+        return CropAlignment(self.frame.select(index), {name: rows[index] for name, rows in self.outputs.items()})
+
+    def improved_by(self, other: "CropAlignment", index: np.ndarray) -> "CropAlignment":
+        """The same crops, with those at `index` (M,) replaced by the M crops of `other` where their expected error is
+        lower."""
+        better = other.expected_error < self.expected_error[index]
+        replaced, by = index[better], other.select(better)
+        center, half, angle = (np.array(a) for a in (self.frame.center, self.frame.half, self.frame.angle))
+        center[replaced], half[replaced], angle[replaced] = by.frame.center, by.frame.half, by.frame.angle
+        outputs = {name: np.array(rows) for name, rows in self.outputs.items()}
+        for name, rows in outputs.items():
+            rows[replaced] = by.outputs[name]
+        return CropAlignment(CropFrame(center, half, angle), outputs)
+
+
+class CropAligner:
+    """Cuts crops out of images and runs the network on them.
+
+    Args:
+        session: runs RDR's graph.
+        crop_size: side of the network's input, pixels.
+        batch_size: crops per run of the network.
+    """
+
+    def __init__(self, session: Session, crop_size: int, batch_size: int) -> None:
+        self._session = session
+        self._crop_size = crop_size
+        self._batch_size = batch_size
+
+    def align(self, images: Sequence[np.ndarray], image_of: np.ndarray, frame: CropFrame) -> CropAlignment:
+        """Align faces.
+
+        Args:
+            images: (H, W, 3) uint8 RGB.
+            image_of: (B,) int, index of the image of each crop; B > 0.
+            frame: positions of the B crops.
+        """
+        parts: list[dict[str, np.ndarray]] = []
+        for start in range(0, len(frame), self._batch_size):
+            rows = range(start, min(start + self._batch_size, len(frame)))
+            crops = [cut(images[image_of[i]], frame.select(np.array([i])), self._crop_size) for i in rows]
+            parts.append(self._session.run(np.concatenate(crops)))
+        return CropAlignment(frame, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
