@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from annotated import WRONG, Annotated, error_percent, landmarks_of, match
+from annotated_photos import WRONG, Annotated, error_percent, landmarks_of, match
 from detecting import Detected, Release, detect, write_image
 
 from rdrface.evaluation.tables.tables import Row, Table

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,9 +16,6 @@ import numpy as np
 
 from rdrface.errors import ConfigError
 from rdrface.face import Face
-
-NO_LIMIT = 1000.0
-"""Value of `--max-uncertainty` that drops nothing, percent of the face size."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +39,31 @@ class Release:
     def at(cls, executable: str) -> "Release":
         """The release whose executable is given. PYTHONPATH is removed, so that it does not import another release."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        return cls(tuple(shlex.split(executable)), environment)
+        found = shutil.which(executable)
+        if found is None:
+            raise ConfigError(f"no executable at {executable}")
+        return cls((str(Path(found).absolute()),), environment)
+
+    def version(self) -> str:
+        """The line that ``rdrface --version`` prints."""
+        return self._output("--version").strip()
 
     def has_option(self, option: str) -> bool:
         """Whether `rdrface detect` of this release has an option, for example ``--max-side``."""
-        done = subprocess.run(
-            [*self.command, "detect", "--help"], env=self.environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise ConfigError(f"{shlex.join(self.command)} is not an rdrface executable: {done.stderr.strip()}")
-        return option in done.stdout.split() or f"{option}," in done.stdout
+        return option in self._output("detect", "--help").replace(",", " ").split()
 
     def without_limit(self) -> list[str]:
         """Options of `detect` that keep every detection."""
         option = "--max-uncertainty"
-        return [option, f"{NO_LIMIT:g}"] if self.has_option(option) else []
+        return [option, "none"] if self.has_option(option) else []
+
+    def _output(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [*self.command, *arguments], env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ConfigError(f"{shlex.join(self.command)} is not an rdrface executable: {done.stderr.strip()[-500:]}")
+        return done.stdout
 
 
 @dataclass(frozen=True)
@@ -84,10 +92,7 @@ def detect(release: Release, folder: Path, options: Sequence[str] = ()) -> Detec
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "faces.json"
         command = [*release.command, "detect", str(folder), "--json", str(path), *options]
-        try:
-            done = subprocess.run(command, env=release.environment, capture_output=True, text=True, check=False)
-        except OSError as error:
-            raise ConfigError(f"cannot run {release.command[0]}: {error}") from error
+        done = subprocess.run(command, env=release.environment, capture_output=True, text=True, check=False)
         if not path.is_file():
             raise ConfigError(f"{shlex.join(command)} wrote no JSON: {done.stderr.strip()[-500:]}")
         content = json.loads(path.read_text(encoding="utf-8"))

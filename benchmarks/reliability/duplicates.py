@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from annotated import Annotated, match
+from annotated_photos import Annotated, match
 from detecting import Detected, Release, detect, write_image
 
 from rdrface.evaluation.tables.tables import Row, Table
@@ -55,9 +55,7 @@ def side_by_side(left: Annotated, right: Annotated) -> tuple[np.ndarray, np.ndar
         size = np.round(2 * half).astype(int)
         start = (size - 1) / 2 - scale * center
         matrix = np.array([[scale, 0, start[0]], [0, scale, start[1]]])
-        parts.append(
-            cv2.warpAffine(face.pixels, matrix, (int(size[0]), int(size[1])), borderMode=cv2.BORDER_REPLICATE)
-        )
+        parts.append(cv2.warpAffine(face.pixels, matrix, (int(size[0]), int(size[1])), borderMode=cv2.BORDER_REPLICATE))
         points.append(face.points * scale + start + [offset, 0])
         offset += int(size[0])
     return np.concatenate(parts, axis=1), points[0], points[1]

@@ -18,10 +18,11 @@ import duplicates
 import no_face
 import resolution
 import rotation
-from annotated import READERS, Annotated, read_faces
+import situations
+from annotated_photos import READERS, Annotated, read_faces
 from detecting import Release
 
-from rdrface.errors import RdrError
+from rdrface.errors import ConfigError, DataError, RdrError
 from rdrface.evaluation.tables.tables import Table
 
 Case = Callable[[Release, Sequence[Annotated], Path], list[Table]]
@@ -31,16 +32,16 @@ UPRIGHT_CASES: dict[str, Case] = {
     "cut": cut_faces.measure,
     "resolution": resolution.measure,
 }
-"""Cases that need upright faces, alone in their photos by annotation."""
+"""Cases of upright faces, alone in their photos by annotation."""
 
-CASES = (*UPRIGHT_CASES, "duplicates", "no-face")
+CASES = (*UPRIGHT_CASES, "duplicates", "no-face", "command-line")
 
 
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", choices=CASES, help="what to measure")
-    parser.add_argument("set", choices=tuple(READERS), help="name of the set; merl-rav: its training part")
+    parser.add_argument("set", choices=tuple(READERS), help="name of the set")
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the set, in its official layout")
     parser.add_argument(
         "--rdrface", metavar="PATH", help="executable of the release to measure (default: the installed one)"
@@ -53,27 +54,34 @@ def main() -> int:
     )
     args = parser.parse_args()
     try:
-        for table in run(args):
-            print(table.to_text())
+        print(run(args))
     except RdrError as error:
         print(f"measure.py: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def run(args: argparse.Namespace) -> list[Table]:
-    """Measure one case."""
+def run(args: argparse.Namespace) -> str:
+    """Measure one case; the text to print."""
+    if args.sheet and args.case != "no-face":
+        raise ConfigError("--sheet belongs to the case no-face")
+    if args.keep and args.keep.exists():
+        raise ConfigError(f"--keep must be a new folder, but {args.keep} exists")
     release = Release.at(args.rdrface) if args.rdrface else Release.current()
-    is_upright = args.case in UPRIGHT_CASES
+    is_upright = args.case in (*UPRIGHT_CASES, "command-line")
     faces = list(read_faces(args.set, args.folder, args.count, args.seed, is_upright))
+    if not faces:
+        raise DataError(f"{args.folder} has no faces for the case {args.case}")
     with ExitStack() as stack:
         folder = args.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
-        if is_upright:
-            return UPRIGHT_CASES[args.case](release, faces, folder)
-        if args.case == "duplicates":
-            return duplicates.measure(release, faces, folder)
-        return no_face.measure(release, faces, folder, args.sheet)
+        if args.case == "command-line":
+            return situations.measure(release, faces[0], folder)
+        if args.case == "no-face":
+            tables = no_face.measure(release, faces, folder, args.sheet)
+        else:
+            tables = {**UPRIGHT_CASES, "duplicates": duplicates.measure}[args.case](release, faces, folder)
+    return "\n\n".join(table.to_text() for table in tables)
 
 
 if __name__ == "__main__":

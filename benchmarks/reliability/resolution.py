@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from annotated import WRONG, Annotated, error_percent, match
+from annotated_photos import WRONG, Annotated, error_percent, match
 from detecting import Detected, Release, detect, write_image
 
 from rdrface.evaluation.tables.tables import Row, Table
@@ -71,7 +71,7 @@ def mosaic(
         y, x = (side * at for at in divmod(k, columns))
         pixels, one = tiles[k % len(tiles)]
         canvas[y : y + side, x : x + side] = pixels
-        points.append(one + [x, y])
+        points.append(one + np.array([x, y]))
     return canvas, points
 
 

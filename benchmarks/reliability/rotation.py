@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from annotated import WRONG, Annotated, error_percent, match
+from annotated_photos import WRONG, Annotated, error_percent, match
 from detecting import Release, detect, write_image
 
 from rdrface.evaluation.tables.tables import Row, Table
