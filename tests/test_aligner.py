@@ -1,5 +1,6 @@
 """The aligner: detection, alignment, batches, options of `load`, and invalid input."""
 
+import io
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import rdrface
 from exported import weights_file
 from rdrface.aligner import Aligner
 from rdrface.detection.protocol import Detections
-from rdrface.errors import ImageError, WeightsError
+from rdrface.errors import BoxError, ImageError, WeightsError
 from rdrface.runtime.weights import graph_path, read_info, read_tensors, write_weights
 
 BOX = np.array([[183.0, 92, 266, 176]])
@@ -105,7 +106,7 @@ def test_faces_move_with_a_shifted_image(aligner, image):
 
 
 def test_faces_have_the_order_of_the_boxes_which_may_extend_beyond_the_image(aligner, image):
-    boxes = np.array([[-50.0, -50, 60, 60], *BOX, [480, 480, 560, 590], [900, 900, 950, 950]])
+    boxes = np.array([[-50.0, -50, 60, 60], *BOX, [480, 480, 560, 590], [440, 300, 700, 550]])
     faces = aligner.align(image, boxes)
     for face, box in zip(faces, boxes, strict=True):
         np.testing.assert_allclose(face.box, box)
@@ -124,8 +125,23 @@ def test_images_that_cannot_be_read_are_refused(aligner, tmp_path):
         aligner.detect(tmp_path / "none.jpg")
     with pytest.raises(ImageError):
         aligner.detect_batch([np.zeros((9, 9, 3), np.uint8), tmp_path / "none.jpg"])
-    with pytest.raises(TypeError, match="list"):
-        aligner.detect_batch("photo.jpg")
+
+
+def test_a_batch_is_a_list_of_images(aligner, image):
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "PNG")
+    one = ("photo.jpg", image, content.getvalue(), content, Image.fromarray(image))
+    for images in (*one, np.stack([image, image]), {"a.jpg": image}, 3, iter(image), list(image)):
+        with pytest.raises(TypeError, match="list"):
+            aligner.detect_batch(images)
+    (faces,) = aligner.detect_batch(iter([content.getvalue()]))
+    assert len(faces) == 1
+
+
+@pytest.mark.parametrize("box", [[0.3, 0.2, 0.5, 0.4], [900, 900, 950, 950]])
+def test_boxes_that_are_not_in_the_image_are_refused(aligner, image, box):
+    with pytest.raises(BoxError):
+        aligner.align(image, [box])
 
 
 def test_load_refuses_invalid_arguments(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from rdrface import Face
 from rdrface.errors import DataError
+from rdrface.geometry.rotation import rotation_matrix
 from some_face import some_face
 
 ARRAYS = ("box", "landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visibility", "uncertainty")
@@ -37,14 +38,31 @@ def test_a_pickled_face_is_small():
 
 def test_pose_is_in_degrees_with_the_documented_signs():
     face = some_face(angles=(0.1, 0.5, -0.2))
-    np.testing.assert_allclose(
-        [face.pose.pitch, face.pose.yaw, face.pose.roll], np.degrees([0.1, 0.5, -0.2]), atol=1e-4
-    )
+    pose = face.to_dict()["pose"]
+    angles = np.radians([face.pose.pitch, face.pose.yaw, face.pose.roll])
+    pitch, yaw, roll = (rotation_matrix(angles * axis) for axis in np.eye(3))
+    np.testing.assert_allclose(yaw @ pitch @ roll, face.pose.rotation, atol=1e-6)
+    np.testing.assert_allclose([pose["pitch"], pose["yaw"], pose["roll"]], np.degrees(angles), atol=1e-4)
+    assert face.pose.pitch > 0 and face.pose.yaw > 0 and face.pose.roll < 0
     nose = face.pose.rotation @ [0, 0, 1]
     assert nose[0] > 0  # with a positive yaw, the nose points to the right of the image
     np.testing.assert_allclose(face.pose.rotation @ face.pose.rotation.T, np.eye(3), atol=1e-6)
     # Accordingly, the tip of the nose is to the right of the middle of the outer eye corners.
     assert face.landmarks[30, 0] > face.landmarks[[36, 45], 0].mean() + 4
+
+
+@pytest.mark.parametrize("yaw", [90.0, -90.0])
+def test_pitch_and_roll_of_a_profile_do_not_depend_on_how_p_describes_it(yaw):
+    # At a yaw of 90 degrees, the pitch and the roll of P are rotations about the same axis and cancel.
+    for angle in (-40.0, 0.0, 40.0):
+        angles = np.radians([angle, yaw, angle * np.sign(yaw)])
+        pose = some_face(angles=tuple(angles)).pose
+        assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((yaw, 0, 0), abs=1e-3)
+
+
+def test_a_head_turned_away_has_a_yaw_beyond_90_degrees():
+    pose = some_face(angles=tuple(np.radians([5.0, 130.0, 0.0]))).pose
+    assert pose.yaw == pytest.approx(130, abs=3) and abs(pose.pitch) < 6 and abs(pose.roll) < 6
 
 
 def test_the_landmarks_are_near_the_mesh():
@@ -77,7 +95,7 @@ def test_reprs_are_short():
     face = some_face()
     for text in map(repr, (face, face.pose, face.parameters, face.mesh())):
         assert len(text) < 150 and "array" not in text
-    assert "yaw=-22.9" in repr(face) and "visible 60/68" in repr(face)
+    assert "yaw=-21.4" in repr(face) and "visible 60/68" in repr(face)
 
 
 def test_a_face_cannot_be_changed():

@@ -1,10 +1,13 @@
 """Reading of files with clear errors, and writing of files completely or not at all."""
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from rdrface.errors import DataError
-from rdrface.files import read_npy, read_text, write_aside
+from rdrface.files import is_disk_full, printable, read_npy, read_text, write_aside
 
 
 def test_text_is_read_with_and_without_a_byte_order_mark(tmp_path):
@@ -71,3 +74,41 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 def test_a_folder_is_not_a_file(tmp_path):
     with pytest.raises(DataError, match="folder; name a file"), write_aside(tmp_path):
         pass
+
+
+def test_the_temporary_file_is_hidden_and_its_name_is_short(tmp_path):
+    name = "n" * 250 + ".json"
+    with write_aside(tmp_path / name) as partial:
+        assert partial.name.startswith(".") and len(partial.name) < 40
+        partial.write_text("new")
+    assert (tmp_path / name).read_text() == "new"
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "r.json").write_text("old")
+    (tmp_path / "latest.json").symlink_to("runs/r.json")
+    with write_aside(tmp_path / "latest.json") as partial:
+        partial.write_text("new")
+    assert (tmp_path / "latest.json").is_symlink()
+    assert (tmp_path / "runs" / "r.json").read_text() == "new"
+
+
+@pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="needs /dev/null")
+def test_a_device_is_written_and_not_replaced():
+    with write_aside("/dev/null") as partial:
+        partial.write_text("new")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_full_disk_is_recognized_in_the_cause_of_an_error(tmp_path):
+    for code, expected in ((errno.ENOSPC, True), (errno.EACCES, False)):
+        with pytest.raises(DataError) as caught, write_aside(tmp_path / "a.json"):
+            raise OSError(code, "message")
+        assert is_disk_full(caught.value) == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_that_are_not_utf_8_become_printable():
+    assert printable("caf\u00e9.png") == "caf\u00e9.png"
+    assert printable("caf\udce9\ud800.png") == "caf\\udce9\\ud800.png"

@@ -1,8 +1,13 @@
 """Reading of images: all kinds become (H, W, 3) uint8 RGB, or an ImageError with the file and the reason."""
 
+import io
+import os
 import struct
+import sys
+import threading
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +15,7 @@ from PIL import Image
 
 from rdrface import image as image_module
 from rdrface.errors import ImageError
-from rdrface.image import read_image
+from rdrface.image import read_first_frame, read_image
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -247,7 +252,137 @@ def test_invalid_arrays_are_refused(array, reason):
         read_image(array)
 
 
-@pytest.mark.parametrize("value", [None, 3, [[1, 2]], b"photo.jpg"])
+@pytest.mark.parametrize("value", [None, 3, [[1, 2]], {"image": 1}])
 def test_other_types_are_refused(value):
     with pytest.raises(TypeError, match="an image is a path"):
         read_image(value)
+
+
+def test_hints_for_other_types():
+    class Tensor:
+        def __array__(self):
+            return colored()
+
+    with pytest.raises(TypeError, match=r"got Tensor; convert it with numpy\.asarray"):
+        read_image(Tensor())
+    with pytest.raises(TypeError, match=r"cv2\.imread returns None"):
+        read_image(None)
+    with pytest.raises(ImageError, match="one by one"):
+        read_image(np.zeros((2, 9, 9, 3), np.uint8))
+    with pytest.raises(ImageError, match="tobytes"):
+        read_image(np.zeros(900, np.uint8))
+
+
+def test_encoded_data_and_file_objects(tmp_path):
+    path = tmp_path / "a.png"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(colored())).save(path, exif=exif)
+    content = path.read_bytes()
+    for source in (content, bytearray(content), memoryview(content), io.BytesIO(content)):
+        np.testing.assert_array_equal(read_image(source), colored())
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(read_image(file), colored())
+        with pytest.raises(ImageError, match=r"the file object .*a\.png is empty"):
+            read_image(file)  # everything has been read
+    with path.open(encoding="latin-1") as text, pytest.raises(TypeError, match="binary mode"):
+        read_image(text)
+    for data, reason in ((b"", "the data is empty"), (b"photo.jpg", "not an image"), (content[:90], "damaged")):
+        with pytest.raises(ImageError, match=reason):
+            read_image(data)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    content = io.BytesIO()
+    Image.fromarray(colored()).save(content, "PNG")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[content.getvalue()])
+    writer.start()
+    np.testing.assert_array_equal(read_image(tmp_path / "pipe"), colored())
+    writer.join()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("https://example.org/a.jpg", "is a URL; download"),
+        ("data:image/png;base64,iVBORw0", "is a URL"),
+        ("file:///home/a.jpg", "is a URL"),
+        ("~/none.jpg", "expanduser"),
+        ("/9j/" + "A" * 9000, r"\(9004 characters\)"),
+        ("iVBORw0" + "A" * 400, "decode it and pass the bytes|cannot be read"),
+    ],
+)
+def test_texts_that_are_not_paths_are_refused(text, reason):
+    with pytest.raises(ImageError, match=reason) as caught:
+        read_image(text)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_broken_link_is_named(tmp_path):
+    (tmp_path / "a.jpg").symlink_to(tmp_path / "none.jpg")
+    with pytest.raises(ImageError, match="a link to a file that does not exist"):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_frames_are_counted(tmp_path):
+    frames = [Image.new("RGB", (9, 7), color) for color in (RED, GREEN, BLUE)]
+    for name in ("a.gif", "a.tif", "a.webp", "a.png"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        pixels, count = read_first_frame(tmp_path / name)
+        assert count == 3 and np.abs(pixels.astype(int) - RED).max() < 12
+        assert read_first_frame((tmp_path / name).read_bytes()).num_frames == 3
+    # Cameras store previews and depth maps as further images of a JPEG file.
+    frames[0].save(tmp_path / "a.mpo", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "a.jpg")
+    for name in ("a.mpo", "a.jpg"):
+        assert read_first_frame(tmp_path / name).num_frames == 1
+    assert read_first_frame(colored()).num_frames == 1
+
+
+HEIC_START = b"\0\0\0\x18ftypheic" + b"\0" * 40
+
+
+def test_heic_without_its_package_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.jpg").write_bytes(HEIC_START)  # phones rename files without conversion
+    (tmp_path / "a.heic").write_bytes(b"something else")
+    for source in (tmp_path / "a.jpg", tmp_path / "a.heic", HEIC_START):
+        with pytest.raises(ImageError, match=r"pip install 'rdrface\[heic\]'"):
+            read_image(source)
+
+
+def test_heic_is_read_with_a_package_that_is_loaded_when_needed(tmp_path, monkeypatch):
+    """With a stand-in for pillow-heif that reads every HEIC file as one green image."""
+    registered = []
+
+    def open_green(file, name):
+        return Image.new("RGB", (5, 4), GREEN)
+
+    def register():
+        registered.append("heif")
+        Image.register_open("TEST-HEIF", open_green, lambda start: start[4:12] == b"ftypheic")
+
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(register_heif_opener=register))
+    Image.init()
+    monkeypatch.setattr(Image, "OPEN", dict(Image.OPEN))
+    monkeypatch.setattr(Image, "ID", list(Image.ID))
+    Image.fromarray(colored()).save(tmp_path / "a.png")
+    read_image(tmp_path / "a.png")
+    assert registered == []
+    assert (read_image(HEIC_START) == GREEN).all()
+    assert registered == ["heif"]
+
+
+def test_a_heic_file(tmp_path, monkeypatch):
+    """With pillow-heif, if it is installed."""
+    package = pytest.importorskip("pillow_heif")
+    monkeypatch.setattr(Image, "OPEN", dict(Image.OPEN))
+    monkeypatch.setattr(Image, "ID", list(Image.ID))
+    pixels = np.kron(colored(), np.ones((16, 16, 1), np.uint8))
+    package.from_pillow(Image.fromarray(pixels)).save(tmp_path / "a.heic", quality=100)
+    for source in (tmp_path / "a.heic", (tmp_path / "a.heic").read_bytes()):
+        result = read_image(source)
+        assert_rgb(result, pixels.shape)
+        assert np.abs(result[8:40, 8:56].astype(int) - pixels[8:40, 8:56]).mean() < 12

@@ -1,4 +1,4 @@
-"""Draws the image of the README: a face, its landmarks, its 3D face, and the 3D face rotated.
+"""Draws the image of the README: a face, its landmarks, its 3D face with the axes, and the 3D face rotated.
 
 python tools/draw_result.py docs/images/result.jpg
 """
@@ -7,8 +7,8 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image
 from skimage import data
 
 import rdrface
@@ -20,17 +20,20 @@ from rdrface.morphable.params import ROTATION, TRANSLATION
 SIDE = 420
 """Side of a panel in pixels."""
 
+BACKGROUND = (30, 36, 48)
+"""RGB behind the rotated face."""
 
-def enlarged(photo: np.ndarray, face: Face) -> np.ndarray:
-    """Crop (SIDE, SIDE, 3) around the face."""
+JPEG_QUALITY = 88
+
+
+def enlarged(photo: np.ndarray, face: Face, side: int = SIDE) -> np.ndarray:
+    """Crop (side, side, 3) around the face."""
     center = (face.box[:2] + face.box[2:]) / 2
     half = 0.95 * face.size
-    scale = 2 * half / SIDE
-    # Pixel i of the panel is at center - half + scale * (i + 0.5); minus 0.5, because pixel centers are integers.
-    start = center - half + scale / 2 - 0.5
-    matrix = np.array([[scale, 0, start[0]], [0, scale, start[1]]])
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(photo, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    # Pillow's positions are those of edges: the center of the first pixel is at 0.5.
+    box = (*(center - half + 0.5), *(center + half + 0.5))
+    image = Image.fromarray(photo)
+    return np.asarray(image.transform((side, side), Image.Transform.EXTENT, box, Image.Resampling.BICUBIC))
 
 
 def rotated(face: Face, yaw: float) -> Face:
@@ -39,7 +42,7 @@ def rotated(face: Face, yaw: float) -> Face:
     pose[ROTATION] = 0, np.radians(yaw), 0
     pose[TRANSLATION] = 0, 0, 0
     moved = replace(face, parameters=replace(face.parameters, pose=pose))
-    middle = moved.mesh().vertices[:, :2].mean(0)
+    middle = moved.points("ibug68")[:, :2].mean(axis=0) - (0, 0.18 * face.size)
     pose[3:5] = (SIDE / 2 - middle) / pose[6] * [1, -1]
     pose[3:6] = np.asarray(rotation_matrix(pose[:3])).T @ pose[3:6]
     return replace(face, parameters=replace(face.parameters, pose=pose))
@@ -54,15 +57,17 @@ def main() -> None:
     aligner = rdrface.load()
     panel = enlarged(photo, aligner.detect(photo)[0])
     face = aligner.detect(panel)[0]
-    blank = np.full_like(panel, 255)
+    plain = np.full_like(panel, BACKGROUND)
+    turned = rotated(face, 50)
     panels = [
         panel,
         draw(panel, [face]),
         draw(panel, [face], landmarks=False, mesh=True, axes=True),
-        draw(blank, [rotated(face, 40)], landmarks=False, mesh=True),
+        # Twice, because nothing behind the face needs to be seen.
+        draw(plain, [turned, turned], landmarks=False, mesh=True),
     ]
     out.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(out), cv2.cvtColor(np.hstack(panels), cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    Image.fromarray(np.hstack(panels)).save(out, quality=JPEG_QUALITY)
 
 
 if __name__ == "__main__":

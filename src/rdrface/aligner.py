@@ -1,26 +1,25 @@
 """The aligner: finds the faces of an image and aligns them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from rdrface.alignment.assembly import assemble
 from rdrface.alignment.crop_alignment import CropAligner
 from rdrface.alignment.duplicates import without_duplicates
 from rdrface.alignment.retries import align_with_retries
 from rdrface.alignment.turned_detection import quarters_of, turned_back
-from rdrface.detection.box_file import check_boxes
+from rdrface.detection.box_checks import check_boxes, check_boxes_in_image
 from rdrface.detection.protocol import Detections, Detector
 from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD, RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights
 from rdrface.errors import WeightsError
 from rdrface.face import Face, packaged_model
-from rdrface.image import ImageSource, read_image
+from rdrface.image import ImageSource, is_image_source, read_image
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
 from rdrface.runtime.session import Backend, Session, check_count, open_graph, open_session
@@ -34,6 +33,9 @@ MAX_WAITING_BYTES = 200_000_000
 
 Order = Literal["score", "size", "left_to_right"]
 """Orders of the faces of an image: decreasing detector score, decreasing size, or by the center's x."""
+
+_CHANNELS = ((1,), (3,), (4,))
+"""Last axis of a row of an image, in the form of `ndarray.shape`."""
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
 
@@ -132,10 +134,11 @@ class Aligner:
 
         Raises:
             ImageError: the image cannot be read.
-            ValueError: `boxes` has the wrong shape, or a box has no area.
+            BoxError: `boxes` has the wrong shape, a box has no area, or it cannot be the box of a face in this image.
         """
         checked = check_boxes(boxes)
         pixels = read_image(image)
+        check_boxes_in_image(checked, pixels.shape[1], pixels.shape[0])
         ((faces, _),) = self._align([pixels], [Detections(checked, np.ones(len(checked), np.float32), checked)])
         return faces
 
@@ -153,14 +156,21 @@ class Aligner:
 
         Raises:
             ImageError: one of the images cannot be read.
-            TypeError: `images` is a single path or image.
+            TypeError: `images` is a single path or image, a dictionary, or the rows of an array.
         """
-        if isinstance(images, str | PathLike | Image.Image | np.ndarray):
-            raise TypeError("detect_batch takes a list of images; for one image call detect")
+        if is_image_source(images) or isinstance(images, Mapping) or not isinstance(images, Iterable):
+            raise TypeError(
+                "detect_batch takes a list of images: for one image call detect, for a stack of images pass "
+                f"list(stack); got {type(images).__name__}"
+            )
         results: list[list[Face]] = []
         waiting: list[np.ndarray] = []
         found: list[Detections] = []
         for image in images:
+            if isinstance(image, np.ndarray) and image.ndim < 3 and image.shape[-1:] in _CHANNELS:
+                raise TypeError(
+                    f"detect_batch takes a list of images; got rows of shape {image.shape}: put the image in a list"
+                )
             waiting.append(read_image(image))
             found.append(self._detect(waiting[-1]))
             # A thousand images would not fit into memory: keep those of one batch of the network.

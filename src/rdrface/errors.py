@@ -9,6 +9,10 @@ class ImageError(RdrError):
     """An image cannot be read, or has an unusable shape or dtype."""
 
 
+class BoxError(RdrError, ValueError):
+    """Boxes have the wrong shape, are not in image pixels, or do not belong to the image."""
+
+
 class WeightsError(RdrError):
     """A weights file is missing or damaged, or was not written by rdrface."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from rdrface.errors import DataError
 from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import project
-from rdrface.geometry.rotation import rotation_matrix
+from rdrface.geometry.rotation import head_angles, rotation_matrix
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.mesh_io import write_mesh
 from rdrface.morphable.model import FaceModel
@@ -30,7 +30,9 @@ class Parameters:
     """The parameters Q of the 3D face, in the image frame.
 
     Attributes:
-        pose: (7,) float32 P = pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [image pixels per mm].
+        pose: (7,) float32 P = pitch, yaw, roll [radians], t_x, t_y, t_z [mm, model frame], f [image pixels per mm]. The
+            angles are those of the paper, R = R_z(roll) R_y(yaw) R_x(pitch); they differ from the angles of `Face.pose`
+            and are singular at a yaw of +-90 degrees.
         identity: (50,) float32 alpha_id; each coefficient has unit variance over people.
         expression: (46,) float32 alpha_exp, nominally 0..1.
     """
@@ -45,13 +47,17 @@ class Parameters:
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """Rotation of the head. R = R_z(roll) R_y(yaw) R_x(pitch); x right, y up, z towards the viewer.
+    """Rotation of the head. R = R_y(yaw) R_x(pitch) R_z(roll); x right, y up, z towards the viewer.
+
+    Yaw and pitch are the direction of the nose, roll is the rotation about it. All three are well defined at every yaw,
+    including +-90 degrees (profile). Only at a pitch of +-90 degrees are yaw and roll rotations about the same axis.
 
     Attributes:
-        rotation: (3, 3) float32.
-        yaw: degrees; positive: the nose points to the right of the image.
-        pitch: degrees; positive: the nose points down.
-        roll: degrees; positive: the head is rotated counterclockwise as seen in the image.
+        rotation: (3, 3) float32, model frame to camera frame.
+        yaw: degrees, -180..180; positive: the nose points to the right of the image. Beyond +-90 the head is turned
+            away from the viewer.
+        pitch: degrees, -90..90; positive: the nose points down.
+        roll: degrees, -180..180; positive: counterclockwise as seen by someone whom the face looks at.
     """
 
     rotation: np.ndarray
@@ -138,9 +144,9 @@ class Face:
     @cached_property
     def pose(self) -> Pose:
         """Rotation matrix and angles, see `Pose`."""
-        pitch, yaw, roll = np.degrees(self.parameters.pose[ROTATION].astype(np.float64))
-        rotation = np.asarray(rotation_matrix(self.parameters.pose[ROTATION]), np.float32)
-        return Pose(rotation, yaw=float(yaw), pitch=float(pitch), roll=float(roll))
+        rotation = rotation_matrix(self.parameters.pose[ROTATION].astype(np.float64))
+        pitch, yaw, roll = np.degrees(head_angles(rotation))
+        return Pose(np.asarray(rotation, np.float32), yaw=float(yaw), pitch=float(pitch), roll=float(roll))
 
     @cached_property
     def blendshapes(self) -> dict[str, float]:

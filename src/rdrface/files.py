@@ -1,5 +1,7 @@
 """Read and write files: errors become `DataError` with the path, and files are written completely or not at all."""
 
+import errno
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.errors import DataError
+
+_DISK_FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS") if hasattr(errno, name))
+"""No space, no quota, the file size limit of the process, a file system that has become read-only."""
 
 
 def read_text(path: str | Path, what: str) -> str:
@@ -56,8 +61,9 @@ def read_npy(path: str | Path, what: str) -> np.ndarray:
 def write_aside(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name in the same folder and rename it when it is complete.
 
-    An existing file is replaced only at the end. If the block raises an error, the temporary file is removed and an
-    existing file does not change.
+    An existing file is replaced only at the end; if it is a symbolic link, the file that it points to is replaced. If
+    the block raises an error, the temporary file is removed and an existing file does not change. Devices and pipes,
+    such as /dev/null, are written directly.
 
     Yields:
         The temporary path. It has the suffix of `path`, because some libraries choose the file format by the suffix.
@@ -66,15 +72,36 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         DataError: the folder does not exist, the path is a folder, or the file cannot be written.
     """
     final = Path(path)
+    if final.is_symlink():
+        final = final.resolve()
     if not final.absolute().parent.is_dir():
         raise DataError(f"cannot write {final}: its folder does not exist; create it first")
     if final.is_dir():
         raise DataError(f"cannot write {final}: it is a folder; name a file")
-    partial = final.with_name(f"{final.stem}.partial{final.suffix}")
+    is_special = final.exists() and not final.is_file()
+    # The name is hidden and short: the file may stay when the process is killed, and a long name must not become longer
+    # than the file system allows.
+    partial = final if is_special else final.with_name(f".rdrface-{secrets.token_hex(4)}{final.suffix}")
     try:
         yield partial
-        partial.replace(final)
+        if not is_special:
+            partial.replace(final)
     except OSError as error:
         raise DataError(f"cannot write {final}: {error.strerror or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        if not is_special:
+            partial.unlink(missing_ok=True)
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or the error that caused it, means that no more data can be written to the disk."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            return True
+        error = error.__cause__
+    return False
+
+
+def printable(text: str) -> str:
+    """Text that can be encoded as UTF-8: a byte of a file name that is not UTF-8, 0xE9 for example, becomes \\udce9."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

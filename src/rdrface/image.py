@@ -1,9 +1,14 @@
-"""Reading images: paths, PIL images and arrays become upright (H, W, 3) uint8 RGB."""
+"""Reading images: paths, encoded data, PIL images and arrays become upright (H, W, 3) uint8 RGB."""
 
+import io
+import os
+import re
+import stat
 import warnings
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -17,21 +22,49 @@ below that of Pillow."""
 BACKGROUND = (255, 255, 255)
 """RGB behind transparent parts. White, as in image viewers; on black, the outline of dark hair would disappear."""
 
+HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
+"""Bytes 8 to 12 of HEIF files (ISO/IEC 23008-12)."""
+
+_CONVERTIBLE_SUFFIXES = HEIF_SUFFIXES | {".jxl", ".avif", ".svg", ".pdf"}
+
+_SINGLE_FRAME_FORMATS = frozenset({"MPO", "ICO", "ICNS"})
+"""Formats whose files contain previews, depth maps or other sizes of one image."""
+
+_URL = re.compile(r"(https?|ftp|file|s3|gs|data):", re.IGNORECASE)
+
+_MAX_NAME = 300
+"""Characters of a path that error messages show."""
+
 _WARNING_FILTERS = Lock()
 
-ImageSource = str | PathLike[str] | Image.Image | np.ndarray
+ImageSource = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray
 """Types that `read_image` accepts."""
+
+
+class FirstFrame(NamedTuple):
+    """The first frame of an image file.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+        num_frames: number of pages or frames in the file, at least 1.
+    """
+
+    pixels: np.ndarray
+    num_frames: int
 
 
 def read_image(image: ImageSource) -> np.ndarray:
     """Read an image.
 
-    Paths and PIL images: EXIF orientation is applied, the first frame of an animation is used, transparent parts
-    become white, 16-bit and float gray are scaled to 0..255, CMYK and palettes are converted. Arrays: (H, W),
-    (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA; uint16 is divided by 257, bool and floats of 0..1 are multiplied by 255.
+    Paths, encoded data and PIL images: EXIF orientation is applied, the first page or frame is used, transparent parts
+    become white, 16-bit and float gray are scaled to 0..255, CMYK and palettes are converted. HEIC needs pillow-heif
+    (``pip install "rdrface[heic]"``). Arrays: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA; uint16 is divided by
+    257, bool and floats of 0..1 are multiplied by 255.
 
     Args:
-        image: path, PIL image or array.
+        image: path, the content of an image file as bytes, a binary file object, a PIL image or an array.
 
     Returns:
         (H, W, 3) uint8 RGB. A (H, W, 3) uint8 array is returned without a copy.
@@ -41,46 +74,125 @@ def read_image(image: ImageSource) -> np.ndarray:
             `MAX_PIXELS`; or an array has an unsupported shape, dtype or range.
         TypeError: `image` has none of the accepted types.
     """
+    return read_first_frame(image).pixels
+
+
+def read_first_frame(image: ImageSource) -> FirstFrame:
+    """Read an image as `read_image` does, and count its pages or frames."""
     if isinstance(image, np.ndarray):
-        return _from_array(image)
+        return FirstFrame(_from_array(image), 1)
     if isinstance(image, Image.Image):
         return _from_pil(image, "the PIL image")
     if isinstance(image, str | PathLike):
-        return _from_path(Path(fspath(image)))
-    raise TypeError(f"an image is a path, a PIL image or an array (H, W, 3) uint8 RGB; got {type(image).__name__}")
+        return _from_path(os.fsdecode(image))
+    if isinstance(image, bytes | bytearray | memoryview):
+        return _from_content(bytes(image), "the data")
+    if hasattr(image, "read"):
+        content = image.read()
+        if not isinstance(content, bytes):
+            raise TypeError("an image file must be opened in binary mode: open(path, 'rb')")
+        return _from_content(content, f"the file object {getattr(image, 'name', '')}".rstrip())
+    hint = "; cv2.imread returns None for a file that it cannot read" if image is None else ""
+    hint = "; convert it with numpy.asarray" if hasattr(image, "__array__") else hint
+    raise TypeError(
+        "an image is a path, the bytes of an image file, a binary file object, a PIL image or an array (H, W, 3) uint8 "
+        f"RGB; got {type(image).__name__}{hint}"
+    )
 
 
-def _from_path(path: Path) -> np.ndarray:
+def is_image_source(value: object) -> bool:
+    """Whether a value has one of the types of a single image, in contrast to a list of images."""
+    return isinstance(value, str | PathLike | bytes | bytearray | memoryview | Image.Image | np.ndarray) or hasattr(
+        value, "read"
+    )
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is a URL, which `read_image` does not open."""
+    return _URL.match(text) is not None
+
+
+def _from_path(text: str) -> FirstFrame:
+    if is_url(text):
+        raise ImageError(f"{_shortened(text)} is a URL; download the file and pass its path or its bytes")
+    path, name = Path(text), _shortened(text)
     try:
         if path.is_dir():
-            raise ImageError(f"{path} is a folder; pass the path of an image")
+            raise ImageError(f"{name} is a folder; pass the path of an image")
         if not path.exists():
-            raise ImageError(f"no file at {path}")
-        if path.stat().st_size == 0:
-            raise ImageError(f"{path} is empty (0 bytes)")
+            raise ImageError(f"no file at {name}{_why_missing(path, text)}")
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode):
+            return _from_content(path.read_bytes(), name)
+        if status.st_size == 0:
+            raise ImageError(f"{name} is empty (0 bytes)")
+        with path.open("rb") as file:
+            return _decode(file, name, path.suffix.lower())
+    except PermissionError as error:
+        raise ImageError(f"{name} cannot be read: permission denied") from error
+    except OSError as error:
+        raise ImageError(f"{name} cannot be read: {error.strerror or error}") from error
+
+
+def _why_missing(path: Path, text: str) -> str:
+    if path.is_symlink():
+        return ": it is a link to a file that does not exist"
+    if text.startswith("~"):
+        return "; ~ is not expanded here: pass Path(...).expanduser()"
+    if len(text) > _MAX_NAME:
+        return "; if this is an encoded image, decode it and pass the bytes"
+    return ""
+
+
+def _from_content(content: bytes, name: str) -> FirstFrame:
+    if not content:
+        raise ImageError(f"{name} is empty (0 bytes)")
+    return _decode(io.BytesIO(content), name, "")
+
+
+def _decode(file: BinaryIO, name: str, suffix: str) -> FirstFrame:
+    start = file.read(12)
+    file.seek(0)
+    is_heif = start[4:8] == b"ftyp" and start[8:] in _HEIF_BRANDS
+    has_heif_support = is_heif and _register_heif()
+    try:
         # Pillow warns of large images, which are checked later, and of damaged EXIF blocks, which do not matter. The
         # lock is needed because all threads share the filters of warnings; opening reads the header only.
         with _WARNING_FILTERS, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            opened = Image.open(path)
+            opened = Image.open(file)
         with opened:
-            return _from_pil(opened, str(path))
+            return _from_pil(opened, name)
     except UnidentifiedImageError as error:
-        hint = (
-            "; convert it to JPEG or PNG" if path.suffix.lower() in (".heic", ".heif", ".avif", ".svg", ".pdf") else ""
-        )
+        if (is_heif or suffix in HEIF_SUFFIXES) and not has_heif_support:
+            raise ImageError(
+                f"{name} is HEIC, which needs pillow-heif: pip install 'rdrface[heic]', or convert it to JPEG"
+            ) from error
+        hint = "; convert it to JPEG or PNG" if suffix in _CONVERTIBLE_SUFFIXES else ""
         raise ImageError(
-            f"{path} is not an image in a known format (JPEG, PNG, WebP, TIFF, GIF, BMP ...){hint}"
+            f"{name} is not an image in a known format (JPEG, PNG, WebP, TIFF, GIF, BMP ...){hint}"
         ) from error
     except Image.DecompressionBombError as error:
-        raise ImageError(f"{path} is too large: {error}; shrink it first") from error
-    except PermissionError as error:
-        raise ImageError(f"{path} cannot be read: permission denied") from error
+        raise ImageError(f"{name} is too large: {error}; shrink it first") from error
     except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error}") from error
+        raise ImageError(f"{name} cannot be read: {error.strerror or error}") from error
 
 
-def _from_pil(image: Image.Image, name: str) -> np.ndarray:
+def _register_heif() -> bool:
+    """Let Pillow read HEIF files; False if pillow-heif is not installed."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_NAME else f"{text[:60]}... ({len(text)} characters)"
+
+
+def _from_pil(image: Image.Image, name: str) -> FirstFrame:
     width, height = image.size
     if width == 0 or height == 0:
         raise ImageError(f"{name} has no pixels (size {width} x {height})")
@@ -90,11 +202,21 @@ def _from_pil(image: Image.Image, name: str) -> np.ndarray:
         )
     try:
         image.load()
-        return np.array(_to_rgb(_upright(image)), dtype=np.uint8)
+        pixels = np.array(_to_rgb(_upright(image)), dtype=np.uint8)
     except ImageError:
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError ... for broken files
         raise ImageError(f"{name} is damaged or truncated: {error}") from error
+    return FirstFrame(pixels, _num_frames(image))
+
+
+def _num_frames(image: Image.Image) -> int:
+    if image.format in _SINGLE_FRAME_FORMATS:
+        return 1
+    try:
+        return max(1, int(getattr(image, "n_frames", 1)))
+    except Exception:  # later frames may be damaged; only the first is used
+        return 1
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -129,6 +251,8 @@ def _gray_to_uint8(values: np.ndarray) -> np.ndarray:
 def _from_array(array: np.ndarray) -> np.ndarray:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         hint = "; move the channels to the end" if array.ndim == 3 and array.shape[0] in (1, 3, 4) else ""
+        hint = "; pass the bytes of an image file with tobytes()" if array.ndim == 1 else hint
+        hint = "; pass the images of a stack one by one" if array.ndim == 4 else hint
         raise ImageError(
             f"an image array must be (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) gray; got {array.shape}{hint}"
         )

@@ -1,6 +1,8 @@
 """The command line end to end. Most tests use a synthetic face, some the real network."""
 
+import argparse
 import csv
+import importlib
 import io
 import json
 import subprocess
@@ -12,26 +14,15 @@ import pytest
 from PIL import Image
 
 from exported import weights_file
+from fake_aligner import use_fake_aligner
 from rdrface import Face
-from rdrface.cli import detect
-from rdrface.cli.inputs import expand
 from rdrface.cli.main import COMMANDS, main
 from some_face import some_face
 
 
-class FakeAligner:
-    """Finds one face in every image that is not black."""
-
-    def detect(self, image: np.ndarray) -> list[Face]:
-        return [some_face()] if image.any() else []
-
-    def align(self, image: np.ndarray, boxes: np.ndarray) -> list[Face]:
-        return [some_face(center=tuple((box[:2] + box[2:]) / 2)) for box in boxes]
-
-
 @pytest.fixture
 def fake_aligner(monkeypatch):
-    monkeypatch.setattr(detect, "_open", lambda args: FakeAligner())
+    use_fake_aligner(monkeypatch)
 
 
 @pytest.fixture
@@ -49,20 +40,21 @@ def test_printed_summary(fake_aligner, images, capsys):
     assert err == ""
     assert out == (
         "gray.png: 1 face\n"
-        "  0: box 110 70 210 170, score 0.75, yaw -22.9, pitch +5.7, roll +11.5, 60 of 68 points visible, "
+        "  0: box 110 70 210 170, score 0.75, yaw -21.4, pitch +10.1, roll +10.7, 60 of 68 points visible, "
         "expected error 5.5 % of the face size\n"
         "black.png: 0 faces\n"
+        "2 photos, 1 face, 1 without a face, 0 skipped, 0 failed, 0 dropped\n"
     )
 
 
 def test_json_output(fake_aligner, images, capsys):
     assert main(["detect", "black.png", "gray.png", "none.png", "--json", "-"]) == 1
     out, err = capsys.readouterr()
-    assert err == "rdrface: no file at none.png\n"
+    assert err == ("rdrface: no file at none.png\n2 photos, 1 face, 1 without a face, 0 skipped, 1 failed, 0 dropped\n")
     content = json.loads(out)
-    assert content.keys() == {"rdrface", "images", "failed"}
+    assert content.keys() == {"rdrface", "images", "failed", "skipped"}
     black, gray = content["images"]
-    assert black == {"image": "black.png", "width": 32, "height": 24, "faces": []}
+    assert black == {"image": "black.png", "width": 32, "height": 24, "dropped": 0, "faces": []}
     assert (gray["image"], gray["width"], gray["height"]) == ("gray.png", 320, 240)
     face = Face.from_dict(gray["faces"][0])
     np.testing.assert_array_equal(face.landmarks, some_face().landmarks)
@@ -71,9 +63,11 @@ def test_json_output(fake_aligner, images, capsys):
 
 def test_csv_output(fake_aligner, images):
     assert main(["detect", "black.png", "gray.png", "--csv", "faces.csv"]) == 0
-    (row,) = csv.DictReader(Path("faces.csv").read_text().splitlines())
+    empty, row = csv.DictReader(Path("faces.csv").read_text().splitlines())
+    assert (empty["image"], empty["status"], empty["face"], empty["x0"]) == ("black.png", "no face", "", "")
     face = some_face()
-    assert (row["image"], row["face"], row["score"], row["yaw"]) == ("gray.png", "0", "0.7500", "-22.9183")
+    assert (row["status"], row["dropped"], row["expected_error"], row["error"]) == ("face", "0", "5.5000", "")
+    assert (row["image"], row["face"], row["score"], row["yaw"]) == ("gray.png", "0", "0.7500", "-21.4411")
     assert [row[f"box_{name}"] for name in ("x0", "y0", "x1", "y1")] == ["110.0000", "70.0000", "210.0000", "170.0000"]
     points = [[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(68)]
     np.testing.assert_allclose(points, face.landmarks, atol=1e-4)
@@ -124,23 +118,11 @@ def test_images_with_the_same_name_have_different_outputs(fake_aligner, images):
     }
 
 
-def test_folders_and_patterns_are_expanded_and_failures_are_reported(images):
-    Path("more").mkdir()
-    for name in ("more/b.JPG", "more/a.png", "more/notes.txt", "[odd].png"):
-        Path(name).write_bytes(b"")
-    inputs, failures = expand(["more", "*.png", "[odd].png", "nothing-*.jpg", "more/notes.txt"])
-    names = [image.name.replace("\\", "/") for image in inputs]
-    assert names == ["more/a.png", "more/b.JPG", "[odd].png", "black.png", "gray.png", "more/notes.txt"]
-    assert [(f.name, f.reason) for f in failures] == [("nothing-*.jpg", "the pattern matches no file")]
-    Path("empty").mkdir()
-    assert "no images" in expand(["empty"])[1][0].reason
-
-
 def test_boxes_from_a_file(fake_aligner, images, capsys):
     Path("boxes.csv").write_text("image,x0,y0,x1,y1\ngray.png,100,100,150,150\n")
     assert main(["detect", "gray.png", "black.png", "--boxes", "boxes.csv", "--json", "-"]) == 1
     out, err = capsys.readouterr()
-    assert err == "rdrface: the box file has no entry for black.png\n"
+    assert err.startswith("rdrface: the box file has no entry for black.png\n")
     (image,) = json.loads(out)["images"]
     assert len(image["faces"]) == 1
 
@@ -158,6 +140,16 @@ def test_boxes_from_a_file(fake_aligner, images, capsys):
         ["detect", "gray.png", "--threads", "0"],
         ["detect", "gray.png", "--format", "stl"],
         ["detect", "gray.png", "-o", "black.png"],
+        ["detect", "gray.png", "--draw-mesh"],
+        ["detect", "gray.png", "--skip-existing"],
+        ["detect", "gray.png", "--max-side", "0"],
+        ["detect", "gray.png", "--max-uncertainty", "0"],
+        ["detect", "gray.png", "--max-uncertainty", "nan"],
+        ["detect", "gray.png", "--order", "random"],
+        ["detect", "gray.png", "--boxes", "boxes.csv", "--order", "size"],
+        ["detect", "gray.png", "--boxes", "boxes.csv", "--max-uncertainty", "none"],
+        ["detect", "gray.png", "--json", "gray.png", "--overwrite"],
+        ["detect", "gray.png", "--json", "out", "--csv", "out"],
     ],
 )
 def test_invalid_usage_exits_with_status_2(fake_aligner, images, capsys, arguments):
@@ -185,6 +177,18 @@ def test_a_missing_extra_is_named(monkeypatch, capsys):
 
 def _no_torch(name: str):
     raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+
+@pytest.mark.parametrize("command", ["fit", "finetune", "train"])
+def test_every_command_calls_its_output_the_same(command):
+    if command != "fit":
+        pytest.importorskip("torch")
+    parser = argparse.ArgumentParser()
+    importlib.import_module(COMMANDS[command].module).add_arguments(parser)
+    arguments = {"fit": ["300w", "DIR"], "finetune": ["DIR"], "train": []}[command]
+    for option in ("-o", "--output", "--out"):
+        assert parser.parse_args([*arguments, option, "x"]).out == Path("x")
+    assert "--out " not in parser.format_help()
 
 
 def test_help_lists_every_command(capsys):
@@ -224,7 +228,8 @@ def test_a_folder_of_mixed_files_end_to_end(mixed_folder, tmp_path):
         [*command, "--weights", str(weights_file()), "--threads", "1"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert done.stdout == ""
+    photos = "7 photos, 5 faces, 2 without a face, 0 skipped, 3 failed, 0 dropped"
+    assert done.stdout.splitlines() == [photos, f"written: {target}"]
     lines = done.stderr.splitlines()
     assert len(lines) == 3
     for line, name in zip(lines, ("broken.jpg", "empty.jpg", "text.jpg"), strict=True):

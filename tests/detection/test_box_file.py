@@ -1,11 +1,11 @@
-"""Box files and the check of boxes."""
+"""Box files."""
 
 import json
 
 import numpy as np
 import pytest
 
-from rdrface.detection.box_file import BoxFile, check_boxes
+from rdrface.detection.box_file import BoxFile
 from rdrface.errors import DataError
 
 
@@ -63,12 +63,57 @@ def test_a_missing_file_is_refused(tmp_path):
         BoxFile.read(tmp_path / "none.csv")
 
 
-def test_boxes_are_converted_and_invalid_ones_are_refused():
-    assert check_boxes([]).shape == (0, 4)
-    assert check_boxes([[1, 2, 3, 4]]).dtype == np.float64
-    with pytest.raises(ValueError, match="single box"):
-        check_boxes([1, 2, 3, 4])
-    with pytest.raises(ValueError, match="shape"):
-        check_boxes(np.zeros((2, 5)))
-    with pytest.raises(ValueError, match="xyxy"):
-        check_boxes([[10, 10, 5, 20]])
+def test_the_csv_output_of_rdrface_is_read_by_its_columns_of_boxes(tmp_path):
+    """There, x0, y0, x1 and y1 are landmarks."""
+    header = "image,face,box_x0,box_y0,box_x1,box_y1,x0,y0,x1,y1,x2,y2"
+    for name, status in (("photo", ""), ("image", ",status")):
+        rows = ["a.jpg,0,10,20,30,40,1,2,3,4,5,6", "a.jpg,1,50,60,70,80,1,2,3,4,5,6"]
+        if status:
+            rows = [f"{row},face" for row in rows]
+            rows += ["b.jpg" + "," * 12 + "no face", "c.jpg" + "," * 12 + "failed"]
+        (tmp_path / "faces.csv").write_text("\n".join([header.replace("image", name) + status, *rows]))
+        boxes = BoxFile.read(tmp_path / "faces.csv")
+        np.testing.assert_array_equal(boxes.of("a.jpg"), [[10, 20, 30, 40], [50, 60, 70, 80]])
+        assert boxes.of("c.jpg") is None
+    assert boxes.of("b.jpg").shape == (0, 4)
+
+
+def test_landmarks_are_not_read_as_boxes(tmp_path):
+    (tmp_path / "points.csv").write_text("image,x0,y0,x1,y1,x2,y2\na.jpg,1,2,31,42,5,6\n")
+    with pytest.raises(DataError, match="are landmarks here"):
+        BoxFile.read(tmp_path / "points.csv")
+
+
+def test_the_json_output_of_rdrface_is_read(tmp_path):
+    faces = [{"box": [1, 2, 30, 40], "score": 1}]
+    for name, content in (
+        ("all", {"rdrface": "0.2", "images": [{"image": "a.jpg", "faces": faces}, {"image": "b.jpg", "faces": []}]}),
+        ("release_0_1", {"rdrface": "0.1", "photos": [{"photo": "a.jpg", "faces": faces}]}),
+        ("one", {"rdrface": "0.2", "image": "a.jpg", "faces": faces}),
+    ):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        np.testing.assert_array_equal(BoxFile.read(tmp_path / f"{name}.json").of("a.jpg"), [[1, 2, 30, 40]])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("b.json", '{"a.jpg": [[1, 2, 30, 40]], "a.jpg": []}', "a.jpg has two entries"),
+        ("b.json", '{"a.jpg": [[1, 2, 30, 40]], "./a.jpg": []}', "a.jpg has two entries"),
+        ("b.json", '{"rdrface": "0.2", "images": [{"faces": []}]}', "no 'image' or no 'faces'"),
+        ("b.json", '{"a.jpg": [[0.2, 0.3, 0.5, 0.9]]}', "multiply them by its width and height"),
+        ("b.csv", "image,x0,y0,x1,y1\nme, you.jpg,1,2,30,40\n", "line 2 has more cells"),
+        ("b.csv", "image,x0,y0,x1,y1\na.jpg,400,300,90,90\n", "pass x, y"),
+    ],
+)
+def test_the_reason_is_named(tmp_path, name, text, reason):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=reason):
+        BoxFile.read(tmp_path / name)
+
+
+def test_an_entry_belongs_to_one_image():
+    boxes = BoxFile({"a.jpg": [[1, 2, 30, 40]], "q/b.jpg": [], "c.jpg": []})
+    assert boxes.check_images(["p/a.jpg", "q/b.jpg", "r/b.jpg"]) == ["c.jpg"]
+    with pytest.raises(DataError, match=r"one entry, a\.jpg, for the images p/a\.jpg and q/a\.jpg"):
+        boxes.check_images(["p/a.jpg", "q/a.jpg"])

@@ -33,3 +33,10 @@ def test_triangles_outside_the_image_and_degenerate_ones_are_not_drawn():
 def test_frame_edges_are_half_a_pixel_outside_the_outermost_centers():
     pixels = to_pixels(np.float32([[-1, 1, 0.5]]), 8)
     np.testing.assert_allclose(pixels, [[-0.5, 7.5, 2.0]])
+
+
+def test_images_need_not_be_square():
+    square, wide = rasterize(SQUARE, 16), rasterize(SQUARE, (24, 16))
+    for name in ("triangle", "depth"):
+        kept = getattr(wide, name).reshape(16, 24)[:, :16]
+        np.testing.assert_array_equal(kept, getattr(square, name).reshape(16, 16))

@@ -15,6 +15,8 @@ def test_every_tool_prints_its_help(
 ) -> None:
     if "from skimage import" in tool.read_text(encoding="utf-8"):
         pytest.importorskip("skimage.data")
+    # Python puts the folder of a script first.
+    monkeypatch.syspath_prepend(str(tool.parent))
     monkeypatch.setattr(sys, "argv", [tool.name, "--help"])
     with pytest.raises(SystemExit) as stopped:
         runpy.run_path(str(tool), run_name="__main__")

@@ -1,52 +1,76 @@
 """``rdrface detect IMAGE...``: find and align the faces of images."""
 
 import argparse
-import io
-import sys
 from pathlib import Path
+from typing import get_args
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-from tqdm import tqdm
-
-from rdrface.aligner import Aligner, load
-from rdrface.cli.inputs import STDIN, Failure, Input, expand
-from rdrface.cli.outputs import STDOUT, CSVOutput, FolderOutput, JSONOutput, OutputExists, record, summary
+from rdrface.aligner import MAX_UNCERTAINTY, Aligner, Order, load
+from rdrface.cli.batch import Batch
+from rdrface.cli.inputs import expand
+from rdrface.cli.output_folder import FileKinds, OutputFolder
+from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
 from rdrface.detection.box_file import BoxFile
-from rdrface.detection.retinaface import SCORE_THRESHOLD
-from rdrface.errors import ConfigError, DataError, ImageError, RdrError
-from rdrface.face import Face
-from rdrface.image import read_image
+from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD
+from rdrface.errors import ConfigError, DataError
 from rdrface.mesh_io import FORMATS
 from rdrface.runtime.session import BACKENDS
+
+_DETECTOR_OPTIONS = ("score", "max_side", "max_uncertainty", "order")
+"""Options that have no effect on faces whose boxes are given."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rdrface detect`."""
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="file, folder, pattern, or - for standard input")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write NAME.json for every image into DIR")
-    parser.add_argument("--json", metavar="FILE", help="write all faces to one JSON file; - is standard output")
-    parser.add_argument("--csv", metavar="FILE", help="write one line per face; - is standard output")
-    parser.add_argument("--draw", action="store_true", help="also write NAME.overlay.jpg into DIR (needs -o)")
-    parser.add_argument("--mesh", action="store_true", help="also write NAME.face0.obj, ... into DIR (needs -o)")
-    parser.add_argument("--format", choices=FORMATS, default="obj", help="format of the mesh files (default: obj)")
-    parser.add_argument("--overwrite", action="store_true", help="replace existing output files")
-    parser.add_argument(
+    output = parser.add_argument_group("output")
+    output.add_argument("-o", "--output", type=Path, metavar="DIR", help="write NAME.json for every image into DIR")
+    output.add_argument("--json", metavar="FILE", help="write all faces to one JSON file; - is standard output")
+    output.add_argument("--csv", metavar="FILE", help="write a table of all faces; - is standard output")
+    output.add_argument("--draw", action="store_true", help="also write NAME.overlay.jpg into DIR (needs -o)")
+    output.add_argument("--draw-mesh", action="store_true", help="as --draw, with the mesh on the faces")
+    output.add_argument("--mesh", action="store_true", help="also write NAME.face0.obj, ... into DIR (needs -o)")
+    output.add_argument("--format", choices=FORMATS, default="obj", help="format of the mesh files (default: obj)")
+    output.add_argument("--overwrite", action="store_true", help="replace existing output files")
+    output.add_argument(
+        "--skip-existing",
+        action="store_true",
+        help="skip images whose NAME.json exists in DIR: resumes an interrupted run (needs -o)",
+    )
+    faces = parser.add_argument_group("faces")
+    faces.add_argument(
+        "--score",
+        type=float,
+        metavar="S",
+        help=f"minimum detector score of a face, 0 to 1 (default: {SCORE_THRESHOLD})",
+    )
+    faces.add_argument(
+        "--max-uncertainty",
+        type=_percent_or_none,
+        metavar="PERCENT",
+        help="drop detections with a larger expected error, in percent of the face size; most of them are not faces; "
+        f"'none' keeps all (default: {MAX_UNCERTAINTY:g})",
+    )
+    faces.add_argument(
+        "--max-side",
+        type=_positive,
+        metavar="PIXELS",
+        help="size to which larger images are reduced to detect faces; more finds smaller faces and takes longer "
+        f"(default: {MAX_SIDE})",
+    )
+    faces.add_argument("--order", choices=get_args(Order), help="order of the faces of an image (default: score)")
+    faces.add_argument(
         "--boxes",
         type=Path,
         metavar="FILE",
-        help="read the boxes of the faces from a JSON file or a CSV file with the columns image,x0,y0,x1,y1",
+        help="read the boxes of the faces from a JSON file, a CSV file with the columns image,x0,y0,x1,y1, or the "
+        "output of --json or --csv",
     )
-    parser.add_argument(
-        "--score",
-        type=float,
-        default=SCORE_THRESHOLD,
-        metavar="S",
-        help=f"minimum score of a face (default: {SCORE_THRESHOLD})",
+    network = parser.add_argument_group("network")
+    network.add_argument("--weights", type=Path, metavar="FILE", help="weights file (default: the packaged one)")
+    network.add_argument(
+        "--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)"
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (default: the packaged one)")
-    parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)")
-    parser.add_argument(
+    network.add_argument(
         "--threads", type=_positive, metavar="N", help="number of threads (default: the backend chooses)"
     )
 
@@ -58,88 +82,91 @@ def run(args: argparse.Namespace) -> int:
         Exit status: 0, or 1 if some images failed.
 
     Raises:
-        RdrError: options cannot be combined, or the weights, the box file or the output files cannot be used.
+        RdrError: options cannot be combined; the weights, the box file or the output files cannot be used; or the disk
+            is full.
+        KeyboardInterrupt: the run was interrupted; the output files contain the images that are done.
     """
     _check(args)
-    images, failures = expand(args.images)
+    inputs = expand(args.images)
+    images = [image.path for image in inputs.images if image.path]
     boxes = BoxFile.read(args.boxes) if args.boxes else None
+    unused = boxes.check_images([image.name for image in inputs.images]) if boxes else []
+    targets = [Path(name) for name in (args.json, args.csv) if name and name != STDOUT]
+    _check_targets(targets, images)
     aligner = _open(args)
-    streams: list[JSONOutput | CSVOutput] = []
+    streams: list[OutputStream] = []
     try:
-        if args.json:
-            streams.append(JSONOutput(args.json, args.overwrite))
-        if args.csv:
-            streams.append(CSVOutput(args.csv, args.overwrite))
+        streams += [JSONOutput(args.json, args.overwrite)] if args.json else []
+        streams += [CSVOutput(args.csv, args.overwrite)] if args.csv else []
         folder = None
         if args.output:
-            folder = FolderOutput(args.output, args.draw, args.mesh, args.format, args.overwrite, images)
-    except (OutputExists, DataError, OSError) as error:
+            kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format)
+            folder = OutputFolder(args.output, kinds, args.overwrite, [*images, *targets])
+    except (DataError, OSError) as error:
         raise ConfigError(str(error)) from error
-    for failure in failures:
-        _report(failure)
-
-    for image in tqdm(images, unit="image", disable=not sys.stderr.isatty() or len(images) < 2):
-        try:
-            pixels, faces = _align(aligner, image, boxes)
-            entry = record(image, pixels, faces)
-            if folder:
-                folder.add(image, entry, pixels, faces)
-        except (RdrError, OSError) as error:
-            failures.append(Failure(image.name, str(error)))
-            _report(failures[-1])
-            continue
-        for stream in streams:
-            stream.add(entry, faces)
-        if not streams and not folder:
-            tqdm.write(summary(image, faces), file=sys.stdout)
-    for stream in streams:
-        stream.close(failures)
-    return 1 if failures else 0
+    batch = Batch(aligner, boxes, streams, folder, skip_existing=args.skip_existing)
+    return batch.run(inputs, unused)
 
 
 def _check(args: argparse.Namespace) -> None:
-    if (args.draw or args.mesh) and not args.output:
-        raise ConfigError("--draw and --mesh write files; give their folder with -o")
-    if args.json == STDOUT and args.csv == STDOUT:
-        raise ConfigError("--json and --csv cannot both go to standard output")
-    if not 0 < args.score < 1:
+    if not args.output:
+        for option in ("draw", "draw_mesh", "mesh", "skip_existing"):
+            if getattr(args, option):
+                raise ConfigError(f"{_flag(option)} is about the files in a folder; give the folder with -o")
+    if args.json and args.json == args.csv:
+        raise ConfigError("--json and --csv cannot both go to the same file or to standard output")
+    if args.score is not None and not 0 < args.score < 1:
         raise ConfigError(f"--score must be between 0 and 1; got {args.score}")
     if args.output and args.output.exists() and not args.output.is_dir():
         raise ConfigError(f"-o must be a folder, but {args.output} is a file")
+    if args.boxes:
+        given = [_flag(option) for option in _DETECTOR_OPTIONS if getattr(args, option) is not None]
+        if given:
+            raise ConfigError(f"{given[0]} is about detected faces; leave it out with --boxes")
+
+
+def _check_targets(targets: list[Path], images: list[Path]) -> None:
+    inputs = {path.resolve() for path in images}
+    for target in targets:
+        if target.resolve() in inputs:
+            raise ConfigError(f"{target} is one of the images; name another output file")
 
 
 def _open(args: argparse.Namespace) -> Aligner:
-    return load(args.weights, backend=args.backend, threads=args.threads, score_threshold=args.score)
-
-
-def _align(aligner: Aligner, image: Input, boxes: BoxFile | None) -> tuple[np.ndarray, list[Face]]:
-    pixels = read_image(_stdin() if image.path is None else image.path)
-    if boxes is None:
-        return pixels, aligner.detect(pixels)
-    face_boxes = boxes.of(image.name)
-    if face_boxes is None:
-        raise ImageError(f"the box file has no entry for {image.name}")
-    return pixels, aligner.align(pixels, face_boxes)
-
-
-def _stdin() -> Image.Image:
-    content = sys.stdin.buffer.read()
-    if not content:
-        raise ImageError("standard input is empty (0 bytes)")
+    limit = MAX_UNCERTAINTY if args.max_uncertainty is None else args.max_uncertainty
     try:
-        return Image.open(io.BytesIO(content))
-    except (UnidentifiedImageError, OSError) as error:
-        raise ImageError("standard input is not an image in a known format") from error
+        return load(
+            args.weights,
+            backend=args.backend,
+            threads=args.threads,
+            score_threshold=args.score,
+            max_side=args.max_side,
+            max_uncertainty=limit if limit < float("inf") else None,
+            order=args.order or "score",
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
-def _report(failure: Failure) -> None:
-    # Most messages already contain the path.
-    name = "" if failure.name != STDIN and failure.name in failure.reason else f"{failure.name}: "
-    tqdm.write(f"rdrface: {name}{failure.reason}", file=sys.stderr)
+def _flag(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
 
 
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
+    return value
+
+
+def _percent_or_none(text: str) -> float:
+    """A positive number; "none" is infinity."""
+    if text.lower() == "none":
+        return float("inf")
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"must be a positive number of percent, or none; got {text}")
     return value

@@ -13,7 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder", type=Path, metavar="DIR", help="photos, each with a .pts file of the same name (docs/finetuning.md)"
     )
     parser.add_argument(
-        "-o", "--out", type=Path, required=True, help="output folder; the weights file is OUT/weights/NAME.safetensors"
+        "-o",
+        "--output",
+        dest="out",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="output folder; the weights file is OUT/weights/NAME.safetensors",
     )
     parser.add_argument(
         "--name", default="custom", help="name of the annotation scheme and of the weights file (default: custom)"

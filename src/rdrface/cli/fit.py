@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "set", choices=SETS, help="format of the dataset; '300w' reads any folder of 68-point .pts files"
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the dataset, in its official layout")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.npz", help="records to write")
+    parser.add_argument(
+        "-o", "--output", dest="out", type=Path, required=True, metavar="FILE.npz", help="records to write"
+    )
     parser.add_argument(
         "--split", choices=("train", "test"), default="train", help="part of the dataset (default: train)"
     )

@@ -1,10 +1,11 @@
 """The command ``rdrface``. Each subcommand is a module of this package, imported only when it is called.
 
-Exit status: 0 success, 1 some inputs failed, 2 invalid usage.
+Exit status: 0 success, 1 some inputs failed or the work could not be finished, 2 invalid usage, 130 interrupted.
 """
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ class Command:
     help: str
 
 
+# Every command calls its output -o, --output. The --out of release 0.1 is accepted as its abbreviation.
 COMMANDS = {
     "detect": Command("rdrface.cli.detect", "find and align the faces of images"),
     "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),
@@ -53,6 +55,7 @@ _EXTRA_MODULES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    _escape_unprintable()
     parser = argparse.ArgumentParser(
         prog="rdrface", description="Facial landmarks, pose and a 3D face for images up to full profile."
     )
@@ -73,7 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args = parser.parse_args(arguments)
         if module is None:
             parser.error("a command is missing; see rdrface --help")
-        return int(module.run(args))
+        status = int(module.run(args))
+        # Here and not at exit, where Python reports a closed pipe itself.
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        return status
     except ModuleNotFoundError as error:
         root = (error.name or "").partition(".")[0]
         if root not in _EXTRA_MODULES:
@@ -93,12 +101,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader of the output has exited, as in `rdrface detect ... | head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 1
 
 
 def _print_error(message: str) -> None:
-    print(f"rdrface: {message}", file=sys.stderr)
+    try:
+        print(f"rdrface: {message}", file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        _discard_output()
+
+
+def _escape_unprintable() -> None:
+    """Print characters that the terminal's encoding lacks, in file names for example, as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Let Python flush its output at exit without an error."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (AttributeError, OSError, ValueError):
+            continue
 
 
 if __name__ == "__main__":

@@ -39,7 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a dataset ({', '.join(SETS)}) and its folder, or records written by `rdrface fit`; may be repeated",
     )
     parser.add_argument("--synthetic", type=int, metavar="N", help="draw N synthetic faces instead of reading datasets")
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the run; an existing run is resumed")
+    parser.add_argument(
+        "-o",
+        "--output",
+        dest="out",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="folder of the run; an existing run is resumed",
+    )
     parser.add_argument(
         "--from",
         dest="start",

@@ -73,7 +73,7 @@ class FaceRecords:
         angles: optional (N, 3) float64 degrees, pitch, yaw and roll in the dataset's own convention; NaN =
             unknown. Published yaw bins and pose errors are defined on these.
         rotation: optional (N, 3, 3) float64, annotated rotation of the head in the frame of docs/conventions.md.
-        pose: optional (N, 3) float32 radians, annotated [pitch, yaw, roll] in the convention of rdrface; NaN = unknown.
+        pose: optional (N, 3) float32 radians, annotated [pitch, yaw, roll] in the convention of P; NaN = unknown.
         jawline_contour: optional (N, 17, 2) float32 image pixels, points 0-16 on the absolute jawline for datasets
             that annotate both contours; NaN = none.
         eye_aspect: optional (N, 2) float32, lid aperture of the image's left and right eye divided by the eye's width

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from rdrface.datasets.records import SELF_OCCLUDED, VISIBLE, FaceRecords
+from rdrface.files import write_aside
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.camera import project, transform_pose
 from rdrface.geometry.contour import points_on_lines, slide_contour_line
@@ -92,7 +94,8 @@ def draw_faces(folder: Path, count: int, seed: int = 0) -> FaceRecords:
         path = folder / f"face_{i:05d}.png"
         projected = project(vertices[i : i + 1], q[i : i + 1, POSE])[0]
         image = _draw(projected[model.triangles], outline[i], hidden[i], rng)
-        cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        with write_aside(path) as partial:
+            Image.fromarray(image).save(partial)
         paths.append(str(path))
     points = outline[..., :2].astype(np.float32)
     return FaceRecords(

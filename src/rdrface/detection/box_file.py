@@ -1,32 +1,34 @@
 """Box files: known positions of faces, used in place of a detector.
 
 JSON: ``{"photo.jpg": [[x0, y0, x1, y1], ...], ...}``. CSV: the header ``image,x0,y0,x1,y1``, then one face per line;
-release 0.1 called the first column ``photo``. The boxes are landmark boxes in image pixels (see `rdrface.crop`).
+release 0.1 called the first column ``photo``. The boxes are landmark boxes in image pixels (see `rdrface.crop`). The
+JSON and CSV files that `rdrface detect` writes are box files too: the boxes of their faces are read.
 """
 
 import csv
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rdrface.detection.box_checks import check_boxes
 from rdrface.errors import DataError
 from rdrface.files import read_text
 
-_IMAGE = "image"
-_IMAGE_OF_0_1 = "photo"
-"""Name of the column in files of release 0.1."""
+_IMAGE = ("image", "photo")
+"""Name of the column, or of the entry, that contains the image: now, and in files of release 0.1."""
 
 _COLUMNS = ("x0", "y0", "x1", "y1")
 
+_OUTPUT_COLUMNS = ("box_x0", "box_y0", "box_x1", "box_y1")
+"""Columns of the boxes in CSV files that rdrface writes; there, x0 and y0 are the position of a landmark."""
 
-MAX_COORDINATE = 1e6
-"""Pixels: coordinates of boxes must be smaller than this."""
-
-MIN_SIDE = 0.5
-"""Pixels: sides of boxes must be larger than this."""
+FACE, NO_FACE = "face", "no face"
+"""Values of the column `status` in CSV files that rdrface writes. Images with another status have no result."""
 
 
 class BoxFile:
@@ -36,8 +38,13 @@ class BoxFile:
         boxes: path or file name of an image -> (n, 4) xyxy.
     """
 
-    def __init__(self, boxes: Mapping[str, np.ndarray]) -> None:
-        self._boxes = {Path(name).as_posix(): check_boxes(values) for name, values in boxes.items()}
+    def __init__(self, boxes: Mapping[str, npt.ArrayLike]) -> None:
+        self._boxes: dict[str, np.ndarray] = {}
+        for name, values in boxes.items():
+            key = Path(name).as_posix()
+            if key in self._boxes:
+                raise ValueError(f"{key} has two entries; put all of its boxes into one")
+            self._boxes[key] = check_boxes(values)
 
     @classmethod
     def read(cls, path: Path | str) -> "BoxFile":
@@ -50,60 +57,97 @@ class BoxFile:
         text = read_text(path, "box file")
         try:
             return cls(_from_json(text) if path.suffix.lower() == ".json" else _from_csv(text))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, csv.Error) as error:
             raise DataError(
                 f"{path} is not a box file: {error}. Expected JSON "
-                '{"photo.jpg": [[x0, y0, x1, y1], ...]} or CSV with the columns image,x0,y0,x1,y1'
+                '{"photo.jpg": [[x0, y0, x1, y1], ...]}, CSV with the columns image,x0,y0,x1,y1, or the JSON or CSV '
+                "output of rdrface detect"
             ) from error
 
     def of(self, image: str) -> np.ndarray | None:
         """(n, 4) boxes of an image, looked up by its path, then by its file name; None if there is no entry."""
+        key = self._key(image)
+        return None if key is None else self._boxes[key]
+
+    def check_images(self, images: Iterable[str]) -> list[str]:
+        """Check that no two images have the same entry.
+
+        Args:
+            images: paths of all images of a run.
+
+        Returns:
+            The entries without an image.
+
+        Raises:
+            DataError: several images would be aligned with the boxes of the same entry.
+        """
+        image_of: dict[str, str] = {}
+        for image in images:
+            key = self._key(image)
+            if key is None:
+                continue
+            if key in image_of:
+                raise DataError(
+                    f"the box file has one entry, {key}, for the images {image_of[key]} and {image}; name the images "
+                    "with their folders in the box file"
+                )
+            image_of[key] = image
+        return [key for key in self._boxes if key not in image_of]
+
+    def _key(self, image: str) -> str | None:
         path = Path(image)
-        return self._boxes.get(path.as_posix(), self._boxes.get(path.name))
+        return next((key for key in (path.as_posix(), path.name) if key in self._boxes), None)
 
 
-def check_boxes(boxes: npt.ArrayLike) -> np.ndarray:
-    """Convert boxes to (n, 4) float64.
-
-    Raises:
-        ValueError: the boxes have the wrong shape, are not finite, or have no area.
-    """
-    given = np.asarray(boxes)
-    if given.shape in ((0,), (0, 4)):
-        return np.empty((0, 4))
-    if given.dtype.kind not in "fiu":
-        raise ValueError(f"boxes must be numbers, (n, 4) xyxy in image pixels; got dtype {given.dtype}")
-    checked = given.astype(np.float64)
-    if checked.shape == (4,):
-        raise ValueError("boxes must have shape (n, 4), one row per face; got a single box: put it in a list")
-    if checked.ndim != 2 or checked.shape[1] != 4:
-        raise ValueError(f"boxes must have shape (n, 4), xyxy in image pixels; got {checked.shape}")
-    # Faces store boxes in float32, which has no digits left for the area of a box this far away or this small.
-    usable = (np.abs(checked) < MAX_COORDINATE).all(axis=1)
-    usable &= (checked[:, 2:] - checked[:, :2] > MIN_SIDE).all(axis=1)
-    if not usable.all():
-        raise ValueError(
-            f"boxes must be finite with x1 > x0 and y1 > y0 (xyxy order, image pixels); "
-            f"got {checked[~usable][0].tolist()}"
-        )
-    return checked
-
-
-def _from_json(text: str) -> dict[str, np.ndarray]:
-    content = json.loads(text)
+def _from_json(text: str) -> Mapping[str, npt.ArrayLike]:
+    content = json.loads(text, object_pairs_hook=_without_duplicates)
     if not isinstance(content, dict):
         raise ValueError(f"the top-level value must be an object; got {type(content).__name__}")
+    if "rdrface" not in content:
+        return content
+    entries = content.get("images", content.get("photos"))
+    return _from_output([content] if entries is None else entries)
+
+
+def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"{twice} has two entries; put all of its boxes into one")
     return content
 
 
-def _from_csv(text: str) -> dict[str, np.ndarray]:
-    rows = csv.DictReader(text.splitlines())
+def _from_output(entries: Sequence[Mapping[str, Any]]) -> dict[str, npt.ArrayLike]:
+    boxes: dict[str, npt.ArrayLike] = {}
+    for entry in entries:
+        image = next((entry[key] for key in _IMAGE if key in entry), None)
+        if image is None or "faces" not in entry:
+            raise ValueError("an entry has no 'image' or no 'faces'")
+        boxes[image] = [face["box"] for face in entry["faces"]]
+    return boxes
+
+
+def _from_csv(text: str) -> dict[str, npt.ArrayLike]:
+    # Not splitlines(): names of files may contain other characters that it takes as the end of a line.
+    rows = csv.DictReader(io.StringIO(text, newline=""))
     columns = set(rows.fieldnames or ())
-    image = _IMAGE_OF_0_1 if _IMAGE_OF_0_1 in columns and _IMAGE not in columns else _IMAGE
-    missing = {image, *_COLUMNS} - columns
+    image = _IMAGE[1] if _IMAGE[1] in columns and _IMAGE[0] not in columns else _IMAGE[0]
+    box_columns = _OUTPUT_COLUMNS if columns.issuperset(_OUTPUT_COLUMNS) else _COLUMNS
+    missing = {image, *box_columns} - columns
     if missing:
         raise ValueError(f"missing columns: {', '.join(sorted(missing))}")
+    if box_columns == _COLUMNS and columns.issuperset(("x2", "y2")):
+        raise ValueError(
+            "x0, y0, x1, y1 are landmarks here, since there are x2 and y2 too; name boxes box_x0 ... box_y1"
+        )
     boxes_of: dict[str, list[list[float]]] = {}
     for row in rows:
-        boxes_of.setdefault(row[image], []).append([float(row[column]) for column in _COLUMNS])
-    return {name: np.array(boxes) for name, boxes in boxes_of.items()}
+        if None in row:
+            raise ValueError(f"line {rows.line_num} has more cells than the header")
+        status = row.get("status", FACE)
+        if status in (FACE, NO_FACE):
+            boxes_of.setdefault(row[image], [])
+        if status == FACE:
+            boxes_of[row[image]].append([float(row[column]) for column in box_columns])
+    return dict(boxes_of)

@@ -8,9 +8,10 @@ from rdrface.crop import CropFrame, cut
 from rdrface.datasets.contact_sheet import contact_sheet, draw_line, write_sheet
 from rdrface.datasets.records import FaceRecords
 from rdrface.geometry.rasterize import to_pixels
+from rdrface.geometry.rotation import head_angles, rotation_matrix
 from rdrface.image import read_image
 from rdrface.landmarks import CLOSED, GROUPS
-from rdrface.morphable.params import PITCH, POSE, YAW
+from rdrface.morphable.params import PITCH, POSE, ROTATION, YAW
 
 FIT_COLOR, RESIDUAL_COLOR = (255, 255, 255), (255, 0, 255)  # RGB
 _MARGIN = 1.35  # side of the crop in units of the longer side of the box
@@ -19,7 +20,7 @@ _MARGIN = 1.35  # side of the crop in units of the longer side of the box
 def write_contact_sheet(
     records: FaceRecords, index: np.ndarray, path: str | Path, columns: int = 6, cell: int = 240
 ) -> None:
-    """Write an image of fitted faces, with a title of residual, yaw, pitch and file name for each face.
+    """Write an image of fitted faces. Title of each face: residual, yaw and pitch as in `Face.pose`, and file name.
 
     The fit is drawn as white lines, the annotated points as dots in the colors of
     `rdrface.datasets.contact_sheet.STATE_COLORS`, each joined to its fitted landmark.
@@ -42,7 +43,8 @@ def write_contact_sheet(
     shown = records.select(index)
     assert shown.Q is not None and shown.residual is not None
     frame = _frames(shown)
-    pitch, yaw = (np.rad2deg(shown.Q[:, POSE][:, angle]) for angle in (PITCH, YAW))
+    angles = np.rad2deg(head_angles(rotation_matrix(shown.Q[:, POSE][:, ROTATION].astype(np.float64))))
+    pitch, yaw = angles[:, PITCH], angles[:, YAW]
     sheet = contact_sheet(
         np.stack([_crop_with_fit(shown, i, frame, cell) for i in range(len(shown))]),
         frame.to_crop(shown.points),

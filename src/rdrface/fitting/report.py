@@ -24,6 +24,8 @@ _YAW_SIGNS = {"left": 1, "lefthalf": 1, "right": -1, "righthalf": -1}
 def fit_report(records: FaceRecords, worst: int = 10) -> str:
     """Residuals by source and yaw, checks of yaw signs, annotations and expression, and the worst faces.
 
+    The yaw is that of P: it measures from which side the head is seen, and does not change if the image is rotated.
+
     Args:
         records: fitted records.
         worst: number of faces to list.

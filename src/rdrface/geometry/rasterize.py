@@ -10,12 +10,12 @@ _EDGE = 1e-4  # barycentric tolerance, so that no pixel falls between two triang
 
 @dataclass(frozen=True)
 class Raster:
-    """Content of the pixels of an image of `size` x `size` pixels.
+    """Content of the pixels of an image, row by row.
 
     Attributes:
-        triangle: (size * size,) int32, index of the front triangle, -1 where there is none.
-        weights: (size * size, 3) float32, barycentric weights of its corners; undefined where there is none.
-        depth: (size * size,) float32, depth of the triangle; -inf where there is none.
+        triangle: (height * width,) int32, index of the front triangle, -1 where there is none.
+        weights: (height * width, 3) float32, barycentric weights of its corners; undefined where there is none.
+        depth: (height * width,) float32, depth of the triangle; -inf where there is none.
     """
 
     triangle: np.ndarray
@@ -29,7 +29,7 @@ class Raster:
             corners: (F, 3, C) values at the corners of the triangles.
 
         Returns:
-            (size * size, C); undefined where there is no triangle.
+            (height * width, C); undefined where there is no triangle.
         """
         values: np.ndarray = np.einsum("pi,pic->pc", self.weights, corners[self.triangle])
         return values
@@ -50,7 +50,7 @@ def to_pixels(points: np.ndarray, size: int) -> np.ndarray:
     return pixels
 
 
-def rasterize(corners: np.ndarray, size: int) -> Raster:
+def rasterize(corners: np.ndarray, size: int | tuple[int, int]) -> Raster:
     """Draw triangles with a z-buffer.
 
     All pixels of all bounding boxes are tested at once, so large triangles need much memory and time.
@@ -58,14 +58,16 @@ def rasterize(corners: np.ndarray, size: int) -> Raster:
     Args:
         corners: (F, 3, 3) float32 pixels: x right, y down, depth towards the viewer. The order of a triangle's corners
             does not matter.
-        size: side of the image in pixels.
+        size: width and height of the image in pixels, or the side of a square image.
 
     Returns:
         The frontmost triangle of each pixel.
     """
     corners = np.asarray(corners, np.float32)
-    low = np.ceil(corners[..., :2].min(axis=1)).clip(0, size).astype(np.int32)
-    high = np.floor(corners[..., :2].max(axis=1)).clip(-1, size - 1).astype(np.int32)
+    width, height = size if isinstance(size, tuple) else (size, size)
+    limit = np.array([width, height], np.float32)
+    low = np.ceil(corners[..., :2].min(axis=1)).clip(0, limit).astype(np.int32)
+    high = np.floor(corners[..., :2].max(axis=1)).clip(-1, limit - 1).astype(np.int32)
     extent = high - low + 1
     planes, area = _planes(corners)
     drawn = np.flatnonzero((extent > 0).all(axis=1) & (np.abs(area) > _SLIVER))
@@ -81,14 +83,14 @@ def rasterize(corners: np.ndarray, size: int) -> Raster:
     w = plane[:, 3] * x + plane[:, 4] * y + plane[:, 5]
     inside = np.flatnonzero((v >= -_EDGE) & (w >= -_EDGE) & (v + w <= 1 + _EDGE))
     owner, v, w = owner[inside], v[inside], w[inside]
-    pixel = (low[owner, 1] + row[inside]) * size + low[owner, 0] + column[inside]
+    pixel = (low[owner, 1] + row[inside]) * np.int32(width) + low[owner, 0] + column[inside]
     z = planes[owner, 6] + v * planes[owner, 7] + w * planes[owner, 8]
 
-    depth = np.full(size * size, -np.inf, np.float32)
+    depth = np.full(height * width, -np.inf, np.float32)
     np.maximum.at(depth, pixel, z)
     front = np.flatnonzero(z == depth[pixel])
-    triangle = np.full(size * size, -1, np.int32)
-    weights = np.zeros((size * size, 3), np.float32)
+    triangle = np.full(height * width, -1, np.int32)
+    weights = np.zeros((height * width, 3), np.float32)
     # NumPy assigns in order, so of several triangles at the same depth the last one sets both arrays.
     triangle[pixel[front]] = drawn[owner[front]]
     weights[pixel[front]] = np.stack([1 - v[front] - w[front], v[front], w[front]], axis=1)

@@ -1,8 +1,15 @@
-"""Rotations of the face, R = R_z(roll) R_y(yaw) R_x(pitch), for NumPy arrays and PyTorch tensors.
+"""Rotations of the head and their angles, for NumPy arrays and PyTorch tensors.
 
-The frame is right-handed: x right in the image, y up, z towards the viewer. Positive pitch turns the nose down,
-positive yaw turns it to the right of the image, positive roll rotates the head counterclockwise as seen. Roll is the
-left factor, so that the rotation "by pitch and yaw" of the supplement (section 1) is R with roll 0.
+The frame is right-handed: x right in the image, y up, z towards the viewer. For a frontal face, positive pitch turns
+the nose down, positive yaw turns it to the right of the image, positive roll rotates the head counterclockwise as seen.
+
+Two orders of the same three rotations are in use. They agree if roll is 0, and if only one angle is not 0.
+
+* Angles of P (`rotation_matrix`, `euler_angles`): R = R_z(roll) R_y(yaw) R_x(pitch). The parameter vector P of the
+  paper has these. Roll is the left factor, so that the rotation "by pitch and yaw" of the supplement (section 1) is R
+  with roll 0, and a rotation of the image changes roll only. Singular at a yaw of +-90 degrees, which is a profile.
+* Head angles (`head_rotation`, `head_angles`): R = R_y(yaw) R_x(pitch) R_z(roll). `Face.pose` reports these. Yaw and
+  pitch are the direction of the nose, roll is the rotation about it. Singular only at a pitch of +-90 degrees.
 """
 
 from typing import Any
@@ -12,12 +19,13 @@ from array_api_compat import array_namespace
 Array = Any
 """A NumPy array or a PyTorch tensor."""
 
-# Below this cosine of the yaw, pitch and roll cannot be separated in float32: only their sum or difference is known.
+# Below this cosine of the middle angle, the other two cannot be separated in float32: only their sum or difference is
+# known.
 _LOCKED = 1e-6
 
 
 def rotation_matrix(angles: Array) -> Array:
-    """Convert angles to rotation matrices; differentiable.
+    """Convert the angles of P to rotation matrices; differentiable.
 
     Args:
         angles: (..., 3) pitch, yaw, roll in radians.
@@ -28,12 +36,7 @@ def rotation_matrix(angles: Array) -> Array:
     Raises:
         ValueError: the last axis does not have size 3.
     """
-    if angles.shape[-1] != 3:
-        raise ValueError(f"angles must be (..., 3): pitch, yaw, roll in radians; got shape {tuple(angles.shape)}")
-    xp = array_namespace(angles)
-    cosine, sine = xp.cos(angles), xp.sin(angles)
-    cp, cy, cr = cosine[..., 0], cosine[..., 1], cosine[..., 2]
-    sp, sy, sr = sine[..., 0], sine[..., 1], sine[..., 2]
+    xp, (cp, cy, cr), (sp, sy, sr) = _cosines_and_sines(angles)
     rows = (
         xp.stack((cr * cy, cr * sy * sp - sr * cp, cr * sy * cp + sr * sp), axis=-1),
         xp.stack((sr * cy, sr * sy * sp + cr * cp, sr * sy * cp - cr * sp), axis=-1),
@@ -43,7 +46,9 @@ def rotation_matrix(angles: Array) -> Array:
 
 
 def euler_angles(rotation: Array) -> Array:
-    """Convert rotation matrices to angles: inverse of `rotation_matrix`, differentiable except at yaw = +-90 degrees.
+    """Convert rotation matrices to the angles of P; differentiable except at yaw = +-90 degrees.
+
+    Inverse of `rotation_matrix`. For angles to report, use `head_angles`.
 
     Two triples of angles give the same rotation; the one with a pitch within +-90 degrees is returned, so the yaw is
     continuous at +-90 degrees as a head turns past the profile. At exactly +-90 degrees, pitch and roll are rotations
@@ -58,10 +63,7 @@ def euler_angles(rotation: Array) -> Array:
     Raises:
         ValueError: the last two axes do not have size 3.
     """
-    if tuple(rotation.shape[-2:]) != (3, 3):
-        raise ValueError(f"rotation must be (..., 3, 3); got shape {tuple(rotation.shape)}")
-    xp = array_namespace(rotation)
-    first, second, third = rotation[..., 0, :], rotation[..., 1, :], rotation[..., 2, :]
+    xp, first, second, third = _rows(rotation)
     sine = -third[..., 0]
     # cos(pitch) >= 0 makes the sign of R_33 = cos(yaw) cos(pitch) the sign of cos(yaw).
     sign = xp.where(third[..., 2] < 0, -xp.ones_like(sine), xp.ones_like(sine))
@@ -73,3 +75,66 @@ def euler_angles(rotation: Array) -> Array:
     )
     roll = xp.where(locked, xp.zeros_like(sine), xp.atan2(sign * second[..., 0], sign * first[..., 0]))
     return xp.stack((pitch, xp.atan2(sine, sign * cosine), roll), axis=-1)
+
+
+def head_rotation(angles: Array) -> Array:
+    """Convert head angles, those of `Face.pose`, to rotation matrices; differentiable.
+
+    Args:
+        angles: (..., 3) pitch, yaw, roll in radians.
+
+    Returns:
+        (..., 3, 3) R = R_y(yaw) R_x(pitch) R_z(roll), for column vectors of the model frame.
+
+    Raises:
+        ValueError: the last axis does not have size 3.
+    """
+    xp, (cp, cy, cr), (sp, sy, sr) = _cosines_and_sines(angles)
+    rows = (
+        xp.stack((cy * cr + sy * sp * sr, sy * sp * cr - cy * sr, sy * cp), axis=-1),
+        xp.stack((cp * sr, cp * cr, -sp), axis=-1),
+        xp.stack((cy * sp * sr - sy * cr, sy * sr + cy * sp * cr, cy * cp), axis=-1),
+    )
+    return xp.stack(rows, axis=-2)
+
+
+def head_angles(rotation: Array) -> Array:
+    """Convert rotation matrices to head angles, those of `Face.pose`; differentiable except at pitch = +-90 degrees.
+
+    Inverse of `head_rotation`. Two triples of angles give the same rotation; the one with a pitch within +-90 degrees
+    is returned, so the yaw continues beyond +-90 degrees as a head turns past the profile, up to +-180 degrees for the
+    back of the head. At exactly +-90 degrees of pitch, yaw and roll are rotations about the same axis; the roll is then
+    0.
+
+    Args:
+        rotation: (..., 3, 3) rotation matrices.
+
+    Returns:
+        (..., 3) pitch in [-pi/2, pi/2], yaw and roll in [-pi, pi], radians.
+
+    Raises:
+        ValueError: the last two axes do not have size 3.
+    """
+    xp, first, second, third = _rows(rotation)
+    cosine = xp.sqrt(second[..., 0] ** 2 + second[..., 1] ** 2)
+    locked = cosine < _LOCKED
+    pitch = xp.atan2(-second[..., 2], cosine)
+    yaw = xp.where(locked, xp.atan2(-third[..., 0], first[..., 0]), xp.atan2(first[..., 2], third[..., 2]))
+    roll = xp.where(locked, xp.zeros_like(cosine), xp.atan2(second[..., 0], second[..., 1]))
+    return xp.stack((pitch, yaw, roll), axis=-1)
+
+
+def _cosines_and_sines(angles: Array) -> tuple[Any, tuple[Array, ...], tuple[Array, ...]]:
+    """The array namespace, and cosines and sines of pitch, yaw, roll, each (...)."""
+    if angles.shape[-1] != 3:
+        raise ValueError(f"angles must be (..., 3): pitch, yaw, roll in radians; got shape {tuple(angles.shape)}")
+    xp = array_namespace(angles)
+    cosine, sine = xp.cos(angles), xp.sin(angles)
+    return xp, tuple(cosine[..., i] for i in range(3)), tuple(sine[..., i] for i in range(3))
+
+
+def _rows(rotation: Array) -> tuple[Any, Array, Array, Array]:
+    """The array namespace, and the rows (..., 3) of rotation matrices (..., 3, 3)."""
+    if tuple(rotation.shape[-2:]) != (3, 3):
+        raise ValueError(f"rotation must be (..., 3, 3); got shape {tuple(rotation.shape)}")
+    return array_namespace(rotation), rotation[..., 0, :], rotation[..., 1, :], rotation[..., 2, :]

@@ -6,6 +6,7 @@ import pytest
 from annotated_faces import annotations, cells
 from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
 from rdrface.datasets.records import FaceRecords
+from rdrface.evaluation.metrics.errors import geodesic
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
 from rdrface.evaluation.protocols.notes import UNVERIFIED
@@ -66,9 +67,9 @@ def test_signs_of_truth_and_prediction_agree():
     # The face looks to the image's left and slightly up: rdrface's yaw and pitch are negative, the dataset's positive.
     truth = poses([[10.0, 30.0, 0.0]])
     ours = rotation_matrix(np.radians([[-10.0, -30.0, 0.0]]))
-    assert head_pose.geodesic(ours, truth.rotation)[0] < 6  # the order of the two rotations differs, the signs agree
+    assert geodesic(ours, truth.rotation)[0] < 6  # the order of the two rotations differs, the signs agree
     wrong = rotation_matrix(np.radians([[-10.0, 30.0, 0.0]]))
-    assert head_pose.geodesic(wrong, truth.rotation)[0] > 55
+    assert geodesic(wrong, truth.rotation)[0] > 55
     prediction = Predictions({"": truth.points}, rotation=ours)
     np.testing.assert_allclose(head_pose.pose_errors(truth, prediction.rotation).signed[0], 0, atol=6)
 
@@ -79,8 +80,8 @@ def test_geodesic_is_the_angle_about_any_axis(angle):
     cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
     turn = np.eye(3) + np.sin(np.radians(angle)) * cross + (1 - np.cos(np.radians(angle))) * cross @ cross
     start = hpen_rotation(np.radians([[10, -70, 30], [0, 0, 0]]))
-    np.testing.assert_allclose(head_pose.geodesic(start, start @ turn), angle, atol=1e-6)
-    np.testing.assert_allclose(head_pose.geodesic(start @ turn, start), angle, atol=1e-6)
+    np.testing.assert_allclose(geodesic(start, start @ turn), angle, atol=1e-6)
+    np.testing.assert_allclose(geodesic(start @ turn, start), angle, atol=1e-6)
 
 
 def test_constant_rotation_is_found_and_removed():
@@ -89,15 +90,15 @@ def test_constant_rotation_is_found_and_removed():
     constant = rotation_matrix(np.radians([[8.0, -3.0, 2.0]]))[0]
     noise = rotation_matrix(np.radians(np.random.default_rng(3).normal(0, 0.5, (40, 3))))
     rotation = faces.rotation @ constant @ noise
-    assert head_pose.geodesic(head_pose.constant_rotation(faces.rotation, rotation), constant) < 0.5
+    assert geodesic(head_pose.constant_rotation(faces.rotation, rotation), constant) < 0.5
     prediction = Predictions({"": faces.points}, rotation=rotation)
-    euler, geodesic = head_pose.tables(faces, prediction)
-    size = head_pose.geodesic(constant, np.eye(3))
-    assert cells(geodesic, "rdrface")["mean"] == pytest.approx(size, abs=0.3)
-    assert cells(geodesic, "rdrface, constant rotation removed")["mean"] < 1.2
+    euler, rotations, _ = head_pose.tables(faces, prediction)
+    size = geodesic(constant, np.eye(3))
+    assert cells(rotations, "rdrface")["mean"] == pytest.approx(size, abs=0.3)
+    assert cells(rotations, "rdrface, constant rotation removed")["mean"] < 1.2
     assert cells(euler, "rdrface, constant rotation removed")["mean"] < 1 < 2 < cells(euler, "rdrface")["mean"]
     pitch, yaw, roll = np.degrees(hpen_angles(head_pose.constant_rotation(faces.rotation, rotation)))
-    assert f"yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees" in geodesic.to_text()
+    assert f"yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees" in rotations.to_text()
     assert "estimated from the evaluated predictions" in euler.to_text()
 
 
@@ -108,8 +109,8 @@ def test_missed_faces_do_not_affect_the_constant_rotation():
     np.testing.assert_allclose(head_pose.constant_rotation(faces.rotation, rotation), np.eye(3), atol=1e-12)
     np.testing.assert_array_equal(head_pose.constant_rotation(faces.rotation, rotation * np.nan), np.eye(3))
     prediction = Predictions({"": faces.points}, rotation=rotation)
-    geodesic = head_pose.tables(faces, prediction)[1]
-    assert "1 of 3 faces were not found" in geodesic.to_text()
+    rotations = head_pose.tables(faces, prediction)[1]
+    assert "1 of 3 faces were not found" in rotations.to_text()
     assert np.isnan(head_pose.errors(faces, prediction)["geodesic"]).tolist() == [False, True, False]
     tables = head_pose.tables(faces, Predictions({"": faces.points}, rotation=rotation * np.nan))
     assert np.isnan(cells(tables[1], "rdrface")["median"]) and cells(tables[0], "rdrface")["faces"] == 0

@@ -158,7 +158,7 @@ def hpen_angles(rotation: np.ndarray) -> np.ndarray:
 
 
 def angles_from_hpen(angles: np.ndarray) -> np.ndarray:
-    """Convert HPEN's pitch, yaw, roll to those of rdrface, R = R_z(roll) R_y(yaw) R_x(pitch).
+    """Convert HPEN's pitch, yaw, roll to those of P, R = R_z(roll) R_y(yaw) R_x(pitch).
 
     Args:
         angles: (..., 3) radians.

@@ -164,6 +164,16 @@ def angle_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return (np.asarray(predicted, np.float64) - np.asarray(truth, np.float64) + 180) % 360 - 180
 
 
+def geodesic(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(...) degrees: the angle of the rotation between two rotations (..., 3, 3), 0..180; NaN where one is NaN."""
+    between = np.asarray(first, np.float64).swapaxes(-1, -2) @ np.asarray(second, np.float64)
+    # atan2 is accurate for small angles, unlike acos of the trace.
+    skew = between - between.swapaxes(-1, -2)
+    sine = np.sqrt(skew[..., 2, 1] ** 2 + skew[..., 0, 2] ** 2 + skew[..., 1, 0] ** 2)
+    angle: np.ndarray = np.degrees(np.arctan2(sine, np.trace(between, axis1=-2, axis2=-1) - 1))
+    return angle
+
+
 def _positive(size: np.ndarray, name: str) -> np.ndarray:
     bad = ~(np.isfinite(size) & (size > 0))
     if bad.any():

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from rdrface.datasets.records import FaceRecords
 from rdrface.detection.box_file import BoxFile
-from rdrface.errors import ImageError
+from rdrface.errors import BoxError, ImageError
 from rdrface.evaluation.predictions.matching import match_boxes
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.morphable.params import NUM_EXPRESSION
@@ -43,7 +43,7 @@ def run_aligner(
 
     Returns:
         The predictions in the order of the annotations, NaN for faces that were not found, and {image: reason} of the
-        images that could not be read.
+        images that could not be read, or whose boxes cannot be those of faces in the image.
     """
     count, points = annotations.points.shape[:2]
     results: dict[str, np.ndarray] = {}
@@ -64,6 +64,9 @@ def run_aligner(
             elapsed = 1000 * (time.perf_counter() - begin)
         except ImageError as problem:
             unreadable[name] = str(problem)
+            continue
+        except BoxError as problem:
+            unreadable[name] = f"{name}: {problem}"
             continue
         for row, face in pairs:
             i = index[row]

@@ -13,7 +13,8 @@ from rdrface.morphable.params import POSE, ROTATION
 def with_fitted_poses(annotations: FaceRecords, path: Path) -> FaceRecords:
     """The same faces with the head angles of their fitted 3D faces, so that errors can be reported by yaw.
 
-    The fit uses annotations only, never predictions, so the yaw bins are the same for every method.
+    The fit uses annotations only, never predictions, so the yaw bins are the same for every method. The angles are
+    those of P: its yaw measures from which side the head is seen, and does not change with a rotation of the image.
 
     Args:
         annotations: N faces; any angles that they have are replaced.

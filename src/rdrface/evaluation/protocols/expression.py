@@ -83,7 +83,8 @@ def measure(
         predictions: of the same faces, with rdrface's outputs, rotation and expression.
         names: names of the 46 coefficients.
         mirrored: predictions on the mirrored images, mirrored back (`rdrface.evaluation.predictions.mirroring`).
-        yaw: (N,) degrees in rdrface's convention, from the annotations; where it is NaN or None, the predicted yaw.
+        yaw: (N,) degrees, yaw of P, from the annotations; where it is NaN or None, that of the predicted rotation. It
+            measures from which side the head is seen, and does not change with a rotation of the image.
         aspect: (N, 2) annotated eye aspect ratios, see `measure_annotations`.
 
     Raises:

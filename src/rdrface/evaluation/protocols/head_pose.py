@@ -1,6 +1,7 @@
 """Head pose: AFLW2000-3D (1,970 faces) and BIWI (15,678 frames), errors of the Euler angles and geodesic error.
 
-Both datasets use HPEN's angles (`rdrface.datasets.readers.aflw2000`); predicted rotations are converted to them.
+Both datasets use HPEN's angles (`rdrface.datasets.readers.aflw2000`); predicted rotations are converted to them. The
+errors of the angles that `Face.pose` reports are a table of their own (`rdrface.evaluation.protocols.reported_angles`).
 
 Unverified on BIWI: the reader and protocol were tested on small files in the published format, not on the full dataset.
 Run on 200 images of AFLW2000-3D.
@@ -12,9 +13,10 @@ import numpy as np
 
 from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
 from rdrface.datasets.records import FaceRecords
-from rdrface.evaluation.metrics.errors import angle_errors, by_yaw, mean_of_counted
+from rdrface.evaluation.metrics.errors import angle_errors, by_yaw, geodesic, mean_of_counted
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import UNVERIFIED, missed_note
+from rdrface.evaluation.protocols.reported_angles import reported_angles_table
 from rdrface.evaluation.tables import published
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.geometry.yaw_bins import YAW_BIN_NAMES
@@ -39,12 +41,13 @@ class PoseErrors:
 
 
 def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """Mean absolute errors of the Euler angles, and the geodesic error, both in degrees.
+    """Mean absolute errors of the dataset's Euler angles, the geodesic error, and errors of the reported angles.
 
-    Euler angles (FSA-Net, Yang et al., CVPR 2019, protocol 1: trained on another dataset, tested on all of this one):
-    the predicted rotation in the dataset's angles; faces with an angle beyond `POSE_LIMIT` are left out. The geodesic
-    error is the angle of the rotation between prediction and truth (Zhou et al., CVPR 2019; the loss of Hempel et al.,
-    ICIP 2022). It does not depend on the choice of axes and has no singularities.
+    All are in degrees. The dataset's Euler angles are those of FSA-Net (Yang et al., CVPR 2019, protocol 1: trained on
+    another dataset, tested on all of this one): the predicted rotation in the dataset's angles; faces with an angle
+    beyond `POSE_LIMIT` are left out. The geodesic error is the angle of the rotation between prediction and truth (Zhou
+    et al., CVPR 2019; the loss of Hempel et al., ICIP 2022). It does not depend on the choice of axes and has no
+    singularities.
 
     Face models differ in which orientation they call frontal. This constant rotation is part of every error, although
     it is not an error of the predictions (Cobo et al., arXiv 2401.05807, remove it before measuring). The signed means
@@ -70,8 +73,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     )
     pitch, yaw, roll = np.degrees(hpen_angles(constant))
     of_constant = (
-        f"Constant rotation between the face models: yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees; it",
-        "is the same for all faces and estimated from the evaluated predictions.",
+        f"Constant rotation between the face models: yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees",
+        "in the dataset's angles; it is the same for all faces and estimated from the evaluated predictions.",
     )
     notes = [_left_out(angles, kept), missed_note(predictions), *of_constant]
     if name in published.HEAD_POSE:
@@ -87,7 +90,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     faces = by_yaw(plain.geodesic[kept], angles[kept, 1]).counts
     return [
         Table(
-            f"{title}: head pose, mean absolute error of the Euler angles, degrees",
+            f"{title}: head pose, mean absolute error of the dataset's Euler angles, degrees",
             ("yaw", "pitch", "roll", "mean", "faces"),
             euler,
             (*notes, *unverified),
@@ -98,11 +101,12 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
             (*rows, Row("faces", (counted, counted, *faces))),
             (_left_out(angles, kept), missed_note(predictions), *of_constant, *unverified),
         ),
+        reported_angles_table(title, truth, predictions, angles[:, 1]),
     ]
 
 
 def errors(annotations: FaceRecords, predictions: Predictions) -> dict[str, np.ndarray]:
-    """Name -> (N,) degrees: the mean of the three absolute Euler errors, and the geodesic error.
+    """Name -> (N,) degrees: mean of the three absolute errors of the dataset's Euler angles, and geodesic error.
 
     NaN for faces that are left out or were not found.
     """
@@ -118,20 +122,21 @@ def pose_errors(annotations: FaceRecords, rotation: np.ndarray) -> PoseErrors:
     # Two triples of angles describe each rotation. Use the closer one, since AFLW2000-3D's yaw exceeds 90 degrees.
     first, second = (angle_errors(triple, angles) for triple in (predicted, predicted * [1, -1, 1] + 180))
     signed = np.where((np.abs(first).sum(1) <= np.abs(second).sum(1))[:, None], first, second)
-    distance = geodesic(rotation, _truth(annotations))
+    distance = geodesic(rotation, annotated_rotation(annotations))
     excluded = ~_kept(angles) | ~np.isfinite(distance)
     signed[excluded], distance[excluded] = np.nan, np.nan
     return PoseErrors(signed, distance)
 
 
-def geodesic(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(...) degrees: the angle of the rotation between two rotations (..., 3, 3), 0..180; NaN where one is NaN."""
-    between = np.asarray(first, np.float64).swapaxes(-1, -2) @ np.asarray(second, np.float64)
-    # atan2 is accurate for small angles, unlike acos of the trace.
-    skew = between - between.swapaxes(-1, -2)
-    sine = np.sqrt(skew[..., 2, 1] ** 2 + skew[..., 0, 2] ** 2 + skew[..., 1, 0] ** 2)
-    angle: np.ndarray = np.degrees(np.arctan2(sine, np.trace(between, axis1=-2, axis2=-1) - 1))
-    return angle
+def annotated_rotation(annotations: FaceRecords) -> np.ndarray:
+    """(N, 3, 3) annotated rotations in rdrface's frame, converted from the dataset's angles if it has no matrices.
+
+    Raises:
+        ValueError: the annotations have neither rotations nor angles.
+    """
+    if annotations.rotation is not None:
+        return annotations.rotation
+    return hpen_rotation(np.radians(_angles(annotations)))
 
 
 def constant_rotation(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -158,13 +163,7 @@ def _both(annotations: FaceRecords, predictions: Predictions) -> tuple[np.ndarra
         )
     if len(predictions.rotation) != len(annotations):
         raise ValueError(f"{len(predictions.rotation)} predictions for {len(annotations)} annotated faces")
-    return _truth(annotations), angles, predictions.rotation
-
-
-def _truth(annotations: FaceRecords) -> np.ndarray:
-    if annotations.rotation is not None:
-        return annotations.rotation
-    return hpen_rotation(np.radians(_angles(annotations)))
+    return annotated_rotation(annotations), angles, predictions.rotation
 
 
 def _angles(annotations: FaceRecords) -> np.ndarray:

@@ -12,7 +12,9 @@ from rdrface.datasets.readers.w300lp import read_300wlp
 from rdrface.datasets.records import CONTOURS, FaceRecords
 from rdrface.evaluation.metrics.errors import bounding_box_size, by_yaw, mean_of_counted, nme
 from rdrface.evaluation.predictions.predictions import Predictions
+from rdrface.evaluation.protocols.head_pose import annotated_rotation
 from rdrface.evaluation.protocols.notes import BINS, check_points, faces_row, missed_note
+from rdrface.evaluation.protocols.reported_angles import reported_angles_table
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.landmarks import CONTOUR, INNER, NUM_LANDMARKS
@@ -54,7 +56,7 @@ def _on_jawline(records: FaceRecords) -> FaceRecords:
 
 
 def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
-    """300W-LP (Zhu et al., CVPR 2016): 68 points, by |yaw| of the dataset's fitted pose and by part.
+    """300W-LP (Zhu et al., CVPR 2016): 68 points, by |yaw| of the dataset's fitted pose and by part; head pose.
 
     Normalizer: sqrt(w h) of the box of the 68 true points, as for AFLW2000-3D. Faces with 3D points are annotated on
     the absolute jawline, faces with `pt2d` alone on the visible outline. Each face is compared with the output of its
@@ -76,6 +78,10 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     contour = _contour(annotations)
     conventions = ", ".join(f"{int((contour == name).sum())} on the {name}" for name in CONTOURS)
     notes = (f"Faces by annotated contour: {conventions}.", missed_note(predictions), *NOTES)
+    pose = []
+    if predictions.rotation is not None:
+        table = reported_angles_table("300W-LP", annotated_rotation(annotations), predictions, yaw)
+        pose = [replace(table, notes=(*table.notes, *NOTES))]
     return [
         Table(
             "300W-LP: NME in percent of sqrt(w h) of the true landmark box, by |yaw| in degrees",
@@ -92,6 +98,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
             ),
             notes,
         ),
+        *pose,
     ]
 
 

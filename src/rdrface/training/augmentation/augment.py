@@ -109,9 +109,9 @@ def draw_similarities(
     """Draw scale (B,), angle (B,) and shift (B, 2) of crop = scale Rot(angle) packed + shift.
 
     The face is rotated first. As at inference, the crop is then cut around the upright box of the rotated landmarks,
-    with simulated errors of the detector. Faces that the edge of the image truncates, `truncated` (B,) bool, are not
-    rotated, because image edges are upright at inference; their box is between that of the visible part and that of the
-    whole face.
+    with simulated errors of the detector. Most faces that the edge of the image truncates, `truncated` (B,), are not
+    rotated, because image edges are upright in most crops at inference; their box is between that of the visible part
+    and that of the whole face.
     """
     count, device = len(batch.images), batch.valid.device
     limit = np.deg2rad(config.rotation_limit)
@@ -123,7 +123,8 @@ def draw_similarities(
     if truncated is None:
         low, high = bounding_corners(rotate(landmarks, angle))
     else:
-        angle = torch.where(truncated, 0.0, angle)
+        upright = pick(count, 1 - config.truncation_rotation, generator, device)
+        angle = torch.where(truncated & upright, 0.0, angle)
         low, high = simulated_detection(
             rotate(landmarks, angle), inside_image(landmarks, batch.valid), truncated, generator
         )

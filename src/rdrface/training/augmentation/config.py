@@ -31,6 +31,8 @@ class AugmentConfig:
         truncation: probability of cropping the image through the face, as in close-ups and at the edge of group photos.
         truncation_across: fraction of the landmark box that is removed at the left or right.
         truncation_down: fraction of the landmark box that is removed at the top or bottom.
+        truncation_rotation: share of the truncated faces that are rotated together with the edge of the image, as in
+            rotated crops; for the others, the edge is upright in the crop.
         occluders, covers, eyewear, appearance: configurations of these effects, see their modules.
     """
 
@@ -48,6 +50,7 @@ class AugmentConfig:
     truncation: float = 0.12
     truncation_across: tuple[float, float] = (0.1, 0.55)
     truncation_down: tuple[float, float] = (0.1, 0.4)
+    truncation_rotation: float = 0.3
     occluders: OccluderConfig = field(default_factory=OccluderConfig)
     covers: CoverConfig = field(default_factory=CoverConfig)
     eyewear: EyewearConfig = field(default_factory=EyewearConfig)

@@ -1,0 +1,174 @@
+"""The loop of `rdrface detect` over its images: errors of an image do not end the run, and results are never lost."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+from tqdm import tqdm
+
+from rdrface.aligner import Aligner
+from rdrface.cli.inputs import STDIN, Input, Inputs
+from rdrface.cli.outcome import Outcome
+from rdrface.cli.output_folder import OutputFolder
+from rdrface.cli.outputs import Result
+from rdrface.cli.streams import STDOUT, OutputStream
+from rdrface.cli.walk import RESULT_EXISTS, Failure, Skipped
+from rdrface.detection.box_file import BoxFile
+from rdrface.errors import DataError, ImageError, RdrError
+from rdrface.files import is_disk_full, printable
+from rdrface.image import read_first_frame
+
+
+class Batch:
+    """Aligns the faces of images and writes the results.
+
+    Args:
+        aligner: finds and aligns the faces.
+        boxes: known boxes of the faces; None detects them.
+        streams: outputs for all images.
+        folder: outputs for each image, or None.
+        skip_existing: skip images that have a result in `folder`.
+    """
+
+    def __init__(
+        self,
+        aligner: Aligner,
+        boxes: BoxFile | None,
+        streams: Sequence[OutputStream],
+        folder: OutputFolder | None,
+        skip_existing: bool = False,
+    ) -> None:
+        self._aligner = aligner
+        self._boxes = boxes
+        self._streams = streams
+        self._folder = folder
+        self._skip_existing = skip_existing
+        self._outcome = Outcome()
+
+    def run(self, inputs: Inputs, unused_boxes: Sequence[str] = ()) -> int:
+        """Process all images and print the summary.
+
+        Args:
+            inputs: the images.
+            unused_boxes: entries of the box file without an image.
+
+        Returns:
+            Exit status: 0, or 1 if some inputs failed.
+
+        Raises:
+            DataError: the disk is full.
+        """
+        outcome = self._outcome
+        outcome.skipped += inputs.skipped
+        outcome.not_processed = [image.name for image in inputs.images]
+        try:
+            # Whatever ends the run, the files of the streams are completed with the results so far.
+            with ExitStack() as closing, _terminated_like_interrupted():
+                for stream in self._streams:
+                    closing.callback(stream.close, outcome)
+                for failure in inputs.failures:
+                    self._fail(failure)
+                if unused_boxes:
+                    _note(f"no image for {len(unused_boxes)} entries of the box file, such as {unused_boxes[0]}")
+                bar = tqdm(inputs.images, unit="image", disable=not _is_terminal() or len(inputs.images) < 2)
+                for done, image in enumerate(bar, start=1):
+                    self._process(image)
+                    outcome.not_processed = [one.name for one in inputs.images[done:]]
+        except (DataError, KeyboardInterrupt):
+            self._print_summary(len(inputs.images))
+            raise
+        self._print_summary(len(inputs.images))
+        return 1 if outcome.failures else 0
+
+    def _process(self, image: Input) -> None:
+        try:
+            if self._skip_existing and self._folder and self._folder.has_result(image):
+                self._outcome.skipped.append(Skipped(image.name, RESULT_EXISTS))
+                return
+            result, pixels = self._align(image)
+            if self._folder:
+                self._folder.add(result, pixels)
+        except (RdrError, OSError, MemoryError) as error:
+            if is_disk_full(error):
+                raise DataError(f"{error}; run it again with --skip-existing when there is space") from error
+            reason = "not enough memory" if isinstance(error, MemoryError) else printable(str(error))
+            self._fail(Failure(image.name, reason))
+            return
+        for stream in self._streams:
+            stream.add(result)
+        self._outcome.count(result)
+        if result.num_frames > 1:
+            _note(f"{image.name}: frame 1 of {result.num_frames}; the others are not read")
+        if not self._streams and not self._folder:
+            tqdm.write(result.to_text(), file=sys.stdout)
+
+    def _align(self, image: Input) -> tuple[Result, np.ndarray]:
+        pixels, num_frames = read_first_frame(_stdin() if image.path is None else image.path)
+        if self._boxes is None:
+            faces, dropped = self._aligner.detect_with_dropped(pixels)
+        else:
+            face_boxes = self._boxes.of(image.name)
+            if face_boxes is None:
+                raise ImageError(f"the box file has no entry for {image.name}")
+            faces, dropped = self._aligner.align(pixels, face_boxes), []
+        height, width = pixels.shape[:2]
+        return Result(image, width, height, num_frames, faces, len(dropped)), pixels
+
+    def _fail(self, failure: Failure) -> None:
+        self._outcome.failures.append(failure)
+        # Most messages already contain the path.
+        name = "" if failure.name != STDIN and failure.name in failure.reason else f"{failure.name}: "
+        _note(f"{name}{failure.reason}")
+        for stream in self._streams:
+            stream.fail(failure)
+
+    def _print_summary(self, num_images: int) -> None:
+        written = [str(self._folder.folder)] if self._folder else []
+        targets = [stream.target for stream in self._streams if stream.target != STDOUT]
+        written += [target for target in targets if Path(target).exists()]
+        if num_images < 2 and not written and not self._outcome.skipped:
+            return
+        is_data_on_stdout = any(stream.target == STDOUT for stream in self._streams)
+        stream = sys.stderr if is_data_on_stdout else sys.stdout
+        # With None, print would write to standard output.
+        if stream is not None:
+            print(self._outcome.summary([printable(name) for name in written]), file=stream)
+
+
+def _stdin() -> bytes:
+    content = b"" if sys.stdin is None else sys.stdin.buffer.read()
+    if not content:
+        raise ImageError("standard input is empty (0 bytes)")
+    return content
+
+
+def _note(text: str) -> None:
+    # Standard error may be closed; tqdm would then write to standard output.
+    if sys.stderr is not None:
+        tqdm.write(f"rdrface: {text}", file=sys.stderr)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Handle SIGTERM, which containers and batch systems send, as Ctrl-C."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,164 @@
+"""The outputs of `rdrface detect` for all images: one JSON file, one CSV file, or standard output."""
+
+import csv
+import io
+import json
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rdrface._version import __version__
+from rdrface.cli.outcome import Outcome
+from rdrface.cli.outputs import (
+    CSV_COLUMNS,
+    FAILED,
+    NOT_PROCESSED,
+    Result,
+    failure_to_dict,
+    row_without_face,
+)
+from rdrface.cli.walk import RESULT_EXISTS, Failure
+from rdrface.errors import ConfigError, DataError
+from rdrface.files import write_aside
+
+STDOUT = "-"
+
+
+class OutputStream(ABC):
+    """UTF-8 text on standard output, or in a file that gets its name when it is complete.
+
+    After an error, the file ends with the last part that was written completely, so that `close` can complete it.
+
+    Args:
+        target: path of the file, or "-". The file's folder is created if it does not exist.
+        overwrite: replace an existing file.
+
+    Raises:
+        ConfigError: the file exists, or standard output is closed.
+        DataError: the file cannot be written.
+    """
+
+    def __init__(self, target: str, overwrite: bool) -> None:
+        self.target = target
+        self._opened = ExitStack()
+        if target == STDOUT:
+            if sys.stdout is None:
+                raise ConfigError("standard output is closed; name a file instead of -")
+            sys.stdout.flush()
+            self._file: BinaryIO = sys.stdout.buffer
+            return
+        path = Path(target)
+        if path.is_file() and not overwrite:
+            raise ConfigError(f"{path} exists; name another file or pass --overwrite")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"cannot write {path}: {error.strerror or error}") from error
+        with ExitStack() as opened:
+            partial = opened.enter_context(write_aside(path))
+            # Without a buffer: after an error, nothing is left that the closing of the file would write.
+            self._file = opened.enter_context(partial.open("wb", buffering=0))
+            self._opened = opened.pop_all()
+
+    @abstractmethod
+    def add(self, result: Result) -> None:
+        """Write one image."""
+
+    def fail(self, failure: Failure) -> None:  # noqa: B027
+        """Write an input that could not be processed."""
+
+    def close(self, outcome: Outcome) -> None:
+        """Write the end of the file and close it; it gets its name now.
+
+        Raises:
+            DataError: the end cannot be written. If possible, the file is completed with fewer bytes.
+        """
+        failure = None
+        with self._opened:
+            try:
+                self._finish(outcome)
+            except DataError as error:
+                failure = error
+                self._finish_briefly()
+        if failure is not None:
+            raise failure
+
+    @abstractmethod
+    def _finish(self, outcome: Outcome) -> None:
+        """Write the end of the file: failures and what was left out."""
+
+    def _finish_briefly(self) -> None:  # noqa: B027
+        """Write the shortest end with which the file can be read."""
+
+    def _write(self, text: str) -> None:
+        content = text.encode("utf-8")
+        if self.target == STDOUT:
+            self._file.write(content)
+            self._file.flush()
+            return
+        is_seekable = self._file.seekable()
+        end = self._file.tell() if is_seekable else 0
+        try:
+            while content:
+                content = content[self._file.write(content) :]
+        except OSError as error:
+            if is_seekable:
+                self._file.seek(end)
+                self._file.truncate()
+            raise DataError(f"cannot write {self.target}: {error.strerror or error}") from error
+
+
+class JSONOutput(OutputStream):
+    """One JSON object for all images, with one line per image."""
+
+    def __init__(self, target: str, overwrite: bool) -> None:
+        super().__init__(target, overwrite)
+        self._write(f'{{"rdrface": {json.dumps(__version__)}, "images": [')
+        self._separator = "\n"
+
+    def add(self, result: Result) -> None:
+        """Write one image."""
+        self._write(self._separator + json.dumps(result.to_dict(), separators=(",", ":")))
+        self._separator = ",\n"
+
+    def _finish(self, outcome: Outcome) -> None:
+        content: dict[str, Any] = {
+            "failed": [failure_to_dict(failure) for failure in outcome.failures],
+            "skipped": [{"path": one.name, "reason": one.reason} for one in outcome.skipped],
+        }
+        if outcome.not_processed:
+            content["not_processed"] = list(outcome.not_processed)
+        self._write(f"\n], {json.dumps(content)[1:]}\n")
+
+    def _finish_briefly(self) -> None:
+        self._write("\n]}\n")
+
+
+class CSVOutput(OutputStream):
+    """At least one line per image: one for each face, or one that gives the reason why there is none."""
+
+    def __init__(self, target: str, overwrite: bool) -> None:
+        super().__init__(target, overwrite)
+        self._write_rows([CSV_COLUMNS])
+
+    def add(self, result: Result) -> None:
+        """Write the faces of one image."""
+        self._write_rows(list(result.rows()))
+
+    def fail(self, failure: Failure) -> None:
+        """Write the error of one image."""
+        self._write_rows([row_without_face(failure.name, FAILED, error=failure.reason)])
+
+    def _finish(self, outcome: Outcome) -> None:
+        done = [one.name for one in outcome.skipped if one.reason == RESULT_EXISTS]
+        rows = [row_without_face(name, RESULT_EXISTS) for name in done]
+        rows += [row_without_face(name, NOT_PROCESSED) for name in outcome.not_processed]
+        self._write_rows(rows)
+
+    def _write_rows(self, rows: Sequence[Sequence[str]]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        self._write(text.getvalue())

@@ -1,0 +1,151 @@
+"""Find the images of a folder, and name everything in it that is left out."""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rdrface.files import printable
+from rdrface.image import HEIF_SUFFIXES
+
+SUFFIXES = HEIF_SUFFIXES | frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pnm"}
+    | {".avif", ".jp2", ".j2k"}
+)
+"""Suffixes of the files that are taken from a folder. A file named on the command line may have any suffix."""
+
+_VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp", ".mts", ".m2ts", ".flv", ".ogv"}
+)
+_UNSUPPORTED_SUFFIXES = frozenset(
+    {".jxl", ".svg", ".pdf", ".psd", ".exr", ".hdr", ".jxr", ".eps", ".ai", ".xcf", ".dng", ".cr2", ".cr3", ".nef"}
+    | {".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"}
+)
+
+_OUTPUT = re.compile(r".\.(overlay\.jpg|face\d+\.(obj|ply))$", re.IGNORECASE)
+
+VIDEO = "video"
+UNSUPPORTED = "unsupported format"
+NOT_AN_IMAGE = "not an image"
+HIDDEN = "hidden"
+OUTPUT = "output of rdrface"
+SEEN_FOLDER = "folder already read"
+SEEN_FILE = "file already read"
+SPECIAL = "device or pipe"
+RESULT_EXISTS = "result exists"
+"""Reasons in `Skipped`."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that could not be processed.
+
+    Attributes:
+        name: name of the input.
+        reason: the error message.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file or folder that was left out.
+
+    Attributes:
+        name: its path.
+        reason: `VIDEO`, `HIDDEN`, ...
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass
+class Found:
+    """Content of a folder.
+
+    Attributes:
+        images: the files with a suffix in `SUFFIXES`, in alphabetical order.
+        skipped: everything else.
+        failures: folders that cannot be read.
+    """
+
+    images: list[Path] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+
+def is_output(path: Path) -> bool:
+    """Whether a file has the name of an overlay or of a mesh that `rdrface detect` writes."""
+    return _OUTPUT.search(path.name) is not None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder or a link to one; False if this cannot be found out."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def find_images(folder: Path) -> Found:
+    """Search a folder and its subfolders.
+
+    Links to folders are followed, after the folders themselves; no folder is read twice. Hidden files and folders,
+    whose name starts with a dot, are left out; among them are the ``._NAME`` files of macOS.
+    """
+    found = Found()
+    seen: set[tuple[int, int]] = set()
+    waiting = [folder]
+    links: list[Path] = []
+    while waiting or links:
+        current = waiting.pop() if waiting else links.pop(0)
+        try:
+            status = current.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                found.skipped.append(_skipped(current, SEEN_FOLDER))
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(current) as entries:
+                paths = sorted(Path(entry.path) for entry in entries)
+        except OSError as error:
+            reason = f"the folder {current} cannot be read: {error.strerror or error}"
+            found.failures.append(Failure(printable(str(current)), printable(reason)))
+            continue
+        for path in paths:
+            if path.name.startswith("."):
+                found.skipped.append(_skipped(path, HIDDEN))
+            elif is_folder(path):
+                (links if path.is_symlink() else waiting).append(path)
+            else:
+                reason = _reason_to_skip(path)
+                if reason:
+                    found.skipped.append(_skipped(path, reason))
+                else:
+                    found.images.append(path)
+    found.images.sort()
+    found.skipped.sort(key=lambda one: one.name)
+    return found
+
+
+def _reason_to_skip(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if is_output(path):
+        return OUTPUT
+    if suffix in _VIDEO_SUFFIXES:
+        return VIDEO
+    if suffix in _UNSUPPORTED_SUFFIXES:
+        return UNSUPPORTED
+    if suffix not in SUFFIXES:
+        return NOT_AN_IMAGE
+    # A link to a file that does not exist is an image that cannot be read.
+    try:
+        return SPECIAL if path.exists() and not path.is_file() else ""
+    except OSError:
+        return ""
+
+
+def _skipped(path: Path, reason: str) -> Skipped:
+    return Skipped(printable(str(path)), reason)
