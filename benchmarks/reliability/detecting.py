@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import rdrface
 from rdrface.errors import ConfigError
 from rdrface.face import Face
 
@@ -33,7 +34,10 @@ class Release:
     @classmethod
     def current(cls) -> "Release":
         """The release that this Python imports."""
-        return cls((sys.executable, "-m", "rdrface"), dict(os.environ))
+        # Absolute, because the situations of the command line run in other folders.
+        source = str(Path(rdrface.__file__).resolve().parents[1])
+        path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
+        return cls((sys.executable, "-m", "rdrface"), {**os.environ, "PYTHONPATH": path})
 
     @classmethod
     def at(cls, executable: str) -> "Release":
