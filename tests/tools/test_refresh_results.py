@@ -45,7 +45,9 @@ def test_a_file_that_a_command_uses_is_made_first(tmp_path: Path, monkeypatch: p
     assert commands == [evaluate]
 
 
-def test_a_block_of_a_release_that_is_not_there_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_of_a_release_that_is_not_there_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(TOOLS))
     import refresh_results
 
