@@ -103,7 +103,7 @@ class Face:
     """One face in one image. Positions are in image pixels: x right, y down, (0, 0) is the center of the first pixel.
 
     Attributes:
-        box: (4,) float32 xyxy, the landmark box that the face was aligned in.
+        box: (4,) float32 xyxy, the landmark box that the detector estimated or that was passed to `Aligner.align`.
         score: detector score, 0..1; 1 if the box was passed to `Aligner.align`.
         landmarks: (68, 2) float32, the refined 2D output (3D+2D), contour on the visible outline.
         landmarks_jawline: (68, 2) float32, the same with the contour on the absolute jawline, also where it is hidden.
@@ -111,7 +111,8 @@ class Face:
             the viewer.
         projection: (68, 2) float32, the 3D output S_p: the projected landmarks of the 3D face, contour on the visible
             outline.
-        visibility: (68,) float32, probability that the point is hidden neither by the head itself nor by an object.
+        visibility: (68,) float32, probability that the point is hidden neither by the head itself nor by an object; 0
+            for points outside the image.
         uncertainty: (68,) float32, expected distance of `landmarks` from their true positions, percent of `size`.
         parameters: see `Parameters`.
         custom_landmarks: (L, 2) float32, landmarks of the annotation scheme that the weights were fine-tuned to

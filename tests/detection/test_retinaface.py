@@ -1,14 +1,15 @@
-"""RetinaFace: boxes, scales, rotations and the box correction."""
+"""RetinaFace: boxes, angles, resolutions and cut faces."""
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
 
 from rdrface.detection import retinaface
-from rdrface.detection.retinaface import RetinaFace, decode_boxes, landmark_boxes_of, priors
+from rdrface.detection.retinaface import BORDER, RetinaFace, decode_boxes, input_scale, pad, priors
 from rdrface.geometry.boxes import bounding_boxes, box_iou
 from rdrface.runtime.session import open_graph
 
@@ -33,6 +34,7 @@ def test_the_astronaut_is_detected_at_her_position(detector, image):
     assert box_iou(found.boxes, FACE[None])[0, 0] > 0.7
     assert found.detector_boxes.shape == (1, 4)
     assert found.detector_boxes[0, 1] < found.boxes[0, 1]  # the detector's box includes the forehead
+    assert abs(found.angles[0]) < 15
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.7, 2.5, 4.0])
@@ -74,11 +76,152 @@ def test_several_faces_and_one_at_the_edge_are_detected(detector, image):
     )
 
 
+def rotated(image: np.ndarray, degrees: float) -> np.ndarray:
+    """The image rotated about the center of FACE, clockwise as seen in the image."""
+    matrix = cv2.getRotationMatrix2D(((FACE[0] + FACE[2]) / 2, (FACE[1] + FACE[3]) / 2), -degrees, 1.0)
+    return cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+
+
+@pytest.mark.parametrize("degrees", [-60, -45, -30, -15, 0, 15, 30, 45, 60])
+def test_the_angle_and_the_landmark_box_follow_the_rotation(detector, image, degrees):
+    upright = detector.detect(image)
+    found = detector.detect(rotated(image, degrees))
+    assert abs(found.angles[0] - upright.angles[0] - degrees) < (12 if abs(degrees) <= 45 else 25)
+    side = FACE[2] - FACE[0]
+    assert found.boxes[0, 2] - found.boxes[0, 0] == pytest.approx(upright.boxes[0, 2] - upright.boxes[0, 0], rel=0.1)
+    # The face was rotated about the center of its landmark box, so that the center stays.
+    centers = [(boxes[0, :2] + boxes[0, 2:]) / 2 for boxes in (upright.boxes, found.boxes)]
+    np.testing.assert_allclose(*centers, atol=0.12 * side)
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0.35, 0.5])
+@pytest.mark.parametrize("edge", ["left", "top", "right", "bottom"])
+def test_the_box_of_a_face_cut_by_the_edge_is_that_of_the_whole_face(detector, image, edge, fraction):
+    whole = detector.detect(image).boxes[0]
+    side = whole[2] - whole[0]
+    part = {
+        "left": np.s_[:, int(whole[0] + fraction * side) :],
+        "top": np.s_[int(whole[1] + fraction * side) :, :],
+        "right": np.s_[:, : int(whole[2] - fraction * side)],
+        "bottom": np.s_[: int(whole[3] - fraction * side), :],
+    }[edge]
+    found = detector.detect(image[part])
+    assert len(found) == 1
+    start = [part[1].start or 0, part[0].start or 0] * 2
+    assert box_iou(found.boxes + start, whole[None])[0, 0] > 0.75
+
+
+@pytest.mark.parametrize("pixels", [24, 32, 40, 100])
+def test_the_face_that_fills_a_thumbnail_is_detected_in_its_pixels(detector, image, pixels):
+    thumbnail = cv2.resize(image[60:190, 160:290], (pixels, pixels), interpolation=cv2.INTER_AREA)
+    found = detector.detect(thumbnail)
+    assert len(found) == 1
+    expected = (FACE - [160, 60, 160, 60]) * pixels / 130
+    assert box_iou(found.boxes, expected[None])[0, 0] > 0.65
+
+
+def crowd(image: np.ndarray, width: int, height: int, sizes: list[int], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """`count` copies of the astronaut's head in a grid on a gray image; landmark boxes of the given sizes in turn."""
+    head, side = image[40:240, 120:320], FACE[2] - FACE[0]
+    cell = int(max(sizes) * 200 / side) + 2
+    canvas = np.full((height, width, 3), 120, np.uint8)
+    boxes = []
+    for i in range(count):
+        pixels = round(sizes[i % len(sizes)] * 200 / side)
+        x, y = i % (width // cell) * cell, i // (width // cell) * cell
+        canvas[y : y + pixels, x : x + pixels] = cv2.resize(head, (pixels, pixels), interpolation=cv2.INTER_AREA)
+        boxes.append((FACE - [120, 40, 120, 40]) * pixels / 200 + [x, y, x, y])
+    assert y + pixels <= height
+    return canvas, np.array(boxes)
+
+
+def recall(boxes: np.ndarray, expected: np.ndarray) -> float:
+    return float((box_iou(expected, boxes).max(axis=1, initial=0) > 0.4).mean())
+
+
+class CountingSession:
+    """Session that records the sizes of its inputs, (height, width)."""
+
+    input_size = None
+
+    def __init__(self, session):
+        self.session, self.sizes = session, []
+
+    def run(self, images):
+        self.sizes.append(images.shape[2:])
+        return self.session.run(images)
+
+
+def test_small_faces_of_a_large_crowd_are_detected(detector, image):
+    """Three times the resolution of the first pass, like a 4K image at the default `max_side`."""
+    image, expected = crowd(image, 1920, 1080, [28, 32, 40, 60], 84)
+    session = CountingSession(detector.session)
+    found = RetinaFace(session, max_side=640).detect(image)
+    assert recall(found.boxes, expected) > 0.95
+    assert len(found) < 1.05 * len(expected)
+    assert len(session.sizes) == 2
+
+
+def test_images_without_small_faces_take_one_pass(detector, image):
+    image, expected = crowd(image, 1920, 1080, [120], 8)
+    session = CountingSession(detector.session)
+    found = RetinaFace(session, max_side=640).detect(image)
+    assert recall(found.boxes, expected) == 1
+    assert len(session.sizes) == 1
+
+
+def test_one_small_face_in_a_large_image_costs_little(detector, image):
+    image, expected = crowd(image, 3840, 2160, [51], 1)
+    session = CountingSession(detector.session)
+    found = RetinaFace(session).detect(image)
+    assert recall(found.boxes, expected) == 1
+    first, last = (np.prod(session.sizes[i]) for i in (0, -1))
+    assert last < first / 4
+
+
+def test_the_faces_of_a_panorama_are_detected(detector, image):
+    image, expected = crowd(image, 12000, 1000, [150, 200], 20)
+    assert recall(detector.detect(image).boxes, expected) == 1
+
+
+@pytest.mark.parametrize("ratio", [(4, 3), (3, 2), (16, 9), (1, 1)])
+def test_images_of_usual_aspect_ratios_are_downscaled_to_max_side(ratio):
+    width, height = 2000 * ratio[0], 2000 * ratio[1]
+    assert input_scale(height, width, 1280) == pytest.approx(1280 / width)
+    assert input_scale(width, height, 1280) == pytest.approx(1280 / width)
+    assert input_scale(600, 800, 1280) == 1
+
+
+@pytest.mark.parametrize("shape", [(1000, 12000), (100, 100_000), (1, 1_000_000), (30_000, 40_000), (2, 2)])
+def test_the_size_of_the_input_is_bounded(shape):
+    scale = input_scale(*shape, 1280)
+    padded = (shape[0] * scale + 3 * BORDER) * (shape[1] * scale + 3 * BORDER)
+    assert padded < 2 * 1280 * 1280
+
+
+def test_the_border_repeats_the_edge_of_the_image():
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    padded = pad(image)
+    assert padded.shape == (1, 3, 128, 128) and padded.dtype == np.float32
+    inside = padded[0, :, BORDER : BORDER + 40, BORDER : BORDER + 50]
+    np.testing.assert_array_equal(inside.transpose(1, 2, 0)[..., ::-1] + [123, 117, 104], image)
+    np.testing.assert_array_equal(padded[0, :, BORDER + 5, :BORDER], np.repeat(inside[:, 5, :1], BORDER, axis=1))
+
+
+def test_concurrent_calls_give_the_same_boxes(detector, image):
+    images = [np.ascontiguousarray(np.rot90(image, k)) for k in (0, 1, 0, 3, 0)]
+    expected = [detector.detect(each).boxes for each in images]
+    with ThreadPoolExecutor(3) as pool:
+        for found, boxes in zip(pool.map(detector.detect, images), expected, strict=True):
+            np.testing.assert_array_equal(found.boxes, boxes)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (2000, 3), (31, 33), (64, 64)])
 def test_images_without_a_face_have_no_detections(detector, shape):
     found = detector.detect(np.full((*shape, 3), 77, np.uint8))
     assert len(found) == 0
     assert found.boxes.shape == (0, 4) and found.scores.shape == (0,) and found.detector_boxes.shape == (0, 4)
+    assert found.angles.shape == (0,)
 
 
 def test_both_runtimes_give_the_same_boxes(detector, image):
@@ -110,17 +253,6 @@ def test_decoding_follows_ssd():
     np.testing.assert_allclose(boxes[1, 2:] - boxes[1, :2], [20 * np.e, 20])
 
 
-def test_landmark_boxes_are_shifted_towards_the_mouth():
-    boxes = np.array([[0.0, 0, 112, 112]] * 3)
-    upright = np.array([[30.0, 40], [80, 40], [55, 60], [35, 85], [75, 85]])
-    rotated = upright[:, ::-1] * [-1, 1] + [112, 0]  # rotated clockwise: the mouth is on the left
-    coinciding = np.full((5, 2), 50.0)
-    found = landmark_boxes_of(boxes, np.stack([upright, rotated, coinciding]))
-    np.testing.assert_allclose(found[0], [6, 22, 106, 122], atol=1)
-    np.testing.assert_allclose(found[1], [-10, 6, 90, 106], atol=1)
-    np.testing.assert_allclose(found[2], found[0], atol=1)
-
-
 @pytest.mark.parametrize(
     "options", [{"score_threshold": 0}, {"score_threshold": 1.5}, {"iou_threshold": 1}, {"max_side": 10}]
 )
@@ -129,21 +261,70 @@ def test_invalid_options_are_refused(detector, options):
         RetinaFace(detector.session, **options)
 
 
-def test_boxes_match_the_landmarks_of_large_poses(detector, shared_data):
-    """The correction of the boxes, on images with ground truth."""
+def aflw2000_3d(shared_data, step: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Images and landmarks (68, 2) of every `step`-th face."""
     from scipy.io import loadmat
 
-    sizes, shifts = [], []
-    files = sorted((shared_data / "aflw2000_3d_dev").glob("*.mat"))[::5]
-    for file in files:
-        image = cv2.imread(str(file.with_suffix(".jpg")))[..., ::-1]
-        truth = bounding_boxes(loadmat(file)["pt3d_68"][:2].T[None] - 1)[0]
-        found = detector.detect(image).boxes
+    files = sorted((shared_data / "aflw2000_3d_dev").glob("*.mat"))[::step]
+    return [
+        (cv2.imread(str(file.with_suffix(".jpg")))[..., ::-1], loadmat(file)["pt3d_68"][:2].T - 1) for file in files
+    ]
+
+
+def offset(found: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, float]:
+    """Center offset (2,) and side of the box that overlaps the landmarks' box most, in units of that box's size."""
+    truth = bounding_boxes(landmarks[None])
+    box = found[box_iou(found, truth)[:, 0].argmax()]
+    size = np.sqrt((truth[0, 2:] - truth[0, :2]).prod())
+    return (box[:2] + box[2:] - truth[0, :2] - truth[0, 2:]) / 2 / size, float((box[2] - box[0]) / size)
+
+
+def test_boxes_match_the_landmarks_of_large_poses(detector, shared_data):
+    """The correction of the boxes, on images with ground truth."""
+    faces = aflw2000_3d(shared_data, 5)
+    detected = [(detector.detect(image).boxes, landmarks) for image, landmarks in faces]
+    offsets = [offset(boxes, landmarks) for boxes, landmarks in detected if len(boxes)]
+    assert len(offsets) > 0.97 * len(faces)
+    shifts, sides = np.array([shift for shift, _ in offsets]), np.array([side for _, side in offsets])
+    assert abs(sides.mean() - 1) < 0.05 and sides.std() < 0.1
+    assert np.abs(shifts.mean(axis=0)).max() < 0.04
+
+
+@pytest.mark.parametrize("edge", ["left", "right", "top", "bottom"])
+def test_boxes_of_cut_faces_match_their_landmarks(detector, shared_data, edge):
+    """35 % of the landmark box is cut off. Without the completion, the median distance of the centers is 0.10-0.32."""
+    distances, sides = [], []
+    faces = aflw2000_3d(shared_data, 4)
+    for image, landmarks in faces:
+        low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+        first, last = np.maximum(low + 0.35 * (high - low), 0).astype(int), (high - 0.35 * (high - low)).astype(int)
+        part = {
+            "left": np.s_[:, first[0] :],
+            "right": np.s_[:, : last[0]],
+            "top": np.s_[first[1] :, :],
+            "bottom": np.s_[: last[1], :],
+        }[edge]
+        found = detector.detect(image[part]).boxes
         if len(found):
-            best = found[box_iou(found, truth[None])[:, 0].argmax()]
-            side = np.sqrt((truth[2:] - truth[:2]).prod())
-            sizes.append((best[2] - best[0]) / side)
-            shifts.append((best[:2] + best[2:] - truth[:2] - truth[2:]) / 2 / side)
-    assert len(sizes) > 0.97 * len(files)
-    assert abs(np.mean(sizes) - 1) < 0.05 and np.std(sizes) < 0.1
-    assert np.abs(np.mean(shifts, axis=0)).max() < 0.04
+            start = [first[0] if edge == "left" else 0, first[1] if edge == "top" else 0]
+            shift, side = offset(found, landmarks - start)
+            distances.append(np.hypot(*shift))
+            sides.append(side)
+    assert len(distances) > 0.8 * len(faces)
+    assert np.median(distances) < 0.1
+    assert abs(np.median(sides) - 1) < 0.07
+
+
+@pytest.mark.parametrize("degrees", [-45, -30, 0, 30, 45])
+def test_angles_match_the_landmarks_of_rotated_faces(detector, shared_data, degrees):
+    errors = []
+    for image, landmarks in aflw2000_3d(shared_data, 5):
+        matrix = cv2.getRotationMatrix2D(landmarks.mean(axis=0).tolist(), -degrees, 1.0)
+        found = detector.detect(cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE))
+        points = landmarks @ matrix[:, :2].T + matrix[:, 2]
+        up = points[36:48].mean(axis=0) - points[[48, 54]].mean(axis=0)
+        if len(found):
+            best = box_iou(found.boxes, bounding_boxes(points[None]))[:, 0].argmax()
+            errors.append(abs((found.angles[best] - np.degrees(np.arctan2(up[0], -up[1])) + 180) % 360 - 180))
+    assert len(errors) >= 38
+    assert np.median(errors) < 8 and np.percentile(errors, 90) < 20

@@ -5,13 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rdrface.detection.face_box import completed_boxes, face_angles, landmark_boxes
 from rdrface.detection.protocol import Detections
 from rdrface.errors import WeightsError
-from rdrface.geometry.boxes import box_size
-
-SIDE_RATIO = 1.12
-CENTER_UP = 0.16
-"""Same values as for RetinaFace, because both were trained on the boxes of WIDER FACE."""
 
 
 class YuNet:
@@ -51,9 +47,7 @@ class YuNet:
         ratio = np.array([width / size[0], height / size[1]])
         low = found[:, :2] * ratio - 0.5
         boxes = np.concatenate([low, low + found[:, 2:4] * ratio], axis=1)
-        side = box_size(boxes) / SIDE_RATIO
-        center = (boxes[:, :2] + boxes[:, 2:]) / 2 + np.stack([0 * side, CENTER_UP * side], axis=1)
-        half = side[:, None] / 2
-        return Detections(
-            np.concatenate([center - half, center + half], axis=1), found[:, 14].astype(np.float32), boxes
-        )
+        points = found[:, 4:14].reshape(-1, 5, 2) * ratio - 0.5
+        angles = face_angles(boxes, points)
+        completed = completed_boxes(boxes, angles, height, width)
+        return Detections(landmark_boxes(completed, angles), found[:, 14].astype(np.float32), boxes, angles)

@@ -1,0 +1,36 @@
+"""Faces that were found twice."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from rdrface.alignment.duplicates import MIN_DISTANCE, without_duplicates
+from some_face import some_face
+
+
+def shifted(face, distance, uncertainty):
+    return replace(
+        face,
+        landmarks=face.landmarks + np.array([distance * face.size, 0], np.float32),
+        uncertainty=np.full(68, uncertainty, np.float32),
+    )
+
+
+def test_of_two_faces_with_the_same_landmarks_the_more_certain_one_is_kept():
+    face = some_face()
+    faces = [shifted(face, 0, 5), shifted(face, MIN_DISTANCE - 0.05, 3), shifted(face, 2, 9)]
+    assert without_duplicates(faces) == faces[1:]
+
+
+def test_neighbors_are_kept():
+    face = some_face()
+    faces = [shifted(face, 0, 5), shifted(face, MIN_DISTANCE + 0.05, 3)]
+    assert without_duplicates(faces) == faces
+    assert without_duplicates([]) == []
+
+
+def test_a_face_is_compared_with_kept_faces_only():
+    """A is a duplicate of B and B of C, but A and C are two people: without B, both remain."""
+    face = some_face()
+    faces = [shifted(face, 0, 3), shifted(face, 0.3, 5), shifted(face, 0.6, 4)]
+    assert without_duplicates(faces) == [faces[0], faces[2]]

@@ -1,0 +1,149 @@
+"""Faces at any angle, faces at the edge of the image, and detections that are no face, on scikit-image's astronaut."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import rdrface
+from rdrface.alignment.crop_alignment import CropAlignment
+from rdrface.alignment.retries import UPRIGHT_WITHIN, corrected_frames, crop_frames
+from rdrface.crop import CropFrame
+from rdrface.detection.protocol import Detections
+
+data = pytest.importorskip("skimage.data")
+BOX = np.array([183.0, 92, 266, 176])
+
+
+class FixedBoxes:
+    """A detector that reports the same boxes, upright, in every image."""
+
+    def __init__(self, *boxes) -> None:
+        self.boxes = np.array(boxes, float).reshape(-1, 4)
+
+    def detect(self, image: np.ndarray) -> Detections:
+        return Detections(self.boxes, np.full(len(self.boxes), 0.9, np.float32), self.boxes)
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    return data.astronaut()
+
+
+@pytest.fixture(scope="module")
+def aligner() -> rdrface.Aligner:
+    return rdrface.load(threads=2)
+
+
+@pytest.fixture(scope="module")
+def upright(aligner, image) -> rdrface.Face:
+    (face,) = aligner.detect(image)
+    return face
+
+
+def turned(image, points, degrees):
+    """The image and points (n, 2) rotated clockwise about the center of a larger, gray image."""
+    canvas = Image.new("RGB", (740, 740), (128, 128, 128))
+    canvas.paste(Image.fromarray(image), (114, 114))
+    angle, center = np.radians(degrees), np.array([369.5, 369.5])
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    rotated = canvas.rotate(-degrees, Image.Resampling.BILINEAR, fillcolor=(128, 128, 128))
+    return np.asarray(rotated), (points + 114 - center) @ matrix.T + center
+
+
+@pytest.mark.parametrize("degrees", range(45, 360, 45))
+def test_a_rotated_photo_gives_the_rotated_landmarks(aligner, image, upright, degrees):
+    pixels, expected = turned(image, upright.landmarks, degrees)
+    (face,) = aligner.detect(pixels)
+    assert np.linalg.norm(face.landmarks - expected, axis=1).mean() < 0.03 * upright.size
+    assert face.expected_error < 1.5 * upright.expected_error
+    # The 3D face is rotated too: its projection is where the 2D landmarks are.
+    assert np.linalg.norm(face.projection - expected, axis=1).mean() < 0.05 * upright.size
+    np.testing.assert_allclose(face.points("ibug68"), face.landmarks_3d, atol=0.002 * face.size)
+
+
+def test_an_upside_down_face_is_found_from_an_upright_box(image, upright):
+    """The detector often reports an upside-down face as upright."""
+    pixels, expected = turned(image, upright.landmarks, 180)
+    box = np.concatenate([expected.min(0), expected.max(0)])
+    aligner = rdrface.load(detector=FixedBoxes(box), threads=2)
+    (face,) = aligner.detect(pixels)
+    assert np.linalg.norm(face.landmarks - expected, axis=1).mean() < 0.03 * upright.size
+    (aligned,) = aligner.align(pixels, [box])
+    np.testing.assert_allclose(aligned.landmarks, face.landmarks, atol=1e-3)
+
+
+@pytest.mark.parametrize("factor", [0.7, 1.5])
+def test_a_box_of_the_wrong_size_is_corrected(image, upright, factor):
+    center, half = (BOX[:2] + BOX[2:]) / 2, (BOX[2:] - BOX[:2]) / 2 * factor
+    aligner = rdrface.load(detector=FixedBoxes([*(center - half), *(center + half)]), threads=2)
+    (face,) = aligner.detect(image)
+    assert np.linalg.norm(face.landmarks - upright.landmarks, axis=1).mean() < 0.03 * upright.size
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_face_cut_by_the_edge_keeps_its_pose_and_hides_what_is_outside(aligner, image, upright, side):
+    x0, x1 = upright.landmarks[:, 0].min(), upright.landmarks[:, 0].max()
+    edge = round(float(x0 + 0.35 * (x1 - x0) if side == "left" else x1 - 0.35 * (x1 - x0)))
+    part, offset = (image[:, edge:], edge) if side == "left" else (image[:, :edge], 0)
+    (face,) = aligner.detect(np.ascontiguousarray(part))
+    landmarks = face.landmarks + np.array([offset, 0])
+    assert abs(face.pose.yaw - upright.pose.yaw) < 15
+    assert np.linalg.norm(landmarks - upright.landmarks, axis=1).mean() < 0.05 * upright.size
+    outside = landmarks[:, 0] < edge - 0.5 if side == "left" else landmarks[:, 0] > edge - 0.5
+    assert outside.sum() > 5
+    assert (face.visibility[outside] == 0).all()
+    assert (face.visibility[~outside] > 0.5).sum() > 30
+
+
+def test_a_detection_that_is_no_face_is_dropped_and_counted(image):
+    flag = np.array([20.0, 300, 140, 420])
+    aligner = rdrface.load(detector=FixedBoxes(BOX, flag), threads=2)
+    (face,), (dropped,) = aligner.detect_with_dropped(image)
+    np.testing.assert_allclose(face.box, BOX)
+    np.testing.assert_allclose(dropped.box, flag)
+    assert dropped.expected_error > aligner.max_uncertainty
+    keeps_all = rdrface.load(detector=FixedBoxes(BOX, flag), threads=2, max_uncertainty=None)
+    assert len(keeps_all.detect(image)) == 2
+    # Boxes that the caller passes are never dropped.
+    assert len(aligner.align(image, [BOX, flag])) == 2
+
+
+def test_one_person_in_two_boxes_is_one_face(image):
+    aligner = rdrface.load(detector=FixedBoxes(BOX, BOX + np.array([30, 0, 30, 0])), threads=2)
+    assert len(aligner.detect(image)) == 1
+    twins = np.concatenate([image, image], axis=1)
+    aligner = rdrface.load(detector=FixedBoxes(BOX, BOX + np.array([512, 0, 512, 0])), threads=2)
+    assert len(aligner.detect(twins)) == 2
+
+
+def test_the_order_of_the_faces(image):
+    small = np.asarray(Image.fromarray(image).resize((256, 256), Image.Resampling.BOX))
+    both = np.zeros((512, 768, 3), np.uint8)
+    both[:256, :256] = small
+    both[:, 256:] = image
+    boxes = FixedBoxes(BOX / 2, BOX + np.array([256, 0, 256, 0]))
+    sizes = {
+        order: [face.size > 60 for face in rdrface.load(detector=boxes, threads=2, order=order).detect(both)]
+        for order in ("score", "size", "left_to_right")
+    }
+    assert sizes == {"score": [False, True], "size": [True, False], "left_to_right": [False, True]}
+
+
+def test_faces_that_are_rotated_little_are_cut_out_upright():
+    boxes = np.tile(BOX, (3, 1))
+    angles = np.array([UPRIGHT_WITHIN - 1, UPRIGHT_WITHIN + 1, -179.0])
+    frame = crop_frames(Detections(boxes, np.ones(3, np.float32), boxes, angles))
+    np.testing.assert_allclose(np.degrees(frame.angle), [0, *angles[1:]])
+
+
+def test_the_corrected_crop_is_around_the_landmarks_and_upright(upright):
+    frame = CropFrame(np.zeros((1, 2)), np.ones(1))
+    for degrees in (0, 60, -150):
+        angle = np.radians(degrees)
+        matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        points = upright.landmarks.astype(float) @ matrix.T
+        (rotated,) = (corrected_frames(CropAlignment(frame, {"landmarks": points[None]})),)
+        in_crop = rotated.to_crop(points[None])[0]
+        np.testing.assert_allclose(in_crop.min(0) + in_crop.max(0), 0, atol=1e-6)
+        assert in_crop[36:48, 1].mean() < in_crop[48:, 1].mean() - 0.2
+        assert abs(np.degrees(rotated.angle[0]) - (0 if degrees == 0 else degrees)) < 10
