@@ -85,6 +85,8 @@ class CropFrame:
 
 def _rotate(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """Points (B, N, 2), y down, rotated clockwise as seen by angle (B,) radians."""
+    if not angle.any():
+        return points  # also points at infinity, which the products below would make NaN
     cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
     x, y = points[..., 0], points[..., 1]
     return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)

@@ -22,7 +22,7 @@ class DataError(RdrError):
 
 
 class ConfigError(RdrError):
-    """A configuration or a command line contains an unknown key or an invalid value."""
+    """A configuration or a command line contains an unknown key or an invalid value, or needs a missing package."""
 
 
 class TrainingError(RdrError):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from exported import weights_file
 from fake_aligner import FakeAligner, use_fake_aligner, write_image
+from rdrface.aligner import MAX_UNCERTAINTY
 from rdrface.cli import detect
 from rdrface.cli.main import main
 
@@ -251,7 +252,7 @@ def test_options_of_the_detector_reach_the_aligner(monkeypatch):
     assert main(["detect", image, "--max-uncertainty", "20"]) == 1
     chosen = [{key: call[key] for key in ("max_side", "max_uncertainty", "order", "score_threshold")} for call in calls]
     assert chosen == [
-        {"max_side": None, "max_uncertainty": 12, "order": "score", "score_threshold": None},
+        {"max_side": None, "max_uncertainty": MAX_UNCERTAINTY, "order": "score", "score_threshold": None},
         {"max_side": 3840, "max_uncertainty": None, "order": "left_to_right", "score_threshold": 0.3},
         {"max_side": None, "max_uncertainty": 20, "order": "score", "score_threshold": None},
     ]

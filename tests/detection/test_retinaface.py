@@ -1,7 +1,5 @@
 """RetinaFace: boxes, angles, resolutions and cut faces."""
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -10,6 +8,7 @@ import pytest
 
 from rdrface.detection import retinaface
 from rdrface.detection.retinaface import BORDER, RetinaFace, decode_boxes, input_scale, pad, priors
+from rdrface.errors import WeightsError
 from rdrface.geometry.boxes import bounding_boxes, box_iou
 from rdrface.runtime.session import open_graph
 
@@ -229,14 +228,18 @@ def test_both_runtimes_give_the_same_boxes(detector, image):
     np.testing.assert_allclose(other.detect(image).boxes, detector.detect(image).boxes, atol=0.01)
 
 
-def test_the_weights_package_is_not_imported():
-    code = (
-        "import sys; from rdrface.detection.retinaface import weights;"
-        "print(len(weights()), 'retinaface' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    length, imported = done.stdout.split()
-    assert int(length) > 1_000_000 and imported == "False"
+def test_a_missing_or_damaged_graph_is_refused(monkeypatch, tmp_path):
+    assert len(retinaface.weights()) > 1_000_000
+    monkeypatch.setattr(retinaface, "GRAPH", tmp_path / "retinaface.onnx")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        retinaface.weights()
+    (tmp_path / "retinaface.onnx").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(WeightsError, match="damaged"):
+        retinaface.weights()
+
+
+def test_the_license_of_the_graph_is_packaged():
+    assert "ddfabbro" in retinaface.GRAPH.with_suffix(".LICENSE").read_text()
 
 
 def test_one_prior_pair_per_cell_and_stride():

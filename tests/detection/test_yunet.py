@@ -1,11 +1,13 @@
 """YuNet: conversion of its output, and unusable model files."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
 
 from rdrface.detection.yunet import YuNet
-from rdrface.errors import WeightsError
+from rdrface.errors import ConfigError, WeightsError
 
 
 class StubNetwork:
@@ -53,3 +55,9 @@ def test_missing_and_damaged_files_are_refused(tmp_path):
     (tmp_path / "broken.onnx").write_bytes(b"not a network")
     with pytest.raises(WeightsError, match="cannot read"):
         YuNet(tmp_path / "broken.onnx")
+
+
+def test_a_missing_opencv_is_reported_with_the_command_to_install_it(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ConfigError, match=r"pip install 'rdrface\[opencv\]'"):
+        YuNet(tmp_path / "yunet.onnx")

@@ -25,3 +25,25 @@ def test_nms_keeps_the_box_with_the_highest_score_of_each_face():
     kept = nms(boxes, np.array([0.7, 0.9, 0.8, 0.6]), 0.4)
     np.testing.assert_array_equal(kept, [1, 2, 3])
     assert nms(np.empty((0, 4)), np.empty(0), 0.4).shape == (0,)
+
+
+def test_nms_equals_that_of_opencv():
+    """On random boxes: clusters, whole pixels, equal boxes, equal scores, none at all."""
+    cv2 = pytest.importorskip("cv2")
+    rng = np.random.default_rng(0)
+    for trial in range(600):
+        count = int(rng.integers(0, 60))
+        half = rng.uniform(2, 40, (count, 2))
+        center = rng.uniform(0, 100, (count, 2))
+        boxes = np.concatenate([center - half, center + half], axis=1)
+        scores = rng.uniform(0.01, 1, count).astype(np.float32)
+        if trial % 3 == 0:
+            boxes = np.round(boxes)
+        if trial % 2 == 0:
+            scores = np.round(scores, 1) + np.float32(0.05)
+        if trial % 5 == 0 and count > 3:
+            boxes[1], scores[1] = boxes[0], scores[0]
+        threshold = float(rng.choice([0.2, 0.4, 0.7]))
+        xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+        expected = cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), 0.0, threshold)
+        np.testing.assert_array_equal(nms(boxes, scores, threshold), np.array(expected, np.int64))

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
@@ -21,7 +21,7 @@ def write_pts_folder(folder: Path) -> np.ndarray:
     """Write two gray images with 1-based .pts files of `mean_face_points`; returns the points, 0-based."""
     points = mean_face_points()
     for i, face in enumerate(points):
-        cv2.imwrite(str(folder / f"face{i}.png"), np.full((120, 140, 3), 90, np.uint8))
+        Image.fromarray(np.full((120, 140, 3), 90, np.uint8)).save(folder / f"face{i}.png")
         rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in face)
         (folder / f"face{i}.pts").write_text(f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n")
     return points

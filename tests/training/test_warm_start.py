@@ -9,9 +9,11 @@ import torch
 from lightning_fabric import Fabric
 
 from exported import SIZE, some_crops, weights_file
+from linked import linked_layout  # noqa: F401
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, WeightsError
+from rdrface.finetuning.weights import load_network
 from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
 from rdrface.runtime.session import open_session
@@ -22,6 +24,7 @@ from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import no_augmentation, stage_augmentation
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.mirror import CoefficientMirror
+from rdrface.training.checkpoint import start_file
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.loop import train
 from rdrface.training.restore import normalized_convolutions, restore
@@ -165,3 +168,17 @@ def test_the_start_can_be_a_checkpoint_file(faces: PackedCrops, tmp_path: Path) 
     torch.save({"config": {"stage": []}}, tmp_path / "checkpoint.pt")
     with pytest.raises(ConfigError, match=r"checkpoint\.pt is not a checkpoint .* no averaged weights"):
         check_start(tmp_path / "checkpoint.pt", config)
+
+
+def test_training_and_fine_tuning_start_from_linked_weights(linked_layout) -> None:  # noqa: F811
+    path = linked_layout(weights_file())
+    network, size, _ = load_network(path)
+    assert size == read_info(path)[0].input_size
+    expected = restore(weights_file())[0].state_dict()
+    assert all(
+        torch.equal(value, expected[name])
+        for name, value in network.state_dict().items()
+        if not name.startswith(restore_module.NOT_EXPORTED)
+    )
+    assert start_file(path) == path
+    check_start(path, run())

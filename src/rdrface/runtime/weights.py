@@ -4,7 +4,8 @@ A model consists of two files. ``NAME.safetensors`` contains all tensors. ``NAME
 hundred kilobytes; its initializers refer to the first file (ONNX external data: file name, offset, length). A
 safetensors file is a length, a JSON header and the raw tensors one after another, so both runtimes can map it directly
 and no tensor is stored twice. The files must stay in one folder and must not be renamed, because the graph contains the
-name of the other file.
+name of the other file. Each may be a symbolic link to a file with any name in any folder (see
+`rdrface.runtime.linked_files`).
 
 This module needs only NumPy and the standard library, no deep-learning framework.
 """
@@ -12,7 +13,7 @@ This module needs only NumPy and the standard library, no deep-learning framewor
 import hashlib
 import json
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,8 +96,30 @@ class TensorPlace:
 
 
 def graph_path(weights: Path) -> Path:
-    """Path of the ONNX graph that belongs to a weights file."""
+    """Path at which the ONNX graph of a weights file is written."""
     return weights.with_suffix(".onnx")
+
+
+def link_chain(path: Path) -> Iterator[Path]:
+    """The path, and if it is a symbolic link the path that it points to, and so on up to the file itself."""
+    yield path
+    while path.is_symlink():
+        path = path.parent / path.readlink()
+        yield path
+
+
+def find_graph(weights: Path) -> Path:
+    """Path of the ONNX graph of an existing weights file.
+
+    It has the same name and folder as the weights file, or as one of the paths in its `link_chain`: in a cache whose
+    files have hashes as names, only the links have the same name; a link ``latest.safetensors`` has no graph in its own
+    folder.
+
+    Returns:
+        The first that exists, otherwise the path in the folder of `weights`.
+    """
+    candidates = [graph_path(path) for path in link_chain(weights)]
+    return next((path for path in candidates if path.is_file()), candidates[0])
 
 
 def layout(tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> dict[str, TensorPlace]:
@@ -172,7 +195,7 @@ def verify(path: Path, info: WeightsInfo) -> None:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
     if checksum != info.checksum:
         raise WeightsError(f"{path} is damaged: its checksum does not match its content; copy or download it again")
-    graph = graph_path(path)
+    graph = find_graph(path)
     if not graph.is_file():
         raise WeightsError(f"{graph} is missing: {path.name} and its graph {graph.name} must be in the same folder")
     if hashlib.sha256(graph.read_bytes()).hexdigest() != info.graph_checksum:

@@ -16,7 +16,7 @@ from rdrface.errors import WeightsError
 from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
-from rdrface.runtime.weights import WeightsInfo, graph_path, read_info, read_tensors, verify
+from rdrface.runtime.weights import WeightsInfo, find_graph, read_info, read_tensors, verify
 from rdrface.training.renamed import renamed_tensors
 
 NOT_EXPORTED = "response"
@@ -87,7 +87,7 @@ def normalized_convolutions(network: RDR) -> list[tuple[Convolution, nn.BatchNor
 def _stored(path: Path) -> dict[str, np.ndarray]:
     stored = {name: value.astype(np.float32) for name, value in read_tensors(path).items()}
     # Tensors smaller than a kilobyte are in the graph.
-    graph = onnx.load(graph_path(path), load_external_data=False).graph
+    graph = onnx.load(find_graph(path), load_external_data=False).graph
     for initializer in graph.initializer:
         if initializer.data_location != onnx.TensorProto.EXTERNAL:
             stored[initializer.name.removeprefix("network.")] = numpy_helper.to_array(initializer)

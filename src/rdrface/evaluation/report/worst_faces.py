@@ -1,14 +1,12 @@
 """Contact sheet of the faces with the largest errors of a method."""
 
-from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from rdrface.crop import CropFrame, cut
-from rdrface.datasets.contact_sheet import contact_sheet, draw_dot, draw_line
+from rdrface.datasets.contact_sheet import contact_sheet, draw_dot, draw_line, draw_text
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -28,6 +26,12 @@ _DARK, _LIGHT = (20, 20, 20), (245, 245, 245)
 _MISSED = (213, 94, 0)
 _BAND = 17
 """Pixels, height of the dark band behind a cell's title."""
+
+_FRAME = 4
+"""Pixels, width of the frame of a face that was not found."""
+
+_FONT_SIZE = 15
+"""Pixels, font size of the heading."""
 
 _HEADING = 36
 """Pixels, height of the heading above the faces."""
@@ -96,7 +100,9 @@ def _tile(annotations: FaceRecords, predictions: Predictions, i: int) -> np.ndar
     frame = CropFrame.from_boxes(annotations.box[i : i + 1])
     tile = np.ascontiguousarray(np.rint(cut(image, frame, CELL)[0].transpose(1, 2, 0)).clip(0, 255).astype(np.uint8))
     annotated, predicted = (
-        to_pixels(frame.to_crop(points[i : i + 1])[0], CELL) for points in (annotations.points, predictions.landmarks)
+        # Infinite positions cannot be rotated into the crop; like unknown ones, they are not drawn.
+        to_pixels(frame.to_crop(np.where(np.isfinite(points[i : i + 1]), points[i : i + 1], np.nan))[0], CELL)
+        for points in (annotations.points, predictions.landmarks)
     )
     for start, end in zip(annotated, predicted, strict=True):
         draw_line(tile, np.stack([start, end]), _LIGHT)
@@ -107,7 +113,8 @@ def _tile(annotations: FaceRecords, predictions: Predictions, i: int) -> np.ndar
     # Darkened, so that the title is readable on any image.
     tile[:_BAND] = tile[:_BAND] // 4
     if not predictions.found[i]:
-        cv2.rectangle(tile, (1, 1), (CELL - 2, CELL - 2), _MISSED, 4)
+        for edge in (tile[:_FRAME], tile[-_FRAME:], tile[:, :_FRAME], tile[:, -_FRAME:]):
+            edge[:] = _MISSED
     return tile
 
 
@@ -122,10 +129,9 @@ def _under_heading(text: str, sheet: np.ndarray) -> np.ndarray:
     width = COLUMNS * CELL
     page = np.full((_HEADING + len(sheet), width, 3), 255, np.uint8)
     page[_HEADING:, : sheet.shape[1]] = sheet
-    write = partial(cv2.putText, fontFace=cv2.FONT_HERSHEY_SIMPLEX, color=_DARK, thickness=1, lineType=cv2.LINE_AA)
-    write(page, text, (8, 23), fontScale=0.55)
+    draw_text(page, (8, 9), text, _DARK, _FONT_SIZE)
     for x, color, label in ((width - 260, ANNOTATED, "annotated"), (width - 130, PREDICTED, "predicted")):
-        cv2.circle(page, (x, 18), 7, _DARK, -1, cv2.LINE_AA)
-        cv2.circle(page, (x, 18), 6, color, -1, cv2.LINE_AA)
-        write(page, label, (x + 13, 23), fontScale=0.55)
+        for radius, shade in ((7.0, _DARK), (6.0, color)):
+            draw_dot(page, np.array([x, 18.0]), shade, radius)
+        draw_text(page, (x + 13, 9), label, _DARK, _FONT_SIZE)
     return page
