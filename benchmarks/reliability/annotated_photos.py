@@ -59,7 +59,9 @@ class Annotated:
         return float(box_size(self.box))
 
 
-def read_faces(name: str, folder: Path, count: int, seed: int, upright: bool = True) -> Iterator[Annotated]:
+def read_faces(
+    name: str, folder: Path, count: int, seed: int, selection: Callable[[np.ndarray], bool] | None = None
+) -> Iterator[Annotated]:
     """A random choice of the annotated faces of a set.
 
     Args:
@@ -67,24 +69,30 @@ def read_faces(name: str, folder: Path, count: int, seed: int, upright: bool = T
         folder: folder of the set.
         count: number of faces; 0 means all.
         seed: of the choice.
-        upright: choose among upright faces that are completely inside the image and alone in it by annotation.
+        selection: which faces may be chosen, by their points (68, 2); of these, only faces that are completely inside
+            the image and alone in it by annotation are chosen. None means all faces.
     """
     records = READERS[name](folder)
     order = np.random.default_rng(seed).permutation(len(records))
     counts = dict(zip(*np.unique(records.image, return_counts=True), strict=True))
     chosen = 0
     for i in order:
-        if upright and (counts[records.image[i]] > 1 or abs(in_plane_rotation(records.points[i])) > UPRIGHT):
+        if selection and (counts[records.image[i]] > 1 or not selection(records.points[i])):
             continue
         path = Path(str(records.image[i]))
         contour = "outline" if records.contour is None else str(records.contour[i])
         face = Annotated(path.stem, read_image(path), records.points[i].astype(np.float64), contour)
-        if upright and not _inside(face):
+        if selection and not _inside(face):
             continue
         yield face
         chosen += 1
         if chosen == count:
             return
+
+
+def is_upright(points: np.ndarray) -> bool:
+    """Whether the in-plane rotation of a face with points (68, 2) is at most `UPRIGHT`."""
+    return bool(abs(in_plane_rotation(points)) <= UPRIGHT)
 
 
 def in_plane_rotation(points: np.ndarray) -> float:

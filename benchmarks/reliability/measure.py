@@ -19,7 +19,7 @@ import no_face
 import resolution
 import rotation
 import situations
-from annotated_photos import READERS, Annotated, read_faces
+from annotated_photos import READERS, Annotated, is_upright, read_faces
 from detecting import Release
 
 from rdrface.errors import ConfigError, DataError, RdrError
@@ -46,7 +46,13 @@ def main() -> int:
     parser.add_argument(
         "--rdrface", metavar="PATH", help="executable of the release to measure (default: the installed one)"
     )
-    parser.add_argument("--count", type=int, default=40, metavar="N", help="number of faces, 0: all (default: 40)")
+    parser.add_argument(
+        "--count",
+        type=int,
+        default=40,
+        metavar="N",
+        help="number of faces, 0: all (default: 40); cut: and half as many turned ones",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the choice of faces (default: 0)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write the inputs into this new folder and keep it")
     parser.add_argument(
@@ -68,8 +74,11 @@ def run(args: argparse.Namespace) -> str:
     if args.keep and args.keep.exists():
         raise ConfigError(f"--keep must be a new folder, but {args.keep} exists")
     release = Release.at(args.rdrface) if args.rdrface else Release.current()
-    is_upright = args.case in (*UPRIGHT_CASES, "command-line")
-    faces = list(read_faces(args.set, args.folder, args.count, args.seed, is_upright))
+    if args.case == "cut":
+        faces = cut_faces.select(args.set, args.folder, args.count, args.seed)
+    else:
+        selection = None if args.case in ("duplicates", "no-face") else is_upright
+        faces = list(read_faces(args.set, args.folder, args.count, args.seed, selection))
     if not faces:
         raise DataError(f"{args.folder} has no faces for the case {args.case}")
     with ExitStack() as stack:

@@ -197,6 +197,14 @@ def test_detections_are_grouped_by_their_error() -> None:
     assert rows[3].cells[1:] == tuple(int(limit < 13) for limit in LIMITS)
 
 
+def test_faces_are_turned_beyond_about_30_degrees() -> None:
+    from cut_faces import is_turned
+
+    for yaw, expected in ((0, False), (-20, False), (45, True), (-80, True)):
+        face = some_face(angles=(0.0, np.radians(yaw), 0.1))
+        assert is_turned(face.landmarks.astype(np.float64)) == expected, yaw
+
+
 def test_half_of_a_face_is_cut_away(annotated) -> None:
     from cut_faces import kept_columns
 
@@ -212,11 +220,11 @@ def test_wrong_faces_and_jumps_of_the_yaw_are_counted() -> None:
     from cut_faces import CutFace, table
 
     faces = [CutFace(2.0, 3.0, 5.0, 2.0), CutFace(12.0, 14.0, 40.0, 9.0), CutFace(3.0, 11.0, np.nan, 3.0)]
-    (row,) = table({0.35: faces}, 4, "0.2").rows
+    (row,) = table("Faces", {0.35: faces}, 4, "0.2").rows
     found, inside, all_points, wrong, wrong_all, jumps, expected, *marked = row.cells
     assert (found, inside, all_points) == (3, 3.0, 11.0)
     assert (wrong, wrong_all, jumps, expected) == (1, 2, 1, 3.0)
-    assert marked == [1, 1, 0]
+    assert marked == [1, 1]
 
 
 def test_a_case_runs_from_the_command_line(annotated, tmp_path, monkeypatch, capsys) -> None:
@@ -229,7 +237,7 @@ def test_a_case_runs_from_the_command_line(annotated, tmp_path, monkeypatch, cap
     monkeypatch.setattr(sys, "argv", words)
     assert measure.main() == 0
     printed = capsys.readouterr().out
-    assert "1 upright faces" in printed and len(list((tmp_path / "inputs").iterdir())) == 4
+    assert "Near-frontal faces: 1, cut" in printed and len(list((tmp_path / "inputs").iterdir())) == 4
     (row,) = [line.split() for line in printed.splitlines() if line.startswith("0 %")]
     # The annotations are the network's own landmarks.
     assert row[2] == "1" and float(row[4]) < 0.1
