@@ -9,7 +9,7 @@ CODE := src tests tools benchmarks experiments examples
 
 demo: $(VENV)/.demo
 	$(BIN)/python tools/demo_photo.py out/astronaut.png
-	$(BIN)/rdrface detect out/astronaut.png -o out/demo --draw --mesh --overwrite
+	$(BIN)/rdrface detect out/astronaut.png -o out/demo --draw-mesh --mesh --overwrite
 	@echo "The drawing: $(CURDIR)/out/demo/astronaut.overlay.jpg"
 
 test: lint
