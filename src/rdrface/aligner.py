@@ -195,7 +195,8 @@ class Aligner:
         for pixels, (faces, angles) in zip(images, self._align(images, found), strict=True):
             kept, dropped = self._select(faces)
             # A photo without faces, or with faces that are not upright, may be stored sideways or upside down.
-            turns = (1, 3, 2) if not kept else (quarters_of(angles[: len(faces)]),)
+            is_kept = [any(face is one for one in kept) for face in faces]
+            turns = (quarters_of(angles[is_kept]),) if kept else (1, 3, 2)
             more = [self._detect(pixels, quarters) for quarters in turns if quarters]
             if any(map(len, more)):
                 ((extra, _),) = self._align([pixels], [Detections.joined(more)])
