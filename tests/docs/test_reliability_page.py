@@ -14,6 +14,7 @@ def test_every_case_is_measured_for_both_releases(monkeypatch: pytest.MonkeyPatc
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "reliability"))
     import measure
+
     import refresh_results
 
     blocks = {block["command"]: block["text"] for block in refresh_results.BLOCK.finditer(PAGE)}
