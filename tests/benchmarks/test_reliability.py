@@ -255,3 +255,39 @@ def test_the_situations_of_the_command_line_are_printed(annotated, tmp_path, mon
     assert printed.startswith(f"Command line; rdrface {rdrface.__version__}")
     assert all(name in printed for name in chosen)
     assert "0 cut files remain" in printed
+
+
+def test_rotated_real_faces_are_found_and_right(shared_data) -> None:
+    from annotated_photos import WRONG, error_percent, is_upright, match, read_faces
+    from rotation import ANGLES, rotated
+
+    aligner = rdrface.load()
+    wrong = missed = 0
+    for face in read_faces("300w", shared_data / "300w", 6, 0, is_upright):
+        for degrees in ANGLES:
+            pixels, points = rotated(face.pixels, face.points, degrees)
+            found = match(points, aligner.detect(pixels))
+            missed += found is None
+            wrong += found is not None and error_percent(found.landmarks, points, face.size) > WRONG
+    assert missed == 0
+    assert wrong <= 1
+
+
+def test_real_faces_that_are_cut_by_the_edge_keep_their_yaw(shared_data) -> None:
+    from annotated_photos import match
+    from cut_faces import YAW_JUMP, is_turned, kept_columns, select
+
+    aligner = rdrface.load()
+    jumps = found = 0
+    faces = [
+        face for face in select("aflw2000-3d", shared_data / "aflw2000_3d_dev", 8, 0) if not is_turned(face.points)
+    ]
+    for i, face in enumerate(faces):
+        low, high = kept_columns(face, 0.35, left=i % 2 == 0)
+        whole = match(face.points, aligner.detect(face.pixels))
+        part = match(face.points - np.array([low, 0]), aligner.detect(face.pixels[:, low:high]))
+        found += part is not None
+        jumps += None not in (whole, part) and abs(part.pose.yaw - whole.pose.yaw) > YAW_JUMP
+    assert len(faces) == 8
+    assert found >= 7
+    assert jumps == 0
