@@ -1,4 +1,4 @@
-"""Rotations of the head and their angles, for NumPy arrays and PyTorch tensors.
+"""Rotations of the head and in the image, and their angles, for NumPy arrays and PyTorch tensors.
 
 The frame is right-handed: x right in the image, y up, z towards the viewer. For a frontal face, positive pitch turns
 the nose down, positive yaw turns it to the right of the image, positive roll rotates the head counterclockwise as seen.
@@ -10,8 +10,12 @@ Two orders of the same three rotations are in use. They agree if roll is 0, and 
   with roll 0, and a rotation of the image changes roll only. Singular at a yaw of +-90 degrees, which is a profile.
 * Head angles (`head_rotation`, `head_angles`): R = R_y(yaw) R_x(pitch) R_z(roll). `Face.pose` reports these. Yaw and
   pitch are the direction of the nose, roll is the rotation about it. Singular only at a pitch of +-90 degrees.
+
+In-plane rotations of faces and crops (`clockwise_angle`) are in degrees, 0 is upright, positive is clockwise as seen in
+the image.
 """
 
+import math
 from typing import Any
 
 from array_api_compat import array_namespace
@@ -122,6 +126,25 @@ def head_angles(rotation: Array) -> Array:
     yaw = xp.where(locked, xp.atan2(-third[..., 0], first[..., 0]), xp.atan2(first[..., 2], third[..., 2]))
     roll = xp.where(locked, xp.zeros_like(cosine), xp.atan2(second[..., 0], second[..., 1]))
     return xp.stack((pitch, yaw, roll), axis=-1)
+
+
+def wrap_degrees(angles: Array) -> Array:
+    """The same angles (...) in -180..180 degrees."""
+    return (angles + 180) % 360 - 180
+
+
+def clockwise_angle(up: Array) -> Array:
+    """In-plane rotation of faces from their own up direction.
+
+    Args:
+        up: (..., 2) directions in the image, x right, y down; for a face, from the mouth to the eyes. Any length.
+
+    Returns:
+        (...) degrees in -180..180: 0 is upright, positive is clockwise as seen in the image. 0 for a vector of length 0.
+    """
+    xp = array_namespace(up)
+    # Adding 0 turns -0 into 0: a vector of length 0 would otherwise give 180 degrees.
+    return xp.atan2(up[..., 0], 0 - up[..., 1]) * (180 / math.pi)
 
 
 def _cosines_and_sines(angles: Array) -> tuple[Any, tuple[Array, ...], tuple[Array, ...]]:
