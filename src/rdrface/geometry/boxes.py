@@ -9,7 +9,7 @@ def bounding_boxes(points: np.ndarray) -> np.ndarray:
 
 
 def image_edges(width: int, height: int) -> np.ndarray:
-    """(4,) float64 xyxy, the edges of an image of `width` x `height` pixels; (0, 0) is the center of the first pixel."""
+    """(4,) float64 xyxy, the edges of an image of `width` x `height` pixels. (0, 0) is the first pixel's center."""
     return np.array([-0.5, -0.5, width - 0.5, height - 0.5])
 
 
