@@ -5,8 +5,7 @@ python tools/draw_overlay.py docs/images/drawing.jpg
 The faces: scikit-image's astronaut (NASA, public domain), renderings of the face model at yaw 40 and 80 degrees, and
 the astronaut out of focus, where the expected error is high.
 
-To compare two ways of drawing, `--module FILE` draws with the function `draw` of another Python module, as in the second
-picture of that page.
+`--module FILE` draws with the function `draw` of another Python file, as in the second picture of that page.
 """
 
 import argparse
