@@ -3,10 +3,9 @@
 python tools/draw_overlay.py docs/images/drawing.jpg
 
 The faces: scikit-image's astronaut (NASA, public domain), renderings of the face model at yaw 40 and 80 degrees, and
-the astronaut out of focus, where the expected error is high. The picture of release 0.1 was made with its own module:
+the astronaut out of focus, where the expected error is high.
 
-git show 7e18015:src/rdrface/drawing.py > drawing_0_1.py
-python tools/draw_overlay.py docs/images/drawing_0_1.jpg --module drawing_0_1.py
+`--module FILE` draws with the function `draw` of another Python file, as in the second picture of that page.
 """
 
 import argparse
@@ -85,7 +84,7 @@ def rendered(model: FaceModel, yaw: float, seed: int) -> tuple[np.ndarray, Face]
 
 
 def load_draw(path: Path) -> Draw:
-    """The function `draw` of a module that is not installed."""
+    """The function `draw` of a Python file."""
     specification = importlib.util.spec_from_file_location("other_drawing", path)
     if specification is None or specification.loader is None:
         raise SystemExit(f"{path} is not a Python module")
@@ -98,7 +97,7 @@ def main() -> None:
     """Write the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, metavar="FILE", help="JPEG file to write")
-    parser.add_argument("--module", type=Path, metavar="FILE", help="Python module whose `draw` to use")
+    parser.add_argument("--module", type=Path, metavar="FILE", help="draw with the function `draw` of this Python file")
     args = parser.parse_args()
     draw = load_draw(args.module) if args.module else rdrface.draw
 

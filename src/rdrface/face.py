@@ -1,6 +1,6 @@
 """The result types: a face in an image, its parameters, pose and mesh."""
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rdrface.errors import DataError
+from rdrface.face_dict import plain, read_entries
 from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import project
 from rdrface.geometry.rotation import head_angles, rotation_matrix
@@ -17,12 +17,6 @@ from rdrface.mesh_io import write_mesh
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY, NUM_POSE, ROTATION
 from rdrface.morphable.schemes import surface_points
-
-_DIGITS = 9
-"""Significant decimal digits that distinguish any two float32 numbers."""
-
-_KEYS_OF_0_1 = {"visible": "visibility", "own_landmarks": "custom_landmarks"}
-"""Keys of `Face.to_dict` in release 0.1 -> current keys."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +127,15 @@ class Face:
     model: FaceModel | None = field(default=None, repr=False)
 
     @property
+    def bounds(self) -> np.ndarray:
+        """(4,) float32 xyxy, the bounding box of `landmarks`. `box` is where the face was searched."""
+        bounds: np.ndarray = bounding_boxes(self.landmarks[None])[0]
+        return bounds
+
+    @property
     def size(self) -> float:
-        """Square root of the area of the bounding box of `landmarks`, pixels: the usual normalizer of errors."""
-        return float(box_size(bounding_boxes(self.landmarks[None]))[0])
+        """Square root of the area of `bounds`, pixels: the usual normalizer of errors."""
+        return float(box_size(self.bounds))
 
     @property
     def expected_error(self) -> float:
@@ -182,26 +182,26 @@ class Face:
         """The face as plain lists and numbers, for JSON; `from_dict` restores exactly the same values."""
         custom = self.custom_landmarks
         return {
-            "box": _plain(self.box),
+            "box": plain(self.box),
             "score": float(self.score),
-            "landmarks": _plain(self.landmarks),
-            "landmarks_jawline": _plain(self.landmarks_jawline),
-            "landmarks_3d": _plain(self.landmarks_3d),
-            "projection": _plain(self.projection),
-            **({} if custom is None else {"custom_landmarks": _plain(custom)}),
-            "visibility": _plain(self.visibility),
-            "uncertainty": _plain(self.uncertainty),
+            "landmarks": plain(self.landmarks),
+            "landmarks_jawline": plain(self.landmarks_jawline),
+            "landmarks_3d": plain(self.landmarks_3d),
+            "projection": plain(self.projection),
+            **({} if custom is None else {"custom_landmarks": plain(custom)}),
+            "visibility": plain(self.visibility),
+            "uncertainty": plain(self.uncertainty),
             "expected_error": round(self.expected_error, 4),
             "pose": {
                 "yaw": round(self.pose.yaw, 4),
                 "pitch": round(self.pose.pitch, 4),
                 "roll": round(self.pose.roll, 4),
-                "rotation": _plain(self.pose.rotation),
+                "rotation": plain(self.pose.rotation),
             },
             "parameters": {
-                "pose": _plain(self.parameters.pose),
-                "identity": _plain(self.parameters.identity),
-                "expression": _plain(self.parameters.expression),
+                "pose": plain(self.parameters.pose),
+                "identity": plain(self.parameters.identity),
+                "expression": plain(self.parameters.expression),
             },
             "blendshapes": {name: round(value, 4) for name, value in self.blendshapes.items()},
         }
@@ -219,34 +219,11 @@ class Face:
             DataError: an entry is missing, is not finite, or has the wrong shape or type.
             TypeError: `model` is not a face model.
         """
-        if not isinstance(content, Mapping):
-            raise DataError(f"a face is restored from the dictionary of `Face.to_dict`; got {type(content).__name__}")
         if model is not None and not isinstance(model, FaceModel):
             raise TypeError(f"model must be a FaceModel or None; got {type(model).__name__}")
-        try:
-            content = _renamed_since_0_1(content)
-            parameters = content["parameters"]
-            return cls(
-                box=_array(content, "box", (4,)),
-                score=float(_array(content, "score", ())),
-                landmarks=_array(content, "landmarks", (NUM_LANDMARKS, 2)),
-                landmarks_jawline=_array(content, "landmarks_jawline", (NUM_LANDMARKS, 2)),
-                landmarks_3d=_array(content, "landmarks_3d", (NUM_LANDMARKS, 3)),
-                projection=_array(content, "projection", (NUM_LANDMARKS, 2)),
-                visibility=_array(content, "visibility", (NUM_LANDMARKS,)),
-                uncertainty=_array(content, "uncertainty", (NUM_LANDMARKS,)),
-                parameters=Parameters(
-                    _array(parameters, "pose", (NUM_POSE,)),
-                    _array(parameters, "identity", (NUM_IDENTITY,)),
-                    _array(parameters, "expression", (NUM_EXPRESSION,)),
-                ),
-                custom_landmarks=_custom_landmarks(content),
-                model=model,
-            )
-        except KeyError as error:
-            raise DataError(f"the entry {error} is missing; expected a dictionary written by `Face.to_dict`") from error
-        except TypeError as error:
-            raise DataError(f"not a face as `Face.to_dict` writes it: {error}") from error
+        entries = read_entries(content)
+        parameters = Parameters(**entries.pop("parameters"))
+        return cls(**entries, parameters=parameters, model=model)
 
     def __repr__(self) -> str:
         x0, y0, x1, y1 = self.box.round(1).tolist()
@@ -270,39 +247,3 @@ class Face:
 def packaged_model() -> FaceModel:
     """The packaged face model, read once per process."""
     return FaceModel.load()
-
-
-def _plain(values: np.ndarray) -> list[Any]:
-    # The shortest decimal that gives the same float32 value; the float64 values of tolist() are twice as long.
-    flat = [float(f"{value:.{_DIGITS}g}") for value in np.asarray(values, np.float32).ravel().tolist()]
-    rounded: list[Any] = np.array(flat).reshape(np.shape(values)).tolist()
-    return rounded
-
-
-def _array(content: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:
-    try:
-        values = np.array(content[name])
-    except ValueError as error:
-        raise DataError(f"{name} must be numbers of shape {shape}: {error}") from error
-    if values.dtype.kind not in "fiu" or values.shape != shape:
-        raise DataError(f"{name} must be numbers of shape {shape}; got shape {values.shape}, dtype {values.dtype}")
-    if not (np.abs(values) < np.finfo(np.float32).max).all():
-        raise DataError(f"{name} must be finite numbers; got NaN, infinity or a number beyond float32")
-    return values.astype(np.float32)
-
-
-def _custom_landmarks(content: Mapping[str, Any]) -> np.ndarray | None:
-    points = content.get("custom_landmarks")
-    if points is None:
-        return None
-    count = len(points) if isinstance(points, Sized) else 1
-    return _array(content, "custom_landmarks", (max(count, 1), 2))
-
-
-def _renamed_since_0_1(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The dictionary with the keys of release 0.1 replaced by the current ones."""
-    renamed = {_KEYS_OF_0_1[key]: value for key, value in content.items() if key in _KEYS_OF_0_1}
-    confidence = content.get("confidence")
-    if isinstance(confidence, Mapping) and "error_percent" in confidence:
-        renamed["uncertainty"] = confidence["error_percent"]
-    return {**renamed, **content}

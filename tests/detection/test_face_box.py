@@ -79,6 +79,12 @@ def test_a_face_between_two_edges_is_completed_on_both_sides():
     np.testing.assert_allclose(found, [[19.5 - 37, 50, 19.5 + 37, 150]], atol=1e-9)
 
 
+def test_a_face_cut_at_a_corner_is_extended_in_the_direction_in_which_it_is_shorter():
+    """Documented limit: both sides are too short, by an unknown amount."""
+    found = completed_boxes(np.array([[-0.5, -0.5, 49.5, 49.5]]), np.zeros(1), 300, 400)
+    np.testing.assert_allclose(found, [[-0.5, 49.5 - 50 / ASPECT, 49.5, 49.5]], atol=1e-9)
+
+
 def test_boxes_away_from_the_edges_and_complete_ones_are_not_changed():
     narrow, flat = [100.0, 100, 140, 200], [100.0, 100, 200, 140]
     np.testing.assert_array_equal(completed_boxes(np.array([narrow, flat]), np.zeros(2), 300, 400), [narrow, flat])

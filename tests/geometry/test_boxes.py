@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 
-from rdrface.geometry.boxes import bounding_boxes, box_iou, box_size, nms
+from rdrface.geometry.boxes import bounding_boxes, box_iou, box_size, image_edges, nms
 
 
 def test_the_bounding_box_ignores_unknown_points():
     points = np.array([[[1.0, 2], [5, 4], [np.nan, np.nan]]])
     np.testing.assert_array_equal(bounding_boxes(points), [[1, 2, 5, 4]])
+
+
+def test_the_edges_of_an_image_are_half_a_pixel_outside_the_centers_of_its_outer_pixels():
+    edges = image_edges(width=640, height=480)
+    np.testing.assert_array_equal(edges, [-0.5, -0.5, 639.5, 479.5])
+    assert edges.dtype == np.float64
 
 
 def test_the_size_of_a_box_is_the_square_root_of_its_area():

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from rdrface.geometry.rotation import euler_angles, head_angles, head_rotation, rotation_matrix
+from rdrface.geometry.rotation import (
+    clockwise_angle,
+    euler_angles,
+    head_angles,
+    head_rotation,
+    rotation_matrix,
+    wrap_degrees,
+)
 
 RIGHT, UP, TOWARDS = np.eye(3)
 
@@ -123,3 +130,27 @@ def test_wrong_shapes_are_reported(to_matrix, to_angles):
         to_matrix(np.zeros(4))
     with pytest.raises(ValueError, match="3, 3"):
         to_angles(np.zeros((2, 3)))
+
+
+def test_wrapped_angles_differ_by_full_turns_and_are_within_half_a_turn():
+    angles = np.array([0.0, 179, -179, 181, -181, 540, 725, -725, 1e-12])
+    np.testing.assert_allclose(wrap_degrees(angles), [0, 179, -179, -179, 179, -180, 5, -5, 0], atol=1e-10)
+    assert wrap_degrees(-190.0) == 170
+    assert abs(wrap_degrees(180.0)) == 180
+    wild = np.random.default_rng(0).uniform(-2000, 2000, (40, 3))
+    wrapped = wrap_degrees(wild)
+    assert np.abs(wrapped).max() <= 180
+    np.testing.assert_allclose(np.remainder(wild - wrapped + 1, 360), 1, atol=1e-9)
+    assert np.isnan(wrap_degrees(np.nan))
+
+
+@pytest.mark.parametrize("degrees", [-179, -135, -90, -30, 0, 10, 90, 135, 180])
+def test_the_clockwise_angle_of_an_up_direction(degrees):
+    up = 3 * np.array([np.sin(np.radians(degrees)), -np.cos(np.radians(degrees))])  # y points down in the image
+    assert clockwise_angle(up) == pytest.approx(degrees)
+    torch_up = torch.from_numpy(np.stack([up, up]))
+    np.testing.assert_allclose(clockwise_angle(torch_up).numpy(), [degrees, degrees])
+
+
+def test_the_clockwise_angle_without_a_direction_is_zero():
+    np.testing.assert_array_equal(clockwise_angle(np.zeros((2, 3, 2))), np.zeros((2, 3)))

@@ -69,7 +69,7 @@ def contact_sheet(
         if points is not None:
             _draw_landmarks(tile, points[i], None if states is None else states[i], numbers)
         if titles is not None:
-            draw_text(tile, (3, 1), titles[i], (255, 255, 255), _TITLE_SIZE, outline=(0, 0, 0))
+            write_label(tile, (3, 1), titles[i], (255, 255, 255), _TITLE_SIZE, outline=(0, 0, 0))
         row, column = divmod(i, columns)
         sheet[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell] = tile
     return sheet
@@ -120,7 +120,7 @@ def draw_line(image: np.ndarray, points: np.ndarray, color: Color, closed: bool 
         blend(image, coverage(strokes(start, end, 0.5, color), image.shape))
 
 
-def draw_text(
+def write_label(
     image: np.ndarray, corner: tuple[int, int], text: str, color: Color, size: float, outline: Color | None = None
 ) -> None:
     """Write text.
@@ -161,7 +161,7 @@ def _draw_landmarks(tile: np.ndarray, points: np.ndarray, states: np.ndarray | N
         draw_dot(tile, point, color)
         if numbers:
             corner = (round(float(point[0])) + 3, round(float(point[1])) - _NUMBER_SIZE)
-            draw_text(tile, corner, str(j), color, _NUMBER_SIZE)
+            write_label(tile, corner, str(j), color, _NUMBER_SIZE)
 
 
 def _drawable(point: np.ndarray, image: np.ndarray) -> bool:

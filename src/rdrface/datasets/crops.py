@@ -27,7 +27,7 @@ from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.webp import decode_images, encode_images
 from rdrface.errors import DataError
 from rdrface.files import write_aside
-from rdrface.geometry.boxes import bounding_boxes
+from rdrface.geometry.boxes import bounding_boxes, image_edges
 from rdrface.geometry.camera import transform_pose
 from rdrface.image import read_image
 from rdrface.landmarks import NUM_LANDMARKS
@@ -233,7 +233,7 @@ def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads:
         frames = CropFrame(frame.center[index], frame.half[index])
         crops = cut(image, frames, size)
         height, width = image.shape[:2]
-        corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
+        corners = image_edges(width, height).reshape(2, 2)
         valid[index] = frames.to_crop(np.repeat(corners[None], len(index), 0)).reshape(-1, 4).clip(-1, 1)
         pixels = np.rint(crops).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
         for i, one in zip(index, pixels, strict=True):

@@ -61,27 +61,27 @@ SMALL_PASS = 9
 """Maximum number of pixels in that pass, in units of those of a 16:9 image of long side `max_side`."""
 
 
-class Found(NamedTuple):
+class Candidates(NamedTuple):
     """Faces of a pass, before NMS: boxes (n, 4), scores (n,), points (n, 5, 2)."""
 
     boxes: np.ndarray
     scores: np.ndarray
     points: np.ndarray
 
-    def where(self, chosen: np.ndarray) -> "Found":
+    def select(self, chosen: np.ndarray) -> "Candidates":
         """The faces of a mask or of indices."""
-        return Found(*(array[chosen] for array in self))
+        return Candidates(*(array[chosen] for array in self))
 
-    def joined(self, other: "Found") -> "Found":
+    def joined(self, other: "Candidates") -> "Candidates":
         """The faces of both."""
-        return Found(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+        return Candidates(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
-    def moved(self, ratio: np.ndarray, start: np.ndarray) -> "Found":
+    def moved(self, ratio: np.ndarray, start: np.ndarray) -> "Candidates":
         """Pixels of a resized image -> pixels of the original image: `ratio` (2,) original pixels per pixel in x and y,
         `start` (2,) first pixel of the resized part."""
         # The edges of both images coincide; the center of the first pixel is half a pixel inside.
         boxes, points = ((at + 0.5) * ratio - 0.5 + start for at in (self.boxes.reshape(-1, 2, 2), self.points))
-        return Found(boxes.reshape(-1, 4), self.scores, points)
+        return Candidates(boxes.reshape(-1, 4), self.scores, points)
 
 
 class RetinaFace:
@@ -124,17 +124,17 @@ class RetinaFace:
         scale = input_scale(height, width, self.max_side)
         resized = resize(image, scale)
         candidates = self._pass(resized, min(SMALL_SCORE, self.score_threshold))
-        found = self._add_large(resized, candidates.where(candidates.scores >= self.score_threshold))
+        found = self._add_large(resized, candidates.select(candidates.scores >= self.score_threshold))
         found, candidates = (faces.moved(_ratio(image, resized), np.zeros(2)) for faces in (found, candidates))
         if scale < 1:
             found = self._add_small(image, found, candidates, scale)
-        found = found.where(nms(found.boxes, found.scores, self.iou_threshold))
+        found = found.select(nms(found.boxes, found.scores, self.iou_threshold))
         angles = face_angles(found.boxes, found.points)
         boxes = landmark_boxes(completed_boxes(found.boxes, angles, height, width), angles)
         return Detections(boxes, found.scores.astype(np.float32), found.boxes, angles)
 
-    def _add_large(self, resized: np.ndarray, found: Found) -> Found:
-        """Replace the large faces by those of a pass on a smaller image; also when there are none at all."""
+    def _add_large(self, resized: np.ndarray, found: Candidates) -> Candidates:
+        """Replace large faces by those of a pass on a smaller image. Without any face, that pass runs too."""
         large = box_size(found.boxes) > LARGE
         if max(resized.shape[:2]) <= LARGE_PASS or not (large.any() or not len(found.boxes)):
             return found
@@ -142,10 +142,10 @@ class RetinaFace:
         second = self._pass(smaller, self.score_threshold).moved(_ratio(resized, smaller), np.zeros(2))
         return _replaced(found, large, second)
 
-    def _add_small(self, image: np.ndarray, found: Found, candidates: Found, scale: float) -> Found:
+    def _add_small(self, image: np.ndarray, found: Candidates, candidates: Candidates, scale: float) -> Candidates:
         """Replace the small faces by those of a pass over the neighborhood of the small candidates at a higher
         resolution."""
-        small = candidates.where(box_size(candidates.boxes) * scale < SMALL)
+        small = candidates.select(box_size(candidates.boxes) * scale < SMALL)
         if not len(small.boxes):
             return found
         (x0, y0), (x1, y1) = _neighborhood(small.boxes, *image.shape[:2])
@@ -154,10 +154,10 @@ class RetinaFace:
         resized = resize(part, min(1.0, float(np.sqrt(budget / (part.shape[0] * part.shape[1])))))
         second = self._pass(resized, self.score_threshold).moved(_ratio(part, resized), np.array([x0, y0]))
         # Larger faces are close to the largest priors in this pass, or cut by the edge of the part.
-        second = second.where(box_size(second.boxes) * scale < 2 * SMALL)
+        second = second.select(box_size(second.boxes) * scale < 2 * SMALL)
         return _replaced(found, box_size(found.boxes) * scale < SMALL, second)
 
-    def _pass(self, image: np.ndarray, threshold: float) -> Found:
+    def _pass(self, image: np.ndarray, threshold: float) -> Candidates:
         """Faces before NMS with a score of at least `threshold`, in pixels of `image`."""
         padded = pad(image)
         results = self.session.run(padded)
@@ -166,7 +166,7 @@ class RetinaFace:
         prior = priors(padded.shape[2], padded.shape[3])[likely]
         origin = BORDER + 0.5
         boxes, points = decode_boxes(offsets[likely], prior), decode_points(point_offsets[likely], prior)
-        return Found(boxes - origin, likelihood[likely], points - origin)
+        return Candidates(boxes - origin, likelihood[likely], points - origin)
 
 
 def input_scale(height: int, width: int, max_side: int) -> float:
@@ -193,10 +193,10 @@ def _ratio(image: np.ndarray, resized: np.ndarray) -> np.ndarray:
     return np.array([image.shape[1] / resized.shape[1], image.shape[0] / resized.shape[0]])
 
 
-def _replaced(found: Found, chosen: np.ndarray, second: Found) -> Found:
+def _replaced(found: Candidates, chosen: np.ndarray, second: Candidates) -> Candidates:
     # Faces that only the first pass detected are kept.
     unmatched = box_iou(found.boxes, second.boxes).max(axis=1, initial=0) < 0.1
-    return found.where(~chosen | unmatched).joined(second)
+    return found.select(~chosen | unmatched).joined(second)
 
 
 def _neighborhood(boxes: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The axes of the head, as a small cross beside the face."""
+"""The axes of the head, as three lines beside the face that end in discs with the letters x, y and z."""
 
 import numpy as np
 
@@ -6,7 +6,6 @@ from rdrface.drawing.landmarks import HALO
 from rdrface.drawing.strokes import blend, coverage, strokes
 from rdrface.drawing.text import draw_text
 from rdrface.face import Face
-from rdrface.geometry.boxes import bounding_boxes
 
 AXES = {"x": (255, 104, 104), "y": (120, 226, 112), "z": (106, 168, 255)}
 """Axis -> RGB. x points to the right of the image when the face looks at the viewer, y up, z out of the face."""
@@ -16,7 +15,7 @@ _MIN_DISC = 4.5  # pixels; smaller letters than in such a disc cannot be read
 
 
 def draw_axes(canvas: np.ndarray, face: Face, opacity: float, boxes: np.ndarray) -> None:
-    """Draw the axes beside the box of `face.landmarks`, on a contiguous (H, W, 3) uint8 canvas.
+    """Draw the axes beside `face.bounds`, on a contiguous (H, W, 3) uint8 canvas.
 
     The length of an axis in the drawing is its length in the projection: an axis that points at the viewer is a dot.
 
@@ -28,9 +27,8 @@ def draw_axes(canvas: np.ndarray, face: Face, opacity: float, boxes: np.ndarray)
     """
     rotation = face.pose.rotation.astype(np.float64)
     limit = np.array(canvas.shape[1::-1], np.float64)
-    box = bounding_boxes(face.landmarks[None])[0].astype(np.float64)
-    outside = (box[:2] > limit).any() or (box[2:] < 0).any()
-    if outside or not np.isfinite(rotation).all():
+    box = face.bounds.astype(np.float64)
+    if not np.isfinite(rotation).all():
         return
     length = min(max(0.15 * face.size, _MIN_LENGTH), max(limit) / 8)
     disc = max(0.23 * length, _MIN_DISC)

@@ -10,13 +10,12 @@ from rdrface.drawing.strokes import blend, coverage, strokes
 from rdrface.drawing.surface import draw_surface
 from rdrface.drawing.text import draw_text, text_size
 from rdrface.face import Face
-from rdrface.geometry.boxes import bounding_boxes
 from rdrface.image import ImageSource, read_image
 
 UNCERTAIN = 6.0
 """Faces with a larger `Face.expected_error`, percent of the face size, are drawn paler and with that figure."""
 
-_PALE = 0.5
+_UNCERTAIN_OPACITY = 0.5
 _NOTE_COLOR = (255, 255, 255)
 
 
@@ -51,18 +50,20 @@ def draw(
             raise TypeError(f"faces must contain rdrface.Face objects; got {type(face).__name__}")
         if not np.isfinite(face.landmarks).all():
             raise ValueError("the landmarks of a face are NaN or infinite, so it cannot be drawn")
-    boxes = np.array([bounding_boxes(face.landmarks[None])[0] for face in faces]).reshape(-1, 4)
+    boxes = np.array([face.bounds for face in faces]).reshape(-1, 4)
     # Small faces last: they are rarely behind larger ones.
     for face in sorted(faces, key=lambda one: -one.size):
         uncertain = face.expected_error > UNCERTAIN
-        opacity = _PALE if uncertain else 1.0
+        # Axes and note of a face outside the image would be at its edge, where no face is.
+        inside = (face.bounds[:2] <= canvas.shape[1::-1]).all() and (face.bounds[2:] >= 0).all()
+        opacity = _UNCERTAIN_OPACITY if uncertain else 1.0
         if mesh:
             draw_surface(canvas, face, opacity)
         if landmarks:
             draw_landmarks(canvas, face, opacity)
-        if axes:
+        if axes and inside:
             draw_axes(canvas, face, opacity, boxes)
-        if uncertain and (mesh or landmarks or axes):
+        if uncertain and inside and (mesh or landmarks or axes):
             _note(canvas, face)
     return canvas
 
@@ -70,9 +71,7 @@ def draw(
 def _note(canvas: np.ndarray, face: Face) -> None:
     """Write the expected error below the chin, or at the edge of the image if the chin is outside."""
     limit = np.array(canvas.shape[1::-1], np.float64)
-    box = bounding_boxes(face.landmarks[None])[0].astype(np.float64)
-    if (box[:2] > limit).any() or (box[2:] < 0).any():
-        return
+    box = face.bounds.astype(np.float64)
     height = round(min(max(0.075 * face.size, 11), max(max(limit) / 12, 11)))
     text = f"±{face.expected_error:.0f} %"
     width, ink = text_size(text, height)

@@ -37,7 +37,7 @@ class Strokes:
     def __len__(self) -> int:
         return len(self.start)
 
-    def take(self, index: np.ndarray) -> "Strokes":
+    def select(self, index: np.ndarray) -> "Strokes":
         """The strokes at `index`, integers or a mask."""
         return Strokes(*(getattr(self, name)[index] for name in ("start", "end", "radius", "hole", "color", "opacity")))
 
@@ -100,7 +100,7 @@ def coverage(drawn: Strokes, shape: tuple[int, ...]) -> Coverage:
     high = np.floor(np.maximum(drawn.start, drawn.end) + reach).clip(-1, limit - 1).astype(np.int64)
     extent = high - low + 1
     kept = (extent > 0).all(axis=1)
-    drawn, low, high, extent = drawn.take(kept), low[kept], high[kept], extent[kept]
+    drawn, low, high, extent = drawn.select(kept), low[kept], high[kept], extent[kept]
     if not len(drawn):
         return Coverage(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros((0, 3), np.float32))
 
@@ -168,7 +168,7 @@ def _clipped(drawn: Strokes, width: int, height: int) -> Strokes:
         drawn.color,
         drawn.opacity,
     )
-    return clipped.take((enters <= leaves)[:, 0])
+    return clipped.select((enters <= leaves)[:, 0])
 
 
 def _split(drawn: Strokes) -> Strokes:
@@ -180,5 +180,5 @@ def _split(drawn: Strokes) -> Strokes:
     number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     step = along[owner] / count[owner, None]
     start = drawn.start[owner] + number[:, None] * step
-    pieces = drawn.take(owner)
+    pieces = drawn.select(owner)
     return Strokes(start, start + step, pieces.radius, pieces.hole, pieces.color, pieces.opacity)

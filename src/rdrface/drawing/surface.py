@@ -1,4 +1,4 @@
-"""The surface of the 3D face as tinted glass: smooth shading, a fine grid and a thin border.
+"""The surface of the 3D face, translucent: smooth shading, a fine grid and a thin border.
 
 The surface is rasterized with a z-buffer on a layer of its own, at a higher resolution than the image for small faces
 and at a lower one for very large faces. Normals and grid coordinates are interpolated for each pixel, so no triangle
@@ -135,7 +135,7 @@ def _layer(
         slope = _slope(slopes[shown], corners)[front.triangle]
         inside = region.inside(position) / slope[:, 2]
         lines = np.maximum(_grid(grid, slope[:, :2], line, scale), _BORDER * np.clip(1.5 * line - inside, 0, 1))
-        layer[pixel] = _glass(normal, lines, np.clip(inside + 0.5, 0, 1))
+        layer[pixel] = _translucent(normal, lines, np.clip(inside + 0.5, 0, 1))
     return layer.reshape(height, width, 4)
 
 
@@ -161,7 +161,7 @@ def _grid(grid: np.ndarray, slope: np.ndarray, line: float, scale: float) -> np.
     return opacity
 
 
-def _glass(normal: np.ndarray, lines: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def _translucent(normal: np.ndarray, lines: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """(P, 4) RGBA of a surface with lines.
 
     Args:
@@ -173,7 +173,7 @@ def _glass(normal: np.ndarray, lines: np.ndarray, inside: np.ndarray) -> np.ndar
     length = np.maximum(np.sqrt(x * x + y * y + z * z), 1e-6)
     light = np.clip((normal @ _LIGHT) / length, 0, 1)
     highlight = np.square(np.square(np.square(np.square(light))))
-    # As on glass, less of the image is seen where the surface turns away.
+    # Less of the image shows through where the surface turns away, as through glass.
     surface = 0.20 + 0.45 * np.square(1 - np.clip(z / length, 0, 1))
     lit = (0.2 + 0.8 * light - 0.5 * highlight)[:, None] * TINT
     color = lit + (0.5 * highlight)[:, None] * LINES

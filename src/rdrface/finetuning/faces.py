@@ -15,7 +15,7 @@ from tqdm import tqdm
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN
 from rdrface.detection.protocol import Detections, Detector
-from rdrface.geometry.boxes import bounding_boxes, box_size
+from rdrface.geometry.boxes import bounding_boxes, box_size, image_edges
 from rdrface.image import read_image
 from rdrface.network.rdr import RDR, Step
 
@@ -98,7 +98,7 @@ def align_faces(
         packed_frame = CropFrame(frame.center, frame.half * MARGIN)
         pixels = cut(image, packed_frame, packed_size)[0].transpose(1, 2, 0)
         height, width = image.shape[:2]
-        corners = np.array([[[-0.5, -0.5], [width - 0.5, height - 0.5]]])
+        corners = image_edges(width, height).reshape(1, 2, 2)
         rows.append(
             (
                 box,

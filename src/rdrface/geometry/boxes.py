@@ -8,6 +8,11 @@ def bounding_boxes(points: np.ndarray) -> np.ndarray:
     return np.concatenate([np.nanmin(points, axis=1), np.nanmax(points, axis=1)], axis=-1)
 
 
+def image_edges(width: int, height: int) -> np.ndarray:
+    """(4,) float64 xyxy, the edges of an image of `width` x `height` pixels. (0, 0) is the first pixel's center."""
+    return np.array([-0.5, -0.5, width - 0.5, height - 0.5])
+
+
 def box_size(boxes: np.ndarray) -> np.ndarray:
     """(..., 4) xyxy -> (...) sqrt(width * height), the usual normalizer of landmark errors."""
     size: np.ndarray = np.sqrt((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))

@@ -140,7 +140,7 @@ def clockwise_angle(up: Array) -> Array:
         up: (..., 2) directions in the image, x right, y down; for a face, from the mouth to the eyes. Any length.
 
     Returns:
-        (...) degrees in -180..180: 0 is upright, positive is clockwise as seen in the image. 0 for a vector of length 0.
+        (...) degrees in -180..180; 0 is upright, positive is clockwise as seen in the image. 0 for vectors of length 0.
     """
     xp = array_namespace(up)
     # Adding 0 turns -0 into 0: a vector of length 0 would otherwise give 180 degrees.

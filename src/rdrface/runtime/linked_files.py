@@ -1,7 +1,7 @@
 """Graphs and weights files behind symbolic links, as in the cache of Hugging Face and in environments of uv.
 
-The runtimes look for the tensors in the folder of the graph, under the name that the graph contains. OpenVINO refuses
-tensors that a symbolic link places in another folder, and a cache stores the files under other names.
+The runtimes look for the tensors in the folder of the graph, under the name that the graph contains. OpenVINO cannot
+load tensors through a symbolic link to another folder, and a cache stores the files under other names.
 """
 
 import shutil

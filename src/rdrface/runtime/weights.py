@@ -1,18 +1,16 @@
 """The weights file: one safetensors file with the tensors, the configuration and the origin of the weights.
 
 A model consists of two files. ``NAME.safetensors`` contains all tensors. ``NAME.onnx`` contains only the graph, a few
-hundred kilobytes; its initializers refer to the first file (ONNX external data: file name, offset, length). A
-safetensors file is a length, a JSON header and the raw tensors one after another, so both runtimes can map it directly
-and no tensor is stored twice. The files must stay in one folder and must not be renamed, because the graph contains the
-name of the other file. Each may be a symbolic link to a file with any name in any folder (see
-`rdrface.runtime.linked_files`).
+hundred kilobytes; its initializers refer to the first file (ONNX external data: file name, offset, length). Both
+runtimes can map a safetensors file directly, so no tensor is stored twice. The files must stay in one folder and must
+not be renamed, because the graph contains the name of the other file. Each may be a symbolic link to a file with any
+name in any folder (see `rdrface.runtime.linked_files`).
 
 This module needs only NumPy and the standard library, no deep-learning framework.
 """
 
 import hashlib
 import json
-import struct
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,23 +20,21 @@ import numpy as np
 
 from rdrface.errors import WeightsError
 from rdrface.files import write_aside
+from rdrface.runtime.safetensors_file import (
+    TensorPlace,
+    file_checksum,
+    file_order,
+    parse_header,
+    read_header,
+    safetensors_header,
+    tensor_bytes,
+    tensors_checksum,
+)
 
 FORMAT = "rdrface"
 FORMAT_VERSION = 2
 """Version 2 has the output names of `rdrface.runtime.session.OUTPUTS`. Version 1, of release 0.1, has other names and
 can still be read."""
-
-_ALIGNMENT = 64
-"""Header lengths are padded to this many bytes, so that the first tensor is aligned."""
-
-_DTYPES: dict[str, np.dtype[Any]] = {
-    "F16": np.dtype("<f2"),
-    "F32": np.dtype("<f4"),
-    "I64": np.dtype("<i8"),
-    "I32": np.dtype("<i4"),
-}
-_CODES = {dtype: code for code, dtype in _DTYPES.items()}
-_MAX_HEADER = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -83,16 +79,6 @@ class WeightsInfo:
     format_version: int = FORMAT_VERSION
     checksum: str = ""
     graph_checksum: str = ""
-
-
-@dataclass(frozen=True)
-class TensorPlace:
-    """Location of a tensor in the file: dtype, shape, absolute offset in bytes, and length in bytes."""
-
-    dtype: np.dtype
-    shape: tuple[int, ...]
-    offset: int
-    length: int
 
 
 def graph_path(weights: Path) -> Path:
@@ -150,8 +136,8 @@ def write_weights(path: Path, tensors: Mapping[str, np.ndarray], info: WeightsIn
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_aside(path) as partial, partial.open("wb") as file:
         file.write(header)
-        for name in _order(tensors):
-            file.write(_bytes(tensors[name]))
+        for name in file_order(tensors):
+            file.write(tensor_bytes(tensors[name]))
     return _parse_header(header)[0]
 
 
@@ -161,16 +147,7 @@ def read_info(path: Path) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
     Raises:
         WeightsError: the file does not exist, is not a safetensors file, or was not written by rdrface.
     """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(8)
-            length = struct.unpack("<Q", start)[0] if len(start) == 8 else _MAX_HEADER
-            if length > min(size - 8, _MAX_HEADER):
-                raise WeightsError(f"{path} is not a safetensors file or is truncated; copy or download it again")
-            header = start + file.read(length)
-    except OSError as error:
-        raise WeightsError(f"the weights file {path} cannot be read: {error.strerror or error}") from error
+    header, size = read_header(path)
     try:
         info, places = _parse_header(header)
     except (KeyError, TypeError, ValueError) as error:
@@ -189,11 +166,7 @@ def verify(path: Path, info: WeightsInfo) -> None:
     Raises:
         WeightsError: the graph is missing, or one of the two files is damaged.
     """
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        file.seek(8 + length)
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    if checksum != info.checksum:
+    if file_checksum(path) != info.checksum:
         raise WeightsError(f"{path} is damaged: its checksum does not match its content; copy or download it again")
     graph = find_graph(path)
     if not graph.is_file():
@@ -226,50 +199,22 @@ def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, 
     return tensors
 
 
-def _order(tensors: Mapping[str, np.ndarray]) -> list[str]:
-    # Large elements first: every tensor is then aligned to its element size, although the format allows no gaps.
-    return sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
-
-
-def _bytes(tensor: np.ndarray) -> bytes:
-    return np.ascontiguousarray(tensor, dtype=tensor.dtype.newbyteorder("<")).tobytes()
-
-
 def _header(tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> bytes:
-    digest = hashlib.sha256()
-    entries: dict[str, Any] = {}
-    begin = 0
-    for name in _order(tensors):
-        tensor = tensors[name]
-        if tensor.dtype.newbyteorder("<") not in _CODES:
-            raise ValueError(
-                f"tensor {name} must have one of the dtypes {', '.join(map(str, _CODES))}; got {tensor.dtype}"
-            )
-        digest.update(_bytes(tensor))
-        entries[name] = {
-            "dtype": _CODES[tensor.dtype.newbyteorder("<")],
-            "shape": list(tensor.shape),
-            "data_offsets": [begin, begin + tensor.nbytes],
-        }
-        begin += tensor.nbytes
     described = asdict(info) | {
         "format_version": FORMAT_VERSION,
-        "checksum": digest.hexdigest(),
+        "checksum": tensors_checksum(tensors),
         "graph_checksum": info.graph_checksum or "0" * 64,
     }
     if info.custom_scheme is None:
         del described["custom_scheme"]
-    # The format allows text values only.
+    # The format of safetensors allows text values only.
     metadata = {"format": FORMAT}
     metadata |= {key: value if isinstance(value, str) else json.dumps(value) for key, value in described.items()}
-    text = json.dumps({"__metadata__": metadata} | entries, separators=(",", ":")).encode()
-    text += b" " * (-(len(text) + 8) % _ALIGNMENT)
-    return struct.pack("<Q", len(text)) + text
+    return safetensors_header(tensors, metadata)
 
 
 def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
-    entries = json.loads(header[8:])
-    metadata = entries.pop("__metadata__")
+    metadata, places = parse_header(header)
     if metadata.get("format") != FORMAT:
         raise ValueError("its metadata does not have the format 'rdrface'")
     if int(metadata["format_version"]) > FORMAT_VERSION:
@@ -286,11 +231,6 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
         checksum=metadata["checksum"],
         graph_checksum=metadata["graph_checksum"],
     )
-    places = {}
-    for name, entry in entries.items():
-        begin, end = entry["data_offsets"]
-        shape = tuple(entry["shape"])
-        places[name] = TensorPlace(_DTYPES[entry["dtype"]], shape, len(header) + begin, end - begin)
     return info, places
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rdrface.geometry.boxes import bounding_boxes, box_size
+from rdrface.geometry.rotation import wrap_degrees
 from rdrface.geometry.yaw_bins import YAW_BINS, yaw_index
 from rdrface.landmarks import GROUPS, OUTER_EYE_CORNERS
 
@@ -161,7 +162,8 @@ def mean_of_counted(errors: np.ndarray) -> float:
 
 def angle_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Signed differences predicted - truth of angles (...) in degrees, wrapped to -180..180."""
-    return (np.asarray(predicted, np.float64) - np.asarray(truth, np.float64) + 180) % 360 - 180
+    errors: np.ndarray = wrap_degrees(np.asarray(predicted, np.float64) - np.asarray(truth, np.float64))
+    return errors
 
 
 def geodesic(first: np.ndarray, second: np.ndarray) -> np.ndarray:

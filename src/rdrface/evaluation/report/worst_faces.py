@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from rdrface.crop import CropFrame, cut
-from rdrface.datasets.contact_sheet import contact_sheet, draw_dot, draw_line, draw_text
+from rdrface.datasets.contact_sheet import contact_sheet, draw_dot, draw_line, write_label
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -129,9 +129,9 @@ def _under_heading(text: str, sheet: np.ndarray) -> np.ndarray:
     width = COLUMNS * CELL
     page = np.full((_HEADING + len(sheet), width, 3), 255, np.uint8)
     page[_HEADING:, : sheet.shape[1]] = sheet
-    draw_text(page, (8, 9), text, _DARK, _FONT_SIZE)
+    write_label(page, (8, 9), text, _DARK, _FONT_SIZE)
     for x, color, label in ((width - 260, ANNOTATED, "annotated"), (width - 130, PREDICTED, "predicted")):
         for radius, shade in ((7.0, _DARK), (6.0, color)):
             draw_dot(page, np.array([x, 18.0]), shade, radius)
-        draw_text(page, (x + 13, 9), label, _DARK, _FONT_SIZE)
+        write_label(page, (x + 13, 9), label, _DARK, _FONT_SIZE)
     return page
