@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rdrface.alignment.assembly import assemble
 from rdrface.alignment.crop_alignment import CropAligner
 from rdrface.alignment.quarter_turns import quarter_turns_of, rotated_back
-from rdrface.alignment.retries import align_with_retries
+from rdrface.alignment.retries import RETRY_ABOVE, align_with_retries
 from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order, check_selection, select
 from rdrface.detection.box_checks import check_boxes, check_boxes_in_image
 from rdrface.detection.protocol import Detections, Detector
@@ -186,7 +186,8 @@ class Aligner:
 
     def _detect_rotated(self, pixels: np.ndarray, faces: Sequence[Face]) -> Detections:
         """Detections in the rotated image, if the `faces` found in it suggest that it is sideways or upside down."""
-        quarter_turns = (quarter_turns_of([face.landmarks for face in faces]),) if faces else (1, 3, 2)
+        certain = [face.landmarks for face in faces if face.expected_error <= RETRY_ABOVE]
+        quarter_turns = (quarter_turns_of(certain),) if certain else (1, 3, 2)
         return Detections.joined([self._detect(pixels, turns) for turns in quarter_turns if turns])
 
     def _align(self, images: Sequence[np.ndarray], found: Sequence[Detections]) -> list[list[Face]]:

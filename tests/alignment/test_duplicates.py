@@ -34,3 +34,12 @@ def test_a_face_is_compared_with_kept_faces_only():
     face = some_face()
     faces = [shifted(face, 0, 3), shifted(face, 0.3, 5), shifted(face, 0.6, 4)]
     assert without_duplicates(faces) == [faces[0], faces[2]]
+
+
+def test_one_face_aligned_at_two_angles_is_one_face():
+    face = some_face()
+    center = face.landmarks.mean(axis=0)
+    upside_down = replace(face, landmarks=2 * center - face.landmarks, uncertainty=np.full(68, 9, np.float32))
+    assert without_duplicates([upside_down, face]) == [face]
+    small = replace(upside_down, landmarks=(center + (upside_down.landmarks - center) / 2).astype(np.float32))
+    assert without_duplicates([small, face]) == [small, face]

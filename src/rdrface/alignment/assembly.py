@@ -7,6 +7,7 @@ import numpy as np
 from rdrface.alignment.crop_alignment import CropAlignment
 from rdrface.detection.protocol import Detections
 from rdrface.face import Face, Parameters
+from rdrface.geometry.boxes import image_edges
 from rdrface.geometry.camera import transform_pose
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
@@ -35,9 +36,8 @@ def assemble(
     custom = frame.to_image(outputs[CUSTOM_LANDMARKS]).astype(np.float32) if CUSTOM_LANDMARKS in outputs else None
     q = outputs["parameters"].astype(np.float64)
     pose = transform_pose(q[:, POSE], frame.half, frame.angle, frame.center)
-    # Pixel centers: the image ends half a pixel beyond the centers of its outermost pixels.
-    limits = np.array(image_sizes, np.float64).reshape(-1, 1, 2)[..., ::-1] - 0.5
-    inside = ((landmarks >= -0.5) & (landmarks <= limits)).all(axis=-1)
+    edges = np.array([image_edges(width, height) for height, width in image_sizes])[:, None]
+    inside = ((landmarks >= edges[..., :2]) & (landmarks <= edges[..., 2:])).all(axis=-1)
     visibility = np.where(inside, outputs["visibility"], 0.0)
     return [
         Face(

@@ -14,9 +14,9 @@ from rdrface.detection.protocol import Detections
 from rdrface.geometry.boxes import box_size
 from rdrface.geometry.rotation import wrap_degrees
 
-RETRY_ABOVE = 5.0
-"""Expected error, percent of the face size, above which a face is aligned at other angles too. 97 % of upright faces
-are below 4; faces aligned at a wrong angle are above 5.6."""
+RETRY_ABOVE = 3.5
+"""Expected error, percent of the face size, above which a face is aligned at other angles too. 99 % of the upright
+faces of 300-W are below (docs/reliability.md); some faces of old scans that are aligned at a wrong angle have 4."""
 
 QUARTER_TURNS = (0.0, 90.0, 180.0, 270.0)
 """Angles of the crops that are tried, degrees."""
@@ -50,23 +50,29 @@ def align_with_retries(
         The B faces in the same order.
     """
     first = CropFrame.from_boxes(detections.boxes, without_small_rotations(detections.angles))
-    best = aligner.align(images, image_of, first)
-    uncertain = np.flatnonzero(best.expected_error > RETRY_ABOVE)
-    if len(uncertain):
-        # The landmark box depends on the detector's angle, which may be wrong: use the center of the detector's box.
-        center = (detections.detector_boxes[:, :2] + detections.detector_boxes[:, 2:]) / 2
-        for angle in QUARTER_TURNS:
-            rotation = wrap_degrees(np.degrees(first.angle[uncertain]) - angle)
-            retried = uncertain[np.abs(rotation) > UPRIGHT_WITHIN]
-            if len(retried):
-                frame = CropFrame(center[retried], first.half[retried], np.full(len(retried), np.radians(angle)))
-                best = best.improved_by(aligner.align(images, image_of[retried], frame), retried)
-    corrected = corrected_frames(best.landmarks)
-    misplaced = np.flatnonzero(_differs(best.frame, corrected))
-    if len(misplaced):
-        again = aligner.align(images, image_of[misplaced], corrected.select(misplaced))
-        best = best.improved_by(again, misplaced)
+    best = _align_and_correct(aligner, images, image_of, first)
+    # The landmark box depends on the detector's angle, which may be wrong: use the center of the detector's box.
+    center = (detections.detector_boxes[:, :2] + detections.detector_boxes[:, 2:]) / 2
+    for angle in QUARTER_TURNS:
+        is_new = np.abs(wrap_degrees(np.degrees(first.angle) - angle)) > UPRIGHT_WITHIN
+        retried = np.flatnonzero((best.expected_error > RETRY_ABOVE) & is_new)
+        if len(retried):
+            frame = CropFrame(center[retried], first.half[retried], np.full(len(retried), np.radians(angle)))
+            best = best.improved_by(_align_and_correct(aligner, images, image_of[retried], frame), retried)
     return best
+
+
+def _align_and_correct(
+    aligner: CropAligner, images: Sequence[np.ndarray], image_of: np.ndarray, frame: CropFrame
+) -> CropAlignment:
+    """Align B faces, and align those whose crop is off once more in the crop around their landmarks."""
+    aligned = aligner.align(images, image_of, frame)
+    corrected = corrected_frames(aligned.landmarks)
+    misplaced = np.flatnonzero(_differs(frame, corrected))
+    if not len(misplaced):
+        return aligned
+    again = aligner.align(images, image_of[misplaced], corrected.select(misplaced))
+    return aligned.improved_by(again, misplaced)
 
 
 def corrected_frames(landmarks: np.ndarray) -> CropFrame:

@@ -6,6 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
+from rdrface.detection.box_checks import MAX_COORDINATE
+
+MIN_DETECTED_SIDE = 1e-2
+"""Pixels: sides of detected boxes must be larger than this."""
+
 
 @dataclass(frozen=True)
 class Detections:
@@ -20,7 +25,8 @@ class Detections:
             image. Without them, the faces are taken as upright.
 
     Raises:
-        ValueError: the shapes do not match.
+        ValueError: the shapes do not match, a value is not finite, a box has no area or is too far away, or a score is
+            outside 0..1.
     """
 
     boxes: np.ndarray
@@ -29,16 +35,27 @@ class Detections:
     angles: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        boxes = np.asarray(self.boxes, np.float64)
-        for name, value, shape in (
-            ("boxes", boxes, (len(boxes), 4)),
-            ("scores", np.asarray(self.scores, np.float32), (len(boxes),)),
-            ("detector_boxes", np.asarray(self.detector_boxes, np.float64), (len(boxes), 4)),
-            ("angles", np.asarray(self.angles, float) if len(self.angles) else np.zeros(len(boxes)), (len(boxes),)),
-        ):
-            if value.shape != shape:
-                raise ValueError(f"Detections.{name} must have shape {shape}; got {value.shape}")
-            object.__setattr__(self, name, value)
+        count = len(np.atleast_1d(self.boxes))
+        given: dict[str, np.ndarray] = {
+            "boxes": np.asarray(self.boxes, np.float64),
+            "scores": np.asarray(self.scores, np.float32),
+            "detector_boxes": np.asarray(self.detector_boxes, np.float64),
+            "angles": np.zeros(count) if np.size(self.angles) == 0 else np.asarray(self.angles, np.float64),
+        }
+        for name, value in given.items():
+            shape = (count, 4) if name.endswith("boxes") else (count,)
+            values = value.reshape(shape) if count == 0 and value.size == 0 else value
+            if values.shape != shape:
+                raise ValueError(f"Detections.{name} must have shape {shape}; got {values.shape}")
+            object.__setattr__(self, name, values)
+        for name in given:
+            values = np.asarray(getattr(self, name))
+            if not np.isfinite(values).all():
+                raise ValueError(f"Detections.{name} must be finite; got {values[~np.isfinite(values)][0]}")
+        for name in ("boxes", "detector_boxes"):
+            _check_boxes(name, getattr(self, name))
+        if not ((self.scores >= 0) & (self.scores <= 1)).all():
+            raise ValueError(f"Detections.scores must be in 0..1; got {self.scores.min()} to {self.scores.max()}")
 
     @classmethod
     def empty(cls) -> "Detections":
@@ -57,8 +74,26 @@ class Detections:
         )
 
 
+def _check_boxes(name: str, boxes: np.ndarray) -> None:
+    usable = (np.abs(boxes) < MAX_COORDINATE).all(axis=1) & (boxes[:, 2:] - boxes[:, :2] > MIN_DETECTED_SIDE).all(
+        axis=1
+    )
+    if not usable.all():
+        raise ValueError(
+            f"Detections.{name} must be xyxy in image pixels with x1 > x0, y1 > y0 and coordinates below "
+            f"{MAX_COORDINATE:g}; got {boxes[~usable][0].tolist()}"
+        )
+
+
 class Detector(Protocol):
     """A face detector."""
 
     def detect(self, image: np.ndarray) -> Detections:
-        """Detect the faces of an image (H, W, 3) uint8 RGB; for an image without faces return `Detections.empty()`."""
+        """Detect the faces of an image.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, not to be changed.
+
+        Returns:
+            The faces; `Detections.empty()` if there are none.
+        """
