@@ -1,6 +1,7 @@
 """``rdrface detect IMAGE...``: find and align the faces of images."""
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 from typing import get_args
 
@@ -97,18 +98,30 @@ def run(args: argparse.Namespace) -> int:
     targets = [Path(name) for name in (args.json, args.csv) if name and name != STDOUT]
     _check_targets(targets, protected)
     aligner = _open(args)
-    streams: list[OutputStream] = []
-    try:
-        streams += [JSONOutput(args.json, args.overwrite)] if args.json else []
-        streams += [CSVOutput(args.csv, args.overwrite)] if args.csv else []
-        folder = None
-        if args.output:
-            kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format)
-            folder = OutputFolder(args.output, kinds, args.overwrite, [*protected, *targets])
-    except (DataError, OSError, RuntimeError) as error:
-        raise ConfigError(str(error)) from error
+    streams, folder = _open_outputs(args, targets, protected)
     batch = Batch(aligner, boxes, streams, folder, skip_existing=args.skip_existing)
     return batch.run(inputs, unused)
+
+
+def _open_outputs(
+    args: argparse.Namespace, targets: list[Path], protected: list[Path]
+) -> tuple[list[OutputStream], OutputFolder | None]:
+    """Open all outputs or, if one of them cannot be opened, none."""
+    streams: list[OutputStream] = []
+    folder = None
+    try:
+        with ExitStack() as opened:
+            for target, kind in ((args.json, JSONOutput), (args.csv, CSVOutput)):
+                if target:
+                    streams.append(kind(target, args.overwrite))
+                    opened.callback(streams[-1].discard)
+            if args.output:
+                kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format)
+                folder = OutputFolder(args.output, kinds, args.overwrite, [*protected, *targets])
+            opened.pop_all()
+    except (DataError, OSError, RuntimeError) as error:  # RuntimeError: a path whose links form a cycle
+        raise ConfigError(str(error)) from error
+    return streams, folder
 
 
 def _check(args: argparse.Namespace) -> None:

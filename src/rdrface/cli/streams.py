@@ -6,7 +6,7 @@ import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +26,10 @@ from rdrface.errors import ConfigError, DataError
 from rdrface.files import write_aside
 
 STDOUT = "-"
+
+
+class _Discarded(Exception):
+    """Ends the writing of a file that is not kept."""
 
 
 class OutputStream(ABC):
@@ -83,6 +87,11 @@ class OutputStream(ABC):
                 self._finish_briefly()
         if failure is not None:
             raise failure
+
+    def discard(self) -> None:
+        """Close the file and remove it; an existing file with its name does not change."""
+        with suppress(_Discarded), self._opened:
+            raise _Discarded
 
     @abstractmethod
     def _finish(self, outcome: Outcome) -> None:
