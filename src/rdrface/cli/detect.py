@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--skip-existing",
         action="store_true",
-        help="skip images whose NAME.json exists in DIR: resumes an interrupted run (needs -o)",
+        help="skip images with a result in DIR: resumes an interrupted run (needs -o)",
     )
     faces = parser.add_argument_group("faces")
     faces.add_argument(
