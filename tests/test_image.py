@@ -2,35 +2,15 @@
 
 import io
 import os
-import struct
-import sys
 import threading
-import zlib
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from rdrface import image as image_module
+from colored_image import BLUE, GREEN, RED, assert_rgb, colored
 from rdrface.errors import ImageError
 from rdrface.image import read_first_frame, read_image
-
-RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
-
-
-def colored(width=8, height=6):
-    """The top left quarter is red, the top right quarter green, the lower half blue."""
-    array = np.zeros((height, width, 3), np.uint8)
-    array[: height // 2, : width // 2] = RED
-    array[: height // 2, width // 2 :] = GREEN
-    array[height // 2 :] = BLUE
-    return array
-
-
-def assert_rgb(result, shape):
-    assert result.shape == shape and result.dtype == np.uint8 and result.flags.c_contiguous
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tiff", "webp", "ppm"])
@@ -146,112 +126,6 @@ def test_the_first_frame_of_an_animation_is_read(tmp_path):
     assert (result == RED).all()
 
 
-def test_broken_files_are_named(tmp_path):
-    rng = np.random.default_rng(0)
-    Image.fromarray(rng.integers(0, 256, (80, 80, 3), dtype=np.uint8)).save(tmp_path / "whole.jpg")
-    Image.fromarray(rng.integers(0, 256, (80, 80, 3), dtype=np.uint8)).save(tmp_path / "whole.png")
-    for name in ("whole.jpg", "whole.png"):
-        content = (tmp_path / name).read_bytes()
-        broken = tmp_path / f"cut_{name}"
-        broken.write_bytes(content[: len(content) // 2])
-        with pytest.raises(ImageError, match=broken.name.replace(".", r"\.") + ".*(damaged|truncated)"):
-            read_image(broken)
-    (tmp_path / "head.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:10])
-    (tmp_path / "empty.jpg").write_bytes(b"")
-    (tmp_path / "text.jpg").write_text("this is not an image")
-    for name, reason in (
-        ("head.jpg", "head"),
-        ("empty.jpg", "is empty"),
-        ("text.jpg", "not an image"),
-        ("no.jpg", "no file"),
-    ):
-        with pytest.raises(ImageError, match=reason) as caught:
-            read_image(tmp_path / name)
-        assert name in str(caught.value)
-    with pytest.raises(ImageError, match="is a folder"):
-        read_image(tmp_path)
-    with pytest.raises(ImageError, match="cannot be read"):
-        read_image(tmp_path / ("n" * 5000))
-    (tmp_path / "phone.heic").write_bytes(b"ftypheic" * 20)
-    with pytest.raises(ImageError, match="convert it to JPEG"):
-        read_image(tmp_path / "phone.heic")
-
-
-def test_an_image_with_a_damaged_exif_block_can_be_read(tmp_path):
-    Image.fromarray(colored(64, 48)).save(tmp_path / "a.jpg", quality=95, exif=b"Exif\0\0MM\0\x2a\0\0\xff\xff\1\2\3")
-    assert_rgb(read_image(tmp_path / "a.jpg"), (48, 64, 3))
-
-
-def write_png_with_size(path: Path, width: int, height: int) -> None:
-    """Write a tiny PNG whose header has any size."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
-
-
-def test_huge_images_are_refused_before_they_are_decoded(tmp_path, recwarn):
-    for size in ((60000, 60000), (17000, 16000)):
-        write_png_with_size(tmp_path / "bomb.png", *size)
-        with pytest.raises(ImageError, match=r"bomb\.png.*shrink it"):
-            read_image(tmp_path / "bomb.png")
-    assert not [w for w in recwarn if issubclass(w.category, Image.DecompressionBombWarning)]
-
-
-def test_large_images_below_the_limit_are_read(tmp_path, monkeypatch):
-    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
-    monkeypatch.setattr(image_module, "MAX_PIXELS", 40 * 30)
-    assert_rgb(read_image(tmp_path / "a.png"), (30, 40, 3))
-    monkeypatch.setattr(image_module, "MAX_PIXELS", 40 * 30 - 1)
-    with pytest.raises(ImageError, match="40 x 30"):
-        read_image(tmp_path / "a.png")
-    with pytest.raises(ImageError, match="40 x 30"):
-        read_image(np.zeros((30, 40, 3), np.uint8))
-
-
-def test_uint8_rgb_arrays_are_returned_without_a_copy():
-    array = colored()
-    assert read_image(array) is array
-
-
-@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1)])
-def test_gray_arrays(shape):
-    result = read_image(np.full(shape, 9, np.uint8))
-    assert_rgb(result, (5, 7, 3))
-    assert (result == 9).all()
-
-
-def test_float_and_bool_arrays():
-    values = np.array([[0.0, 0.5, 1.0]])
-    for dtype in (np.float64, np.float32, np.float16):
-        np.testing.assert_array_equal(read_image(values.astype(dtype))[0, :, 0], [0, 128, 255])
-    assert read_image(np.array([[True, False]]))[0, :, 2].tolist() == [255, 0]
-
-
-@pytest.mark.parametrize(
-    ("array", "reason"),
-    [
-        (np.zeros((3, 40, 40), np.uint8), "move the channels"),
-        (np.zeros((40, 40, 2), np.uint8), "must be"),
-        (np.zeros(40, np.uint8), "must be"),
-        (np.zeros((2, 40, 40, 3), np.uint8), "must be"),
-        (np.zeros((0, 40, 3), np.uint8), "no pixels"),
-        (np.zeros((4, 4, 3), np.int64), "int64"),
-        (np.zeros((4, 4, 3), complex), "complex128"),
-        (np.full((4, 4, 3), 200.0), "0..1, got 200..200"),
-        (np.full((4, 4, 3), -0.1), "0..1"),
-        (np.full((4, 4, 3), np.nan), "NaN"),
-        (np.full((4, 4), "x"), "<U1"),
-    ],
-)
-def test_invalid_arrays_are_refused(array, reason):
-    with pytest.raises(ImageError, match=reason):
-        read_image(array)
-
-
 @pytest.mark.parametrize("value", [None, 3, [[1, 2]], {"image": 1}])
 def test_other_types_are_refused(value):
     with pytest.raises(TypeError, match="an image is a path"):
@@ -311,7 +185,7 @@ def test_a_named_pipe(tmp_path):
         ("file:///home/a.jpg", "is a URL"),
         ("~/none.jpg", "expanduser"),
         ("/9j/" + "A" * 9000, r"\(9004 characters\)"),
-        ("iVBORw0" + "A" * 400, "decode it and pass the bytes|cannot be read"),
+        ("iVBORw0" + "A" * 400, "decode it and pass the bytes"),
     ],
 )
 def test_texts_that_are_not_paths_are_refused(text, reason):
@@ -339,50 +213,3 @@ def test_frames_are_counted(tmp_path):
     for name in ("a.mpo", "a.jpg"):
         assert read_first_frame(tmp_path / name).num_frames == 1
     assert read_first_frame(colored()).num_frames == 1
-
-
-HEIC_START = b"\0\0\0\x18ftypheic" + b"\0" * 40
-
-
-def test_heic_without_its_package_names_the_extra(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    (tmp_path / "a.jpg").write_bytes(HEIC_START)  # phones rename files without conversion
-    (tmp_path / "a.heic").write_bytes(b"something else")
-    for source in (tmp_path / "a.jpg", tmp_path / "a.heic", HEIC_START):
-        with pytest.raises(ImageError, match=r"pip install 'rdrface\[heic\]'"):
-            read_image(source)
-
-
-def test_heic_is_read_with_a_package_that_is_loaded_when_needed(tmp_path, monkeypatch):
-    """With a stand-in for pillow-heif that reads every HEIC file as one green image."""
-    registered = []
-
-    def open_green(file, name):
-        return Image.new("RGB", (5, 4), GREEN)
-
-    def register():
-        registered.append("heif")
-        Image.register_open("TEST-HEIF", open_green, lambda start: start[4:12] == b"ftypheic")
-
-    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(register_heif_opener=register))
-    Image.init()
-    monkeypatch.setattr(Image, "OPEN", dict(Image.OPEN))
-    monkeypatch.setattr(Image, "ID", list(Image.ID))
-    Image.fromarray(colored()).save(tmp_path / "a.png")
-    read_image(tmp_path / "a.png")
-    assert registered == []
-    assert (read_image(HEIC_START) == GREEN).all()
-    assert registered == ["heif"]
-
-
-def test_a_heic_file(tmp_path, monkeypatch):
-    """With pillow-heif, if it is installed."""
-    package = pytest.importorskip("pillow_heif")
-    monkeypatch.setattr(Image, "OPEN", dict(Image.OPEN))
-    monkeypatch.setattr(Image, "ID", list(Image.ID))
-    pixels = np.kron(colored(), np.ones((16, 16, 1), np.uint8))
-    package.from_pillow(Image.fromarray(pixels)).save(tmp_path / "a.heic", quality=100)
-    for source in (tmp_path / "a.heic", (tmp_path / "a.heic").read_bytes()):
-        result = read_image(source)
-        assert_rgb(result, pixels.shape)
-        assert np.abs(result[8:40, 8:56].astype(int) - pixels[8:40, 8:56]).mean() < 12

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import warnings
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from threading import Lock
@@ -14,13 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from rdrface.errors import ImageError
-
-MAX_PIXELS = 170 * 1024 * 1024
-"""Maximum number of pixels: as RGB they take half a gigabyte, and a small file can declare any size. The limit is just
-below that of Pillow."""
-
-BACKGROUND = (255, 255, 255)
-"""RGB behind transparent parts. White, as in image viewers; on black, the outline of dark hair would disappear."""
+from rdrface.image_arrays import BACKGROUND, array_to_rgb, check_size, gray_to_uint8
 
 HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 
@@ -37,7 +32,35 @@ _URL = re.compile(r"(https?|ftp|file|s3|gs|data):", re.IGNORECASE)
 _MAX_NAME = 300
 """Characters of a path that error messages show."""
 
-_WARNING_FILTERS = Lock()
+
+class _WithoutPillowWarnings:
+    """Context in which Pillow's warnings are not shown, usable by several threads at the same time.
+
+    Pillow warns of large images, which `check_size` refuses, and of damaged metadata, which do not matter. All threads
+    share the filters of warnings: the first thread that enters changes them, and the last one that leaves restores
+    them, so no thread waits while another one decodes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._num_inside = 0
+        self._changed_filters = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._num_inside == 0:
+                self._changed_filters.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
+            self._num_inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._num_inside -= 1
+            if self._num_inside == 0:
+                self._changed_filters.close()
+
+
+_WITHOUT_WARNINGS = _WithoutPillowWarnings()
 
 ImageSource = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray
 """Types that `read_image` accepts."""
@@ -71,7 +94,7 @@ def read_image(image: ImageSource) -> np.ndarray:
 
     Raises:
         ImageError: the file does not exist, is not an image, or is truncated; the image is empty or larger than
-            `MAX_PIXELS`; or an array has an unsupported shape, dtype or range.
+            `rdrface.image_arrays.MAX_PIXELS`; or an array has an unsupported shape, dtype or range.
         TypeError: `image` has none of the accepted types.
     """
     return read_first_frame(image).pixels
@@ -80,7 +103,7 @@ def read_image(image: ImageSource) -> np.ndarray:
 def read_first_frame(image: ImageSource) -> FirstFrame:
     """Read an image as `read_image` does, and count its pages or frames."""
     if isinstance(image, np.ndarray):
-        return FirstFrame(_from_array(image), 1)
+        return FirstFrame(array_to_rgb(image), 1)
     if isinstance(image, Image.Image):
         return _from_pil(image, "the PIL image")
     if isinstance(image, str | PathLike):
@@ -131,7 +154,7 @@ def _from_path(text: str) -> FirstFrame:
     except PermissionError as error:
         raise ImageError(f"{name} cannot be read: permission denied") from error
     except OSError as error:
-        raise ImageError(f"{name} cannot be read: {error.strerror or error}") from error
+        raise ImageError(f"{name} cannot be read: {error.strerror or error}{_hint_for_long_text(text)}") from error
 
 
 def _why_missing(path: Path, text: str) -> str:
@@ -139,9 +162,11 @@ def _why_missing(path: Path, text: str) -> str:
         return ": it is a link to a file that does not exist"
     if text.startswith("~"):
         return "; ~ is not expanded here: pass Path(...).expanduser()"
-    if len(text) > _MAX_NAME:
-        return "; if this is an encoded image, decode it and pass the bytes"
-    return ""
+    return _hint_for_long_text(text)
+
+
+def _hint_for_long_text(text: str) -> str:
+    return "; if this is an encoded image, decode it and pass the bytes" if len(text) > _MAX_NAME else ""
 
 
 def _from_content(content: bytes, name: str) -> FirstFrame:
@@ -156,13 +181,10 @@ def _decode(file: BinaryIO, name: str, suffix: str) -> FirstFrame:
     is_heif = start[4:8] == b"ftyp" and start[8:] in _HEIF_BRANDS
     has_heif_support = is_heif and _register_heif()
     try:
-        # Pillow warns of large images, which are checked later, and of damaged EXIF blocks, which do not matter. The
-        # lock is needed because all threads share the filters of warnings; opening reads the header only.
-        with _WARNING_FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            opened = Image.open(file)
-        with opened:
+        with _WITHOUT_WARNINGS, Image.open(file) as opened:
             return _from_pil(opened, name)
+    except (ImageError, MemoryError):
+        raise
     except UnidentifiedImageError as error:
         if (is_heif or suffix in HEIF_SUFFIXES) and not has_heif_support:
             raise ImageError(
@@ -176,6 +198,8 @@ def _decode(file: BinaryIO, name: str, suffix: str) -> FirstFrame:
         raise ImageError(f"{name} is too large: {error}; shrink it first") from error
     except OSError as error:
         raise ImageError(f"{name} cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # decoders raise ValueError, RuntimeError, struct.error ... for damaged headers
+        raise ImageError(f"{name} is damaged or truncated: {error}") from error
 
 
 def _register_heif() -> bool:
@@ -193,21 +217,17 @@ def _shortened(text: str) -> str:
 
 
 def _from_pil(image: Image.Image, name: str) -> FirstFrame:
-    width, height = image.size
-    if width == 0 or height == 0:
-        raise ImageError(f"{name} has no pixels (size {width} x {height})")
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{name} has {width} x {height} pixels, above the maximum of {MAX_PIXELS // 2**20} megapixels; shrink it"
-        )
+    check_size(*image.size, name)
     try:
-        image.load()
-        pixels = np.array(_to_rgb(_upright(image)), dtype=np.uint8)
-    except ImageError:
+        with _WITHOUT_WARNINGS:
+            image.load()
+            pixels = np.array(_to_rgb(_upright(image)), dtype=np.uint8)
+            num_frames = _num_frames(image)
+    except (ImageError, MemoryError):
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError ... for broken files
         raise ImageError(f"{name} is damaged or truncated: {error}") from error
-    return FirstFrame(pixels, _num_frames(image))
+    return FirstFrame(pixels, num_frames)
 
 
 def _num_frames(image: Image.Image) -> int:
@@ -215,6 +235,8 @@ def _num_frames(image: Image.Image) -> int:
         return 1
     try:
         return max(1, int(getattr(image, "n_frames", 1)))
+    except MemoryError:
+        raise
     except Exception:  # later frames may be damaged; only the first is used
         return 1
 
@@ -222,6 +244,8 @@ def _num_frames(image: Image.Image) -> int:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
+    except MemoryError:
+        raise
     except Exception:  # a damaged EXIF block can raise anything; the pixels are intact, so use them as stored
         return image
 
@@ -230,67 +254,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) / 257.0).round().astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
-        return Image.fromarray(_gray_to_uint8(np.asarray(image))).convert("RGB")
+        return Image.fromarray(gray_to_uint8(np.asarray(image))).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layer = image.convert("RGBA")
         page = Image.new("RGBA", layer.size, (*BACKGROUND, 255))
         return Image.alpha_composite(page, layer).convert("RGB")
     return image.convert("RGB")
-
-
-def _gray_to_uint8(values: np.ndarray) -> np.ndarray:
-    # Modes I and F have no defined range. Some versions of Pillow open 16-bit gray PNG as I, and scientific images use
-    # float 0..1 or 0..255: take the smallest usual range that contains the values.
-    values = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    high = values.max(initial=0.0)
-    is_float_unit = high <= 1.0 and not (values == np.rint(values)).all()
-    full = 1.0 if is_float_unit else 255.0 if high <= 255 else 65535.0 if high <= 65535 else high
-    return np.rint(values.clip(0, full) * (255.0 / full)).astype(np.uint8)
-
-
-def _from_array(array: np.ndarray) -> np.ndarray:
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        hint = "; move the channels to the end" if array.ndim == 3 and array.shape[0] in (1, 3, 4) else ""
-        hint = "; pass the bytes of an image file with tobytes()" if array.ndim == 1 else hint
-        hint = "; pass the images of a stack one by one" if array.ndim == 4 else hint
-        raise ImageError(
-            f"an image array must be (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) gray; got {array.shape}{hint}"
-        )
-    if array.size == 0:
-        raise ImageError(f"the image array has no pixels (shape {array.shape})")
-    if array.shape[0] * array.shape[1] > MAX_PIXELS:
-        raise ImageError(
-            f"the image array has {array.shape[1]} x {array.shape[0]} pixels, above the maximum of "
-            f"{MAX_PIXELS // 2**20} megapixels; shrink it"
-        )
-    values = _to_uint8(array)
-    if values.ndim == 2:
-        values = values[..., None]
-    if values.shape[2] == 1:
-        return np.repeat(values, 3, axis=2)
-    if values.shape[2] == 4:
-        alpha = values[..., 3:].astype(np.float32) / 255
-        page = np.array(BACKGROUND, np.float32)
-        return np.rint(values[..., :3] * alpha + page * (1 - alpha)).astype(np.uint8)
-    return values
-
-
-def _to_uint8(array: np.ndarray) -> np.ndarray:
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype == np.uint16:
-        return np.rint(array / 257.0).astype(np.uint8)
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
-    if np.issubdtype(array.dtype, np.floating):
-        if not np.isfinite(array).all():
-            raise ImageError("the image array contains NaN or infinite values; replace them")
-        low, high = float(array.min()), float(array.max())
-        if low < 0 or high > 1:
-            raise ImageError(
-                f"a floating-point image array must be in 0..1, got {low:g}..{high:g}; "
-                "convert values of 0..255 with astype('uint8')"
-            )
-        rounded: np.ndarray = np.rint(array * 255).astype(np.uint8)
-        return rounded
-    raise ImageError(f"an array image must be uint8, uint16, bool or floating 0..1; got {array.dtype}")

@@ -14,9 +14,9 @@ PTS = "version: 1\nn_points: 3\n{\n10.0 12.5\n20.0 12.0\n15.0 30.0\n}"
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> Path:
+def images(tmp_path: Path) -> Path:
     """A folder of three annotated images."""
-    folder = tmp_path / "photos"
+    folder = tmp_path / "images"
     folder.mkdir()
     for i in range(3):
         cv2.imwrite(str(folder / f"{i}.png"), np.full((40, 40, 3), 90, np.uint8))
@@ -33,31 +33,31 @@ def photos(tmp_path: Path) -> Path:
     ],
 )
 def test_invalid_input_is_reported(
-    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], status: int, message: str
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], status: int, message: str
 ) -> None:
-    assert main(["finetune", str(photos), "-o", str(tmp_path / "run"), *options]) == status
+    assert main(["finetune", str(images), "-o", str(tmp_path / "run"), *options]) == status
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
 def test_an_output_folder_that_cannot_be_created_is_reported_before_aligning_faces(
-    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for i in range(3, 10):
-        (photos / f"{i}.png").write_bytes((photos / "0.png").read_bytes())
-        (photos / f"{i}.pts").write_text(PTS)
+        (images / f"{i}.png").write_bytes((images / "0.png").read_bytes())
+        (images / f"{i}.pts").write_text(PTS)
     (tmp_path / "file").write_text("not a folder")
     for out in (tmp_path / "file", tmp_path / "file" / "run"):
-        assert main(["finetune", str(photos), "-o", str(out)]) == 2
+        assert main(["finetune", str(images), "-o", str(out)]) == 2
         assert f"-o must be an existing folder or one that can be created; got {out}" in capsys.readouterr().err
 
 
 def test_weights_that_do_not_exist_are_reported(
-    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for i in range(3, 10):
-        (photos / f"{i}.png").write_bytes((photos / "0.png").read_bytes())
-        (photos / f"{i}.pts").write_text(PTS)
+        (images / f"{i}.png").write_bytes((images / "0.png").read_bytes())
+        (images / f"{i}.pts").write_text(PTS)
     missing = tmp_path / "missing.safetensors"
-    assert main(["finetune", str(photos), "-o", str(tmp_path / "run"), "--from", str(missing)]) != 0
+    assert main(["finetune", str(images), "-o", str(tmp_path / "run"), "--from", str(missing)]) != 0
     assert str(missing) in capsys.readouterr().err

@@ -118,3 +118,37 @@ def test_a_named_pipe_in_a_folder_is_left_out():
     touch("p/a.jpg")
     os.mkfifo("p/b.jpg")
     assert reasons_of(expand(["p"])) == {"p/b.jpg": "device or pipe"}
+
+
+def test_a_link_to_itself_and_names_that_are_too_long_are_images_that_cannot_be_read():
+    touch("p/a.jpg")
+    try:
+        Path("p/loop.jpg").symlink_to("loop.jpg")
+    except OSError:
+        pytest.skip("links are not allowed here")
+    assert names_of(expand(["p"])) == ["p/a.jpg", "p/loop.jpg"]
+    assert names_of(expand(["p/loop.jpg", "n" * 5000])) == ["p/loop.jpg", "n" * 5000]
+    assert expand(["n" * 5000 + "*"]).failures[0].reason == "the pattern matches no file"
+
+
+def test_images_of_the_same_name_keep_their_suffix():
+    touch("p/a.jpg", "p/a.png", "p/A.webp", "p/b.jpg", "p/a.png.jpg", "q/a.png", "r/p/b.jpg")
+    images = expand(["p", "q/a.png", "r"]).images
+    assert [image.output for image in images] == [
+        "A.webp",
+        "a.jpg",
+        "a.png",
+        "a.png.jpg",
+        "b",
+        "a.png-2",
+        "p/b",
+    ]
+    assert set(images[1].other_outputs) == {"a"} and set(images[4].other_outputs) == {"b.jpg"}
+
+
+def test_one_named_file_is_told_from_folders_and_patterns():
+    touch("p/a.jpg", "[b].jpg")
+    for arguments in (["p/a.jpg"], ["[b].jpg"], ["-"], ["none.jpg"]):
+        assert expand(arguments).is_single_file
+    for arguments in (["p"], ["p/*.jpg"], ["*.none"], ["p/a.jpg", "[b].jpg"]):
+        assert not expand(arguments).is_single_file

@@ -29,6 +29,7 @@ def test_boxes_are_converted_and_invalid_ones_are_refused():
         ([["1", "2", "30", "40"]], "must be numbers"),
         ([{"box": [1, 2, 30, 40]}], "must be numbers"),
         (None, "must be numbers"),
+        ([[1, 2], [1, 2, 30, 40]], "rows of different lengths"),
     ],
 )
 def test_boxes_that_are_not_in_pixels_or_not_xyxy_are_refused(boxes, reason):

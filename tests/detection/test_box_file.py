@@ -102,14 +102,42 @@ def test_the_json_output_of_rdrface_is_read(tmp_path):
         ("b.json", '{"a.jpg": [[1, 2, 30, 40]], "./a.jpg": []}', "a.jpg has two entries"),
         ("b.json", '{"rdrface": "0.2", "images": [{"faces": []}]}', "no 'image' or no 'faces'"),
         ("b.json", '{"a.jpg": [[0.2, 0.3, 0.5, 0.9]]}', "multiply them by its width and height"),
+        ("b.json", '{"a.jpg": [[1, 2, 30, 40]]', "no valid JSON at line 1, column"),
+        ("b.json", "[" * 100_000, "nested too deeply"),
+        ("b.json", "[1, 2]", "the file contains a list, not an object"),
+        ("b.json", '{"a.jpg": null}', "a.jpg: boxes must be numbers"),
+        ("b.json", '{"a.jpg": {"box": [1, 2, 30, 40]}}', "a.jpg: boxes must be numbers"),
+        ("b.json", '{"a.jpg": [[1, 2], [1, 2, 30, 40]]}', "a.jpg: .*got rows of different lengths"),
+        ("b.json", '{"rdrface": "0.2", "images": 5}', "'images' is a number, not a list"),
+        ("b.json", '{"rdrface": "0.2", "images": [5]}', "entry 1 of 'images' is a number, not an object"),
+        ("b.json", '{"rdrface": "0.2", "images": [{"image": 5, "faces": []}]}', "no 'image' or no 'faces'"),
+        ("b.json", '{"rdrface": "0.2", "images": [{"image": "a.jpg", "faces": 5}]}', "no 'image' or no 'faces'"),
+        ("b.json", '{"rdrface": "0.2", "images": [{"image": "a.jpg", "faces": [5]}]}', "a face of a.jpg has no 'box'"),
+        ("b.json", '{"rdrface": "0.2", "images": [{"image": "a.jpg", "faces": [{}]}]}', "a.jpg has no 'box'"),
+        (
+            "b.json",
+            '{"rdrface": "0.2", "images": [{"image": "a", "faces": []}, {"image": "a", "faces": []}]}',
+            "a has two",
+        ),
+        ("b.csv", "image,x0,y0,x1,y1\na.jpg,,2,30,40\n", "line 2 has no number in x0"),
+        ("b.csv", "image,x0,y0,x1,y1\na.jpg,1,2,30,40\na.jpg,1,2,30,forty\n", "line 3 has no number in y1"),
+        ("b.csv", "image,x0,y0,x1,y1\na.jpg,1,nan,30,40\n", "line 2 has no number in y0"),
+        ("b.csv", "image,x0,y0,x1,y1\na.jpg,1,2\n", "line 2 has fewer cells than the header"),
+        ("b.csv", "image,x0,y0,x1,y1,status\na.jpg,1,2,30,40\n", "line 2 has fewer cells"),
+        ("b.csv", "image,x0,y0,x1,y1\n,1,2,30,40\n", "line 2 has no name in image"),
         ("b.csv", "image,x0,y0,x1,y1\nme, you.jpg,1,2,30,40\n", "line 2 has more cells"),
         ("b.csv", "image,x0,y0,x1,y1\na.jpg,400,300,90,90\n", "pass x, y"),
     ],
 )
 def test_the_reason_is_named(tmp_path, name, text, reason):
     (tmp_path / name).write_text(text)
-    with pytest.raises(DataError, match=reason):
+    with pytest.raises(DataError, match=f"{name} is not a box file: .*{reason}"):
         BoxFile.read(tmp_path / name)
+
+
+def test_cells_of_other_columns_may_be_missing(tmp_path):
+    (tmp_path / "b.csv").write_text("image,x0,y0,x1,y1,comment\na.jpg,1,2,30,40\n")
+    np.testing.assert_array_equal(BoxFile.read(tmp_path / "b.csv").of("a.jpg"), [[1, 2, 30, 40]])
 
 
 def test_an_entry_belongs_to_one_image():

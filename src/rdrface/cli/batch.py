@@ -80,9 +80,9 @@ class Batch:
                     self._process(image)
                     outcome.not_processed = [one.name for one in inputs.images[done:]]
         except (DataError, KeyboardInterrupt):
-            self._print_summary(len(inputs.images))
+            self._print_summary(inputs)
             raise
-        self._print_summary(len(inputs.images))
+        self._print_summary(inputs)
         return 1 if outcome.failures else 0
 
     def _process(self, image: Input) -> None:
@@ -93,11 +93,10 @@ class Batch:
             result, pixels = self._align(image)
             if self._folder:
                 self._folder.add(result, pixels)
-        except (RdrError, OSError, MemoryError) as error:
+        except (RdrError, OSError, MemoryError, RuntimeError) as error:
             if is_disk_full(error):
                 raise DataError(f"{error}; run it again with --skip-existing when there is space") from error
-            reason = "not enough memory" if isinstance(error, MemoryError) else printable(str(error))
-            self._fail(Failure(image.name, reason))
+            self._fail(Failure(image.name, _reason(error)))
             return
         for stream in self._streams:
             stream.add(result)
@@ -127,17 +126,25 @@ class Batch:
         for stream in self._streams:
             stream.fail(failure)
 
-    def _print_summary(self, num_images: int) -> None:
+    def _print_summary(self, inputs: Inputs) -> None:
         written = [str(self._folder.folder)] if self._folder else []
         targets = [stream.target for stream in self._streams if stream.target != STDOUT]
         written += [target for target in targets if Path(target).exists()]
-        if num_images < 2 and not written and not self._outcome.skipped:
+        if inputs.is_single_file and not written and not self._outcome.skipped:
             return
         is_data_on_stdout = any(stream.target == STDOUT for stream in self._streams)
         stream = sys.stderr if is_data_on_stdout else sys.stdout
         # With None, print would write to standard output.
         if stream is not None:
             print(self._outcome.summary([printable(name) for name in written]), file=stream)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    if isinstance(error, RuntimeError):  # of the inference backend; its messages have several lines
+        return f"cannot be processed: {printable(' '.join(str(error).split()))}"
+    return printable(str(error))
 
 
 def _stdin() -> bytes:
@@ -164,7 +171,9 @@ def _terminated_like_interrupted() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():
+    is_main_thread = threading.current_thread() is threading.main_thread()
+    # The handler is None if it was not installed by Python: it could not be restored.
+    if not is_main_thread or signal.getsignal(signal.SIGTERM) is None:
         yield
         return
     previous = signal.signal(signal.SIGTERM, interrupt)

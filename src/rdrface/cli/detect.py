@@ -1,6 +1,7 @@
 """``rdrface detect IMAGE...``: find and align the faces of images."""
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 from typing import get_args
 
@@ -8,8 +9,10 @@ from rdrface.aligner import Aligner
 from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order
 from rdrface.cli.batch import Batch
 from rdrface.cli.inputs import expand
+from rdrface.cli.options import positive
 from rdrface.cli.output_folder import FileKinds, OutputFolder
 from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
+from rdrface.cli.walk import is_existing, real_path
 from rdrface.detection.box_file import BoxFile
 from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD
 from rdrface.errors import ConfigError, DataError
@@ -36,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--skip-existing",
         action="store_true",
-        help="skip images whose NAME.json exists in DIR: resumes an interrupted run (needs -o)",
+        help="skip images with a result in DIR: resumes an interrupted run (needs -o)",
     )
     faces = parser.add_argument_group("faces")
     faces.add_argument(
@@ -54,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     faces.add_argument(
         "--max-side",
-        type=_positive,
+        type=positive,
         metavar="PIXELS",
         help="size to which larger images are reduced to detect faces; more finds smaller faces and takes longer "
         f"(default: {MAX_SIDE})",
@@ -73,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)"
     )
     network.add_argument(
-        "--threads", type=_positive, metavar="N", help="number of threads (default: the backend chooses)"
+        "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
     )
 
 
@@ -90,48 +93,63 @@ def run(args: argparse.Namespace) -> int:
     """
     _check(args)
     inputs = expand(args.images)
-    images = [image.path for image in inputs.images if image.path]
+    protected = [image.path for image in inputs.images if image.path]
+    protected += [path for path in (args.boxes, args.weights) if path]
     boxes = BoxFile.read(args.boxes) if args.boxes else None
     unused = boxes.check_images([image.name for image in inputs.images]) if boxes else []
     targets = [Path(name) for name in (args.json, args.csv) if name and name != STDOUT]
-    _check_targets(targets, images)
+    _check_targets(targets, protected)
     aligner = _open(args)
-    streams: list[OutputStream] = []
-    try:
-        streams += [JSONOutput(args.json, args.overwrite)] if args.json else []
-        streams += [CSVOutput(args.csv, args.overwrite)] if args.csv else []
-        folder = None
-        if args.output:
-            kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format)
-            folder = OutputFolder(args.output, kinds, args.overwrite, [*images, *targets])
-    except (DataError, OSError) as error:
-        raise ConfigError(str(error)) from error
+    streams, folder = _open_outputs(args, targets, protected)
     batch = Batch(aligner, boxes, streams, folder, skip_existing=args.skip_existing)
     return batch.run(inputs, unused)
 
 
+def _open_outputs(
+    args: argparse.Namespace, targets: list[Path], protected: list[Path]
+) -> tuple[list[OutputStream], OutputFolder | None]:
+    """Open all outputs or, if one of them cannot be opened, none."""
+    streams: list[OutputStream] = []
+    folder = None
+    try:
+        with ExitStack() as opened:
+            for target, kind in ((args.json, JSONOutput), (args.csv, CSVOutput)):
+                if target:
+                    streams.append(kind(target, args.overwrite))
+                    opened.callback(streams[-1].discard)
+            if args.output:
+                kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format)
+                folder = OutputFolder(args.output, kinds, args.overwrite, [*protected, *targets])
+            opened.pop_all()
+    except (DataError, OSError, RuntimeError) as error:  # RuntimeError: a path whose links form a cycle
+        raise ConfigError(str(error)) from error
+    return streams, folder
+
+
 def _check(args: argparse.Namespace) -> None:
     if not args.output:
-        for option in ("draw", "draw_mesh", "mesh", "skip_existing"):
+        for option in ("draw", "draw_mesh", "mesh"):
             if getattr(args, option):
-                raise ConfigError(f"{_flag(option)} is about the files in a folder; give the folder with -o")
+                raise ConfigError(f"{_flag(option)} needs -o: it writes files into that folder")
+        if args.skip_existing:
+            raise ConfigError("--skip-existing needs -o: it skips images with a result in that folder")
     if args.json and args.json == args.csv:
         raise ConfigError("--json and --csv cannot both go to the same file or to standard output")
     if args.score is not None and not 0 < args.score < 1:
         raise ConfigError(f"--score must be between 0 and 1; got {args.score}")
-    if args.output and args.output.exists() and not args.output.is_dir():
+    if args.output and is_existing(args.output) and not args.output.is_dir():
         raise ConfigError(f"-o must be a folder, but {args.output} is a file")
     if args.boxes:
         given = [_flag(option) for option in _DETECTOR_OPTIONS if getattr(args, option) is not None]
         if given:
-            raise ConfigError(f"{given[0]} is about detected faces; leave it out with --boxes")
+            raise ConfigError(f"{given[0]} has no effect with --boxes; remove it")
 
 
-def _check_targets(targets: list[Path], images: list[Path]) -> None:
-    inputs = {path.resolve() for path in images}
+def _check_targets(targets: list[Path], inputs: list[Path]) -> None:
+    paths = {real_path(path) for path in inputs}
     for target in targets:
-        if target.resolve() in inputs:
-            raise ConfigError(f"{target} is one of the images; name another output file")
+        if real_path(target) in paths:
+            raise ConfigError(f"{target} is an input of this run; name another output file")
 
 
 def _open(args: argparse.Namespace) -> Aligner:
@@ -152,13 +170,6 @@ def _open(args: argparse.Namespace) -> Aligner:
 
 def _flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {value}")
-    return value
 
 
 def _percent_or_none(text: str) -> float:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from rdrface.cli.options import add_output
 from rdrface.finetuning.finetune import MINUTES, fine_tune
 from rdrface.loading import PACKAGED_WEIGHTS
 
@@ -12,15 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=Path, metavar="DIR", help="photos, each with a .pts file of the same name (docs/finetuning.md)"
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        dest="out",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="output folder; the weights file is OUT/weights/NAME.safetensors",
-    )
+    add_output(parser, "OUT", "output folder; the weights file is OUT/weights/NAME.safetensors")
     parser.add_argument(
         "--name", default="custom", help="name of the annotation scheme and of the weights file (default: custom)"
     )
@@ -52,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Fine-tune and write the weights; returns 0.
 
     Raises:
-        RdrError: an option, the photos, their annotations or the weights cannot be used.
+        RdrError: an option, the images, their annotations or the weights cannot be used.
     """
     fine_tune(args.weights, args.folder, args.out, args.name, args.minutes, args.origin)
     return 0

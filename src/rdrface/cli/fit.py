@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rdrface.cli.options import add_output
 from rdrface.datasets.annotation_offset import parse_offset
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.errors import ConfigError, DataError
@@ -25,9 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "set", choices=SETS, help="format of the dataset; '300w' reads any folder of 68-point .pts files"
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the dataset, in its official layout")
-    parser.add_argument(
-        "-o", "--output", dest="out", type=Path, required=True, metavar="FILE.npz", help="records to write"
-    )
+    add_output(parser, "FILE.npz", "records to write")
     parser.add_argument(
         "--split", choices=("train", "test"), default="train", help="part of the dataset (default: train)"
     )

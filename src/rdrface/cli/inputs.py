@@ -1,11 +1,25 @@
 """Images named on a command line: files, folders, patterns, and ``-`` for standard input."""
 
 import glob
-from collections.abc import Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from rdrface.cli.walk import OUTPUT, SEEN_FILE, SUFFIXES, Failure, Found, Skipped, find_images, is_folder, is_output
+from rdrface.cli.output_names import is_output
+from rdrface.cli.walk import (
+    OUTPUT,
+    SEEN_FILE,
+    SUFFIXES,
+    Failure,
+    FolderContent,
+    Skipped,
+    find_images,
+    is_existing,
+    is_folder,
+    real_path,
+)
 from rdrface.files import printable
 from rdrface.image import is_url
 
@@ -19,84 +33,132 @@ class Input:
     Attributes:
         name: the path as it appears in messages and output files, see `rdrface.files.printable`; or "-".
         path: the file; None means standard input.
-        output: path of the output files, relative to the output folder and without suffix; unique within a run.
+        output: NAME, the path of the output files relative to the output folder; unique within a run.
+        other_outputs: values of `output` in runs with other images: with the suffix of the image, or without.
     """
 
     name: str
     path: Path | None
     output: str
+    other_outputs: tuple[str, ...] = ()
 
 
 @dataclass
 class Inputs:
-    """What the arguments of a command stand for.
+    """Images and other files that the arguments of a command name.
 
     Attributes:
         images: the images to process.
         failures: arguments without a matching image, and folders that cannot be read.
-        skipped: files and folders that are left out.
+        skipped: files and folders that are skipped.
+        is_single_file: there is one argument, which is a file or standard input, not a folder or a pattern.
     """
 
     images: list[Input] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    is_single_file: bool = False
 
 
 def expand(arguments: Sequence[str]) -> Inputs:
     """Resolve command-line arguments into images, in order and without duplicates.
 
     Folders are searched recursively, in alphabetical order. The outputs of a folder's images keep their path relative
-    to that folder; if two images would share an output name, ``-2``, ``-3``, ... is appended.
+    to that folder. Images with the same path without suffix keep their suffix; if that is the same too, ``-2``, ``-3``,
+    ... is appended.
 
     Args:
         arguments: paths of files and folders, glob patterns, or "-".
     """
-    inputs = Inputs()
+    inputs = Inputs(is_single_file=len(arguments) == 1 and not _names_several(arguments[0]))
     seen: set[Path | None] = set()
-    taken: set[str] = set()
+    files: list[_File] = []
     for argument in arguments:
-        for path, relative in _resolve(argument, inputs):
-            key = path.resolve() if path else None
-            name = STDIN if path is None else printable(str(path))
+        for file in _resolve(argument, inputs):
+            key = real_path(file.path) if file.path else None
             if key in seen:
-                inputs.skipped.append(Skipped(name, SEEN_FILE))
+                inputs.skipped.append(Skipped(file.name, SEEN_FILE))
                 continue
             seen.add(key)
-            inputs.images.append(Input(name, path, _unique(relative, taken)))
+            files.append(file)
+    # Case is ignored in comparisons: on many file systems, A.json and a.json are the same file.
+    count = Counter(file.without_suffix.casefold() for file in files)
+    taken: set[str] = set()
+    for file in files:
+        choices = file.outputs()
+        if count[file.without_suffix.casefold()] > 1:
+            next(choices)
+        output = next(choice for choice in choices if choice.casefold() not in taken)
+        taken.add(output.casefold())
+        others = tuple({file.without_suffix, file.relative} - {output})
+        inputs.images.append(Input(file.name, file.path, output, others))
     return inputs
 
 
-def _resolve(argument: str, inputs: Inputs) -> list[tuple[Path | None, str]]:
-    """Files with the names of their outputs; what is left out is added to `inputs`."""
+@dataclass(frozen=True)
+class _File:
+    """A file, and its path relative to the folder that was named; None is standard input."""
+
+    path: Path | None
+    relative: str
+
+    @property
+    def name(self) -> str:
+        return STDIN if self.path is None else printable(str(self.path))
+
+    @property
+    def without_suffix(self) -> str:
+        return PurePosixPath(self.relative).with_suffix("").as_posix()
+
+    def outputs(self) -> Iterator[str]:
+        """Possible values of `Input.output`, in order of preference."""
+        yield self.without_suffix
+        yield self.relative
+        for i in itertools.count(2):
+            yield f"{self.relative}-{i}"
+
+
+def _names_several(argument: str) -> bool:
+    """Whether an argument is a folder or a pattern."""
+    path = Path(argument)
+    return argument != STDIN and (is_folder(path) or _is_pattern(argument))
+
+
+def _is_pattern(argument: str) -> bool:
+    return glob.has_magic(argument) and not is_url(argument) and not is_existing(Path(argument))
+
+
+def _resolve(argument: str, inputs: Inputs) -> list[_File]:
+    """Files of an argument; skipped files and failures are added to `inputs`."""
     if argument == STDIN:
-        return [(None, "stdin")]
+        return [_File(None, "stdin")]
     path = Path(argument)
     if is_folder(path):
         return _images_of(path, inputs)
-    if glob.has_magic(argument) and not is_url(argument) and not path.exists():
+    if _is_pattern(argument):
         return _matches(argument, inputs)
-    return [(path, path.stem)]
+    return [_File(path, path.name)]
 
 
-def _images_of(folder: Path, inputs: Inputs) -> list[tuple[Path | None, str]]:
-    found = find_images(folder)
-    inputs.skipped += found.skipped
-    inputs.failures += found.failures
-    if not found.images and not found.failures:
-        inputs.failures.append(Failure(printable(str(folder)), f"no images in this folder{_content(found)}"))
-    return [(path, path.relative_to(folder).with_suffix("").as_posix()) for path in found.images]
+def _images_of(folder: Path, inputs: Inputs) -> list[_File]:
+    content = find_images(folder)
+    inputs.skipped += content.skipped
+    inputs.failures += content.failures
+    if not content.images and not content.failures:
+        inputs.failures.append(Failure(printable(str(folder)), f"no images in this folder{_description(content)}"))
+    return [_File(path, path.relative_to(folder).as_posix()) for path in content.images]
 
 
-def _content(found: Found) -> str:
+def _description(content: FolderContent) -> str:
     suffixes = f"expected files with the suffixes {', '.join(sorted(SUFFIXES))}"
-    if not found.skipped:
+    if not content.skipped:
         return f", it is empty; {suffixes}"
-    first = found.skipped[0]
-    return f"; it contains {len(found.skipped)} other files, such as {first.name} ({first.reason}); {suffixes}"
+    first = content.skipped[0]
+    return f"; it contains {len(content.skipped)} other files, such as {first.name} ({first.reason}); {suffixes}"
 
 
-def _matches(pattern: str, inputs: Inputs) -> list[tuple[Path | None, str]]:
-    matches: list[tuple[Path | None, str]] = []
+def _matches(pattern: str, inputs: Inputs) -> list[_File]:
+    matches: list[_File] = []
     paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207
     for path in paths:
         if is_folder(path):
@@ -105,17 +167,7 @@ def _matches(pattern: str, inputs: Inputs) -> list[tuple[Path | None, str]]:
         elif is_output(path):
             inputs.skipped.append(Skipped(printable(str(path)), OUTPUT))
         else:
-            matches.append((path, path.stem))
+            matches.append(_File(path, path.name))
     if not paths:
         inputs.failures.append(Failure(printable(pattern), "the pattern matches no file"))
     return matches
-
-
-def _unique(preferred: str, taken: set[str]) -> str:
-    # Case is ignored in the comparison: on many file systems, A.json and a.json are the same file.
-    name, count = preferred, 1
-    while name.casefold() in taken:
-        count += 1
-        name = str(PurePosixPath(preferred).with_name(f"{PurePosixPath(preferred).name}-{count}"))
-    taken.add(name.casefold())
-    return name

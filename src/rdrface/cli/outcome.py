@@ -1,4 +1,4 @@
-"""The outcome of a run of `rdrface detect`: counts, failures, what was left out, and the summary at the end."""
+"""The outcome of a run of `rdrface detect`: counts, failures, skipped files, and the summary at the end."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ class Outcome:
     """What happened to the images of a run.
 
     Attributes:
-        skipped: files that were left out, with the reason.
+        skipped: files that were skipped, with the reason.
         failures: inputs that could not be processed, with the reason.
         not_processed: names of the images that an interrupted run has not processed.
-        photos: number of images whose faces were searched.
+        images: number of images whose faces were searched.
         without_faces: number of those in which no face was found.
         faces: number of faces.
         dropped: number of detections that were dropped because of their expected error.
@@ -28,14 +28,14 @@ class Outcome:
     skipped: list[Skipped] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     not_processed: Sequence[str] = ()
-    photos: int = 0
+    images: int = 0
     without_faces: int = 0
     faces: int = 0
     dropped: int = 0
 
     def count(self, result: Result) -> None:
         """Add an image."""
-        self.photos += 1
+        self.images += 1
         self.without_faces += not result.faces
         self.faces += len(result.faces)
         self.dropped += result.dropped
@@ -46,7 +46,7 @@ class Outcome:
         Args:
             written: names of the files and folders that were written.
         """
-        first = [_number(self.photos, "photo"), _number(self.faces, "face")]
+        first = [_number(self.images, "photo"), _number(self.faces, "face")]
         first += [f"{self.without_faces} without a face"] if self.without_faces else []
         first += [f"{len(self.skipped)} skipped", f"{len(self.failures)} failed", f"{self.dropped} dropped"]
         first += [f"{len(self.not_processed)} not processed"] if self.not_processed else []

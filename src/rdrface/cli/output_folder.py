@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,19 +12,24 @@ from PIL import Image
 
 from rdrface._version import __version__
 from rdrface.cli.inputs import Input
+from rdrface.cli.options import create_folder
+from rdrface.cli.output_names import JSON_SUFFIX, OVERLAY_SUFFIX, mesh_suffix, overlays_and_meshes
 from rdrface.cli.outputs import Result
+from rdrface.cli.walk import real_path
 from rdrface.drawing import draw
 from rdrface.errors import DataError, RdrError
 from rdrface.files import write_aside
-from rdrface.mesh_io import FORMATS
 
 _JPEG_QUALITY = 95
 _MAX_JPEG_SIDE = 65_500
 """Pixels, of the JPEG library."""
 
 
+_ADVICE = "choose another folder with -o"
+
+
 class OutputExists(RdrError):
-    """An output file exists, and --overwrite was not given."""
+    """An output file exists and must not be replaced."""
 
 
 @dataclass(frozen=True)
@@ -55,31 +59,40 @@ class OutputFolder:
         folder: created if it does not exist.
         kinds: kinds of files to write.
         overwrite: replace existing files.
-        protected: files that are never replaced or removed: the images of the run and its other outputs.
+        protected: files that are never replaced or removed: the inputs of the run and its other outputs.
+
+    Raises:
+        ConfigError: the folder cannot be created.
     """
 
     def __init__(self, folder: Path, kinds: FileKinds, overwrite: bool, protected: Iterable[Path]) -> None:
         self.folder = folder
         self._kinds = kinds
         self._overwrite = overwrite
-        self._protected = {path.resolve() for path in protected}
-        folder.mkdir(parents=True, exist_ok=True)
+        self._protected = {real_path(path) for path in protected}
+        create_folder(folder, _ADVICE)
 
     def has_result(self, image: Input) -> bool:
-        """Whether NAME.json has the faces of this image; False for a file that is not complete JSON.
+        """Whether there is a complete JSON file with the faces of this image, under any of its names.
 
         Raises:
-            OutputExists: the file has the result of another image.
+            OutputExists: the file that would be written has the result of another image.
         """
-        path = self._path(image, ".json")
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            name = str(content["image"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
-        if name != image.name and (image.path is None or Path(name).resolve() != image.path.resolve()):
-            raise OutputExists(f"{path} has the result of {name}; choose another folder with -o")
-        return True
+        if any(
+            self._is_result(image, self._path(output, JSON_SUFFIX)) for output in (image.output, *image.other_outputs)
+        ):
+            return True
+        path = self._path(image.output, JSON_SUFFIX)
+        other = _image_of_result(path)
+        if other is not None:
+            raise OutputExists(f"{path} has the result of {other}; {_ADVICE}")
+        return False
+
+    def _is_result(self, image: Input, path: Path) -> bool:
+        name = _image_of_result(path)
+        if name is None or name == image.name:
+            return name is not None
+        return image.path is not None and real_path(Path(name)) == real_path(image.path)
 
     def add(self, result: Result, pixels: np.ndarray) -> None:
         """Write the files of one image.
@@ -89,18 +102,22 @@ class OutputFolder:
             pixels: (H, W, 3) uint8 RGB.
 
         Raises:
-            OutputExists: one of the files already exists; none of them is written.
+            OutputExists: one of the files exists and must not be replaced; none of them is written.
+            ConfigError: a subfolder cannot be created.
             DataError: a file cannot be written.
         """
-        at_json, at_overlay = (self._path(result.image, ending) for ending in (".json", ".overlay.jpg"))
-        suffix = self._kinds.mesh_format
-        meshes = {self._path(result.image, f".face{i}.{suffix}"): face for i, face in enumerate(result.faces)}
+        output = result.image.output
+        at_json, at_overlay = self._path(output, JSON_SUFFIX), self._path(output, OVERLAY_SUFFIX)
+        mesh_format = self._kinds.mesh_format
+        meshes = {self._path(output, mesh_suffix(i, mesh_format)): face for i, face in enumerate(result.faces)}
         targets = [at_json, *([at_overlay] if self._kinds.overlay else []), *(meshes if self._kinds.mesh else [])]
         for target in targets:
-            if target.resolve() in self._protected or (target.exists() and not self._overwrite):
-                raise OutputExists(f"{target} already exists; choose another folder with -o or pass --overwrite")
-        stale = self._files_of_earlier_run(result.image).difference(targets) if at_json.exists() else set()
-        at_json.parent.mkdir(parents=True, exist_ok=True)
+            if real_path(target) in self._protected:
+                raise OutputExists(f"{target} is an input or another output of this run; {_ADVICE}")
+            if target.exists() and not self._overwrite:
+                raise OutputExists(f"{target} already exists; {_ADVICE} or pass --overwrite")
+        stale = self._files_of_earlier_run(output).difference(targets) if at_json.exists() else set()
+        create_folder(at_json.parent, _ADVICE)
         with ExitStack() as opened:
             # All files get their names when all are complete, in reverse order: NAME.json, which marks an image as
             # done, is the last one.
@@ -119,15 +136,22 @@ class OutputFolder:
         for path in stale:
             path.unlink(missing_ok=True)
 
-    def _path(self, image: Input, ending: str) -> Path:
-        base = self.folder / image.output
-        return base.with_name(base.name + ending)
+    def _path(self, output: str, suffix: str) -> Path:
+        base = self.folder / output
+        return base.with_name(base.name + suffix)
 
-    def _files_of_earlier_run(self, image: Input) -> set[Path]:
-        base = self.folder / image.output
-        ours = re.compile(rf"{re.escape(base.name)}\.(overlay\.jpg|face\d+\.({'|'.join(FORMATS)}))")
-        paths = {path for path in base.parent.iterdir() if ours.fullmatch(path.name)}
-        return {path for path in paths if path.resolve() not in self._protected}
+    def _files_of_earlier_run(self, output: str) -> set[Path]:
+        base = self.folder / output
+        paths = overlays_and_meshes(base, base.parent.iterdir())
+        return {path for path in paths if real_path(path) not in self._protected}
+
+
+def _image_of_result(path: Path) -> str | None:
+    """Name of the image in a JSON file of an image; None if the file does not exist or is not complete JSON."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["image"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _jpeg(image: np.ndarray) -> bytes:

@@ -10,13 +10,15 @@ from rdrface.detection.box_file import FACE, NO_FACE
 from rdrface.face import Face
 from rdrface.landmarks import NUM_LANDMARKS
 
-CSV_COLUMNS = (
-    *("image", "face", "box_x0", "box_y0", "box_x1", "box_y1", "score", "yaw", "pitch", "roll"),
+_NUMBERS = (
+    *("face", "box_x0", "box_y0", "box_x1", "box_y1", "score", "yaw", "pitch", "roll"),
     *(f"{axis}{i}" for i in range(NUM_LANDMARKS) for axis in "xy"),
     *(f"visibility{i}" for i in range(NUM_LANDMARKS)),
     *(f"uncertainty{i}" for i in range(NUM_LANDMARKS)),
-    *("status", "dropped", "expected_error", "error"),
 )
+"""Columns that are empty in rows without a face."""
+
+CSV_COLUMNS = ("image", *_NUMBERS, "status", "dropped", "expected_error", "error")
 """Columns of the CSV file: angles in degrees, `Face.landmarks` in image pixels, uncertainty and expected error in
 percent of the face size, number of dropped detections in the image."""
 
@@ -83,8 +85,7 @@ class Result:
 
 def row_without_face(name: str, status: str, dropped: int | None = None, error: str = "") -> list[str]:
     """The CSV row of an image without a face."""
-    numbers = [""] * (len(CSV_COLUMNS) - 5)
-    return [name, *numbers, status, "" if dropped is None else str(dropped), "", error]
+    return [name, *([""] * len(_NUMBERS)), status, "" if dropped is None else str(dropped), "", error]
 
 
 def failure_to_dict(failure: Failure) -> dict[str, str]:

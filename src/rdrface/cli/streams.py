@@ -6,11 +6,12 @@ import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from rdrface._version import __version__
+from rdrface.cli.options import create_folder
 from rdrface.cli.outcome import Outcome
 from rdrface.cli.outputs import (
     CSV_COLUMNS,
@@ -27,6 +28,10 @@ from rdrface.files import write_aside
 STDOUT = "-"
 
 
+class _Discarded(Exception):
+    """Ends the writing of a file that is not kept."""
+
+
 class OutputStream(ABC):
     """UTF-8 text on standard output, or in a file that gets its name when it is complete.
 
@@ -37,7 +42,7 @@ class OutputStream(ABC):
         overwrite: replace an existing file.
 
     Raises:
-        ConfigError: the file exists, or standard output is closed.
+        ConfigError: the file exists, its folder cannot be created, or standard output is closed.
         DataError: the file cannot be written.
     """
 
@@ -53,10 +58,7 @@ class OutputStream(ABC):
         path = Path(target)
         if path.is_file() and not overwrite:
             raise ConfigError(f"{path} exists; name another file or pass --overwrite")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"cannot write {path}: {error.strerror or error}") from error
+        create_folder(path.parent, "name another file", path)
         with ExitStack() as opened:
             partial = opened.enter_context(write_aside(path))
             # Without a buffer: after an error, nothing is left that the closing of the file would write.
@@ -86,9 +88,14 @@ class OutputStream(ABC):
         if failure is not None:
             raise failure
 
+    def discard(self) -> None:
+        """Close the file and remove it; an existing file with its name does not change."""
+        with suppress(_Discarded), self._opened:
+            raise _Discarded
+
     @abstractmethod
     def _finish(self, outcome: Outcome) -> None:
-        """Write the end of the file: failures and what was left out."""
+        """Write the end of the file: failures and skipped files."""
 
     def _finish_briefly(self) -> None:  # noqa: B027
         """Write the shortest end with which the file can be read."""

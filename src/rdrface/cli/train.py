@@ -8,6 +8,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
+from rdrface.cli.options import add_output, create_folder, positive
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.readers import SETS
 from rdrface.errors import ConfigError
@@ -39,15 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a dataset ({', '.join(SETS)}) and its folder, or records written by `rdrface fit`; may be repeated",
     )
     parser.add_argument("--synthetic", type=int, metavar="N", help="draw N synthetic faces instead of reading datasets")
-    parser.add_argument(
-        "-o",
-        "--output",
-        dest="out",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="folder of the run; an existing run is resumed",
-    )
+    add_output(parser, "OUT", "folder of the run; an existing run is resumed")
     parser.add_argument(
         "--from",
         dest="start",
@@ -71,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda, mps, or auto (default)")
     parser.add_argument("--devices", default="auto", help="number of devices, or auto (default)")
-    parser.add_argument("--nodes", type=int, default=1, help="number of machines (under torchrun)")
+    parser.add_argument("--nodes", type=positive, default=1, help="number of machines (under torchrun)")
     parser.add_argument(
         "--precision",
         default="bf16-mixed",
@@ -91,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     config = _checked_config(arguments)
     folder: Path = arguments.out
-    folder.mkdir(parents=True, exist_ok=True)
+    create_folder(folder, "choose another folder with -o")
     train_faces, val_faces = prepare_faces(config, arguments.data, arguments.synthetic, folder, arguments.quality)
     if arguments.pack_only:
         _report_packs(folder, train_faces, val_faces, arguments.config)

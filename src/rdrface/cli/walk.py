@@ -1,10 +1,10 @@
-"""Find the images of a folder, and name everything in it that is left out."""
+"""Images of a folder, and the reason for every file that is skipped."""
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rdrface.cli.output_names import is_output
 from rdrface.files import printable
 from rdrface.image import HEIF_SUFFIXES
 
@@ -21,8 +21,6 @@ _UNSUPPORTED_SUFFIXES = frozenset(
     {".jxl", ".svg", ".pdf", ".psd", ".exr", ".hdr", ".jxr", ".eps", ".ai", ".xcf", ".dng", ".cr2", ".cr3", ".nef"}
     | {".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"}
 )
-
-_OUTPUT = re.compile(r".\.(overlay\.jpg|face\d+\.(obj|ply))$", re.IGNORECASE)
 
 VIDEO = "video"
 UNSUPPORTED = "unsupported format"
@@ -51,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file or folder that was left out.
+    """A file or folder that is skipped.
 
     Attributes:
         name: its path.
@@ -63,7 +61,7 @@ class Skipped:
 
 
 @dataclass
-class Found:
+class FolderContent:
     """Content of a folder.
 
     Attributes:
@@ -77,11 +75,6 @@ class Found:
     failures: list[Failure] = field(default_factory=list)
 
 
-def is_output(path: Path) -> bool:
-    """Whether a file has the name of an overlay or of a mesh that `rdrface detect` writes."""
-    return _OUTPUT.search(path.name) is not None
-
-
 def is_folder(path: Path) -> bool:
     """Whether a path is a folder or a link to one; False if this cannot be found out."""
     try:
@@ -90,13 +83,29 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def find_images(folder: Path) -> Found:
+def is_existing(path: Path) -> bool:
+    """Whether there is a file or folder; False if it cannot be read, or its name is too long."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def real_path(path: Path) -> Path:
+    """Absolute path without symbolic links; the path as it is if its links form a cycle or cannot be read."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return path.absolute()
+
+
+def find_images(folder: Path) -> FolderContent:
     """Search a folder and its subfolders.
 
     Links to folders are followed, after the folders themselves; no folder is read twice. Hidden files and folders,
-    whose name starts with a dot, are left out; among them are the ``._NAME`` files of macOS.
+    whose name starts with a dot, are skipped; among them are the ``._NAME`` files of macOS.
     """
-    found = Found()
+    content = FolderContent()
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
     links: list[Path] = []
@@ -105,29 +114,29 @@ def find_images(folder: Path) -> Found:
         try:
             status = current.stat()
             if (status.st_dev, status.st_ino) in seen:
-                found.skipped.append(_skipped(current, SEEN_FOLDER))
+                content.skipped.append(_skipped(current, SEEN_FOLDER))
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(current) as entries:
                 paths = sorted(Path(entry.path) for entry in entries)
         except OSError as error:
             reason = f"the folder {current} cannot be read: {error.strerror or error}"
-            found.failures.append(Failure(printable(str(current)), printable(reason)))
+            content.failures.append(Failure(printable(str(current)), printable(reason)))
             continue
         for path in paths:
             if path.name.startswith("."):
-                found.skipped.append(_skipped(path, HIDDEN))
+                content.skipped.append(_skipped(path, HIDDEN))
             elif is_folder(path):
                 (links if path.is_symlink() else waiting).append(path)
             else:
                 reason = _reason_to_skip(path)
                 if reason:
-                    found.skipped.append(_skipped(path, reason))
+                    content.skipped.append(_skipped(path, reason))
                 else:
-                    found.images.append(path)
-    found.images.sort()
-    found.skipped.sort(key=lambda one: one.name)
-    return found
+                    content.images.append(path)
+    content.images.sort()
+    content.skipped.sort(key=lambda one: one.name)
+    return content
 
 
 def _reason_to_skip(path: Path) -> str:
@@ -141,10 +150,7 @@ def _reason_to_skip(path: Path) -> str:
     if suffix not in SUFFIXES:
         return NOT_AN_IMAGE
     # A link to a file that does not exist is an image that cannot be read.
-    try:
-        return SPECIAL if path.exists() and not path.is_file() else ""
-    except OSError:
-        return ""
+    return SPECIAL if is_existing(path) and not path.is_file() else ""
 
 
 def _skipped(path: Path, reason: str) -> Skipped:

@@ -31,7 +31,12 @@ def check_boxes(boxes: npt.ArrayLike) -> np.ndarray:
         BoxError: the boxes have the wrong shape, are not finite, have no area, or are in units of the image's size
             instead of pixels.
     """
-    given = np.asarray(boxes)
+    try:
+        given = np.asarray(boxes)
+    except ValueError as error:
+        raise BoxError(
+            "boxes must have shape (n, 4), xyxy in image pixels; got rows of different lengths, or other objects"
+        ) from error
     if given.shape in ((0,), (0, 4)):
         return np.empty((0, 4))
     if given.dtype.kind not in "fiu":

@@ -8,6 +8,7 @@ JSON and CSV files that `rdrface detect` writes are box files too: the boxes of 
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdrface.detection.box_checks import check_boxes
-from rdrface.errors import DataError
+from rdrface.errors import BoxError, DataError
 from rdrface.files import read_text
 
 _IMAGE = ("image", "photo")
@@ -36,6 +37,9 @@ class BoxFile:
 
     Args:
         boxes: path or file name of an image -> (n, 4) xyxy.
+
+    Raises:
+        ValueError: an image has two entries, or `check_boxes` refuses its boxes (`BoxError`).
     """
 
     def __init__(self, boxes: Mapping[str, npt.ArrayLike]) -> None:
@@ -44,7 +48,10 @@ class BoxFile:
             key = Path(name).as_posix()
             if key in self._boxes:
                 raise ValueError(f"{key} has two entries; put all of its boxes into one")
-            self._boxes[key] = check_boxes(values)
+            try:
+                self._boxes[key] = check_boxes(values)
+            except BoxError as error:
+                raise BoxError(f"{key}: {error}") from error
 
     @classmethod
     def read(cls, path: Path | str) -> "BoxFile":
@@ -57,7 +64,7 @@ class BoxFile:
         text = read_text(path, "box file")
         try:
             return cls(_from_json(text) if path.suffix.lower() == ".json" else _from_csv(text))
-        except (ValueError, TypeError, KeyError, csv.Error) as error:
+        except (ValueError, csv.Error) as error:
             raise DataError(
                 f"{path} is not a box file: {error}. Expected JSON "
                 '{"photo.jpg": [[x0, y0, x1, y1], ...]}, CSV with the columns image,x0,y0,x1,y1, or the JSON or CSV '
@@ -100,9 +107,14 @@ class BoxFile:
 
 
 def _from_json(text: str) -> Mapping[str, npt.ArrayLike]:
-    content = json.loads(text, object_pairs_hook=_without_duplicates)
+    try:
+        content = json.loads(text, object_pairs_hook=_without_duplicates)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no valid JSON at line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deeply") from error
     if not isinstance(content, dict):
-        raise ValueError(f"the top-level value must be an object; got {type(content).__name__}")
+        raise ValueError(f"the file contains {_kind(content)}, not an object")
     if "rdrface" not in content:
         return content
     entries = content.get("images", content.get("photos"))
@@ -118,14 +130,31 @@ def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _from_output(entries: Sequence[Mapping[str, Any]]) -> dict[str, npt.ArrayLike]:
+def _from_output(entries: object) -> dict[str, npt.ArrayLike]:
+    if not isinstance(entries, list):
+        raise ValueError(f"'images' is {_kind(entries)}, not a list")
     boxes: dict[str, npt.ArrayLike] = {}
-    for entry in entries:
+    for i, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise ValueError(f"entry {i} of 'images' is {_kind(entry)}, not an object")
         image = next((entry[key] for key in _IMAGE if key in entry), None)
-        if image is None or "faces" not in entry:
-            raise ValueError("an entry has no 'image' or no 'faces'")
-        boxes[image] = [face["box"] for face in entry["faces"]]
+        faces = entry.get("faces")
+        if not isinstance(image, str) or not isinstance(faces, list):
+            raise ValueError(f"entry {i} has no 'image' or no 'faces'")
+        if not all(isinstance(face, dict) and "box" in face for face in faces):
+            raise ValueError(f"a face of {image} has no 'box'")
+        if image in boxes:
+            raise ValueError(f"{image} has two entries; put all of its boxes into one")
+        boxes[image] = [face["box"] for face in faces]
     return boxes
+
+
+def _kind(value: object) -> str:
+    """Name of the JSON type of a value, for messages."""
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", dict: "an object", list: "a list", str: "a string"}
+    return names.get(type(value), "a number")
 
 
 def _from_csv(text: str) -> dict[str, npt.ArrayLike]:
@@ -142,12 +171,27 @@ def _from_csv(text: str) -> dict[str, npt.ArrayLike]:
             "x0, y0, x1, y1 are landmarks here, since there are x2 and y2 too; name boxes box_x0 ... box_y1"
         )
     boxes_of: dict[str, list[list[float]]] = {}
+    required = [image, *box_columns, *({"status"} & columns)]
     for row in rows:
         if None in row:
             raise ValueError(f"line {rows.line_num} has more cells than the header")
+        if any(row[column] is None for column in required):
+            raise ValueError(f"line {rows.line_num} has fewer cells than the header")
+        if not row[image]:
+            raise ValueError(f"line {rows.line_num} has no name in {image}")
         status = row.get("status", FACE)
         if status in (FACE, NO_FACE):
             boxes_of.setdefault(row[image], [])
         if status == FACE:
-            boxes_of[row[image]].append([float(row[column]) for column in box_columns])
+            boxes_of[row[image]].append([_number(row, column, rows.line_num) for column in box_columns])
     return dict(boxes_of)
+
+
+def _number(row: Mapping[str, str], column: str, line: int) -> float:
+    try:
+        value = float(row[column])
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise ValueError(f"line {line} has no number in {column}")
+    return value

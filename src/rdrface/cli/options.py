@@ -1,0 +1,50 @@
+"""Command-line options that several commands share, and checks of their values."""
+
+import argparse
+from pathlib import Path
+
+from rdrface.errors import ConfigError
+
+
+def add_output(parser: argparse.ArgumentParser, metavar: str, help: str) -> None:
+    """Add the required option ``-o``, ``--output``, whose value is the attribute `out`.
+
+    Args:
+        parser: parser of the command.
+        metavar: placeholder of the value in the help text.
+        help: the help text.
+    """
+    parser.add_argument("-o", "--output", dest="out", type=Path, required=True, metavar=metavar, help=help)
+
+
+def positive(text: str) -> int:
+    """Value of an option that takes a whole number of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text}")
+    return value
+
+
+def create_folder(folder: Path, advice: str, target: Path | str | None = None) -> None:
+    """Create a folder for outputs, and the folders that contain it, if it does not exist.
+
+    Args:
+        folder: the folder.
+        advice: what to do if it cannot be created, for the message.
+        target: the file to write into the folder, if there is only one.
+
+    Raises:
+        ConfigError: the folder cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        if target is None:
+            raise ConfigError(f"the folder {folder} cannot be created ({reason}); {advice}") from error
+        raise ConfigError(
+            f"cannot write {target}: its folder {folder} cannot be created ({reason}); {advice}"
+        ) from error

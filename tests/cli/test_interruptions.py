@@ -1,0 +1,163 @@
+"""Runs of `rdrface detect` that end early, and names that cannot be printed: no result is lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from csv_rows import rows
+from exported import weights_file
+from fake_aligner import FakeAligner, use_fake_aligner, write_image
+from rdrface.cli import detect
+from rdrface.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """The working directory, with p/a.png (one face), p/b.png (none) and p/c.png (two)."""
+    monkeypatch.chdir(tmp_path)
+    use_fake_aligner(monkeypatch)
+    for name, faces in (("a", 1), ("b", 0), ("c", 2)):
+        write_image(f"p/{name}.png", faces)
+    return tmp_path
+
+
+class Interrupting(FakeAligner):
+    """Is interrupted at the second image."""
+
+    def __init__(self, interrupt) -> None:
+        super().__init__()
+        self.interrupt, self.count = interrupt, 0
+
+    def detect_with_dropped(self, image):
+        self.count += 1
+        if self.count == 2:
+            self.interrupt()
+        return super().detect_with_dropped(image)
+
+
+def press_ctrl_c():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("interrupt", [press_ctrl_c, lambda: os.kill(os.getpid(), signal.SIGTERM)])
+def test_an_interrupted_run_keeps_its_results(monkeypatch, capsys, interrupt):
+    monkeypatch.setattr(detect, "_open", lambda args: Interrupting(interrupt))
+    assert main(["detect", "p", "--json", "all.json", "--csv", "all.csv", "-o", "out"]) == 130
+    out, err = capsys.readouterr()
+    assert err == "rdrface: interrupted\n"
+    assert out.startswith("1 photo, 1 face, 0 skipped, 0 failed, 0 dropped, 2 not processed\n")
+    content = json.loads(Path("all.json").read_text())
+    assert len(content["images"]) == 1
+    assert [Path(name).name for name in content["not_processed"]] == ["b.png", "c.png"]
+    assert [row["status"] for row in rows("all.csv")] == ["face", "not processed", "not processed"]
+    assert sorted(path.name for path in Path().rglob("*.json")) == ["a.json", "all.json"]
+    assert not list(Path().rglob(".rdrface*"))
+
+
+def test_a_handler_that_python_did_not_install_is_kept(monkeypatch):
+    """Programs that embed Python can install handlers; Python can neither read nor restore them."""
+    calls = []
+    monkeypatch.setattr(signal, "getsignal", lambda number: None)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: calls.append(handler))
+    assert main(["detect", "p", "--json", "all.json"]) == 0
+    assert calls == []
+
+
+@contextmanager
+def file_size_limit(size: int):
+    """Let writing beyond `size` bytes of a file fail, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+def test_a_full_disk_keeps_what_was_written_completely(capsys, option):
+    for i in range(20):
+        write_image(f"q/{i:02d}.png", 2)
+    with file_size_limit(100_000 if option == "--json" else 30_000):
+        assert main(["detect", "q", option, "all.txt"]) == 1
+    err = capsys.readouterr().err
+    assert "cannot write all.txt: File too large" in err and "Traceback" not in err and err.count("\n") == 1
+    if option == "--json":
+        images = [image["image"] for image in json.loads(Path("all.txt").read_text())["images"]]
+    else:
+        table = rows("all.txt")
+        assert all(row["status"] == "face" and len(row) == 286 for row in table) and len(table) % 2 == 0
+        images = sorted({row["image"] for row in table})
+    assert 0 < len(images) < 20
+    assert images == [str(Path("q") / f"{i:02d}.png") for i in range(len(images))]
+
+
+def test_a_full_disk_leaves_no_cut_files_in_the_folder(capsys):
+    write_image("p/b.png", 1)
+    with file_size_limit(60_000):  # a mesh is larger, a JSON file smaller
+        assert main(["detect", "p", "-o", "out", "--mesh", "--csv", "all.csv"]) == 1
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1 and "a.face0.obj" in err
+    assert "run it again with --skip-existing when there is space" in err
+    assert out.startswith("0 photos, 0 faces, 0 skipped, 0 failed, 0 dropped, 3 not processed\n")
+    assert list(Path("out").iterdir()) == []
+    assert [row["status"] for row in rows("all.csv")] == ["not processed"] * 3
+
+
+def rdrface(*arguments: str, **options) -> subprocess.Popen:
+    """The command in a new process, with the real network."""
+    command = [
+        sys.executable,
+        "-m",
+        "rdrface",
+        "detect",
+        "--weights",
+        str(weights_file()),
+        "--threads",
+        "1",
+        *arguments,
+    ]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names must be UTF-8 there")
+def test_names_that_cannot_be_printed_do_not_end_the_run():
+    write_image("q/\u65e5\u672c.png")
+    Path("p/a.png").rename(os.fsdecode(b"q/caf\xe9.png"))
+    Path(os.fsdecode(b"q/\xff.txt")).touch()
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = rdrface("q", "--json", "all.json", "--csv", "all.csv", "-o", "out", env=environment)
+    out, err = done.communicate()
+    assert (done.returncode, err) == (0, b"")
+    assert b"2 photos" in out and rb"q/\udcff.txt" in out
+    names = [image["image"] for image in json.loads(Path("all.json").read_bytes().decode("utf-8"))["images"]]
+    assert names == ["q/caf\\udce9.png", "q/\u65e5\u672c.png"]
+    assert [row["image"] for row in rows("all.csv")] == names
+    assert sorted(os.fsencode(path.name) for path in Path("out").iterdir()) == [
+        b"caf\xe9.json",
+        "\u65e5\u672c.json".encode(),
+    ]
+    done = rdrface("q", env=environment)
+    out, err = done.communicate()
+    assert (done.returncode, err) == (0, b"")
+    assert rb"caf\udce9.png: 0 faces" in out and rb"\u65e5\u672c.png: 0 faces" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are closed in another way there")
+def test_a_closed_pipe_ends_the_run_quietly():
+    for i in range(9):
+        write_image(f"q/{i}.png")
+    for arguments in (["q"], ["q", "--json", "-"]):
+        running = rdrface(*arguments, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        running.stdout.read(1)
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait() == 1
+        running.stderr.close()

@@ -1,0 +1,164 @@
+"""The files of each image: their names, repeated and resumed runs, files that must not be replaced."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from csv_rows import rows
+from fake_aligner import use_fake_aligner, write_image
+from rdrface.cli import detect
+from rdrface.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    """The working directory, with p/a.png (one face), p/b.png (none) and p/c.png (two)."""
+    monkeypatch.chdir(tmp_path)
+    use_fake_aligner(monkeypatch)
+    for name, faces in (("a", 1), ("b", 0), ("c", 2)):
+        write_image(f"p/{name}.png", faces)
+    return tmp_path
+
+
+def test_a_run_that_finds_fewer_faces_leaves_no_files_of_the_run_before():
+    Path("out").mkdir()
+    others = ["a.face1.txt", "a.face1.obj.bak", "c.facet.obj", "c.face.obj", "xc.face1.obj", "a.face1.png"]
+    for name in others:
+        (Path("out") / name).write_text("mine")
+    assert main(["detect", "p", "-o", "out", "--mesh", "--draw"]) == 0
+    assert Path("out/c.face1.obj").is_file()
+    write_image("p/c.png", 1)
+    assert main(["detect", "p", "-o", "out", "--mesh", "--format", "ply", "--overwrite"]) == 0
+    names = {path.name for path in Path("out").iterdir()}
+    assert names == {"a.json", "b.json", "c.json", "a.face0.ply", "c.face0.ply", *others}
+
+
+def test_meshes_are_written_without_the_mesh_in_the_overlay(monkeypatch):
+    calls = []
+    draw = detect.OutputFolder.add.__globals__["draw"]
+    monkeypatch.setitem(
+        detect.OutputFolder.add.__globals__, "draw", lambda *args, **kinds: calls.append(kinds) or draw(*args, **kinds)
+    )
+    assert main(["detect", "p/a.png", "-o", "one", "--mesh", "--draw"]) == 0
+    assert main(["detect", "p/a.png", "-o", "two", "--draw-mesh"]) == 0
+    assert [(call["mesh"], call["axes"]) for call in calls] == [(False, True), (True, True)]
+    assert sorted(path.name for path in Path("two").iterdir()) == ["a.json", "a.overlay.jpg"]
+
+
+def test_an_interrupted_run_is_resumed(capsys):
+    assert main(["detect", "p/a.png", "-o", "out"]) == 0
+    Path("out/c.json").write_text('{"rdrface": "0.1", "image": "p/c.p')  # cut, as release 0.1 could leave it
+    before = Path("out/a.json").stat().st_mtime_ns
+    command = ["detect", "p/a.png", "p/b.png", "p/c.png", "-o", "out", "--skip-existing", "--overwrite"]
+    assert main([*command, "--csv", "all.csv"]) == 0
+    assert "2 photos, 2 faces, 1 without a face, 1 skipped" in capsys.readouterr().out
+    assert Path("out/a.json").stat().st_mtime_ns == before
+    assert len(json.loads(Path("out/c.json").read_text())["faces"]) == 2
+    assert {row["image"]: row["status"] for row in rows("all.csv")} == {
+        "p/a.png": "result exists",
+        "p/b.png": "no face",
+        "p/c.png": "face",
+    }
+
+
+def test_the_result_of_another_image_is_not_taken_for_that_of_this_one(capsys):
+    write_image("q/a.png")
+    assert main(["detect", "p/a.png", "-o", "out"]) == 0
+    assert main(["detect", "q/a.png", "-o", "out", "--skip-existing"]) == 1
+    assert "a.json has the result of p/a.png; choose another folder" in capsys.readouterr().err
+
+
+def test_an_output_file_is_never_an_image_or_the_result_of_an_image(capsys):
+    write_image("all.png")
+    assert main(["detect", "all.png", "p/a.png", "-o", "out", "--json", "out/all.json"]) == 1
+    err = capsys.readouterr().err
+    assert f"{Path('out/all.json')} is an input or another output of this run; choose another folder with -o\n" in err
+    assert [image["image"] for image in json.loads(Path("out/all.json").read_text())["images"]] == ["p/a.png"]
+
+
+def test_a_run_is_resumed_with_other_images_of_the_same_name(capsys):
+    """The names of the outputs depend on the other images; no image is processed twice, and none fails."""
+    command = ["-o", "out", "--skip-existing"]
+    write_image("q/b.png", 1)
+    assert main(["detect", "q", *command]) == 0
+    assert [path.name for path in Path("out").iterdir()] == ["b.json"]
+    write_image("q/b.bmp", 2)  # before b.png in alphabetical order
+    write_image("q/b.tif", 2)
+    assert main(["detect", "q", *command]) == 0
+    assert "2 photos, 4 faces, 1 skipped, 0 failed" in capsys.readouterr().out
+    images = {path.name: json.loads(path.read_text())["image"] for path in Path("out").iterdir()}
+    assert images == {
+        "b.json": str(Path("q/b.png")),
+        "b.bmp.json": str(Path("q/b.bmp")),
+        "b.tif.json": str(Path("q/b.tif")),
+    }
+    Path("q/b.png").unlink()
+    Path("q/b.bmp").unlink()
+    assert main(["detect", "q", *command]) == 0
+    assert "0 photos, 0 faces, 1 skipped, 0 failed" in capsys.readouterr().out
+    assert len(list(Path("out").iterdir())) == 3
+
+
+def test_an_input_is_not_replaced_and_the_message_says_so(capsys):
+    write_image("a.png")
+    Path("a.png").rename("a.json")  # any file that is named is read as an image
+    before = Path("a.json").read_bytes()
+    assert main(["detect", "a.json", "-o", ".", "--overwrite"]) == 1
+    assert "a.json is an input or another output of this run; choose another folder" in capsys.readouterr().err
+    assert Path("a.json").read_bytes() == before
+
+
+def test_a_box_file_is_not_replaced(capsys):
+    Path("a.json").write_text('{"a.png": [[20, 20, 90, 90]]}')
+    before = Path("a.json").read_text()
+    command = ["detect", "p/a.png", "--boxes", "a.json", "--overwrite"]
+    assert main([*command, "-o", "."]) == 1
+    assert main([*command, "--json", "a.json"]) == 2
+    assert "a.json is an input of this run; name another output file" in capsys.readouterr().err
+    assert Path("a.json").read_text() == before
+
+
+def test_a_file_in_place_of_a_folder_is_named(capsys):
+    Path("f").write_text("x")
+    for option, target, message in (
+        (
+            "--json",
+            "f/x.json",
+            "cannot write {target}: its folder f cannot be created (File exists); name another file",
+        ),
+        ("--csv", "f/g/x.csv", "cannot write {target}: its folder {parent} cannot be created (Not a directory)"),
+        ("-o", "f/x", "the folder {target} cannot be created (Not a directory); choose another folder with -o"),
+        ("-o", "f", "-o must be a folder, but f is a file"),
+    ):
+        assert main(["detect", "p/a.png", option, target]) == 2
+        path = Path(target)
+        assert message.format(target=path, parent=path.parent) in capsys.readouterr().err
+    write_image("p/sub/a.png")
+    Path("out").mkdir()
+    Path("out/sub").write_text("x")
+    assert main(["detect", "p", "-o", "out"]) == 1
+    assert f"the folder {Path('out/sub')} cannot be created (File exists)" in capsys.readouterr().err
+
+
+def test_nothing_is_left_if_the_second_output_cannot_be_opened():
+    Path("f").write_text("x")
+    assert main(["detect", "p/a.png", "--json", "all.json", "--csv", "f/x.csv"]) == 2
+    assert main(["detect", "p/a.png", "--json", "all.json", "-o", "f/x"]) == 2
+    assert sorted(path.name for path in Path().iterdir()) == ["f", "p"]
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv", "-o"])
+def test_names_that_are_too_long_are_errors(capsys, option):
+    assert main(["detect", "p/a.png", option, "n" * 5000]) == 2
+    assert "File name too long" in capsys.readouterr().err
+
+
+def test_an_output_that_is_a_link_to_itself_is_an_error(capsys):
+    try:
+        Path("loop").symlink_to("loop")
+    except OSError:
+        pytest.skip("links are not allowed here")
+    for option in ("--json", "--csv", "-o"):
+        assert main(["detect", "p/a.png", option, "loop"]) == 2
+        assert "loop" in capsys.readouterr().err
