@@ -43,3 +43,13 @@ def test_one_face_aligned_at_two_angles_is_one_face():
     assert without_duplicates([upside_down, face]) == [face]
     small = replace(upside_down, landmarks=(center + (upside_down.landmarks - center) / 2).astype(np.float32))
     assert without_duplicates([small, face]) == [small, face]
+
+
+def test_a_face_on_part_of_another_face_is_a_phantom_if_it_is_much_less_certain():
+    face = some_face()
+    sure = replace(face, uncertainty=np.full(68, 2, np.float32))
+    down = np.array([0, 0.5 * face.size], np.float32)
+    phantom = replace(face, landmarks=face.landmarks + down, uncertainty=np.full(68, 5, np.float32))
+    neighbor = replace(phantom, uncertainty=np.full(68, 3, np.float32))
+    assert without_duplicates([phantom, sure]) == [sure]
+    assert without_duplicates([neighbor, sure]) == [neighbor, sure]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rdrface.face import Face
+from rdrface.geometry.boxes import bounding_boxes, box_iou
 
 MAX_DUPLICATE_DISTANCE = 0.40
 """Two faces whose corresponding landmarks are closer on average, in face sizes, are one face."""
@@ -15,24 +16,35 @@ MAX_CENTER_DISTANCE = 0.30
 MAX_SIZE_RATIO = 1.5
 """Maximum ratio of the sizes of such faces."""
 
+MAX_OVERLAP = 0.15
+"""Intersection over union of two faces' bounds above which the second is a phantom if its expected error is more than
+`PHANTOM_RATIO` times that of the first: part of a face taken for a face."""
+
+PHANTOM_RATIO = 2.0
+
 
 def without_duplicates(faces: Sequence[Face]) -> list[Face]:
     """The faces in the same order, without duplicates.
 
     The detector suppresses boxes that overlap, but a box between two people or around half a face can lead to the same
-    landmarks as another box. Of such faces, the one with the lowest expected error is kept.
+    landmarks as another box, or to landmarks on part of a face. Of such faces, the one with the lowest expected error
+    is kept.
     """
     if len(faces) < 2:
         return list(faces)
     landmarks = np.array([face.landmarks for face in faces], np.float64)
     sizes = np.array([face.size for face in faces])
+    errors = np.array([face.expected_error for face in faces])
+    bounds = bounding_boxes(landmarks)
     kept: list[int] = []
-    for i in sorted(range(len(faces)), key=lambda i: faces[i].expected_error):
+    for i in sorted(range(len(faces)), key=errors.__getitem__):
         size = (sizes[kept] + sizes[i]) / 2
         distance = np.linalg.norm(landmarks[kept] - landmarks[i], axis=-1).mean(axis=-1)
         center_distance = np.linalg.norm((landmarks[kept] - landmarks[i]).mean(axis=1), axis=-1)
         similar = np.maximum(sizes[kept], sizes[i]) < MAX_SIZE_RATIO * np.minimum(sizes[kept], sizes[i])
+        phantom = box_iou(bounds[[i]], bounds[kept])[0] > MAX_OVERLAP if kept else np.empty(0, bool)
+        phantom &= errors[i] > PHANTOM_RATIO * errors[kept]
         same = (distance < MAX_DUPLICATE_DISTANCE * size) | (similar & (center_distance < MAX_CENTER_DISTANCE * size))
-        if not same.any():
+        if not (same | phantom).any():
             kept.append(i)
     return [faces[i] for i in sorted(kept)]
