@@ -1,13 +1,13 @@
-"""Runs the commands in docs/results.md and docs/expression.md again and replaces their printed output.
+"""Runs the commands in docs/results.md, expression.md and reliability.md again and replaces their printed output.
 
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
 DATA contains the folders of the sets under the names that the commands use. The commands run in the folder of --work,
 which gets links to these folders. They run in the order of the pages: a command may use files of an earlier one. A
 ``rdrface fit ... -o FILE`` without output on the page runs when a selected command uses FILE and FILE does not exist.
-A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. With --check no
-page is written, and the exit status is 1 if a block differs. Blocks with times always differ; use --only to leave them
-out.
+A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. A block that
+measures another release, ``--rdrface PATH``, is left as it is if the folder of --work has no PATH. With --check no page
+is written, and the exit status is 1 if a block differs. Blocks with times always differ; use --only to leave them out.
 """
 
 import argparse
@@ -19,12 +19,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "docs" / "results.md", ROOT / "docs" / "expression.md")
+PAGES = tuple(ROOT / "docs" / name for name in ("results.md", "expression.md", "reliability.md"))
 
 BLOCK = re.compile(r"^    (?P<command>(?:rdrface|python) [^\n]+)\n\n```\n(?P<text>.*?)\n```$", re.DOTALL | re.MULTILINE)
 
 PREPARATION = re.compile(r"^    (?P<command>rdrface fit [^\n]* -o (?P<file>\S+))$", re.MULTILINE)
 """A command on a page that only writes a file for the commands after it."""
+
+OTHER_RELEASE = "--rdrface"
+"""Option of a command, before the executable of another release."""
 
 
 def main() -> int:
@@ -61,6 +64,7 @@ def refresh(page: Path, only: str, work: Path, check: bool) -> list[str]:
     text = page.read_text(encoding="utf-8")
     differing = []
     blocks = [block for block in BLOCK.finditer(text) if only in block["command"]]
+    blocks = [block for block in blocks if has_release(block["command"], work)]
     for preparation in PREPARATION.finditer(text):
         used = any(preparation["file"] in shlex.split(block["command"]) for block in blocks)
         if used and not (work / preparation["file"]).exists():
@@ -78,6 +82,12 @@ def refresh(page: Path, only: str, work: Path, check: bool) -> list[str]:
         partial.write_text(text, encoding="utf-8")
         partial.replace(page)
     return differing
+
+
+def has_release(command: str, folder: Path) -> bool:
+    """Whether the release that a command measures is in a folder; without ``--rdrface`` it is this checkout."""
+    words = shlex.split(command)
+    return OTHER_RELEASE not in words or (folder / words[words.index(OTHER_RELEASE) + 1]).exists()
 
 
 def run(command: str, folder: Path) -> str:

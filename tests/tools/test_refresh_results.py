@@ -43,3 +43,22 @@ def test_a_file_that_a_command_uses_is_made_first(tmp_path: Path, monkeypatch: p
     commands.clear()
     refresh_results.refresh(page, "evaluate", tmp_path, True)
     assert commands == [evaluate]
+
+
+def test_a_block_of_a_release_that_is_not_there_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import refresh_results
+
+    commands: list[str] = []
+    monkeypatch.setattr(refresh_results, "run", lambda command, folder: commands.append(command) or "new")
+    command = "python benchmarks/reliability/measure.py cut 300w 300w --rdrface release-0.1/bin/rdrface"
+    page = tmp_path / "page.md"
+    page.write_text(f"    {command}\n\n```\nold\n```\n")
+    assert refresh_results.refresh(page, "", tmp_path, False) == []
+    assert not commands and "old" in page.read_text()
+    (tmp_path / "release-0.1" / "bin").mkdir(parents=True)
+    (tmp_path / "release-0.1" / "bin" / "rdrface").touch()
+    assert refresh_results.refresh(page, "", tmp_path, False) == [command]
+    assert "new" in page.read_text()
