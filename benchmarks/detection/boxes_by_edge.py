@@ -29,9 +29,8 @@ def measure(faces: Sequence[Annotated]) -> list[Table]:
             ("detected", "distance", "side"),
             tuple(rows),
             (
-                "Medians of the distance of the centers of the detector's and of the annotated landmark box, and of the "
-                "size of the",
-                "detector's, in sizes of the annotated box. 0 %: the image ends at the annotated box.",
+                "Medians, in sizes of the annotated landmark box. distance: from its center to that of the detector's.",
+                "side: size of the detector's. 0 %: the image ends at the annotated box.",
             ),
         )
     ]

@@ -128,9 +128,8 @@ def angle_table(measured: dict[int, list[Measured | None]], count: int) -> Table
         ("detected", "error, median", "95th percentile", "above 90 degrees, %", "box size", "center up"),
         tuple(rows),
         (
-            "Error of the angle, degrees. Box size and center: medians, in sizes of the landmark box of the upright "
-            "face;",
-            "center up: distance above the center of that box, along the face's own up direction.",
+            "error: of the angle, degrees. box size, center up: medians, in sizes of the upright face's landmark box;",
+            "center up is the distance above the center of that box, along the face's own up direction.",
         ),
     )
 
