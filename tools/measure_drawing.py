@@ -12,8 +12,9 @@ from PIL import Image
 from skimage import data
 
 import rdrface
+from rdrface.evaluation.tables.tables import Row, Table
 
-PHOTOS = ((640, 480, 100), (640, 480, 250), (4000, 3000, 250), (4000, 3000, 1500))
+IMAGES = ((640, 480, 100), (640, 480, 250), (4000, 3000, 250), (4000, 3000, 1500))
 """Width, height and size of the face in pixels."""
 
 
@@ -35,9 +36,8 @@ def main() -> None:
     photo = data.astronaut()
     aligner = rdrface.load()
     size = aligner.detect(photo)[0].size
-    print("| image | face | landmarks and axes | with mesh |")
-    print("|---|---|---|---|")
-    for width, height, wanted in PHOTOS:
+    rows = []
+    for width, height, wanted in IMAGES:
         side = round(photo.shape[0] * wanted / size)
         image = np.asarray(Image.fromarray(photo).resize((side, side), Image.Resampling.BICUBIC))
         # The upper part of the photo: it contains the face, and is repeated to the right.
@@ -45,7 +45,9 @@ def main() -> None:
         face = aligner.detect(image)[0]
         face = replace(face, uncertainty=np.full_like(face.uncertainty, 2))
         times = [milliseconds(image, face, repetitions, mesh) for mesh in (False, True)]
-        print(f"| {width}×{height} | {face.size:.0f} px | {times[0]:.0f} ms | {times[1]:.0f} ms |")  # noqa: RUF001
+        rows.append(Row(f"{width} x {height}", (round(face.size), *(round(each) for each in times))))
+    columns = ("face size, px", "landmarks and axes", "with mesh")
+    print(Table("Processor time to draw one face, ms", columns, tuple(rows)).to_text())
 
 
 if __name__ == "__main__":

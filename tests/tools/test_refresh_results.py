@@ -62,3 +62,11 @@ def test_a_block_of_a_release_that_is_not_there_is_left_as_it_is(
     (tmp_path / "release-0.1" / "bin" / "rdrface").touch()
     assert refresh_results.refresh(page, "", tmp_path, False) == [command]
     assert "new" in page.read_text()
+
+
+def test_every_page_with_printed_output_is_refreshed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TOOLS))
+    from refresh_results import BLOCK, PAGES
+
+    pages = (TOOLS.parent / "docs").glob("*.md")
+    assert {page for page in pages if BLOCK.search(page.read_text(encoding="utf-8"))} == set(PAGES)

@@ -1,7 +1,8 @@
 """From a detector's box and five points to the angle of the face and its landmark box.
 
-The constants hold for detectors trained on the boxes of WIDER FACE (RetinaFace, YuNet). They are medians over faces of
-300-W and AFLW2000-3D, in units of the size of the landmark box of the upright face.
+The constants hold for detectors trained on the boxes of WIDER FACE (RetinaFace, YuNet). They were chosen on faces of
+300-W and AFLW2000-3D. ``python benchmarks/detection/measure.py angles SET DIR`` prints the medians of the same
+quantities (docs/detection.md).
 """
 
 import numpy as np
@@ -10,16 +11,16 @@ from rdrface.geometry.boxes import box_size, image_edges
 from rdrface.geometry.rotation import clockwise_angle
 
 SIDE_RATIO = 1.12
-"""Size of the detector's box. Measured on 350 faces rotated in steps of 15 degrees: between 1.08 and 1.16 up to 90
-degrees, so a single value serves all angles."""
+"""Size of the detector's box, in units of the size of the landmark box of the upright face. It depends little on the
+angle, so a single value serves all angles."""
 
 CENTER_UP = 0.16
 """Distance from the center of the landmark box up to the center of the detector's box, along the face's own up
-direction. Measured: 0.15 to 0.21 at all angles."""
+direction, in units of the size of the landmark box."""
 
 ASPECT = 0.74
-"""Width of the detector's box of an upright face, in units of its height. Measured: 0.75 for frontal faces, 0.72 at 45
-degrees of yaw, 0.60 at profile."""
+"""Width of the detector's box of an upright frontal face, in units of its height. Boxes of turned faces are
+narrower."""
 
 EDGE_TOLERANCE = 0.03
 """A box that ends closer than this to the edge of the image touches the edge, in units of the box's size."""

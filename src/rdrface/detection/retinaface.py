@@ -53,10 +53,10 @@ LARGE_PASS = 480
 
 SMALL = 20.0
 """Face size in pixels of a downscaled input below which the detector runs again at a higher resolution: near such a
-face there may be others that are too small to be detected."""
+face there may be others that are too small to be detected. ``python benchmarks/detection/measure.py resolution SET
+DIR`` prints how many faces are detected by size."""
 SMALL_SCORE = 0.3
-"""Score from which a small face leads to that pass: the scores of small faces are low. On 210 images of 300-W and
-AFLW2000-3D at their own resolution, one had such a face."""
+"""Score from which a small face leads to that pass: the scores of small faces are low."""
 SMALL_PASS = 9
 """Maximum number of pixels in that pass, in units of those of a 16:9 image of long side `max_side`."""
 
@@ -93,8 +93,8 @@ class RetinaFace:
         iou_threshold: of two boxes with a larger intersection over union, the one with the lower score is dropped.
         max_side: resolution of detection, pixels. Images whose long side is larger are downscaled to it; elongated
             images (panoramas) are downscaled less, to as many pixels as a 16:9 image of that long side has. Most faces
-            below 15 pixels in the downscaled image are missed. If there seem to be faces below `SMALL` pixels in it,
-            their neighborhood is searched again with up to `SMALL_PASS` times as many pixels.
+            below 16 pixels in the downscaled image are missed (docs/detection.md). If there seem to be faces below
+            `SMALL` pixels in it, their neighborhood is searched again with up to `SMALL_PASS` times as many pixels.
 
     Raises:
         ValueError: a threshold is outside (0, 1), or `max_side` is below 32.
