@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.readers import read_aflw2000, read_merl_rav, read_w300
+from rdrface.datasets.readers import read_aflw2000, read_fgnet, read_merl_rav, read_w300
 from rdrface.datasets.records import FaceRecords
 from rdrface.face import Face
 from rdrface.geometry.boxes import bounding_boxes, box_iou, box_size
@@ -16,6 +16,7 @@ from rdrface.landmarks import INNER
 READERS: dict[str, Callable[[Path], FaceRecords]] = {
     "aflw2000-3d": read_aflw2000,
     "300w": read_w300,
+    "fgnet": read_fgnet,
     "merl-rav-train": lambda folder: read_merl_rav(folder, "train"),
     "merl-rav": lambda folder: read_merl_rav(folder, "test"),
 }
