@@ -1,7 +1,7 @@
 """The errors of rdrface. Each message states what was received, what is expected and what to do.
 
-Errors that depend on data, files or the installation are subclasses of `RdrError`. Arguments of the wrong type, shape or
-range raise Python's `TypeError` and `ValueError`. `BoxError` and `FitError` are subclasses of both `RdrError` and
+Errors that depend on data, files or the installation are subclasses of `RdrError`. Arguments of the wrong type, shape
+or range raise Python's `TypeError` and `ValueError`. `BoxError` and `FitError` are subclasses of both `RdrError` and
 `ValueError`.
 """
 

@@ -18,5 +18,5 @@ def test_the_page_is_generated_from_the_package() -> None:
 
 def test_the_text_has_an_example_of_each_method() -> None:
     text = PAGE.partition("\n:::")[0]
-    for call in (".detect(", ".detect_with_dropped(", ".detect_batch(", ".align(", ".points(", ".mesh(", "rdrface.fit("):
-        assert call in text, call
+    for name in ("detect", "detect_with_dropped", "detect_batch", "align", "points", "mesh", "fit"):
+        assert f".{name}(" in text, name

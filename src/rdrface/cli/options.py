@@ -28,6 +28,16 @@ def positive(text: str) -> int:
     return value
 
 
+def check_minutes(minutes: float | None) -> None:
+    """Check the value of ``--minutes``; None is no limit.
+
+    Raises:
+        ConfigError: it is negative or no number.
+    """
+    if minutes is not None and not minutes >= 0:
+        raise ConfigError(f"--minutes must be 0 or more; got {minutes:g}")
+
+
 def create_folder(folder: Path, advice: str, target: Path | str | None = None) -> None:
     """Create a folder for outputs, and the folders that contain it, if it does not exist.
 

@@ -1,5 +1,6 @@
 """Fine-tuning as one function: annotated images in, weights with custom landmarks out (``rdrface finetune``)."""
 
+import math
 import sys
 import time
 from dataclasses import replace
@@ -65,8 +66,8 @@ def fine_tune(
     """
     if not name or name != Path(name).name or name.startswith("."):
         raise ConfigError(f"--name must be a file name without folders, for the weights file; got {name!r}")
-    if not minutes >= 0:
-        raise ConfigError(f"--minutes must be 0 or more; got {minutes}")
+    if not 0 <= minutes < math.inf:
+        raise ConfigError(f"--minutes must be a number of 0 or more; got {minutes:g}")
     annotated = read_custom_points(folder, origin)
     if len(annotated) < MIN_FACES:
         raise DataError(

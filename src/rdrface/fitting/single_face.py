@@ -132,9 +132,7 @@ def _visible(visibility: npt.ArrayLike | None) -> np.ndarray:
 def _check_extent(points: np.ndarray) -> None:
     farthest = float(np.abs(points).max())
     if farthest > _LARGEST:
-        raise FitError(
-            f"points must be image pixels, at most {_LARGEST:g} from the origin; got a coordinate of size {farthest:.3g}"
-        )
+        raise FitError(f"points must be image pixels, at most {_LARGEST:g} from the origin; got {farthest:.3g}")
     centered = points - points.mean(axis=0)
     longest, shortest = np.linalg.svd(centered, compute_uv=False)
     if not shortest > _MIN_AXIS_RATIO * longest:
