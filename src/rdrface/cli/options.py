@@ -1,6 +1,7 @@
 """Command-line options that several commands share, and checks of their values."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from rdrface.errors import ConfigError
@@ -15,6 +16,26 @@ def add_output(parser: argparse.ArgumentParser, metavar: str, help: str) -> None
         help: the help text.
     """
     parser.add_argument("-o", "--output", dest="out", type=Path, required=True, metavar=metavar, help=help)
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--overwrite``, without which `refuse_existing` protects the files of earlier runs."""
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+
+
+def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:
+    """Check that no output file would be replaced unintentionally. To be called before anything slow.
+
+    Args:
+        paths: files to write; None for an option that was not given.
+        overwrite: value of ``--overwrite``.
+
+    Raises:
+        ConfigError: a file exists, and `overwrite` is False.
+    """
+    for path in paths:
+        if path is not None and path.is_file() and not overwrite:
+            raise ConfigError(f"{path} exists; name another file or pass --overwrite")
 
 
 def positive(text: str) -> int:

@@ -134,8 +134,8 @@ def _fabric(arguments: argparse.Namespace) -> Fabric:
     except Exception as error:
         reason = str(error).rstrip(".")
         raise ConfigError(
-            f"--accelerator {accelerator} with --devices {devices} cannot be used ({reason}). --accelerator must be cpu, "
-            "cuda, mps or auto; --devices must be a number of devices, a list of their indices such as 0,1, or auto"
+            f"--accelerator {accelerator} with --devices {devices} cannot be used ({reason}). --accelerator must be "
+            "cpu, cuda, mps or auto; --devices must be a number, a list of indices such as 0,1, or auto"
         ) from error
 
 

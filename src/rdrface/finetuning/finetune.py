@@ -74,7 +74,7 @@ def fine_tune(
             f"{folder} contains {len(annotated)} annotated images; fine-tuning needs at least {MIN_FACES}, and a "
             "hundred or more for good results. Annotate more images"
         )
-    path = out / "weights" / f"{name}.safetensors"
+    path = weights_path(out, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
@@ -100,6 +100,11 @@ def fine_tune(
     export(network, path, replace(info, custom_scheme=scheme), readout=readout)
     print(f"weights: {path}")
     return path
+
+
+def weights_path(out: Path, name: str) -> Path:
+    """The weights file of a fine-tuning with output folder `out` and the annotation scheme `name`."""
+    return out / "weights" / f"{name}.safetensors"
 
 
 def fit_custom_landmarks(
