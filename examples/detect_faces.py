@@ -7,6 +7,8 @@ import sys
 
 import rdrface
 
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
 aligner = rdrface.load()
 for face in aligner.detect(sys.argv[1]):
     x, y = face.landmarks[30]

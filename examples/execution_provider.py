@@ -7,6 +7,11 @@ import sys
 
 import rdrface
 
+if len(sys.argv) < 3:
+    sys.exit(__doc__)
 source, *providers = sys.argv[1:]
-aligner = rdrface.load(backend="onnxruntime", providers=providers, batch_size=16)
-print(aligner.detect(source))
+try:
+    aligner = rdrface.load(backend="onnxruntime", providers=providers, batch_size=16)
+    print(aligner.detect(source))
+except (ValueError, rdrface.errors.RdrError) as error:  # an unknown provider; no ONNX Runtime, an unreadable image
+    sys.exit(str(error))

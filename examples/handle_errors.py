@@ -7,9 +7,11 @@ import sys
 
 import rdrface
 
+if len(sys.argv) < 2:
+    sys.exit(__doc__)
 aligner = rdrface.load()
 for path in sys.argv[1:]:
     try:
-        print(f"{path}: {len(aligner.detect(path))} faces")
+        print(f"{path}: {len(aligner.detect(path))} face(s)")
     except rdrface.errors.ImageError as error:
         print(f"skipped: {error}")

@@ -9,6 +9,8 @@ import numpy as np
 
 import rdrface
 
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
 for face in rdrface.load().detect(sys.argv[1]):
     visible = face.visibility > 0.5
     print("hidden points:", np.flatnonzero(~visible).tolist())

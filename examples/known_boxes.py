@@ -9,6 +9,8 @@ import sys
 
 import rdrface
 
+if len(sys.argv) != 6:
+    sys.exit(__doc__)
 source, *numbers = sys.argv[1:]
 box = [float(number) for number in numbers]
 (face,) = rdrface.load().align(source, [box])

@@ -7,6 +7,8 @@ import sys
 
 import rdrface
 
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
 for face in rdrface.load().detect(sys.argv[1]):
     for scheme in ("wflw98", "aflw21", "eye_centers", "ear_lobes"):
         points = face.points(scheme)

@@ -7,8 +7,12 @@ import sys
 
 import rdrface
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 source, target = sys.argv[1:]
-face = rdrface.load().detect(source)[0]
-mesh = face.mesh()
+faces = rdrface.load().detect(source)
+if not faces:
+    sys.exit(f"{source}: no face")
+mesh = faces[0].mesh()
 mesh.save(target)
 print(f"{target}: {len(mesh.vertices)} vertices, {len(mesh.triangles)} triangles")

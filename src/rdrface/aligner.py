@@ -27,6 +27,8 @@ _CHANNELS = ((1,), (3,), (4,))
 class Aligner:
     """Finds the faces of images and aligns them.
 
+    Threads can share an aligner. It cannot be pickled: load one in each process.
+
     Args:
         session: runs RDR's graph, see `rdrface.runtime.session.open_session`.
         detector: finds the faces, see `rdrface.detection.protocol.Detector`.

@@ -1,8 +1,13 @@
-"""The errors of rdrface. Each message states what was received, what is expected and what to do."""
+"""The errors of rdrface. Each message states what was received, what is expected and what to do.
+
+Errors that depend on data, files or the installation are subclasses of `RdrError`. Arguments of the wrong type, shape
+or range raise Python's `TypeError` and `ValueError`. `BoxError` and `FitError` are subclasses of both `RdrError` and
+`ValueError`.
+"""
 
 
 class RdrError(Exception):
-    """Base class of all errors that rdrface raises on purpose."""
+    """Base class of the errors that depend on data, files or the installation."""
 
 
 class ImageError(RdrError):
@@ -11,6 +16,10 @@ class ImageError(RdrError):
 
 class BoxError(RdrError, ValueError):
     """Boxes have the wrong shape, are not in image pixels, or do not belong to the image."""
+
+
+class FitError(RdrError, ValueError):
+    """Points do not form a face, or too few of them have a position."""
 
 
 class WeightsError(RdrError):

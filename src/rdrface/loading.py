@@ -54,6 +54,7 @@ def load(
     Raises:
         WeightsError: a file is missing or damaged, or was not written by rdrface.
         ConfigError: the package of the backend is not installed.
+        TypeError: `weights` is not a path, or `providers` is not a list.
         ValueError: the backend is unknown, a number is out of range, providers are given with OpenVINO, or a setting of
             the default detector is given together with another `detector`.
     """

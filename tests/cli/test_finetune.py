@@ -29,7 +29,9 @@ def images(tmp_path: Path) -> Path:
     [
         ([], 1, "contains 3 annotated images; fine-tuning needs at least 10"),
         (["--name", "a/b"], 2, "--name must be a file name without folders, for the weights file; got 'a/b'"),
-        (["--minutes", "-1"], 2, "--minutes must be 0 or more; got -1"),
+        (["--minutes", "-1"], 2, "--minutes must be a number of 0 or more; got -1"),
+        (["--minutes", "nan"], 2, "--minutes must be a number of 0 or more; got nan"),
+        (["--minutes", "inf"], 2, "--minutes must be a number of 0 or more; got inf"),
     ],
 )
 def test_invalid_input_is_reported(

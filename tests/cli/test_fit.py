@@ -31,6 +31,18 @@ def test_the_command_writes_records_a_report_and_a_contact_sheet(tmp_path, capsy
     assert cv2.imread(str(sheet)).shape == (240, 2 * 240, 3)
 
 
+@pytest.mark.parametrize("existing", ["fit.npz", "worst.png"])
+def test_existing_files_are_replaced_only_with_overwrite(tmp_path, capsys, existing):
+    write_pts_folder(tmp_path)
+    (tmp_path / existing).write_bytes(b"earlier")
+    fit = ["fit", "300w", str(tmp_path), "-o", str(tmp_path / "fit.npz"), "--worst", str(tmp_path / "worst.png")]
+    assert main(fit) == 2
+    assert f"{existing} exists; name another file or pass --overwrite" in capsys.readouterr().err
+    assert (tmp_path / existing).read_bytes() == b"earlier"
+    assert main([*fit, "--overwrite"]) == 0
+    assert (tmp_path / existing).read_bytes() != b"earlier"
+
+
 def test_a_missing_output_folder_is_reported_before_the_fit(tmp_path):
     write_pts_folder(tmp_path)
     with pytest.raises(DataError, match="folder does not exist"):
@@ -46,7 +58,7 @@ def test_the_annotation_offset_is_removed(tmp_path):
     move = np.array([0.015, -0.02]) * side[:, None, None]
     np.testing.assert_allclose(FaceRecords.load(out).points, points - move, atol=2e-3)
     with pytest.raises(ConfigError, match=f"--offset has an entry 'afw'.*{part}"):
-        command.run(parse("300w", str(tmp_path), "-o", str(out), "--offset", "afw=1,1"))
+        command.run(parse("300w", str(tmp_path), "-o", str(out), "--overwrite", "--offset", "afw=1,1"))
 
 
 def test_limit_reduces_the_number_of_faces(tmp_path):

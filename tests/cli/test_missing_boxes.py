@@ -18,6 +18,6 @@ def test_an_annotation_offset_of_fgnet_is_removed_in_units_of_the_estimated_box(
     out = tmp_path / "fitted.npz"
     assert main(["fit", "fgnet", str(tmp_path / "set"), "-o", str(out), "--offset", "fgnet=10,0"]) == 0
     moved = FaceRecords.load(out)
-    assert main(["fit", "fgnet", str(tmp_path / "set"), "-o", str(out)]) == 0
+    assert main(["fit", "fgnet", str(tmp_path / "set"), "-o", str(out), "--overwrite"]) == 0
     shift = np.nanmean(FaceRecords.load(out).points - moved.points, axis=(0, 1))
     assert 4 < shift[0] < 9 and abs(shift[1]) < 1e-3

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rdrface.cli.main import main
 from rdrface.cli.options import create_folder, positive
 from rdrface.errors import ConfigError
 
@@ -25,3 +26,29 @@ def test_a_folder_that_cannot_be_created(tmp_path):
         create_folder(tmp_path / "f", "choose another")
     with pytest.raises(ConfigError, match=r"cannot write x\.json: its folder .*f.c cannot be created"):
         create_folder(tmp_path / "f" / "c", "choose another", Path("x.json"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bench", "--json", "earlier.json"],
+        ["fit", "300w", ".", "-o", "earlier.json"],
+        ["evaluate", "300w", ".", "--json", "earlier.json"],
+        ["evaluate", "300w", ".", "--record", "earlier.json"],
+        ["evaluate", "300w", ".", "--faces", "earlier.json"],
+        ["evaluate", "expression", ".", "--json", "earlier.json"],
+        ["export", ".", "-o", "weights/earlier.safetensors"],
+        ["finetune", ".", "-o", ".", "--name", "earlier"],
+    ],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_no_command_replaces_a_file_without_overwrite(tmp_path, monkeypatch, capsys, arguments):
+    if arguments[0] in ("export", "finetune"):
+        pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").mkdir()
+    for name in ("earlier.json", "weights/earlier.safetensors"):
+        (tmp_path / name).write_text("earlier")
+    assert main(arguments) == 2
+    assert "exists; name another file or pass --overwrite" in capsys.readouterr().err
+    assert (tmp_path / "earlier.json").read_text() == "earlier"

@@ -113,6 +113,25 @@ def test_invalid_initial_weights_are_refused_before_faces_are_read(
 
 
 @pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--accelerator", "foo"], "--accelerator foo with --devices auto cannot be used (You selected an invalid"),
+        (["--accelerator", "cpu", "--devices", "foo"], "--devices foo cannot be used"),
+        (["--accelerator", "cpu", "--devices", "0"], "--devices 0 cannot be used"),
+        (["--minutes", "-1"], "--minutes must be 0 or more; got -1"),
+        (["--minutes", "nan"], "--minutes must be 0 or more; got nan"),
+    ],
+)
+def test_invalid_devices_and_times_are_refused_before_faces_are_prepared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    run = tmp_path / "run"
+    assert main(["train", "--config", "tiny", "--synthetic", "4", "-o", str(run), *options]) == 2
+    assert message in capsys.readouterr().err
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
     "options", [["--setting", "photos"], ["--setting", "photos", "--name", "mine", "--origin", "0"]]
 )
 def test_the_error_for_the_removed_option_setting_gives_the_new_command(

@@ -69,3 +69,11 @@ def test_every_command_line_is_accepted(page: Path) -> None:
     for line in COMMAND_LINE.findall(text_of(page)):
         if not SYNTAX.search(line):
             parsed(line)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *SITE_PAGES], ids=lambda page: page.name)
+def test_install_commands_work_in_a_clone(page: Path) -> None:
+    """The package is not on an index: `pip install rdrface` would fail."""
+    if page.name in ("command_line.md", "reliability.md"):
+        pytest.skip("quotes the messages of the program")
+    assert not re.search(r"pip install [\"']?rdrface\b", text_of(page))

@@ -56,3 +56,20 @@ def test_axes_do_not_cover_another_face():
 
 def test_the_axes_of_a_face_outside_the_image_are_not_drawn():
     np.testing.assert_array_equal(with_axes((0.0, 0.0, 0.0), (-200.0, 120.0)), IMAGE)
+
+
+@pytest.mark.parametrize(("width", "height", "size"), [(24, 27, 18.0), (120, 140, 100.0)])
+def test_the_axes_are_left_out_of_crops_without_free_space(width, height, size):
+    crop = np.full((height, width, 3), 90, np.uint8)
+    face = replace(some_face((width / 2, height / 2), size), uncertainty=np.full(68, 2.0, np.float32))
+    np.testing.assert_array_equal(draw(crop, [face], landmarks=False, axes=True), crop)
+
+
+@pytest.mark.parametrize("angles", [(0.0, 0.0, 0.0), (0.2, 1.2, 0.0), (0.0, -0.5, 2.0)])
+def test_smaller_axes_are_drawn_if_the_full_size_does_not_fit(angles):
+    face = replace(some_face((250.0, 300.0), 400.0, angles), uncertainty=np.full(68, 2.0, np.float32))
+    face = replace(face, landmarks=face.landmarks - face.landmarks.min(0) + 5)
+    x1, y1 = np.ceil(face.landmarks.max(0)).astype(int)
+    image = np.full((y1 + 5, x1 + 90, 3), 90, np.uint8)  # the full size needs about 150 pixels beside the face
+    changed = (draw(image, [face], landmarks=False, axes=True) != image).any(axis=2)
+    assert changed[:, x1 + 1 :].any() and not changed[5:y1, 5:x1].any()

@@ -83,3 +83,17 @@ def test_the_fit_does_not_depend_on_the_position_in_the_image(winking_face: tupl
     near, far = rdrface.fit(winking_face[1]), rdrface.fit(winking_face[1] + 100_000)
     assert far.pose.yaw == pytest.approx(near.pose.yaw, abs=0.1)
     assert far.uncertainty.mean() == pytest.approx(near.uncertainty.mean(), abs=0.1)
+
+
+def test_points_that_form_no_face_are_an_rdr_error(winking_face: tuple[np.ndarray, np.ndarray]) -> None:
+    _, points = winking_face
+    shuffled = points[np.random.default_rng(0).permutation(68)]
+    cases = (np.full((68, 2), np.nan), np.full((68, 2), np.inf), np.full((68, 2), 50.0), shuffled, points * 1e-6)
+    for data in (*cases, points * 1e6, np.where(points > points.mean(), 1e308, -1e308)):
+        with pytest.raises(rdrface.errors.FitError) as raised:
+            rdrface.fit(data)
+        assert isinstance(raised.value, rdrface.errors.RdrError) and isinstance(raised.value, ValueError)
+    for wrong in (points[:5], points.astype(str)):
+        with pytest.raises(ValueError) as raised_for_argument:
+            rdrface.fit(wrong)
+        assert not isinstance(raised_for_argument.value, rdrface.errors.RdrError)

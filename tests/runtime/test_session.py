@@ -1,5 +1,7 @@
 """Sessions of both runtimes, with the packaged weights or those of an untrained network."""
 
+import copy
+import pickle
 import shutil
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+import rdrface
 from exported import some_crops, weights_file
 from rdrface.crop import EXPANSION
 from rdrface.errors import WeightsError
@@ -117,3 +120,18 @@ def test_unknown_backends_and_invalid_thread_counts_are_refused():
         for threads in (0, -1, 1.5, True):
             with pytest.raises(ValueError, match="threads"):
                 open_graph(graph_path(weights_file()), backend, threads)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
+def test_pickling_an_aligner_is_an_error_with_advice(backend, copied):
+    aligner = rdrface.load(weights_file(), backend=backend, threads=1)
+    for unpicklable in (aligner, aligner.session, aligner.detector):
+        with pytest.raises(TypeError, match=r"cannot be pickled or copied: load it in each process"):
+            copied(unpicklable)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_providers_that_are_no_list_are_a_type_error(backend):
+    with pytest.raises(TypeError, match="providers must be a list of names of execution providers; got 5"):
+        rdrface.load(weights_file(), backend=backend, providers=5)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rdrface._version import __version__
+from rdrface.cli.options import add_overwrite, refuse_existing
 from rdrface.evaluation.speed import measure_speed, speed_table
 from rdrface.files import write_aside
 from rdrface.runtime.session import BACKENDS
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE", help="write the measurements to FILE; - prints them instead of the table"
     )
+    add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,10 +42,15 @@ def run(args: argparse.Namespace) -> int:
 
     Returns:
         Exit status: 0, or 2 for an invalid argument.
+
+    Raises:
+        RdrError: the file of --json exists and --overwrite is not given, or the weights cannot be used.
     """
     if args.repeats < 1 or min(args.threads) < 1:
         print("rdrface bench: --threads and --repeats must be at least 1", file=sys.stderr)
         return 2
+    if args.json and args.json != "-":
+        refuse_existing((Path(args.json),), args.overwrite)
     results = [measure_speed(threads, args.weights, args.backend, args.repeats) for threads in args.threads]
     if args.json != "-":
         print(

@@ -8,6 +8,7 @@ from typing import Any
 
 from rdrface.cli import evaluate_expression as expression_command
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
+from rdrface.cli.options import add_overwrite, refuse_existing
 from rdrface.datasets.readers import SETS as LAYOUTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
@@ -75,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--faces", type=Path, metavar="FILE", help="write the list of faces for other methods to FILE and stop"
     )
+    add_overwrite(parser)
     only = parser.add_argument_group(f"only with {expression_command.NAME}")
     only.add_argument(
         "--format",
@@ -113,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
     for path in (args.json, args.record, args.faces):
         if path is not None and not path.absolute().parent.is_dir():
             raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")
+    refuse_existing((args.json, args.record, args.faces), args.overwrite)
     evaluation_set = SETS[args.set]
     annotations = _annotations(args, evaluation_set)
     if args.faces is not None:

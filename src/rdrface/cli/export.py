@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from rdrface.cli.options import add_overwrite, refuse_existing
 from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import ConfigError
 from rdrface.training.calibration import calibrate
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="dataset that the network was trained on; may be repeated",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,8 +43,7 @@ def run(args: argparse.Namespace) -> int:
     output: Path = args.output
     if output.suffix != ".safetensors":
         raise ConfigError(f"the name of a weights file must end in .safetensors; got {output.name}")
-    if output.exists() and not args.overwrite:
-        raise ConfigError(f"{output} already exists; choose another file or pass --overwrite")
+    refuse_existing((output,), args.overwrite)
     network, size = read_network(args.run)
     if args.iterations is not None:
         if args.iterations < 0:

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from rdrface.cli.options import add_output
-from rdrface.finetuning.finetune import MINUTES, fine_tune
+from rdrface.cli.options import add_output, add_overwrite, refuse_existing
+from rdrface.finetuning.finetune import MINUTES, fine_tune, weights_path
 from rdrface.loading import PACKAGED_WEIGHTS
 
 
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help=f"time limit for drawing augmented views of the faces (default: {MINUTES:g})",
     )
+    add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,5 +48,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         RdrError: an option, the images, their annotations or the weights cannot be used.
     """
+    refuse_existing((weights_path(args.out, args.name),), args.overwrite)
     fine_tune(args.weights, args.folder, args.out, args.name, args.minutes, args.origin)
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.cli.options import add_output
+from rdrface.cli.options import add_output, add_overwrite, refuse_existing
 from rdrface.datasets.annotation_offset import parse_offset
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.errors import ConfigError, DataError
@@ -41,19 +41,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the face size, e.g. 300w/helen=0.4,0.4 (docs/training.md, Labels); may be repeated",
     )
     parser.add_argument("--worst", type=Path, metavar="SHEET.jpg", help="also write an image of the worst fits")
+    add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Fit, write the records and print the report; returns 0, or 1 when faces with too few points were skipped.
 
     Raises:
-        RdrError: the dataset or the face model cannot be read, or --offset does not match the dataset.
+        RdrError: the dataset or the face model cannot be read, --offset does not match the dataset, or an output file
+            exists and --overwrite is not given.
     """
     for path in (args.out, args.worst):
         if path is not None and not path.absolute().parent.is_dir():
             raise DataError(f"cannot write {path}: its folder does not exist; create it first")
         if path is not None and path.is_dir():
             raise DataError(f"cannot write {path}: it is a folder; name a file")
+    refuse_existing((args.out, args.worst), args.overwrite)
     if args.limit is not None and args.limit < 1:
         raise ConfigError(f"--limit must be 1 or more; got {args.limit}")
     offset = parse_offset(args.offset)

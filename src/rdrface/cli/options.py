@@ -1,6 +1,7 @@
 """Command-line options that several commands share, and checks of their values."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from rdrface.errors import ConfigError
@@ -17,6 +18,26 @@ def add_output(parser: argparse.ArgumentParser, metavar: str, help: str) -> None
     parser.add_argument("-o", "--output", dest="out", type=Path, required=True, metavar=metavar, help=help)
 
 
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--overwrite``, without which `refuse_existing` protects the files of earlier runs."""
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+
+
+def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:
+    """Check that no output file would be replaced unintentionally. To be called before anything slow.
+
+    Args:
+        paths: files to write; None for an option that was not given.
+        overwrite: value of ``--overwrite``.
+
+    Raises:
+        ConfigError: a file exists, and `overwrite` is False.
+    """
+    for path in paths:
+        if path is not None and path.is_file() and not overwrite:
+            raise ConfigError(f"{path} exists; name another file or pass --overwrite")
+
+
 def positive(text: str) -> int:
     """Value of an option that takes a whole number of at least 1."""
     try:
@@ -26,6 +47,16 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text}")
     return value
+
+
+def check_minutes(minutes: float | None) -> None:
+    """Check the value of ``--minutes``; None is no limit.
+
+    Raises:
+        ConfigError: it is negative or no number.
+    """
+    if minutes is not None and not minutes >= 0:
+        raise ConfigError(f"--minutes must be 0 or more; got {minutes:g}")
 
 
 def create_folder(folder: Path, advice: str, target: Path | str | None = None) -> None:

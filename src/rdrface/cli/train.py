@@ -8,7 +8,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from rdrface.cli.options import add_output, create_folder, positive
+from rdrface.cli.options import add_output, check_minutes, create_folder, positive
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.readers import SETS
 from rdrface.errors import ConfigError
@@ -83,18 +83,14 @@ def run(arguments: argparse.Namespace) -> int:
         RdrError: an option, the configuration or the data cannot be used, or the training diverged.
     """
     config = _checked_config(arguments)
+    # Before the faces are prepared, which can take hours.
+    fabric = None if arguments.pack_only else _fabric(arguments)
     folder: Path = arguments.out
     create_folder(folder, "choose another folder with -o")
     train_faces, val_faces = prepare_faces(config, arguments.data, arguments.synthetic, folder, arguments.quality)
-    if arguments.pack_only:
+    if fabric is None:
         _report_packs(folder, train_faces, val_faces, arguments.config)
         return 0
-    fabric = Fabric(
-        accelerator=arguments.accelerator,
-        devices=arguments.devices,
-        num_nodes=arguments.nodes,
-        precision=arguments.precision,
-    )
     fabric.launch()
     seconds = math.inf if arguments.minutes is None else arguments.minutes * 60
     network = train(config, train_faces, val_faces, folder, fabric, seconds, arguments.start)
@@ -118,6 +114,7 @@ def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:
     if quality is not None and not (arguments.pack_only and 1 <= quality <= 100):
         requirement = "needs --pack-only" if 1 <= quality <= 100 else "must be a number from 1 to 100"
         raise ConfigError(f"--quality {requirement}; got {quality}")
+    check_minutes(arguments.minutes)
     if arguments.out.exists() and not arguments.out.is_dir():
         raise ConfigError(f"-o must be the folder of a run, but {arguments.out} is a file")
     config = load_config(arguments.config)
@@ -125,6 +122,21 @@ def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:
     if arguments.start is not None and not (arguments.out / checkpoint.NAME).is_file():
         check_start(checkpoint.start_file(arguments.start), config)
     return config
+
+
+def _fabric(arguments: argparse.Namespace) -> Fabric:
+    accelerator, devices = arguments.accelerator, arguments.devices
+    try:
+        return Fabric(
+            accelerator=accelerator, devices=devices, num_nodes=arguments.nodes, precision=arguments.precision
+        )
+    # Lightning raises ValueError, TypeError, RuntimeError or its MisconfigurationException.
+    except Exception as error:
+        reason = str(error).rstrip(".")
+        raise ConfigError(
+            f"--accelerator {accelerator} with --devices {devices} cannot be used ({reason}). --accelerator must be "
+            "cpu, cuda, mps or auto; --devices must be a number, a list of indices such as 0,1, or auto"
+        ) from error
 
 
 def _report_packs(folder: Path, train_faces: PackedCrops, val_faces: PackedCrops | None, config: str) -> None:

@@ -1,5 +1,6 @@
 """Fine-tuning as one function: annotated images in, weights with custom landmarks out (``rdrface finetune``)."""
 
+import math
 import sys
 import time
 from dataclasses import replace
@@ -65,15 +66,15 @@ def fine_tune(
     """
     if not name or name != Path(name).name or name.startswith("."):
         raise ConfigError(f"--name must be a file name without folders, for the weights file; got {name!r}")
-    if not minutes >= 0:
-        raise ConfigError(f"--minutes must be 0 or more; got {minutes}")
+    if not 0 <= minutes < math.inf:
+        raise ConfigError(f"--minutes must be a number of 0 or more; got {minutes:g}")
     annotated = read_custom_points(folder, origin)
     if len(annotated) < MIN_FACES:
         raise DataError(
             f"{folder} contains {len(annotated)} annotated images; fine-tuning needs at least {MIN_FACES}, and a "
             "hundred or more for good results. Annotate more images"
         )
-    path = out / "weights" / f"{name}.safetensors"
+    path = weights_path(out, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
@@ -99,6 +100,11 @@ def fine_tune(
     export(network, path, replace(info, custom_scheme=scheme), readout=readout)
     print(f"weights: {path}")
     return path
+
+
+def weights_path(out: Path, name: str) -> Path:
+    """The weights file of a fine-tuning with output folder `out` and the annotation scheme `name`."""
+    return out / "weights" / f"{name}.safetensors"
 
 
 def fit_custom_landmarks(

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, VISIBLE, FaceRecords
+from rdrface.errors import FitError
 from rdrface.face import Face, Parameters
 from rdrface.fitting.fit import fit_records
 from rdrface.fitting.observations import MIN_POINTS
@@ -22,7 +23,7 @@ _MAX_ERROR = 12.0
 _MIN_AXIS_RATIO = 0.05
 """Shortest over longest axis of the points. Points with a smaller ratio are on one line."""
 _SMALLEST, _LARGEST = 0.1, 1e6
-"""Smallest size of a face, and largest size and distance from the origin, image pixels."""
+"""Smallest distance of the farthest point from the mean of all, and largest coordinate, image pixels."""
 _MIN_FACING = -0.25
 """Smallest z of the direction in which the nose points: 15 degrees beyond profile a face is no longer visible."""
 
@@ -60,7 +61,8 @@ def fit(
         `score` is 1.
 
     Raises:
-        ValueError: wrong shape or values, unknown convention, too few positions, or points that do not form a face.
+        FitError: too few points have a position, or the points do not form a face.
+        ValueError: an array has the wrong shape or dtype, a visibility is outside 0..1, or `contour` is unknown.
         TypeError: `model` is not a `FaceModel`.
     """
     positions = _numbers(points, "points", (NUM_LANDMARKS, 2), "image pixels in iBUG's order")
@@ -71,7 +73,7 @@ def fit(
         raise TypeError(f"model must be a FaceModel, e.g. FaceModel.load(path); got {type(model).__name__}")
     known: np.ndarray = np.isfinite(positions).all(axis=1)
     if known.sum() < MIN_POINTS:
-        raise ValueError(f"a fit needs {MIN_POINTS} points with a position; got {known.sum()}")
+        raise FitError(f"a fit needs {MIN_POINTS} points with a position; got {known.sum()}")
     positions = np.where(known[:, None], positions, np.nan)
     _check_extent(positions[known])
     # float32 is most exact near the origin.
@@ -94,7 +96,7 @@ def fit(
     face = replace(_face(_shifted(fitted, origin), local + origin, known, face_model), model=model)
     error = float(face.uncertainty[known].mean())
     if error > _MAX_ERROR or face.pose.rotation[2, 2] < _MIN_FACING:
-        raise ValueError(
+        raise FitError(
             f"the points do not form a face: their mean distance from the best fit is {error:.0f} % of the face's "
             f"size, at a yaw of {face.pose.yaw:.0f} degrees. Expected the 68 landmarks in iBUG's order, image pixels "
             "with y down, NaN for missing ones"
@@ -128,15 +130,18 @@ def _visible(visibility: npt.ArrayLike | None) -> np.ndarray:
 
 
 def _check_extent(points: np.ndarray) -> None:
+    farthest = float(np.abs(points).max())
+    if farthest > _LARGEST:
+        raise FitError(f"points must be image pixels, at most {_LARGEST:g} from the origin; got {farthest:.3g}")
     centered = points - points.mean(axis=0)
     longest, shortest = np.linalg.svd(centered, compute_uv=False)
     if not shortest > _MIN_AXIS_RATIO * longest:
-        raise ValueError("the points are all on one line or at one position, so no face can be fitted to them")
+        raise FitError("the points are all on one line or at one position, so no face can be fitted to them")
     extent = float(np.abs(centered).max())
-    if not _SMALLEST < extent < _LARGEST or np.abs(points).max() > _LARGEST:
-        raise ValueError(
-            f"points must be image pixels, with faces of {_SMALLEST} to {_LARGEST:g} pixels; "
-            f"got a face of about {2 * extent:.3g} pixels at {points.mean(axis=0).round(1).tolist()}"
+    if not extent > _SMALLEST:
+        raise FitError(
+            f"points must be image pixels, with faces larger than {2 * _SMALLEST} pixels; "
+            f"got a face of about {2 * extent:.3g} pixels"
         )
 
 

@@ -7,7 +7,7 @@ second. ONNX Runtime is optional: ``pip install rdrface[onnxruntime]``.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 import numpy as np
 
@@ -59,7 +59,17 @@ class Session(Protocol):
         """
 
 
-class OpenVINOSession:
+class _NotPicklable:
+    """Base class of the sessions: compiled graphs cannot be pickled or copied."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "an inference session, and an Aligner or a detector that uses it, cannot be pickled or copied: load it in "
+            "each process with rdrface.load()"
+        )
+
+
+class OpenVINOSession(_NotPicklable):
     """Session that runs a graph with OpenVINO's CPU plugin, in float32.
 
     Args:
@@ -109,7 +119,7 @@ class OpenVINOSession:
             return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
 
 
-class ONNXRuntimeSession:
+class ONNXRuntimeSession(_NotPicklable):
     """Session that runs a graph with ONNX Runtime.
 
     Args:
@@ -167,12 +177,15 @@ def open_graph(
 
     Raises:
         ConfigError: the package of the backend is not installed.
+        TypeError: `providers` is not a list.
         ValueError: the backend is unknown, `threads` is below 1, or providers are given with OpenVINO.
     """
+    if providers is not None and not isinstance(providers, Sequence):
+        raise TypeError(f"providers must be a list of names of execution providers; got {providers!r}")
     if backend == "openvino":
         if providers is not None:
             raise ValueError(
-                f'providers need backend="onnxruntime"; got backend="openvino" and providers {list(providers)}'
+                f'providers need backend="onnxruntime"; got backend="openvino" and providers {providers!r}'
             )
         return OpenVINOSession(graph, threads)
     if backend == "onnxruntime":
@@ -196,7 +209,7 @@ def open_session(
 
     Raises:
         WeightsError: a file is missing or damaged, was not written by rdrface, or cannot be run.
-        ConfigError, ValueError: see `open_graph`.
+        ConfigError, TypeError, ValueError: see `open_graph`.
     """
     weights = Path(weights)
     info, _ = read_info(weights)
@@ -210,7 +223,7 @@ def open_session(
     try:
         with without_links(weights, original_name) as graph:
             session = open_graph(graph, backend, threads, providers)
-    except (RdrError, ValueError):
+    except (RdrError, TypeError, ValueError):
         raise
     except Exception as error:  # each runtime has its own exception types
         raise WeightsError(f"{backend} cannot run {find_graph(weights)}: {error}") from error
