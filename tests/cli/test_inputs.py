@@ -61,7 +61,7 @@ def test_everything_in_a_folder_that_is_not_read_has_a_reason():
 def test_a_folder_without_images_names_what_it_contains():
     touch("p/clip.mp4")
     (failure,) = expand(["p"]).failures
-    assert "no images in this folder; it contains 1 other files, such as" in failure.reason
+    assert "no images in this folder; it contains 1 other file, such as" in failure.reason
     assert "clip.mp4 (video)" in failure.reason
 
 

@@ -162,3 +162,44 @@ def test_an_output_that_is_a_link_to_itself_is_an_error(capsys):
     for option in ("--json", "--csv", "-o"):
         assert main(["detect", "p/a.png", option, "loop"]) == 2
         assert "loop" in capsys.readouterr().err
+
+
+def test_links_that_form_a_cycle_are_errors(capsys):
+    Path("out").mkdir()
+    try:
+        for first, second in (("x.jpg", "y.jpg"), ("y.jpg", "x.jpg")):
+            Path(first).symlink_to(second)
+        Path("out/a.json").symlink_to("a.link")
+        Path("out/a.link").symlink_to("a.json")
+    except OSError:
+        pytest.skip("links are not allowed here")
+    for option in ("--json", "--csv"):
+        assert main(["detect", "p/a.png", option, "x.jpg"]) == 2
+        assert "cannot write x.jpg: its symbolic links form a cycle" in capsys.readouterr().err
+    assert main(["detect", "p/a.png", "-o", "x.jpg"]) == 2
+    assert main(["detect", "x.jpg", "p/b.png", "-o", "out"]) == 1
+    assert "x.jpg" in capsys.readouterr().err
+    assert Path("out/b.json").is_file()
+    assert main(["detect", "p/a.png", "-o", "out"]) == 1
+    assert "a.json: its symbolic links form a cycle" in capsys.readouterr().err
+    assert Path("out/a.json").is_symlink()
+
+
+@pytest.mark.parametrize("nested", ["[" * 200_000, '{"a":' * 200_000])
+def test_deeply_nested_json_is_not_a_result(nested):
+    Path("out").mkdir()
+    Path("out/a.json").write_text(nested)
+    assert main(["detect", "p/a.png", "-o", "out", "--skip-existing"]) == 1
+    assert main(["detect", "p/a.png", "-o", "out", "--skip-existing", "--overwrite"]) == 0
+    assert json.loads(Path("out/a.json").read_text())["image"] == "p/a.png"
+
+
+def test_a_folder_in_which_nothing_was_written_is_removed(capsys):
+    Path("bad.jpg").write_text("x")
+    Path("mine").mkdir()
+    for folder in ("new/deep", "mine"):
+        assert main(["detect", "bad.jpg", "-o", folder]) == 1
+        assert "written" not in capsys.readouterr().out
+    assert not Path("new").exists() and Path("mine").is_dir()
+    assert main(["detect", "p", "bad.jpg", "-o", "new/deep"]) == 1
+    assert f"written: {Path('new/deep')}\n" in capsys.readouterr().out

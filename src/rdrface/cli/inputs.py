@@ -154,7 +154,8 @@ def _description(content: FolderContent) -> str:
     if not content.skipped:
         return f", it is empty; {suffixes}"
     first = content.skipped[0]
-    return f"; it contains {len(content.skipped)} other files, such as {first.name} ({first.reason}); {suffixes}"
+    count = f"{len(content.skipped)} other file{'' if len(content.skipped) == 1 else 's'}"
+    return f"; it contains {count}, such as {first.name} ({first.reason}); {suffixes}"
 
 
 def _matches(pattern: str, inputs: Inputs) -> list[_File]:

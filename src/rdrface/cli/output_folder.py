@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +55,12 @@ class OutputFolder:
     The files of an image are written together or not at all. With `overwrite`, they replace all files of the image: an
     overlay and meshes of an earlier run are removed.
 
+    Attributes:
+        folder: the folder.
+        num_images: number of images whose files were written.
+
     Args:
-        folder: created if it does not exist.
+        folder: created if it does not exist, and removed by `close` if nothing was written into it.
         kinds: kinds of files to write.
         overwrite: replace existing files.
         protected: files that are never replaced or removed: the inputs of the run and its other outputs.
@@ -70,7 +74,15 @@ class OutputFolder:
         self._kinds = kinds
         self._overwrite = overwrite
         self._protected = {real_path(path) for path in protected}
+        self._new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
+        self.num_images = 0
         create_folder(folder, _ADVICE)
+
+    def close(self) -> None:
+        """Remove the folders that were created and are empty."""
+        for path in self._new_folders:
+            with suppress(OSError):  # it is not empty
+                path.rmdir()
 
     def has_result(self, image: Input) -> bool:
         """Whether there is a complete JSON file with the faces of this image, under any of its names.
@@ -133,6 +145,7 @@ class OutputFolder:
                         face.mesh().save(partial)
                     except DataError as error:
                         raise DataError(str(error).replace(partial.name, target.name)) from error
+        self.num_images += 1
         for path in stale:
             path.unlink(missing_ok=True)
 

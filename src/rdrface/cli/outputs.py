@@ -37,6 +37,8 @@ class Result:
         num_frames: number of pages or frames in its file, of which the first was used.
         faces: the faces.
         dropped: number of detections that were dropped because of their expected error.
+        searched_side: long side of the image in which faces were detected, pixels: that of a reduced image, or of the
+            image itself.
     """
 
     image: Input
@@ -45,6 +47,12 @@ class Result:
     num_frames: int
     faces: Sequence[Face]
     dropped: int
+    searched_side: int
+
+    @property
+    def may_have_small_faces(self) -> bool:
+        """Whether no face was found in an image that was reduced for the detector."""
+        return not self.faces and self.searched_side < max(self.width, self.height)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of the image."""
@@ -72,6 +80,9 @@ class Result:
         """The lines that are printed if there is no output file."""
         dropped = f", {self.dropped} dropped" if self.dropped else ""
         lines = [f"{self.image.name}: {len(self.faces)} face{'' if len(self.faces) == 1 else 's'}{dropped}"]
+        if self.may_have_small_faces:
+            side = max(self.width, self.height)
+            lines[0] += f" (searched at {self.searched_side} of {side} pixels; --max-side {side} finds smaller faces)"
         for i, face in enumerate(self.faces):
             x0, y0, x1, y1 = face.box.tolist()
             lines.append(
