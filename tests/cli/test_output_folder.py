@@ -56,7 +56,7 @@ def test_an_interrupted_run_is_resumed(capsys):
     assert Path("out/a.json").stat().st_mtime_ns == before
     assert len(json.loads(Path("out/c.json").read_text())["faces"]) == 2
     assert {row["image"]: row["status"] for row in rows("all.csv")} == {
-        "p/a.png": "result exists",
+        "p/a.png": "face",
         "p/b.png": "no face",
         "p/c.png": "face",
     }
@@ -203,3 +203,29 @@ def test_a_folder_in_which_nothing_was_written_is_removed(capsys):
     assert not Path("new").exists() and Path("mine").is_dir()
     assert main(["detect", "p", "bad.jpg", "-o", "new/deep"]) == 1
     assert f"written: {Path('new/deep')}\n" in capsys.readouterr().out
+
+
+def test_the_files_of_a_resumed_run_are_complete(capsys):
+    command = ["detect", "p", "-o", "out", "--json", "all.json", "--csv", "all.csv"]
+    assert main(command) == 0
+    complete = {name: Path(name).read_text() for name in ("all.json", "all.csv")}
+    assert main(command) == 2
+    Path("out/b.json").unlink()
+    assert main([*command, "--skip-existing"]) == 0
+    assert "1 photo, 0 faces, 1 without a face, 2 skipped" in capsys.readouterr().out
+    assert Path("all.csv").read_text() == complete["all.csv"]
+    first, second = json.loads(complete["all.json"]), json.loads(Path("all.json").read_text())
+    assert second["images"] == first["images"]
+    assert [(one["path"], one["reason"]) for one in second["skipped"]] == [
+        (str(Path("p/a.png")), "result exists"),
+        (str(Path("p/c.png")), "result exists"),
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "mine", '{"mine": 1}', "image;x"])
+def test_a_resumed_run_does_not_replace_files_of_other_programs(capsys, content):
+    for option in ("--json", "--csv"):
+        Path("mine.txt").write_text(content)
+        assert main(["detect", "p", "-o", "out", "--skip-existing", option, "mine.txt"]) == 2
+        assert "mine.txt exists; name another file or pass --overwrite" in capsys.readouterr().err
+        assert Path("mine.txt").read_text() == content

@@ -34,7 +34,7 @@ class Batch:
         boxes: known boxes of the faces; None detects them.
         streams: outputs for all images.
         folder: outputs for each image, or None.
-        skip_existing: skip images that have a result in `folder`.
+        skip_existing: skip images that have a result in `folder`; the streams contain these results.
         max_side: long side to which the detector reduces images, pixels; None if the boxes are known.
     """
 
@@ -95,9 +95,16 @@ class Batch:
 
     def _process(self, image: Input) -> None:
         try:
-            if self._skip_existing and self._folder and self._folder.has_result(image):
-                self._outcome.skipped.append(Skipped(image.name, RESULT_EXISTS))
-                return
+            saved = self._folder.saved_result(image) if self._skip_existing and self._folder else None
+        except RdrError as error:
+            self._fail(Failure(image.name, _reason(error)))
+            return
+        if saved is not None:
+            self._outcome.skipped.append(Skipped(image.name, RESULT_EXISTS))
+            for stream in self._streams:
+                stream.add(saved)
+            return
+        try:
             result, pixels = self._align(image)
             if self._folder:
                 self._folder.add(result, pixels)

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--skip-existing",
         action="store_true",
-        help="skip images with a result in DIR: resumes an interrupted run (needs -o)",
+        help="skip images with a result in DIR and copy it to --json and --csv: resumes an interrupted run (needs -o)",
     )
     faces = parser.add_argument_group("faces")
     faces.add_argument(
@@ -117,7 +117,7 @@ def _open_outputs(
         with ExitStack() as opened:
             for target, kind in ((args.json, JSONOutput), (args.csv, CSVOutput)):
                 if target:
-                    streams.append(kind(target, args.overwrite))
+                    streams.append(kind(target, args.overwrite, resume=args.skip_existing))
                     opened.callback(streams[-1].discard)
             if args.output:
                 kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format)

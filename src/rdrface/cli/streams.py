@@ -21,11 +21,14 @@ from rdrface.cli.outputs import (
     failure_to_dict,
     row_without_face,
 )
-from rdrface.cli.walk import RESULT_EXISTS, Failure
+from rdrface.cli.walk import Failure
 from rdrface.errors import ConfigError, DataError
 from rdrface.files import write_aside
 
 STDOUT = "-"
+
+_START = 10
+"""Number of characters by which the output of an earlier run is recognized: ``{"rdrface"`` or ``image,face``."""
 
 
 class _Discarded(Exception):
@@ -40,13 +43,14 @@ class OutputStream(ABC):
     Args:
         target: path of the file, or "-". The file's folder is created if it does not exist.
         overwrite: replace an existing file.
+        resume: replace an existing file if it is the output of an earlier run.
 
     Raises:
         ConfigError: the file exists, its folder cannot be created, or standard output is closed.
         DataError: the file cannot be written.
     """
 
-    def __init__(self, target: str, overwrite: bool) -> None:
+    def __init__(self, target: str, overwrite: bool, resume: bool = False) -> None:
         self.target = target
         self._opened = ExitStack()
         if target == STDOUT:
@@ -56,7 +60,7 @@ class OutputStream(ABC):
             self._write(self._header())
             return
         path = Path(target)
-        if path.is_file() and not overwrite:
+        if path.is_file() and not overwrite and not (resume and self._is_earlier_output(path)):
             raise ConfigError(f"{path} exists; name another file or pass --overwrite")
         create_folder(path.parent, "name another file", path)
         with ExitStack() as opened:
@@ -69,6 +73,15 @@ class OutputStream(ABC):
     @abstractmethod
     def _header(self) -> str:
         """Start of the file."""
+
+    def _is_earlier_output(self, path: Path) -> bool:
+        # The first characters are the same in all versions.
+        start = self._header()[:_START].encode()
+        try:
+            with path.open("rb") as file:
+                return file.read(_START) == start
+        except OSError:
+            return False
 
     @abstractmethod
     def add(self, result: Result) -> None:
@@ -133,8 +146,8 @@ class OutputStream(ABC):
 class JSONOutput(OutputStream):
     """One JSON object for all images, with one line per image."""
 
-    def __init__(self, target: str, overwrite: bool) -> None:
-        super().__init__(target, overwrite)
+    def __init__(self, target: str, overwrite: bool, resume: bool = False) -> None:
+        super().__init__(target, overwrite, resume)
         self._separator = "\n"
 
     def _header(self) -> str:
@@ -173,10 +186,7 @@ class CSVOutput(OutputStream):
         self._write(_csv([row_without_face(failure.name, FAILED, error=failure.reason)]))
 
     def _finish(self, outcome: Outcome) -> None:
-        done = [one.name for one in outcome.skipped if one.reason == RESULT_EXISTS]
-        rows = [row_without_face(name, RESULT_EXISTS) for name in done]
-        rows += [row_without_face(name, NOT_PROCESSED) for name in outcome.not_processed]
-        self._write(_csv(rows))
+        self._write(_csv([row_without_face(name, NOT_PROCESSED) for name in outcome.not_processed]))
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> str:
