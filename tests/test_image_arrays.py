@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from colored_image import assert_rgb, colored
 from rdrface.errors import ImageError
@@ -46,3 +47,15 @@ def test_float_and_bool_arrays():
 def test_invalid_arrays_are_refused(array, reason):
     with pytest.raises(ImageError, match=reason):
         read_image(array)
+
+
+def test_uint16_arrays_with_values_of_uint8_are_refused():
+    with pytest.raises(ImageError, match=r"maximum is 255; convert values of 0..255 with astype\('uint8'\)"):
+        read_image(colored().astype(np.uint16))
+    assert read_image(np.zeros((4, 5), np.uint16)).max() == 0
+    assert read_image(np.full((4, 5), 257, np.uint16)).max() == 1
+
+
+def test_files_of_16_bits_with_values_of_8_bits_are_scaled(tmp_path):
+    Image.fromarray(np.arange(256, dtype=np.uint16).reshape(16, 16)).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png")[..., 0].ravel(), np.arange(256))

@@ -1,6 +1,7 @@
 """Read and write files: errors become `DataError` with the path, and files are written completely or not at all."""
 
 import errno
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,11 +70,14 @@ def write_aside(path: str | Path) -> Iterator[Path]:
         The temporary path. It has the suffix of `path`, because some libraries choose the file format by the suffix.
 
     Raises:
-        DataError: the folder does not exist, the path is a folder, or the file cannot be written.
+        DataError: the folder does not exist, the path is a folder or a cycle of links, or the file cannot be written.
     """
     final = Path(path)
     if final.is_symlink():
-        final = final.resolve()
+        # Not Path.resolve(): up to Python 3.12 it raises RuntimeError for a cycle.
+        final = Path(os.path.realpath(final))
+        if final.is_symlink():
+            raise DataError(f"cannot write {path}: its symbolic links form a cycle; remove them or name another file")
     if not final.absolute().parent.is_dir():
         raise DataError(f"cannot write {final}: its folder does not exist; create it first")
     if final.is_dir():

@@ -84,7 +84,7 @@ def read_image(image: ImageSource) -> np.ndarray:
     Paths, encoded data and PIL images: EXIF orientation is applied, the first page or frame is used, transparent parts
     become white, 16-bit and float gray are scaled to 0..255, CMYK and palettes are converted. HEIC needs pillow-heif
     (``pip install "rdrface[heic]"``). Arrays: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA; uint16 is divided by
-    257, bool and floats of 0..1 are multiplied by 255.
+    257 and must not be 0..255, bool and floats of 0..1 are multiplied by 255.
 
     Args:
         image: path, the content of an image file as bytes, a binary file object, a PIL image or an array.
@@ -252,7 +252,8 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) / 257.0).round().astype(np.uint8)).convert("RGB")
+        # Not array_to_rgb: some programs store values of 0..255 in files of 16 bits.
+        return Image.fromarray(gray_to_uint8(np.asarray(image))).convert("RGB")
     if image.mode in ("I", "F"):
         return Image.fromarray(gray_to_uint8(np.asarray(image))).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:

@@ -130,7 +130,7 @@ def test_box_files_must_belong_to_the_images(capsys):
     assert main(["detect", "p/a.png", "q/a.png", "--boxes", "boxes.json"]) == 1
     assert "one entry, a.png, for the images p/a.png and q/a.png" in capsys.readouterr().err
     assert main(["detect", "p/a.png", "--boxes", "boxes.json"]) == 0
-    assert "no image for 1 entries of the box file, such as other.png" in capsys.readouterr().err
+    assert "no image for 1 entry of the box file, such as other.png" in capsys.readouterr().err
     Path("boxes.json").write_text('{"a.png": [[420, 20, 490, 90]]}')
     assert main(["detect", "p/a.png", "--boxes", "boxes.json"]) == 1
     assert "outside the image of 320 x 240 pixels" in capsys.readouterr().err
@@ -161,3 +161,26 @@ def test_options_of_the_detector_reach_the_aligner(monkeypatch):
         {"max_side": 3840, "max_uncertainty": None, "order": "left_to_right", "score_threshold": 0.3},
         {"max_side": None, "max_uncertainty": 20, "order": "score", "score_threshold": None},
     ]
+
+
+def test_a_folder_without_images_is_named(capsys):
+    Path("t1").mkdir()
+    Path("t1/notes.txt").write_text("x")
+    assert main(["detect", "p/a.png", "t1"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith(f"rdrface: t1: no images in this folder; there is 1 other file, such as {Path('t1/notes.txt')}")
+
+
+def test_small_faces_may_be_missed_in_large_images(capsys):
+    Image.new("RGB", (3840, 2160), (0, 90, 90)).save("row.png")
+    assert main(["detect", "row.png"]) == 0
+    hint = "(searched at 1280 of 3840 pixels; --max-side 3840 finds smaller faces)"
+    assert capsys.readouterr().out == f"row.png: 0 faces {hint}\n"
+    assert main(["detect", "row.png", "--max-side", "3840"]) == 0
+    assert capsys.readouterr().out == "row.png: 0 faces\n"
+    assert main(["detect", "row.png", "p/b.png", "--json", "all.json"]) == 0
+    line = "without a face, searched at a reduced size: 1 (row.png); a larger --max-side finds smaller faces\n"
+    assert line in capsys.readouterr().out
+    Path("boxes.json").write_text('{"row.png": []}')
+    assert main(["detect", "row.png", "--boxes", "boxes.json"]) == 0
+    assert capsys.readouterr().out == "row.png: 0 faces\n"

@@ -82,3 +82,10 @@ def test_a_folder_in_place_of_an_output_file_is_rejected_before_the_work(fake_al
     Path("folder.json").mkdir()
     assert main(["detect", "gray.png", "--json", "folder.json", "--overwrite"]) == 2
     assert "folder; name a file" in capsys.readouterr().err
+
+
+def test_two_outputs_are_different_files(fake_aligner, images, capsys):
+    for other in ("./all.txt", str(images / "all.txt"), "folder/../all.txt"):
+        assert main(["detect", "gray.png", "--json", "all.txt", "--csv", other]) == 2
+        assert "cannot both go to the same file" in capsys.readouterr().err
+    assert not Path("all.txt").exists()

@@ -61,7 +61,7 @@ def test_everything_in_a_folder_that_is_not_read_has_a_reason():
 def test_a_folder_without_images_names_what_it_contains():
     touch("p/clip.mp4")
     (failure,) = expand(["p"]).failures
-    assert "no images in this folder; it contains 1 other files, such as" in failure.reason
+    assert "no images in this folder; there is 1 other file, such as" in failure.reason
     assert "clip.mp4 (video)" in failure.reason
 
 
@@ -152,3 +152,18 @@ def test_one_named_file_is_told_from_folders_and_patterns():
         assert expand(arguments).is_single_file
     for arguments in (["p"], ["p/*.jpg"], ["*.none"], ["p/a.jpg", "[b].jpg"]):
         assert not expand(arguments).is_single_file
+
+
+def test_patterns_skip_the_same_files_as_folders():
+    touch("p/a.jpg", "p/a.json", "p/clip.mp4", "p/a.face0.obj", "p/.b.jpg")
+    inputs = expand(["p/*", "p/.*.jpg"])
+    assert names_of(inputs) == ["p/a.jpg"]
+    assert reasons_of(inputs) == {
+        "p/a.json": "not an image",
+        "p/clip.mp4": "video",
+        "p/a.face0.obj": "output of rdrface",
+        "p/.b.jpg": "hidden",
+    }
+    (failure,) = inputs.failures
+    assert failure.name == "p/.*.jpg" and failure.reason.startswith("the pattern matches no image; there is 1 other")
+    assert names_of(expand(["p/a.json"])) == ["p/a.json"]

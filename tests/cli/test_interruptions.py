@@ -107,7 +107,7 @@ def test_a_full_disk_leaves_no_cut_files_in_the_folder(capsys):
     assert err.count("\n") == 1 and "a.face0.obj" in err
     assert "run it again with --skip-existing when there is space" in err
     assert out.startswith("0 photos, 0 faces, 0 skipped, 0 failed, 0 dropped, 3 not processed\n")
-    assert list(Path("out").iterdir()) == []
+    assert not Path("out").exists()
     assert [row["status"] for row in rows("all.csv")] == ["not processed"] * 3
 
 
@@ -161,3 +161,15 @@ def test_a_closed_pipe_ends_the_run_quietly():
         assert running.stderr.read() == b""
         assert running.wait() == 1
         running.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [[], ["--json", "-"], ["--csv", "-"], ["--json", "/dev/full"], ["-o", "out"]])
+def test_a_full_standard_output_is_an_error(arguments):
+    command = [sys.executable, "-m", "rdrface", "detect", "p/a.png", "p/b.png", "--weights", str(weights_file())]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*command, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    target = "/dev/full" if "/dev/full" in arguments else "standard output"
+    assert f"rdrface: cannot write {target}: No space left on device".encode() in done.stderr
+    assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr

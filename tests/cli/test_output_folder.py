@@ -56,7 +56,7 @@ def test_an_interrupted_run_is_resumed(capsys):
     assert Path("out/a.json").stat().st_mtime_ns == before
     assert len(json.loads(Path("out/c.json").read_text())["faces"]) == 2
     assert {row["image"]: row["status"] for row in rows("all.csv")} == {
-        "p/a.png": "result exists",
+        "p/a.png": "face",
         "p/b.png": "no face",
         "p/c.png": "face",
     }
@@ -162,3 +162,70 @@ def test_an_output_that_is_a_link_to_itself_is_an_error(capsys):
     for option in ("--json", "--csv", "-o"):
         assert main(["detect", "p/a.png", option, "loop"]) == 2
         assert "loop" in capsys.readouterr().err
+
+
+def test_links_that_form_a_cycle_are_errors(capsys):
+    Path("out").mkdir()
+    try:
+        for first, second in (("x.jpg", "y.jpg"), ("y.jpg", "x.jpg")):
+            Path(first).symlink_to(second)
+        Path("out/a.json").symlink_to("a.link")
+        Path("out/a.link").symlink_to("a.json")
+    except OSError:
+        pytest.skip("links are not allowed here")
+    for option in ("--json", "--csv"):
+        assert main(["detect", "p/a.png", option, "x.jpg"]) == 2
+        assert "cannot write x.jpg: its symbolic links form a cycle" in capsys.readouterr().err
+    assert main(["detect", "p/a.png", "-o", "x.jpg"]) == 2
+    assert main(["detect", "x.jpg", "p/b.png", "-o", "out"]) == 1
+    assert "x.jpg" in capsys.readouterr().err
+    assert Path("out/b.json").is_file()
+    assert main(["detect", "p/a.png", "-o", "out"]) == 1
+    assert "a.json: its symbolic links form a cycle" in capsys.readouterr().err
+    assert Path("out/a.json").is_symlink()
+
+
+@pytest.mark.parametrize("nested", ["[" * 200_000, '{"a":' * 200_000])
+def test_deeply_nested_json_is_not_a_result(nested):
+    Path("out").mkdir()
+    Path("out/a.json").write_text(nested)
+    assert main(["detect", "p/a.png", "-o", "out", "--skip-existing"]) == 1
+    assert main(["detect", "p/a.png", "-o", "out", "--skip-existing", "--overwrite"]) == 0
+    assert json.loads(Path("out/a.json").read_text())["image"] == "p/a.png"
+
+
+def test_a_folder_in_which_nothing_was_written_is_removed(capsys):
+    Path("bad.jpg").write_text("x")
+    Path("mine").mkdir()
+    for folder in ("new/deep", "mine"):
+        assert main(["detect", "bad.jpg", "-o", folder]) == 1
+        assert "written" not in capsys.readouterr().out
+    assert not Path("new").exists() and Path("mine").is_dir()
+    assert main(["detect", "p", "bad.jpg", "-o", "new/deep"]) == 1
+    assert f"written: {Path('new/deep')}\n" in capsys.readouterr().out
+
+
+def test_the_files_of_a_resumed_run_are_complete(capsys):
+    command = ["detect", "p", "-o", "out", "--json", "all.json", "--csv", "all.csv"]
+    assert main(command) == 0
+    complete = {name: Path(name).read_text() for name in ("all.json", "all.csv")}
+    assert main(command) == 2
+    Path("out/b.json").unlink()
+    assert main([*command, "--skip-existing"]) == 0
+    assert "1 photo, 0 faces, 1 without a face, 2 skipped" in capsys.readouterr().out
+    assert Path("all.csv").read_text() == complete["all.csv"]
+    first, second = json.loads(complete["all.json"]), json.loads(Path("all.json").read_text())
+    assert second["images"] == first["images"]
+    assert [(one["path"], one["reason"]) for one in second["skipped"]] == [
+        (str(Path("p/a.png")), "result exists"),
+        (str(Path("p/c.png")), "result exists"),
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "mine", '{"mine": 1}', "image;x"])
+def test_a_resumed_run_does_not_replace_files_of_other_programs(capsys, content):
+    for option in ("--json", "--csv"):
+        Path("mine.txt").write_text(content)
+        assert main(["detect", "p", "-o", "out", "--skip-existing", option, "mine.txt"]) == 2
+        assert "mine.txt exists; name another file or pass --overwrite" in capsys.readouterr().err
+        assert Path("mine.txt").read_text() == content

@@ -1,5 +1,6 @@
 """The loop of `rdrface detect` over its images: errors of an image do not end the run, and results are never lost."""
 
+import re
 import signal
 import sys
 import threading
@@ -19,6 +20,7 @@ from rdrface.cli.outputs import Result
 from rdrface.cli.streams import STDOUT, OutputStream
 from rdrface.cli.walk import RESULT_EXISTS, Failure, Skipped
 from rdrface.detection.box_file import BoxFile
+from rdrface.detection.retinaface import input_scale
 from rdrface.errors import DataError, ImageError, RdrError
 from rdrface.files import is_disk_full, printable
 from rdrface.image import read_first_frame
@@ -32,7 +34,8 @@ class Batch:
         boxes: known boxes of the faces; None detects them.
         streams: outputs for all images.
         folder: outputs for each image, or None.
-        skip_existing: skip images that have a result in `folder`.
+        skip_existing: skip images that have a result in `folder`; the streams contain these results.
+        max_side: long side to which the detector reduces images, pixels; None if the boxes are known.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class Batch:
         streams: Sequence[OutputStream],
         folder: OutputFolder | None,
         skip_existing: bool = False,
+        max_side: int | None = None,
     ) -> None:
         self._aligner = aligner
         self._boxes = boxes
         self._streams = streams
         self._folder = folder
         self._skip_existing = skip_existing
+        self._max_side = max_side
         self._outcome = Outcome()
 
     def run(self, inputs: Inputs, unused_boxes: Sequence[str] = ()) -> int:
@@ -69,12 +74,15 @@ class Batch:
         try:
             # Whatever ends the run, the files of the streams are completed with the results so far.
             with ExitStack() as closing, _terminated_like_interrupted():
+                if self._folder:
+                    closing.callback(self._folder.close)
                 for stream in self._streams:
                     closing.callback(stream.close, outcome)
                 for failure in inputs.failures:
                     self._fail(failure)
                 if unused_boxes:
-                    _note(f"no image for {len(unused_boxes)} entries of the box file, such as {unused_boxes[0]}")
+                    count = f"{len(unused_boxes)} {'entry' if len(unused_boxes) == 1 else 'entries'}"
+                    _note(f"no image for {count} of the box file, such as {unused_boxes[0]}")
                 bar = tqdm(inputs.images, unit="image", disable=not _is_terminal() or len(inputs.images) < 2)
                 for done, image in enumerate(bar, start=1):
                     self._process(image)
@@ -87,9 +95,16 @@ class Batch:
 
     def _process(self, image: Input) -> None:
         try:
-            if self._skip_existing and self._folder and self._folder.has_result(image):
-                self._outcome.skipped.append(Skipped(image.name, RESULT_EXISTS))
-                return
+            saved = self._folder.saved_result(image) if self._skip_existing and self._folder else None
+        except RdrError as error:
+            self._fail(Failure(image.name, _reason(error)))
+            return
+        if saved is not None:
+            self._outcome.skipped.append(Skipped(image.name, RESULT_EXISTS))
+            for stream in self._streams:
+                stream.add(saved)
+            return
+        try:
             result, pixels = self._align(image)
             if self._folder:
                 self._folder.add(result, pixels)
@@ -116,18 +131,21 @@ class Batch:
                 raise ImageError(f"the box file has no entry for {image.name}")
             faces, dropped = self._aligner.align(pixels, face_boxes), []
         height, width = pixels.shape[:2]
-        return Result(image, width, height, num_frames, faces, len(dropped)), pixels
+        scale = 1.0 if self._max_side is None else min(1.0, input_scale(height, width, self._max_side))
+        searched = round(scale * max(height, width))
+        return Result(image, width, height, num_frames, faces, len(dropped), searched), pixels
 
     def _fail(self, failure: Failure) -> None:
         self._outcome.failures.append(failure)
-        # Most messages already contain the path.
-        name = "" if failure.name != STDIN and failure.name in failure.reason else f"{failure.name}: "
+        # Most messages already contain the path. That of a folder contains the paths of its files, which do not count.
+        named = re.search(rf"(?<![\w./\\-]){re.escape(failure.name)}(?![\w/\\-]|\.\w)", failure.reason)
+        name = "" if failure.name != STDIN and named else f"{failure.name}: "
         _note(f"{name}{failure.reason}")
         for stream in self._streams:
             stream.fail(failure)
 
     def _print_summary(self, inputs: Inputs) -> None:
-        written = [str(self._folder.folder)] if self._folder else []
+        written = [str(self._folder.folder)] if self._folder and self._folder.num_images else []
         targets = [stream.target for stream in self._streams if stream.target != STDOUT]
         written += [target for target in targets if Path(target).exists()]
         if inputs.is_single_file and not written and not self._outcome.skipped:

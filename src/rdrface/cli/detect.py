@@ -16,6 +16,7 @@ from rdrface.cli.walk import is_existing, real_path
 from rdrface.detection.box_file import BoxFile
 from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD
 from rdrface.errors import ConfigError, DataError
+from rdrface.files import is_disk_full
 from rdrface.loading import load
 from rdrface.mesh_io import FORMATS
 from rdrface.runtime.session import BACKENDS
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--skip-existing",
         action="store_true",
-        help="skip images with a result in DIR: resumes an interrupted run (needs -o)",
+        help="skip images with a result in DIR and copy it to --json and --csv: resumes an interrupted run (needs -o)",
     )
     faces = parser.add_argument_group("faces")
     faces.add_argument(
@@ -101,7 +102,8 @@ def run(args: argparse.Namespace) -> int:
     _check_targets(targets, protected)
     aligner = _open(args)
     streams, folder = _open_outputs(args, targets, protected)
-    batch = Batch(aligner, boxes, streams, folder, skip_existing=args.skip_existing)
+    max_side = None if boxes else args.max_side or MAX_SIDE
+    batch = Batch(aligner, boxes, streams, folder, skip_existing=args.skip_existing, max_side=max_side)
     return batch.run(inputs, unused)
 
 
@@ -115,13 +117,15 @@ def _open_outputs(
         with ExitStack() as opened:
             for target, kind in ((args.json, JSONOutput), (args.csv, CSVOutput)):
                 if target:
-                    streams.append(kind(target, args.overwrite))
+                    streams.append(kind(target, args.overwrite, resume=args.skip_existing))
                     opened.callback(streams[-1].discard)
             if args.output:
                 kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format)
                 folder = OutputFolder(args.output, kinds, args.overwrite, [*protected, *targets])
             opened.pop_all()
-    except (DataError, OSError, RuntimeError) as error:  # RuntimeError: a path whose links form a cycle
+    except (DataError, OSError) as error:
+        if is_disk_full(error):
+            raise
         raise ConfigError(str(error)) from error
     return streams, folder
 
@@ -133,7 +137,7 @@ def _check(args: argparse.Namespace) -> None:
                 raise ConfigError(f"{_flag(option)} needs -o: it writes files into that folder")
         if args.skip_existing:
             raise ConfigError("--skip-existing needs -o: it skips images with a result in that folder")
-    if args.json and args.json == args.csv:
+    if args.json and args.csv and (args.json == args.csv or _is_same_file(args.json, args.csv)):
         raise ConfigError("--json and --csv cannot both go to the same file or to standard output")
     if args.score is not None and not 0 < args.score < 1:
         raise ConfigError(f"--score must be between 0 and 1; got {args.score}")
@@ -143,6 +147,10 @@ def _check(args: argparse.Namespace) -> None:
         given = [_flag(option) for option in _DETECTOR_OPTIONS if getattr(args, option) is not None]
         if given:
             raise ConfigError(f"{given[0]} has no effect with --boxes; remove it")
+
+
+def _is_same_file(first: str, second: str) -> bool:
+    return STDOUT not in (first, second) and real_path(Path(first)) == real_path(Path(second))
 
 
 def _check_targets(targets: list[Path], inputs: list[Path]) -> None:

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from rdrface.cli.output_names import is_output
 from rdrface.cli.walk import (
-    OUTPUT,
     SEEN_FILE,
     SUFFIXES,
     Failure,
@@ -19,6 +17,7 @@ from rdrface.cli.walk import (
     is_existing,
     is_folder,
     real_path,
+    reason_to_skip,
 )
 from rdrface.files import printable
 from rdrface.image import is_url
@@ -41,6 +40,12 @@ class Input:
     path: Path | None
     output: str
     other_outputs: tuple[str, ...] = ()
+
+    def is_same(self, other: "Input") -> bool:
+        """Whether two inputs are the same file."""
+        if self.name == other.name:
+            return True
+        return self.path is not None and other.path is not None and real_path(self.path) == real_path(other.path)
 
 
 @dataclass
@@ -154,20 +159,29 @@ def _description(content: FolderContent) -> str:
     if not content.skipped:
         return f", it is empty; {suffixes}"
     first = content.skipped[0]
-    return f"; it contains {len(content.skipped)} other files, such as {first.name} ({first.reason}); {suffixes}"
+    count = f"{len(content.skipped)} other file{'' if len(content.skipped) == 1 else 's'}"
+    return f"; there {'is' if len(content.skipped) == 1 else 'are'} {count}, such as {first.name} ({first.reason}); {suffixes}"
 
 
 def _matches(pattern: str, inputs: Inputs) -> list[_File]:
     matches: list[_File] = []
+    content = FolderContent()
+    num_failures = len(inputs.failures)
     paths = sorted(Path(found) for found in glob.glob(pattern, recursive=True))  # noqa: PTH207
     for path in paths:
         if is_folder(path):
             # As if the shell had replaced the pattern by its matches; "**" also matches every folder with its files.
             matches += [] if "**" in pattern else _images_of(path, inputs)
-        elif is_output(path):
-            inputs.skipped.append(Skipped(printable(str(path)), OUTPUT))
+            continue
+        reason = reason_to_skip(path)
+        if reason:
+            content.skipped.append(Skipped(printable(str(path)), reason))
         else:
             matches.append(_File(path, path.name))
+    inputs.skipped += content.skipped
     if not paths:
         inputs.failures.append(Failure(printable(pattern), "the pattern matches no file"))
+    elif not matches and len(inputs.failures) == num_failures:
+        description = _description(content) if content.skipped else ", only folders"
+        inputs.failures.append(Failure(printable(pattern), f"the pattern matches no image{description}"))
     return matches

@@ -9,10 +9,12 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rdrface._version import __version__
 from rdrface.errors import ConfigError, RdrError
+from rdrface.files import is_disk_full
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of the output has exited, as in `rdrface detect ... | head`.
         _discard_output()
         return 1
+    except OSError as error:
+        if not (_discard_output() or is_disk_full(error)):
+            raise
+        _print_error(f"cannot write standard output: {error.strerror or error}")
+        return 1
 
 
 def _print_error(message: str) -> None:
-    try:
+    with suppress(OSError):
         print(f"rdrface: {message}", file=sys.stderr, flush=True)
-    except BrokenPipeError:
-        _discard_output()
+    _discard_output()
 
 
 def _escape_unprintable() -> None:
@@ -120,15 +126,23 @@ def _escape_unprintable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _discard_output() -> None:
-    """Let Python flush its output at exit without an error."""
+def _discard_output() -> bool:
+    """Discard output that cannot be written, so that Python does not report it again at exit.
+
+    Returns:
+        Whether output was discarded.
+    """
+    is_discarded = False
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        except (AttributeError, OSError, ValueError):
+        except OSError:
+            is_discarded = True
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (AttributeError, ValueError):  # closed
             continue
+    return is_discarded
 
 
 if __name__ == "__main__":

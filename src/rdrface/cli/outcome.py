@@ -23,6 +23,7 @@ class Outcome:
         without_faces: number of those in which no face was found.
         faces: number of faces.
         dropped: number of detections that were dropped because of their expected error.
+        reduced_without_faces: names of the images without a face that were reduced for the detector.
     """
 
     skipped: list[Skipped] = field(default_factory=list)
@@ -32,6 +33,7 @@ class Outcome:
     without_faces: int = 0
     faces: int = 0
     dropped: int = 0
+    reduced_without_faces: list[str] = field(default_factory=list)
 
     def count(self, result: Result) -> None:
         """Add an image."""
@@ -39,6 +41,8 @@ class Outcome:
         self.without_faces += not result.faces
         self.faces += len(result.faces)
         self.dropped += result.dropped
+        if result.may_have_small_faces:
+            self.reduced_without_faces.append(result.image.name)
 
     def summary(self, written: Sequence[str]) -> str:
         """The summary at the end of a run.
@@ -53,6 +57,11 @@ class Outcome:
         lines = [", ".join(first)]
         if self.dropped:
             lines.append("dropped: detections with an expected error above the limit of --max-uncertainty")
+        if self.reduced_without_faces:
+            lines.append(
+                f"without a face, searched at a reduced size: {len(self.reduced_without_faces)} "
+                f"({_examples(self.reduced_without_faces)}); a larger --max-side finds smaller faces"
+            )
         names = defaultdict(list)
         for one in self.skipped:
             names[one.reason].append(one.name)

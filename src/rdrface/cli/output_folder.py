@@ -3,8 +3,8 @@
 import io
 import json
 from collections.abc import Iterable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from rdrface._version import __version__
 from rdrface.cli.inputs import Input
 from rdrface.cli.options import create_folder
 from rdrface.cli.output_names import JSON_SUFFIX, OVERLAY_SUFFIX, mesh_suffix, overlays_and_meshes
-from rdrface.cli.outputs import Result
+from rdrface.cli.outputs import Result, read_result
 from rdrface.cli.walk import real_path
 from rdrface.drawing import draw
 from rdrface.errors import DataError, RdrError
@@ -55,8 +55,12 @@ class OutputFolder:
     The files of an image are written together or not at all. With `overwrite`, they replace all files of the image: an
     overlay and meshes of an earlier run are removed.
 
+    Attributes:
+        folder: the folder.
+        num_images: number of images whose files were written.
+
     Args:
-        folder: created if it does not exist.
+        folder: created if it does not exist, and removed by `close` if nothing was written into it.
         kinds: kinds of files to write.
         overwrite: replace existing files.
         protected: files that are never replaced or removed: the inputs of the run and its other outputs.
@@ -70,29 +74,31 @@ class OutputFolder:
         self._kinds = kinds
         self._overwrite = overwrite
         self._protected = {real_path(path) for path in protected}
+        self._new_folders = [path for path in (folder, *folder.parents) if not path.exists()]
+        self.num_images = 0
         create_folder(folder, _ADVICE)
 
-    def has_result(self, image: Input) -> bool:
-        """Whether there is a complete JSON file with the faces of this image, under any of its names.
+    def close(self) -> None:
+        """Remove the folders that were created and are empty."""
+        for path in self._new_folders:
+            with suppress(OSError):  # it is not empty
+                path.rmdir()
+
+    def saved_result(self, image: Input) -> Result | None:
+        """Read the complete JSON file with the faces of this image, under any of its names; None if there is none.
 
         Raises:
             OutputExists: the file that would be written has the result of another image.
         """
-        if any(
-            self._is_result(image, self._path(output, JSON_SUFFIX)) for output in (image.output, *image.other_outputs)
-        ):
-            return True
+        for output in (image.output, *image.other_outputs):
+            saved = read_result(self._path(output, JSON_SUFFIX))
+            if saved is not None and saved.image.is_same(image):
+                return replace(saved, image=image)
         path = self._path(image.output, JSON_SUFFIX)
-        other = _image_of_result(path)
+        other = read_result(path)
         if other is not None:
-            raise OutputExists(f"{path} has the result of {other}; {_ADVICE}")
-        return False
-
-    def _is_result(self, image: Input, path: Path) -> bool:
-        name = _image_of_result(path)
-        if name is None or name == image.name:
-            return name is not None
-        return image.path is not None and real_path(Path(name)) == real_path(image.path)
+            raise OutputExists(f"{path} has the result of {other.image.name}; {_ADVICE}")
+        return None
 
     def add(self, result: Result, pixels: np.ndarray) -> None:
         """Write the files of one image.
@@ -133,6 +139,7 @@ class OutputFolder:
                         face.mesh().save(partial)
                     except DataError as error:
                         raise DataError(str(error).replace(partial.name, target.name)) from error
+        self.num_images += 1
         for path in stale:
             path.unlink(missing_ok=True)
 
@@ -144,14 +151,6 @@ class OutputFolder:
         base = self.folder / output
         paths = overlays_and_meshes(base, base.parent.iterdir())
         return {path for path in paths if real_path(path) not in self._protected}
-
-
-def _image_of_result(path: Path) -> str | None:
-    """Name of the image in a JSON file of an image; None if the file does not exist or is not complete JSON."""
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["image"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
 
 
 def _jpeg(image: np.ndarray) -> bytes:

@@ -1,12 +1,15 @@
 """What `rdrface detect` writes about an image: an entry of the JSON file, rows of the CSV file, a few lines of text."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from rdrface.cli.inputs import Input
+from rdrface.cli.inputs import STDIN, Input
 from rdrface.cli.walk import Failure
 from rdrface.detection.box_file import FACE, NO_FACE
+from rdrface.errors import RdrError
 from rdrface.face import Face
 from rdrface.landmarks import NUM_LANDMARKS
 
@@ -23,7 +26,7 @@ CSV_COLUMNS = ("image", *_NUMBERS, "status", "dropped", "expected_error", "error
 percent of the face size, number of dropped detections in the image."""
 
 FAILED, NOT_PROCESSED = "failed", "not processed"
-"""Values of the CSV column `status`, besides `FACE`, `NO_FACE` and `rdrface.cli.walk.RESULT_EXISTS`."""
+"""Values of the CSV column `status`, besides `FACE` and `NO_FACE`."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Result:
         num_frames: number of pages or frames in its file, of which the first was used.
         faces: the faces.
         dropped: number of detections that were dropped because of their expected error.
+        searched_side: long side of the image in which faces were detected, pixels: that of a reduced image, or of the
+            image itself.
     """
 
     image: Input
@@ -45,6 +50,12 @@ class Result:
     num_frames: int
     faces: Sequence[Face]
     dropped: int
+    searched_side: int
+
+    @property
+    def may_have_small_faces(self) -> bool:
+        """Whether no face was found in an image that was reduced for the detector."""
+        return not self.faces and self.searched_side < max(self.width, self.height)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of the image."""
@@ -72,6 +83,9 @@ class Result:
         """The lines that are printed if there is no output file."""
         dropped = f", {self.dropped} dropped" if self.dropped else ""
         lines = [f"{self.image.name}: {len(self.faces)} face{'' if len(self.faces) == 1 else 's'}{dropped}"]
+        if self.may_have_small_faces:
+            side = max(self.width, self.height)
+            lines[0] += f" (searched at {self.searched_side} of {side} pixels; --max-side {side} finds smaller faces)"
         for i, face in enumerate(self.faces):
             x0, y0, x1, y1 = face.box.tolist()
             lines.append(
@@ -81,6 +95,21 @@ class Result:
                 f"expected error {face.expected_error:.1f} % of the face size"
             )
         return "\n".join(lines)
+
+
+def read_result(path: Path) -> Result | None:
+    """Read the JSON file of an image; None if it does not exist or is not complete."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        name = next(str(content[key]) for key in ("image", "photo") if key in content)
+        faces = [Face.from_dict(face) for face in content["faces"]]
+        width, height = int(content["width"]), int(content["height"])
+        frames, dropped = int(content.get("frames", 1)), int(content.get("dropped", 0))
+    # A file that another program wrote can contain anything.
+    except (RdrError, OSError, ValueError, LookupError, TypeError, AttributeError, StopIteration, RecursionError):
+        return None
+    image = Input(name, None if name == STDIN else Path(name), path.stem)
+    return Result(image, width, height, frames, faces, dropped, max(width, height))
 
 
 def row_without_face(name: str, status: str, dropped: int | None = None, error: str = "") -> list[str]:

@@ -21,11 +21,14 @@ from rdrface.cli.outputs import (
     failure_to_dict,
     row_without_face,
 )
-from rdrface.cli.walk import RESULT_EXISTS, Failure
+from rdrface.cli.walk import Failure
 from rdrface.errors import ConfigError, DataError
 from rdrface.files import write_aside
 
 STDOUT = "-"
+
+_START = 10
+"""Number of characters by which the output of an earlier run is recognized: ``{"rdrface"`` or ``image,face``."""
 
 
 class _Discarded(Exception):
@@ -40,30 +43,45 @@ class OutputStream(ABC):
     Args:
         target: path of the file, or "-". The file's folder is created if it does not exist.
         overwrite: replace an existing file.
+        resume: replace an existing file if it is the output of an earlier run.
 
     Raises:
         ConfigError: the file exists, its folder cannot be created, or standard output is closed.
         DataError: the file cannot be written.
     """
 
-    def __init__(self, target: str, overwrite: bool) -> None:
+    def __init__(self, target: str, overwrite: bool, resume: bool = False) -> None:
         self.target = target
         self._opened = ExitStack()
         if target == STDOUT:
             if sys.stdout is None:
                 raise ConfigError("standard output is closed; name a file instead of -")
-            sys.stdout.flush()
             self._file: BinaryIO = sys.stdout.buffer
+            self._write(self._header())
             return
         path = Path(target)
-        if path.is_file() and not overwrite:
+        if path.is_file() and not overwrite and not (resume and self._is_earlier_output(path)):
             raise ConfigError(f"{path} exists; name another file or pass --overwrite")
         create_folder(path.parent, "name another file", path)
         with ExitStack() as opened:
             partial = opened.enter_context(write_aside(path))
             # Without a buffer: after an error, nothing is left that the closing of the file would write.
             self._file = opened.enter_context(partial.open("wb", buffering=0))
+            self._write(self._header())
             self._opened = opened.pop_all()
+
+    @abstractmethod
+    def _header(self) -> str:
+        """Start of the file."""
+
+    def _is_earlier_output(self, path: Path) -> bool:
+        # The first characters are the same in all versions.
+        start = self._header()[:_START].encode()
+        try:
+            with path.open("rb") as file:
+                return file.read(_START) == start
+        except OSError:
+            return False
 
     @abstractmethod
     def add(self, result: Result) -> None:
@@ -103,8 +121,14 @@ class OutputStream(ABC):
     def _write(self, text: str) -> None:
         content = text.encode("utf-8")
         if self.target == STDOUT:
-            self._file.write(content)
-            self._file.flush()
+            try:
+                sys.stdout.flush()  # what was printed before
+                self._file.write(content)
+                self._file.flush()
+            except BrokenPipeError:  # the reader has exited: see `rdrface.cli.main`
+                raise
+            except OSError as error:
+                raise DataError(f"cannot write standard output: {error.strerror or error}") from error
             return
         is_seekable = self._file.seekable()
         end = self._file.tell() if is_seekable else 0
@@ -113,18 +137,21 @@ class OutputStream(ABC):
                 content = content[self._file.write(content) :]
         except OSError as error:
             if is_seekable:
-                self._file.seek(end)
-                self._file.truncate()
+                with suppress(OSError):  # a device such as /dev/full
+                    self._file.seek(end)
+                    self._file.truncate()
             raise DataError(f"cannot write {self.target}: {error.strerror or error}") from error
 
 
 class JSONOutput(OutputStream):
     """One JSON object for all images, with one line per image."""
 
-    def __init__(self, target: str, overwrite: bool) -> None:
-        super().__init__(target, overwrite)
-        self._write(f'{{"rdrface": {json.dumps(__version__)}, "images": [')
+    def __init__(self, target: str, overwrite: bool, resume: bool = False) -> None:
+        super().__init__(target, overwrite, resume)
         self._separator = "\n"
+
+    def _header(self) -> str:
+        return f'{{"rdrface": {json.dumps(__version__)}, "images": ['
 
     def add(self, result: Result) -> None:
         """Write one image."""
@@ -147,25 +174,22 @@ class JSONOutput(OutputStream):
 class CSVOutput(OutputStream):
     """At least one line per image: one for each face, or one that gives the reason why there is none."""
 
-    def __init__(self, target: str, overwrite: bool) -> None:
-        super().__init__(target, overwrite)
-        self._write_rows([CSV_COLUMNS])
+    def _header(self) -> str:
+        return _csv([CSV_COLUMNS])
 
     def add(self, result: Result) -> None:
         """Write the faces of one image."""
-        self._write_rows(list(result.rows()))
+        self._write(_csv(list(result.rows())))
 
     def fail(self, failure: Failure) -> None:
         """Write the error of one image."""
-        self._write_rows([row_without_face(failure.name, FAILED, error=failure.reason)])
+        self._write(_csv([row_without_face(failure.name, FAILED, error=failure.reason)]))
 
     def _finish(self, outcome: Outcome) -> None:
-        done = [one.name for one in outcome.skipped if one.reason == RESULT_EXISTS]
-        rows = [row_without_face(name, RESULT_EXISTS) for name in done]
-        rows += [row_without_face(name, NOT_PROCESSED) for name in outcome.not_processed]
-        self._write_rows(rows)
+        self._write(_csv([row_without_face(name, NOT_PROCESSED) for name in outcome.not_processed]))
 
-    def _write_rows(self, rows: Sequence[Sequence[str]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        self._write(text.getvalue())
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

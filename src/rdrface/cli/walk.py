@@ -94,8 +94,9 @@ def is_existing(path: Path) -> bool:
 def real_path(path: Path) -> Path:
     """Absolute path without symbolic links; the path as it is if its links form a cycle or cannot be read."""
     try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):
+        # Not Path.resolve(): up to Python 3.12 it raises RuntimeError for a cycle.
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
         return path.absolute()
 
 
@@ -124,12 +125,10 @@ def find_images(folder: Path) -> FolderContent:
             content.failures.append(Failure(printable(str(current)), printable(reason)))
             continue
         for path in paths:
-            if path.name.startswith("."):
-                content.skipped.append(_skipped(path, HIDDEN))
-            elif is_folder(path):
+            if not is_hidden(path) and is_folder(path):
                 (links if path.is_symlink() else waiting).append(path)
             else:
-                reason = _reason_to_skip(path)
+                reason = reason_to_skip(path)
                 if reason:
                     content.skipped.append(_skipped(path, reason))
                 else:
@@ -139,8 +138,16 @@ def find_images(folder: Path) -> FolderContent:
     return content
 
 
-def _reason_to_skip(path: Path) -> str:
+def is_hidden(path: Path) -> bool:
+    """Whether the name of a file or folder starts with a dot."""
+    return path.name.startswith(".")
+
+
+def reason_to_skip(path: Path) -> str:
+    """Why a file of a folder or pattern is skipped: `HIDDEN`, `OUTPUT`, ...; empty if it is read."""
     suffix = path.suffix.lower()
+    if is_hidden(path):
+        return HIDDEN
     if is_output(path):
         return OUTPUT
     if suffix in _VIDEO_SUFFIXES:

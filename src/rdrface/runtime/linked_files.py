@@ -4,6 +4,7 @@ The runtimes look for the tensors in the folder of the graph, under the name tha
 load tensors through a symbolic link to another folder, and a cache stores the files under other names.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,7 +30,7 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
     Raises:
         WeightsError: the copies cannot be written.
     """
-    graph, tensors = find_graph(weights).resolve(), weights.resolve()
+    graph, tensors = _real_path(find_graph(weights)), _real_path(weights)
     if graph.with_name(file_name) == tensors:
         yield graph
         return
@@ -37,7 +38,7 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
         try:
             # On Windows, a file that a runtime has mapped cannot be removed.
             temporary = TemporaryDirectory(prefix="rdrface-", ignore_cleanup_errors=True)
-            copied = Path(stack.enter_context(temporary)).resolve() / find_graph(weights).name
+            copied = _real_path(Path(stack.enter_context(temporary))) / find_graph(weights).name
             shutil.copyfile(graph, copied)
             shutil.copyfile(tensors, copied.with_name(file_name))
         except OSError as error:
@@ -46,3 +47,8 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
                 f"failed: {error}. Copy the two files to one folder"
             ) from error
         yield copied
+
+
+def _real_path(path: Path) -> Path:
+    # Not Path.resolve(): up to Python 3.12 it raises RuntimeError if links form a cycle.
+    return Path(os.path.realpath(path))

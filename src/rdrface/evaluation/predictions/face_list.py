@@ -1,6 +1,7 @@
 """List of the annotated faces of a set, the input of the recorders of other methods (benchmarks/baselines)."""
 
 import json
+import os
 from pathlib import Path
 
 from rdrface.datasets.records import FaceRecords
@@ -30,7 +31,7 @@ def write_face_list(path: Path, annotations: FaceRecords, root: Path) -> None:
             )
         box = annotations.box[i].round(4).tolist()
         entries.append(
-            {"face": i, "image": relative_name(image, root), "path": str(Path(source).resolve()), "box": box}
+            {"face": i, "image": relative_name(image, root), "path": os.path.realpath(source), "box": box}
         )
     with write_aside(path) as partial:
         partial.write_text(json.dumps(entries, indent=0) + "\n", encoding="utf-8")
