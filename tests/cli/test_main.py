@@ -227,6 +227,7 @@ def test_bench_prints_all_measurements(capsys, monkeypatch):
     table = capsys.readouterr().out
     for label in ("detector, ms", "crop, ms", "network, ms", "face, ms", "cold start", "peak memory"):
         assert label in table
+    assert "face: assembling a Face" in table and "mesh on demand: Face.mesh()" in table
     monkeypatch.setitem(sys.modules, "skimage", None)  # without scikit-image, a generated image is used
     assert main([*arguments, "--json", "-"]) == 0
     (result,) = json.load(io.StringIO(capsys.readouterr().out))["results"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rdrface._version import __version__
 from rdrface.cli.options import add_overwrite, refuse_existing
-from rdrface.evaluation.speed import measure_speed, speed_table
+from rdrface.evaluation.speed import TABLE_NOTE, measure_speed, speed_table
 from rdrface.files import write_aside
 from rdrface.runtime.session import BACKENDS
 
@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
             f"{args.repeats}"
         )
         print(speed_table(results))
+        print(TABLE_NOTE)
     if args.json:
         content = {"rdrface": __version__, "backend": args.backend, "machine": platform.machine()}
         text = json.dumps(content | {"results": [asdict(result) for result in results]}, indent=2)

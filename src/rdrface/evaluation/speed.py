@@ -45,7 +45,7 @@ print(json.dumps({"load_s": ready - begin, "first_face_s": done - begin, "peak_m
 
 @dataclass(frozen=True)
 class Speed:
-    """Speed with one number of threads on an image of 640 x 480 pixels with one face. Times are medians.
+    """Speed with one number of threads on an image of 640 x 480 pixels with one face. Times in ms are medians.
 
     Attributes:
         threads: number of threads of the detector and the network.
@@ -139,6 +139,14 @@ def sample_image() -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(Image.fromarray(image).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)), box
 
 
+TABLE_NOTE = (
+    "Times in ms are medians; the first call of each part is not timed. face: assembling a Face, with its pose and\n"
+    "blendshapes, from the outputs of the network. mesh on demand: Face.mesh(), which detect does not call, so it is\n"
+    "not part of the time of one image. Cold start and memory are those of one new process, measured once."
+)
+"""Explanation of the rows of `speed_table`."""
+
+
 def speed_table(results: list[Speed]) -> str:
     """The measurements as text, with one column per number of threads."""
     rows = [("threads", [str(result.threads) for result in results])]
@@ -162,6 +170,7 @@ def speed_table(results: list[Speed]) -> str:
 
 
 def _median_ms(call: Callable[[], object], repeats: int) -> float:
+    """Median time in ms of `repeats` calls, after a first call that is not timed: it loads files and fills caches."""
     call()
     times = []
     for _ in range(repeats):
