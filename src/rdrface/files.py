@@ -34,7 +34,9 @@ def read_text(path: str | Path, what: str) -> str:
         return Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(f"no {what} at {path}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise DataError(f"{path} cannot be read as text ({what}): {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
         raise DataError(f"{path} cannot be read as text ({what}): {error}") from error
 
 
