@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rdrface.errors import DataError
-from rdrface.files import is_disk_full, printable, read_npy, read_text, write_aside
+from rdrface.files import is_disk_full, one_line, printable, read_npy, read_text, real_path, write_aside
 
 
 def test_text_is_read_with_and_without_a_byte_order_mark(tmp_path):
@@ -112,3 +112,24 @@ def test_a_full_disk_is_recognized_in_the_cause_of_an_error(tmp_path):
 def test_names_that_are_not_utf_8_become_printable():
     assert printable("caf\u00e9.png") == "caf\u00e9.png"
     assert printable("caf\udce9\ud800.png") == "caf\\udce9\\ud800.png"
+
+
+def test_links_that_form_a_cycle_are_not_written(tmp_path):
+    try:
+        (tmp_path / "a").symlink_to("b")
+        (tmp_path / "b").symlink_to("a")
+    except OSError:
+        pytest.skip("links are not allowed here")
+    assert real_path(tmp_path / "a").parent == tmp_path.resolve()
+    with pytest.raises(DataError, match="a: its symbolic links form a cycle"), write_aside(tmp_path / "a"):
+        pass
+    assert (tmp_path / "a").is_symlink()
+
+
+def test_names_that_are_too_long_are_not_written(tmp_path):
+    with pytest.raises(DataError, match="File name too long"), write_aside(tmp_path / ("n" * 300)):
+        pass
+
+
+def test_one_line_escapes_control_characters():
+    assert one_line("a\r\n\x1b[31m\x9b\u202e\u65e5 b") == "a\\r\\n\\x1b[31m\\x9b\\u202e\u65e5 b"

@@ -213,3 +213,16 @@ def test_frames_are_counted(tmp_path):
     for name in ("a.mpo", "a.jpg"):
         assert read_first_frame(tmp_path / name).num_frames == 1
     assert read_first_frame(colored()).num_frames == 1
+
+
+def test_files_whose_names_look_like_urls_are_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("data:x.png", "file:y.png", "s3:z.png"):
+        try:
+            Image.fromarray(colored()).save(name)
+        except OSError:
+            pytest.skip("names cannot contain a colon here")
+        np.testing.assert_array_equal(read_image(name), colored())
+    for url in ("https://example.org/a.jpg", "data:image/png;base64," + "A" * 9000):
+        with pytest.raises(ImageError, match="is a URL"):
+            read_image(url)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,10 @@ from rdrface.errors import DataError
 
 _DISK_FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS") if hasattr(errno, name))
 """No space, no quota, the file size limit of the process, a file system that has become read-only."""
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, line separators and changes of the direction of writing."""
 
 
 def read_text(path: str | Path, what: str) -> str:
@@ -29,7 +34,9 @@ def read_text(path: str | Path, what: str) -> str:
         return Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(f"no {what} at {path}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise DataError(f"{path} cannot be read as text ({what}): {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
         raise DataError(f"{path} cannot be read as text ({what}): {error}") from error
 
 
@@ -72,17 +79,10 @@ def write_aside(path: str | Path) -> Iterator[Path]:
     Raises:
         DataError: the folder does not exist, the path is a folder or a cycle of links, or the file cannot be written.
     """
-    final = Path(path)
-    if final.is_symlink():
-        # Not Path.resolve(): up to Python 3.12 it raises RuntimeError for a cycle.
-        final = Path(os.path.realpath(final))
-        if final.is_symlink():
-            raise DataError(f"cannot write {path}: its symbolic links form a cycle; remove them or name another file")
-    if not final.absolute().parent.is_dir():
-        raise DataError(f"cannot write {final}: its folder does not exist; create it first")
-    if final.is_dir():
-        raise DataError(f"cannot write {final}: it is a folder; name a file")
-    is_special = final.exists() and not final.is_file()
+    try:
+        final, is_special = _target(Path(path))
+    except OSError as error:  # a name that is too long, for example
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
     # The name is hidden and short: the file may stay when the process is killed, and a long name must not become longer
     # than the file system allows.
     partial = final if is_special else final.with_name(f".rdrface-{secrets.token_hex(4)}{final.suffix}")
@@ -97,6 +97,20 @@ def write_aside(path: str | Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def _target(path: Path) -> tuple[Path, bool]:
+    """The file behind the links of a path that can be written, and whether it is a device or a pipe."""
+    final = path
+    if final.is_symlink():
+        final = real_path(final)
+        if final.is_symlink():
+            raise DataError(f"cannot write {path}: its symbolic links form a cycle; remove them or name another file")
+    if not final.absolute().parent.is_dir():
+        raise DataError(f"cannot write {final}: its folder does not exist; create it first")
+    if final.is_dir():
+        raise DataError(f"cannot write {final}: it is a folder; name a file")
+    return final, final.exists() and not final.is_file()
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Whether an error, or the error that caused it, means that no more data can be written to the disk."""
     while error is not None:
@@ -106,6 +120,20 @@ def is_disk_full(error: BaseException | None) -> bool:
     return False
 
 
+def real_path(path: Path) -> Path:
+    """Absolute path without symbolic links; with some of them if they form a cycle or cannot be read."""
+    try:
+        # Not Path.resolve(): up to Python 3.12 it raises RuntimeError for a cycle.
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path.absolute()
+
+
 def printable(text: str) -> str:
     """Text that can be encoded as UTF-8: a byte of a file name that is not UTF-8, 0xE9 for example, becomes \\udce9."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def one_line(text: str) -> str:
+    """Text for a terminal: control characters, which can be part of file names, become escapes such as \\x1b."""
+    return _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)

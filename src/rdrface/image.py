@@ -27,7 +27,7 @@ _CONVERTIBLE_SUFFIXES = HEIF_SUFFIXES | {".jxl", ".avif", ".svg", ".pdf"}
 _SINGLE_FRAME_FORMATS = frozenset({"MPO", "ICO", "ICNS"})
 """Formats whose files contain previews, depth maps or other sizes of one image."""
 
-_URL = re.compile(r"(https?|ftp|file|s3|gs|data):", re.IGNORECASE)
+_URL = re.compile(r"(https?|ftp|file|s3|gs)://|data:image/", re.IGNORECASE)
 
 _MAX_NAME = 300
 """Characters of a path that error messages show."""
@@ -131,8 +131,9 @@ def is_image_source(value: object) -> bool:
 
 
 def is_url(text: str) -> bool:
-    """Whether a text is a URL, which `read_image` does not open."""
-    return _URL.match(text) is not None
+    """Whether a text is a URL and not the path of a file, which `read_image` does not open."""
+    # Path.exists() raises an error if the text is too long.
+    return _URL.match(text) is not None and not os.path.exists(text)  # noqa: PTH110
 
 
 def _from_path(text: str) -> FirstFrame:

@@ -67,11 +67,11 @@ def _to_uint8(array: np.ndarray) -> np.ndarray:
     if array.dtype == np.uint8:
         return array
     if array.dtype == np.uint16:
-        high = int(array.max())
-        if 0 < high <= 255:
+        maximum = int(array.max())
+        if 0 < maximum <= 255:
             raise ImageError(
-                f"a uint16 image array must be in 0..65535, but its maximum is {high}; convert values of 0..255 with "
-                "astype('uint8')"
+                f"a uint16 image array must be in 0..65535, but its maximum is {maximum}; convert values of "
+                "0..255 with astype('uint8')"
             )
         return np.rint(array / 257.0).astype(np.uint8)
     if array.dtype == np.bool_:

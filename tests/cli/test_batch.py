@@ -168,7 +168,9 @@ def test_a_folder_without_images_is_named(capsys):
     Path("t1/notes.txt").write_text("x")
     assert main(["detect", "p/a.png", "t1"]) == 1
     err = capsys.readouterr().err
-    assert err.startswith(f"rdrface: t1: no images in this folder; there is 1 other file, such as {Path('t1/notes.txt')}")
+    assert err.startswith(
+        f"rdrface: t1: no images in this folder; there is 1 other file, such as {Path('t1/notes.txt')}"
+    )
 
 
 def test_small_faces_may_be_missed_in_large_images(capsys):

@@ -1,7 +1,9 @@
 """Runs of `rdrface detect` that end early, and names that cannot be printed: no result is lost."""
 
+import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -173,3 +175,29 @@ def test_a_full_standard_output_is_an_error(arguments):
     target = "/dev/full" if "/dev/full" in arguments else "standard output"
     assert f"rdrface: cannot write {target}: No space left on device".encode() in done.stderr
     assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder with open files cannot be removed there")
+def test_a_folder_that_was_removed_during_the_run_is_created_again(monkeypatch):
+    monkeypatch.setattr(detect, "_open", lambda args: Interrupting(lambda: shutil.rmtree("results")))
+    assert main(["detect", "p", "--json", "results/all.json", "--csv", "results/all.csv"]) == 0
+    assert len(json.loads(Path("results/all.json").read_text())["images"]) == 3
+    assert len(rows("results/all.csv")) == 4
+    assert sorted(path.name for path in Path("results").iterdir()) == ["all.csv", "all.json"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file names cannot contain control characters there")
+def test_control_characters_in_names_are_escaped_on_the_terminal_only(capsys):
+    name = "p/a\r\x1b[31m,b.png"
+    write_image(name)
+    Path("p/\x1b.txt").touch()
+    Path("p/\x1b.jpg").touch()
+    assert main(["detect", name]) == 0
+    assert capsys.readouterr().out.startswith("p/a\\r\\x1b[31m,b.png: 1 face")
+    assert main(["detect", "p", "--json", "all.json", "--csv", "all.csv"]) == 1
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err and "p/\\x1b.txt" in out and "p/\\x1b.jpg is empty" in err
+    assert name in [image["image"] for image in json.loads(Path("all.json").read_text())["images"]]
+    with Path("all.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == 6 and name in [row["image"] for row in table]

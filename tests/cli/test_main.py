@@ -127,9 +127,11 @@ def test_boxes_from_a_file(fake_aligner, images, capsys):
     assert len(image["faces"]) == 1
 
 
-def test_missing_weights_are_named(images, capsys):
+def test_missing_weights_and_box_files_are_named(images, capsys):
     assert main(["detect", "gray.png", "--weights", "none.safetensors", "--json", "all.json"]) == 1
     assert "none.safetensors" in capsys.readouterr().err
+    assert main(["detect", "gray.png", "--boxes", "none.csv", "--json", "all.json"]) == 1
+    assert "no box file at none.csv" in capsys.readouterr().err
     assert not Path("all.json").exists()
 
 
@@ -241,7 +243,10 @@ def test_export_refuses_folders_without_a_run_and_existing_files(images, capsys)
     assert "no checkpoint" in capsys.readouterr().err
     Path("checkpoint.pt").write_bytes(b"no checkpoint")
     assert main(["export", ".", "-o", "a.safetensors"]) == 2
-    assert "is not a checkpoint" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "checkpoint.pt is not a checkpoint of `rdrface train`, or is damaged\n" in err and err.count("\n") == 1
+    assert main(["export", "gray.png", "-o", "a.safetensors"]) == 2
+    assert "gray.png is not a checkpoint of `rdrface train`, or is damaged\n" in capsys.readouterr().err
     assert main(["export", ".", "-o", "a.onnx"]) == 2
     Path("a.safetensors").write_bytes(b"mine")
     assert main(["export", ".", "-o", "a.safetensors"]) == 2

@@ -229,3 +229,12 @@ def test_a_resumed_run_does_not_replace_files_of_other_programs(capsys, content)
         assert main(["detect", "p", "-o", "out", "--skip-existing", option, "mine.txt"]) == 2
         assert "mine.txt exists; name another file or pass --overwrite" in capsys.readouterr().err
         assert Path("mine.txt").read_text() == content
+
+
+def test_a_name_that_is_too_long_for_an_overlay_is_named(capsys):
+    name = "n" * 245
+    write_image(f"p/{name}.png")
+    assert main(["detect", f"p/{name}.png", "p/a.png", "-o", "out", "--draw"]) == 1
+    err = capsys.readouterr().err
+    assert f"{name}.overlay.jpg: File name too long; rename the image" in err and "Errno" not in err
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.json", "a.overlay.jpg"]

@@ -145,3 +145,39 @@ def test_an_entry_belongs_to_one_image():
     assert boxes.check_images(["p/a.jpg", "q/b.jpg", "r/b.jpg"]) == ["c.jpg"]
     with pytest.raises(DataError, match=r"one entry, a\.jpg, for the images p/a\.jpg and q/a\.jpg"):
         boxes.check_images(["p/a.jpg", "q/a.jpg"])
+
+
+def test_an_entry_belongs_to_the_same_file_under_any_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for entry in (str(tmp_path / "p" / "a.jpg"), "p/a.jpg", "p/../p/a.jpg"):
+        boxes = BoxFile({entry: [[1, 2, 30, 40]], "b.jpg": []})
+        for image in ("p/a.jpg", "./p/a.jpg", str(tmp_path / "p" / "a.jpg"), "q/../p/a.jpg"):
+            assert boxes.of(image) is not None and boxes.check_images([image]) == ["b.jpg"]
+        assert boxes.of("q/a.jpg") is None
+
+
+def test_spaces_after_commas_are_accepted(tmp_path):
+    (tmp_path / "b.csv").write_text(
+        'image, x0, y0, x1, y1 , status\na b.jpg, 1, 2, 30, 40, face\n"c, d.jpg",,,,, no face\n'
+    )
+    boxes = BoxFile.read(tmp_path / "b.csv")
+    np.testing.assert_array_equal(boxes.of("a b.jpg"), [[1, 2, 30, 40]])
+    assert boxes.of("c, d.jpg").shape == (0, 4)
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_other_separators_are_named(tmp_path, separator, name):
+    text = "image,x0,y0,x1,y1\na.jpg,1,2,30,40\n".replace(",", separator)
+    (tmp_path / "b.csv").write_text(text)
+    with pytest.raises(DataError, match=f"its columns are separated by {name}; save it with commas"):
+        BoxFile.read(tmp_path / "b.csv")
+
+
+def test_no_status_is_ignored(tmp_path):
+    (tmp_path / "b.csv").write_text("image,x0,y0,x1,y1,status\na.jpg,1,2,30,40,\nb.jpg,,,,,failed\n")
+    boxes = BoxFile.read(tmp_path / "b.csv")
+    np.testing.assert_array_equal(boxes.of("a.jpg"), [[1, 2, 30, 40]])
+    assert boxes.of("b.jpg") is None
+    (tmp_path / "b.csv").write_text("image,x0,y0,x1,y1,status\na.jpg,1,2,30,40,good\n")
+    with pytest.raises(DataError, match="line 2 has the unknown status good; expected face or no face"):
+        BoxFile.read(tmp_path / "b.csv")

@@ -22,7 +22,7 @@ from rdrface.cli.walk import RESULT_EXISTS, Failure, Skipped
 from rdrface.detection.box_file import BoxFile
 from rdrface.detection.retinaface import input_scale
 from rdrface.errors import DataError, ImageError, RdrError
-from rdrface.files import is_disk_full, printable
+from rdrface.files import is_disk_full, one_line, printable
 from rdrface.image import read_first_frame
 
 
@@ -175,7 +175,7 @@ def _stdin() -> bytes:
 def _note(text: str) -> None:
     # Standard error may be closed; tqdm would then write to standard output.
     if sys.stderr is not None:
-        tqdm.write(f"rdrface: {text}", file=sys.stderr)
+        tqdm.write(f"rdrface: {one_line(text)}", file=sys.stderr)
 
 
 def _is_terminal() -> bool:

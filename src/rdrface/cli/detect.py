@@ -12,17 +12,23 @@ from rdrface.cli.inputs import expand
 from rdrface.cli.options import positive
 from rdrface.cli.output_folder import FileKinds, OutputFolder
 from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
-from rdrface.cli.walk import is_existing, real_path
+from rdrface.cli.walk import is_existing
 from rdrface.detection.box_file import BoxFile
 from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD
 from rdrface.errors import ConfigError, DataError
-from rdrface.files import is_disk_full
+from rdrface.files import is_disk_full, real_path
 from rdrface.loading import load
 from rdrface.mesh_io import FORMATS
 from rdrface.runtime.session import BACKENDS
 
 _DETECTOR_OPTIONS = ("score", "max_side", "max_uncertainty", "order")
 """Options that have no effect on faces whose boxes are given."""
+
+_FORMAT = "obj"
+"""Default of --format."""
+
+_MIN_SIDE = 32
+"""Smallest value of --max-side, pixels, see `rdrface.detection.retinaface.RetinaFace`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--draw", action="store_true", help="also write NAME.overlay.jpg into DIR (needs -o)")
     output.add_argument("--draw-mesh", action="store_true", help="as --draw, with the mesh on the faces")
     output.add_argument("--mesh", action="store_true", help="also write NAME.face0.obj, ... into DIR (needs -o)")
-    output.add_argument("--format", choices=FORMATS, default="obj", help="format of the mesh files (default: obj)")
+    output.add_argument("--format", choices=FORMATS, help=f"format of the mesh files (default: {_FORMAT})")
     output.add_argument("--overwrite", action="store_true", help="replace existing output files")
     output.add_argument(
         "--skip-existing",
@@ -58,10 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     faces.add_argument(
         "--max-side",
-        type=positive,
+        type=_side,
         metavar="PIXELS",
         help="size to which larger images are reduced to detect faces; more finds smaller faces and takes longer "
-        f"(default: {MAX_SIDE})",
+        f"(at least {_MIN_SIDE}; default: {MAX_SIDE})",
     )
     faces.add_argument("--order", choices=get_args(Order), help="order of the faces of an image (default: score)")
     faces.add_argument(
@@ -120,7 +126,7 @@ def _open_outputs(
                     streams.append(kind(target, args.overwrite, resume=args.skip_existing))
                     opened.callback(streams[-1].discard)
             if args.output:
-                kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format)
+                kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format or _FORMAT)
                 folder = OutputFolder(args.output, kinds, args.overwrite, [*protected, *targets])
             opened.pop_all()
     except (DataError, OSError) as error:
@@ -139,6 +145,10 @@ def _check(args: argparse.Namespace) -> None:
             raise ConfigError("--skip-existing needs -o: it skips images with a result in that folder")
     if args.json and args.csv and (args.json == args.csv or _is_same_file(args.json, args.csv)):
         raise ConfigError("--json and --csv cannot both go to the same file or to standard output")
+    if args.format and not args.mesh:
+        raise ConfigError("--format has no effect without --mesh; add --mesh, or remove it")
+    if args.overwrite and not args.output and {args.json, args.csv} <= {None, STDOUT}:
+        raise ConfigError("--overwrite has no effect without an output file (-o, --json or --csv); remove it")
     if args.score is not None and not 0 < args.score < 1:
         raise ConfigError(f"--score must be between 0 and 1; got {args.score}")
     if args.output and is_existing(args.output) and not args.output.is_dir():
@@ -178,6 +188,14 @@ def _open(args: argparse.Namespace) -> Aligner:
 
 def _flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
+
+
+def _side(text: str) -> int:
+    """A whole number of pixels of at least `_MIN_SIDE`."""
+    value = int(text) if text.isdecimal() else 0
+    if value < _MIN_SIDE:
+        raise argparse.ArgumentTypeError(f"must be a whole number of pixels, {_MIN_SIDE} or more; got {text}")
+    return value
 
 
 def _percent_or_none(text: str) -> float:

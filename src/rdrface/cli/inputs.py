@@ -16,10 +16,9 @@ from rdrface.cli.walk import (
     find_images,
     is_existing,
     is_folder,
-    real_path,
     reason_to_skip,
 )
-from rdrface.files import printable
+from rdrface.files import printable, real_path
 from rdrface.image import is_url
 
 STDIN = "-"
@@ -159,8 +158,9 @@ def _description(content: FolderContent) -> str:
     if not content.skipped:
         return f", it is empty; {suffixes}"
     first = content.skipped[0]
-    count = f"{len(content.skipped)} other file{'' if len(content.skipped) == 1 else 's'}"
-    return f"; there {'is' if len(content.skipped) == 1 else 'are'} {count}, such as {first.name} ({first.reason}); {suffixes}"
+    number = len(content.skipped)
+    count = "is 1 other file" if number == 1 else f"are {number} other files"
+    return f"; there {count}, such as {first.name} ({first.reason}); {suffixes}"
 
 
 def _matches(pattern: str, inputs: Inputs) -> list[_File]:

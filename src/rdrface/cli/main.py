@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from rdrface._version import __version__
 from rdrface.errors import ConfigError, RdrError
-from rdrface.files import is_disk_full
+from rdrface.files import is_disk_full, one_line
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print_error(message: str) -> None:
+    lines = "\n".join(map(one_line, message.split("\n")))
     with suppress(OSError):
-        print(f"rdrface: {message}", file=sys.stderr, flush=True)
+        print(f"rdrface: {lines}", file=sys.stderr, flush=True)
     _discard_output()
 
 

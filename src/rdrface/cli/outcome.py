@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rdrface.cli.outputs import Result
 from rdrface.cli.walk import Failure, Skipped
+from rdrface.files import one_line
 
 _EXAMPLES = 3
 """Names that the summary shows for each reason; the JSON file lists all."""
@@ -67,7 +68,7 @@ class Outcome:
             names[one.reason].append(one.name)
         lines += [f"skipped, {reason}: {len(group)} ({_examples(group)})" for reason, group in sorted(names.items())]
         if written:
-            lines.append(f"written: {', '.join(written)}")
+            lines.append(f"written: {', '.join(map(one_line, written))}")
         return "\n".join(lines)
 
 
@@ -76,4 +77,4 @@ def _number(count: int, noun: str) -> str:
 
 
 def _examples(names: Sequence[str]) -> str:
-    return ", ".join([*names[:_EXAMPLES], *(["..."] if len(names) > _EXAMPLES else [])])
+    return ", ".join([*map(one_line, names[:_EXAMPLES]), *(["..."] if len(names) > _EXAMPLES else [])])

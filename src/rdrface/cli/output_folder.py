@@ -15,10 +15,9 @@ from rdrface.cli.inputs import Input
 from rdrface.cli.options import create_folder
 from rdrface.cli.output_names import JSON_SUFFIX, OVERLAY_SUFFIX, mesh_suffix, overlays_and_meshes
 from rdrface.cli.outputs import Result, read_result
-from rdrface.cli.walk import real_path
 from rdrface.drawing import draw
 from rdrface.errors import DataError, RdrError
-from rdrface.files import write_aside
+from rdrface.files import real_path, write_aside
 
 _JPEG_QUALITY = 95
 _MAX_JPEG_SIDE = 65_500
@@ -120,7 +119,7 @@ class OutputFolder:
         for target in targets:
             if real_path(target) in self._protected:
                 raise OutputExists(f"{target} is an input or another output of this run; {_ADVICE}")
-            if target.exists() and not self._overwrite:
+            if self._is_existing(target) and not self._overwrite:
                 raise OutputExists(f"{target} already exists; {_ADVICE} or pass --overwrite")
         stale = self._files_of_earlier_run(output).difference(targets) if at_json.exists() else set()
         create_folder(at_json.parent, _ADVICE)
@@ -142,6 +141,12 @@ class OutputFolder:
         self.num_images += 1
         for path in stale:
             path.unlink(missing_ok=True)
+
+    def _is_existing(self, target: Path) -> bool:
+        try:
+            return target.exists()
+        except OSError as error:
+            raise DataError(f"cannot write {target}: {error.strerror or error}; rename the image") from error
 
     def _path(self, output: str, suffix: str) -> Path:
         base = self.folder / output

@@ -11,6 +11,7 @@ from rdrface.cli.walk import Failure
 from rdrface.detection.box_file import FACE, NO_FACE
 from rdrface.errors import RdrError
 from rdrface.face import Face
+from rdrface.files import one_line
 from rdrface.landmarks import NUM_LANDMARKS
 
 _NUMBERS = (
@@ -24,9 +25,6 @@ _NUMBERS = (
 CSV_COLUMNS = ("image", *_NUMBERS, "status", "dropped", "expected_error", "error")
 """Columns of the CSV file: angles in degrees, `Face.landmarks` in image pixels, uncertainty and expected error in
 percent of the face size, number of dropped detections in the image."""
-
-FAILED, NOT_PROCESSED = "failed", "not processed"
-"""Values of the CSV column `status`, besides `FACE` and `NO_FACE`."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Result:
     def to_text(self) -> str:
         """The lines that are printed if there is no output file."""
         dropped = f", {self.dropped} dropped" if self.dropped else ""
-        lines = [f"{self.image.name}: {len(self.faces)} face{'' if len(self.faces) == 1 else 's'}{dropped}"]
+        lines = [f"{one_line(self.image.name)}: {len(self.faces)} face{'' if len(self.faces) == 1 else 's'}{dropped}"]
         if self.may_have_small_faces:
             side = max(self.width, self.height)
             lines[0] += f" (searched at {self.searched_side} of {side} pixels; --max-side {side} finds smaller faces)"

@@ -1,8 +1,7 @@
 """The outputs of `rdrface detect` for all images: one JSON file, one CSV file, or standard output."""
 
-import csv
-import io
 import json
+import shutil
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -15,13 +14,12 @@ from rdrface.cli.options import create_folder
 from rdrface.cli.outcome import Outcome
 from rdrface.cli.outputs import (
     CSV_COLUMNS,
-    FAILED,
-    NOT_PROCESSED,
     Result,
     failure_to_dict,
     row_without_face,
 )
 from rdrface.cli.walk import Failure
+from rdrface.detection.box_file import FAILED, NOT_PROCESSED
 from rdrface.errors import ConfigError, DataError
 from rdrface.files import write_aside
 
@@ -29,6 +27,10 @@ STDOUT = "-"
 
 _START = 10
 """Number of characters by which the output of an earlier run is recognized: ``{"rdrface"`` or ``image,face``."""
+
+
+_QUOTED = frozenset(',"\r\n')
+"""Characters of cells that must be quoted in CSV files."""
 
 
 class _Discarded(Exception):
@@ -65,8 +67,10 @@ class OutputStream(ABC):
         create_folder(path.parent, "name another file", path)
         with ExitStack() as opened:
             partial = opened.enter_context(write_aside(path))
-            # Without a buffer: after an error, nothing is left that the closing of the file would write.
-            self._file = opened.enter_context(partial.open("wb", buffering=0))
+            # Without a buffer: after an error, nothing is left that the closing of the file would write. `_restore`
+            # needs reading; pipes and devices are only opened for writing.
+            self._file = opened.enter_context(partial.open("wb" if partial == path else "w+b", buffering=0))
+            self._partial = partial
             self._write(self._header())
             self._opened = opened.pop_all()
 
@@ -103,8 +107,17 @@ class OutputStream(ABC):
             except DataError as error:
                 failure = error
                 self._finish_briefly()
+            if self.target != STDOUT and self._file.readable() and not self._partial.exists():
+                self._restore()
         if failure is not None:
             raise failure
+
+    def _restore(self) -> None:
+        """Write the file again after its folder was removed during the run."""
+        create_folder(self._partial.parent, "the results are lost", self.target)
+        self._file.seek(0)
+        with self._partial.open("wb") as file:
+            shutil.copyfileobj(self._file, file)
 
     def discard(self) -> None:
         """Close the file and remove it; an existing file with its name does not change."""
@@ -190,6 +203,9 @@ class CSVOutput(OutputStream):
 
 
 def _csv(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    return "".join(",".join(map(_cell, row)) + "\n" for row in rows)
+
+
+def _cell(text: str) -> str:
+    # Not csv.writer: up to Python 3.12 it does not quote a carriage return.
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.intersection(text) else text

@@ -91,15 +91,6 @@ def is_existing(path: Path) -> bool:
         return False
 
 
-def real_path(path: Path) -> Path:
-    """Absolute path without symbolic links; the path as it is if its links form a cycle or cannot be read."""
-    try:
-        # Not Path.resolve(): up to Python 3.12 it raises RuntimeError for a cycle.
-        return Path(os.path.realpath(path))
-    except (OSError, ValueError):
-        return path.absolute()
-
-
 def find_images(folder: Path) -> FolderContent:
     """Search a folder and its subfolders.
 

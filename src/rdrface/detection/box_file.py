@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rdrface.detection.box_checks import check_boxes
 from rdrface.errors import BoxError, DataError
-from rdrface.files import read_text
+from rdrface.files import read_text, real_path
 
 _IMAGE = ("image", "photo")
 """Name of the column, or of the entry, that contains the image: now, and in files of release 0.1."""
@@ -29,7 +29,10 @@ _OUTPUT_COLUMNS = ("box_x0", "box_y0", "box_x1", "box_y1")
 """Columns of the boxes in CSV files that rdrface writes; there, x0 and y0 are the position of a landmark."""
 
 FACE, NO_FACE = "face", "no face"
-"""Values of the column `status` in CSV files that rdrface writes. Images with another status have no result."""
+"""Values of the column `status` in CSV files that rdrface writes, for images with a result."""
+
+FAILED, NOT_PROCESSED, _RESULT_EXISTS = "failed", "not processed", "result exists"
+"""Values of the column `status` for images without a result. The last one is not written any more."""
 
 
 class BoxFile:
@@ -52,6 +55,7 @@ class BoxFile:
                 self._boxes[key] = check_boxes(values)
             except BoxError as error:
                 raise BoxError(f"{key}: {error}") from error
+        self._entry_of_file: dict[Path, str] | None = None
 
     @classmethod
     def read(cls, path: Path | str) -> "BoxFile":
@@ -72,7 +76,11 @@ class BoxFile:
             ) from error
 
     def of(self, image: str) -> np.ndarray | None:
-        """(n, 4) boxes of an image, looked up by its path, then by its file name; None if there is no entry."""
+        """(n, 4) boxes of an image; None if there is no entry.
+
+        The entry is looked up by the path as it is, then as the same file (relative entries are relative to the current
+        folder), then by the file name.
+        """
         key = self._key(image)
         return None if key is None else self._boxes[key]
 
@@ -103,7 +111,12 @@ class BoxFile:
 
     def _key(self, image: str) -> str | None:
         path = Path(image)
-        return next((key for key in (path.as_posix(), path.name) if key in self._boxes), None)
+        if path.as_posix() in self._boxes:
+            return path.as_posix()
+        if self._entry_of_file is None:
+            self._entry_of_file = {real_path(Path(key)): key for key in self._boxes}
+        same = self._entry_of_file.get(real_path(path))
+        return path.name if same is None and path.name in self._boxes else same
 
 
 def _from_json(text: str) -> Mapping[str, npt.ArrayLike]:
@@ -159,12 +172,17 @@ def _kind(value: object) -> str:
 
 def _from_csv(text: str) -> dict[str, npt.ArrayLike]:
     # Not splitlines(): names of files may contain other characters that it takes as the end of a line.
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    columns = set(rows.fieldnames or ())
+    header = text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=", " in header)
+    rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
+    columns = set(rows.fieldnames)
     image = _IMAGE[1] if _IMAGE[1] in columns and _IMAGE[0] not in columns else _IMAGE[0]
     box_columns = _OUTPUT_COLUMNS if columns.issuperset(_OUTPUT_COLUMNS) else _COLUMNS
     missing = {image, *box_columns} - columns
     if missing:
+        for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+            if separator in header and "," not in header:
+                raise ValueError(f"its columns are separated by {name}; save it with commas")
         raise ValueError(f"missing columns: {', '.join(sorted(missing))}")
     if box_columns == _COLUMNS and columns.issuperset(("x2", "y2")):
         raise ValueError(
@@ -179,7 +197,9 @@ def _from_csv(text: str) -> dict[str, npt.ArrayLike]:
             raise ValueError(f"line {rows.line_num} has fewer cells than the header")
         if not row[image]:
             raise ValueError(f"line {rows.line_num} has no name in {image}")
-        status = row.get("status", FACE)
+        status = (row.get("status") or FACE).strip()
+        if status not in (FACE, NO_FACE, FAILED, NOT_PROCESSED, _RESULT_EXISTS):
+            raise ValueError(f"line {rows.line_num} has the unknown status {status}; expected {FACE} or {NO_FACE}")
         if status in (FACE, NO_FACE):
             boxes_of.setdefault(row[image], [])
         if status == FACE:

@@ -4,7 +4,6 @@ The runtimes look for the tensors in the folder of the graph, under the name tha
 load tensors through a symbolic link to another folder, and a cache stores the files under other names.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rdrface.errors import WeightsError
+from rdrface.files import real_path
 from rdrface.runtime.weights import find_graph
 
 
@@ -30,7 +30,7 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
     Raises:
         WeightsError: the copies cannot be written.
     """
-    graph, tensors = _real_path(find_graph(weights)), _real_path(weights)
+    graph, tensors = real_path(find_graph(weights)), real_path(weights)
     if graph.with_name(file_name) == tensors:
         yield graph
         return
@@ -38,7 +38,7 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
         try:
             # On Windows, a file that a runtime has mapped cannot be removed.
             temporary = TemporaryDirectory(prefix="rdrface-", ignore_cleanup_errors=True)
-            copied = _real_path(Path(stack.enter_context(temporary))) / find_graph(weights).name
+            copied = real_path(Path(stack.enter_context(temporary))) / find_graph(weights).name
             shutil.copyfile(graph, copied)
             shutil.copyfile(tensors, copied.with_name(file_name))
         except OSError as error:
@@ -47,8 +47,3 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
                 f"failed: {error}. Copy the two files to one folder"
             ) from error
         yield copied
-
-
-def _real_path(path: Path) -> Path:
-    # Not Path.resolve(): up to Python 3.12 it raises RuntimeError if links form a cycle.
-    return Path(os.path.realpath(path))

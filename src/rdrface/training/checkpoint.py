@@ -38,7 +38,10 @@ def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
     path = folder / NAME
     if not path.is_file():
         return None
-    state = _read(path)
+    try:
+        state = _read(path)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; move it away to start a new run") from error
     current, saved = asdict(config), state.pop("config")
     changed = sorted(key for key in current if current[key] != saved.get(key))
     if changed:
@@ -138,6 +141,4 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return renamed_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises many kinds of errors for a damaged file
-        raise ConfigError(
-            f"{path} is not a checkpoint of `rdrface train`, or is damaged ({error}); move it away to start a new run"
-        ) from error
+        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged") from error

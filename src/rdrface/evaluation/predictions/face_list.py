@@ -30,8 +30,6 @@ def write_face_list(path: Path, annotations: FaceRecords, root: Path) -> None:
                 "files; extract the images first"
             )
         box = annotations.box[i].round(4).tolist()
-        entries.append(
-            {"face": i, "image": relative_name(image, root), "path": os.path.realpath(source), "box": box}
-        )
+        entries.append({"face": i, "image": relative_name(image, root), "path": os.path.realpath(source), "box": box})
     with write_aside(path) as partial:
         partial.write_text(json.dumps(entries, indent=0) + "\n", encoding="utf-8")
