@@ -55,9 +55,10 @@ class CropAlignment:
         """The M crops at `index`, (M,) int or (B,) bool."""
         return CropAlignment(self.frame.select(index), {name: rows[index] for name, rows in self.outputs.items()})
 
-    def improved_by(self, other: "CropAlignment", index: np.ndarray) -> "CropAlignment":
-        """These B crops, those at `index` (M,) int replaced by the M crops of `other` with a lower expected error."""
-        better = other.expected_error < self.expected_error[index]
+    def improved_by(self, other: "CropAlignment", index: np.ndarray, factor: float = 1.0) -> "CropAlignment":
+        """These B crops, those at `index` (M,) int replaced by those of the M crops of `other` whose expected error is
+        below `factor` times theirs."""
+        better = other.expected_error < factor * self.expected_error[index]
         replaced, by = index[better], other.select(better)
         center, half, angle = (np.array(a) for a in (self.frame.center, self.frame.half, self.frame.angle))
         center[replaced], half[replaced], angle[replaced] = by.frame.center, by.frame.half, by.frame.angle

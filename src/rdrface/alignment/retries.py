@@ -1,7 +1,8 @@
 """Retries for faces with a high expected error, and crops corrected by the landmarks.
 
 The detector's box and angle can be wrong: it often reports an upside-down face as upright. In such a crop the expected
-error is high. Of several crops of one face, the one with the lowest expected error is kept.
+error is high. Of several crops of one face, the one with the lowest expected error is kept; another angle must be
+clearly better.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,10 @@ from rdrface.geometry.rotation import wrap_degrees
 RETRY_ABOVE = 3.5
 """Expected error, percent of the face size, above which a face is aligned at other angles too. 99 % of the upright
 faces of 300-W are below (docs/reliability.md); some faces of old scans that are aligned at a wrong angle have 4."""
+
+CLEARLY_BETTER = 0.8
+"""Ratio of the expected errors below which the alignment at another angle is kept. At the right angle the expected
+error is about half of that at a wrong one; smaller differences do not show which of two alignments is right."""
 
 QUARTER_TURNS = (0.0, 90.0, 180.0, 270.0)
 """Angles of the crops that are tried, degrees."""
@@ -58,7 +63,8 @@ def align_with_retries(
         retried = np.flatnonzero((best.expected_error > RETRY_ABOVE) & is_new)
         if len(retried):
             frame = CropFrame(center[retried], first.half[retried], np.full(len(retried), np.radians(angle)))
-            best = best.improved_by(_align_and_correct(aligner, images, image_of[retried], frame), retried)
+            again = _align_and_correct(aligner, images, image_of[retried], frame)
+            best = best.improved_by(again, retried, CLEARLY_BETTER)
     return best
 
 
