@@ -47,7 +47,7 @@ def press_ctrl_c():
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("interrupt", [press_ctrl_c, lambda: os.kill(os.getpid(), signal.SIGTERM)])
+@pytest.mark.parametrize("interrupt", [press_ctrl_c, lambda: signal.raise_signal(signal.SIGTERM)])
 def test_an_interrupted_run_keeps_its_results(monkeypatch, capsys, interrupt):
     monkeypatch.setattr(detect, "_open", lambda args: Interrupting(interrupt))
     assert main(["detect", "p", "--json", "all.json", "--csv", "all.csv", "-o", "out"]) == 130
