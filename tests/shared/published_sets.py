@@ -123,7 +123,7 @@ def write_biwi_frame(
     (person / "rgb.cal").write_text(CALIBRATION.format(translation))
     rows = [" ".join(f"{value:.6f}" for value in row) + " " for row in [*rotation, [], center]]
     (person / f"frame_{number:05d}_pose.txt").write_text("\n".join(rows) + "\n")
-    write_photo(person / f"frame_{number:05d}_rgb{suffix}", (64, 48))
+    write_photo(person / f"frame_{number:05d}_rgb{suffix}", (640, 480))
 
 
 def write_cofw_annotations(root: Path, numbers: Sequence[int], occluded: Sequence[int] = (0, 5)) -> Path:
