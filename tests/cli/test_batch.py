@@ -16,14 +16,7 @@ from rdrface.cli.main import main
 open_aligner = detect._open
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """The working directory, with p/a.png (one face), p/b.png (none) and p/c.png (two)."""
-    monkeypatch.chdir(tmp_path)
-    use_fake_aligner(monkeypatch)
-    for name, faces in (("a", 1), ("b", 0), ("c", 2)):
-        write_image(f"p/{name}.png", faces)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def test_the_summary_counts_photos_faces_and_all_that_was_not_used(monkeypatch, capsys):

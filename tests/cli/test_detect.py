@@ -3,24 +3,8 @@
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from fake_aligner import use_fake_aligner
 from rdrface.cli.main import main
-
-
-@pytest.fixture
-def fake_aligner(monkeypatch):
-    use_fake_aligner(monkeypatch)
-
-
-@pytest.fixture
-def images(tmp_path, monkeypatch) -> Path:
-    """The working directory, with gray.png (one face) and black.png (none)."""
-    monkeypatch.chdir(tmp_path)
-    Image.new("RGB", (320, 240), (90, 90, 90)).save("gray.png")
-    Image.new("RGB", (32, 24)).save("black.png")
-    return tmp_path
 
 
 @pytest.mark.parametrize(

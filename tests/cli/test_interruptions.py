@@ -14,19 +14,11 @@ import pytest
 
 from csv_rows import rows
 from exported import weights_file
-from fake_aligner import FakeAligner, use_fake_aligner, write_image
+from fake_aligner import FakeAligner, write_image
 from rdrface.cli import detect
 from rdrface.cli.main import main
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch) -> Path:
-    """The working directory, with p/a.png (one face), p/b.png (none) and p/c.png (two)."""
-    monkeypatch.chdir(tmp_path)
-    use_fake_aligner(monkeypatch)
-    for name, faces in (("a", 1), ("b", 0), ("c", 2)):
-        write_image(f"p/{name}.png", faces)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 class Interrupting(FakeAligner):

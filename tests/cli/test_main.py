@@ -14,24 +14,9 @@ import pytest
 from PIL import Image
 
 from exported import weights_file
-from fake_aligner import use_fake_aligner
 from rdrface import Face
 from rdrface.cli.main import COMMANDS, main
 from some_face import some_face
-
-
-@pytest.fixture
-def fake_aligner(monkeypatch):
-    use_fake_aligner(monkeypatch)
-
-
-@pytest.fixture
-def images(tmp_path, monkeypatch) -> Path:
-    """The working directory, with gray.png (one face) and black.png (none)."""
-    monkeypatch.chdir(tmp_path)
-    Image.new("RGB", (320, 240), (90, 90, 90)).save("gray.png")
-    Image.new("RGB", (32, 24)).save("black.png")
-    return tmp_path
 
 
 def test_printed_summary(fake_aligner, images, capsys):

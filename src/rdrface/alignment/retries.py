@@ -16,12 +16,12 @@ from rdrface.geometry.boxes import box_size
 from rdrface.geometry.rotation import wrap_degrees
 
 RETRY_ABOVE = 3.5
-"""Expected error, percent of the face size, above which a face is aligned at other angles too. 99 % of the upright
-faces of 300-W are below (docs/reliability.md); some faces of old scans that are aligned at a wrong angle have 4."""
+"""Expected error, percent of the face size, above which a face is aligned at other angles too. 99 % of the faces of
+300-W are below (docs/reliability.md), but some faces of old scans that are aligned upside down are hardly above."""
 
 CLEARLY_BETTER = 0.8
-"""Ratio of the expected errors below which the alignment at another angle is kept. At the right angle the expected
-error is about half of that at a wrong one; smaller differences do not show which of two alignments is right."""
+"""Ratio of the expected errors below which the alignment at another angle is kept: a smaller difference does not show
+which of two alignments is right."""
 
 QUARTER_TURNS = (0.0, 90.0, 180.0, 270.0)
 """Angles of the crops that are tried, degrees."""

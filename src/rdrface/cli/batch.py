@@ -35,7 +35,7 @@ class Batch:
         streams: outputs for all images.
         folder: outputs for each image, or None.
         skip_existing: skip images that have a result in `folder`; the streams contain these results.
-        max_side: long side to which the detector reduces images, pixels; None if the boxes are known.
+        max_side: longest side of the image for detection, pixels; None if the boxes are known.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class Batch:
                     count = f"{len(unused_boxes)} {'entry' if len(unused_boxes) == 1 else 'entries'}"
                     _note(f"no image for {count} of the box file, such as {unused_boxes[0]}")
                 bar = tqdm(inputs.images, unit="image", disable=not _is_terminal() or len(inputs.images) < 2)
-                for done, image in enumerate(bar, start=1):
+                for image in bar:
                     self._process(image)
-                    outcome.not_processed = [one.name for one in inputs.images[done:]]
+                    del outcome.not_processed[0]
         except (DataError, KeyboardInterrupt):
             self._print_summary(inputs)
             raise

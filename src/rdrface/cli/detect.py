@@ -14,7 +14,7 @@ from rdrface.cli.output_folder import FileKinds, OutputFolder
 from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
 from rdrface.cli.walk import is_existing
 from rdrface.detection.box_file import BoxFile
-from rdrface.detection.retinaface import MAX_SIDE, SCORE_THRESHOLD
+from rdrface.detection.retinaface import MAX_SIDE, MIN_MAX_SIDE, SCORE_THRESHOLD
 from rdrface.errors import ConfigError, DataError
 from rdrface.files import is_disk_full, real_path
 from rdrface.loading import load
@@ -26,9 +26,6 @@ _DETECTOR_OPTIONS = ("score", "max_side", "max_uncertainty", "order")
 
 _FORMAT = "obj"
 """Default of --format."""
-
-_MIN_SIDE = 32
-"""Smallest value of --max-side, pixels, see `rdrface.detection.retinaface.RetinaFace`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,10 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-side",
         type=_side,
         metavar="PIXELS",
-        help="size to which larger images are reduced to detect faces; more finds smaller faces and takes longer "
-        f"(at least {_MIN_SIDE}; default: {MAX_SIDE})",
+        help="longest side of the image for detection; larger images are downscaled; more finds smaller faces and "
+        f"takes longer "
+        f"(at least {MIN_MAX_SIDE}; default: {MAX_SIDE})",
     )
-    faces.add_argument("--order", choices=get_args(Order), help="order of the faces of an image (default: score)")
+    faces.add_argument(
+        "--order", choices=get_args(Order), help=f"order of the faces of an image (default: {DEFAULT_ORDER})"
+    )
     faces.add_argument(
         "--boxes",
         type=Path,
@@ -191,10 +191,10 @@ def _flag(option: str) -> str:
 
 
 def _side(text: str) -> int:
-    """A whole number of pixels of at least `_MIN_SIDE`."""
+    """A whole number of pixels of at least `MIN_MAX_SIDE`."""
     value = int(text) if text.isdecimal() else 0
-    if value < _MIN_SIDE:
-        raise argparse.ArgumentTypeError(f"must be a whole number of pixels, {_MIN_SIDE} or more; got {text}")
+    if value < MIN_MAX_SIDE:
+        raise argparse.ArgumentTypeError(f"must be a whole number of pixels, {MIN_MAX_SIDE} or more; got {text}")
     return value
 
 

@@ -37,6 +37,8 @@ SCORE_THRESHOLD = 0.6
 """Default minimum score of a face."""
 MAX_SIDE = 1280
 """Default of `RetinaFace`'s `max_side`, pixels."""
+MIN_MAX_SIDE = 32
+"""Smallest value of `RetinaFace`'s `max_side`, pixels."""
 BUDGET_ASPECT = 9 / 16
 """Height / width of an image of long side `max_side`; elongated images (panoramas) are downscaled to as many pixels."""
 MAX_ELONGATION = 8
@@ -97,7 +99,7 @@ class RetinaFace:
             `SMALL` pixels in it, their neighborhood is searched again with up to `SMALL_PASS` times as many pixels.
 
     Raises:
-        ValueError: a threshold is outside (0, 1), or `max_side` is below 32.
+        ValueError: a threshold is outside (0, 1), or `max_side` is below `MIN_MAX_SIDE`.
     """
 
     def __init__(
@@ -110,8 +112,8 @@ class RetinaFace:
         for name, value in (("score_threshold", score_threshold), ("iou_threshold", iou_threshold)):
             if not isinstance(value, float | int | np.number) or not 0 < value < 1:
                 raise ValueError(f"{name} must be a number between 0 and 1; got {value!r}")
-        if isinstance(max_side, bool) or not isinstance(max_side, int | np.integer) or max_side < 32:
-            raise ValueError(f"max_side must be a whole number of pixels, 32 or more; got {max_side!r}")
+        if isinstance(max_side, bool) or not isinstance(max_side, int | np.integer) or max_side < MIN_MAX_SIDE:
+            raise ValueError(f"max_side must be a whole number of pixels, {MIN_MAX_SIDE} or more; got {max_side!r}")
         self.session = session
         self.score_threshold = score_threshold
         self.iou_threshold = iou_threshold
