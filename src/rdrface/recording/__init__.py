@@ -1,0 +1,1 @@
+"""Recordings: files with the tracked faces of a video."""

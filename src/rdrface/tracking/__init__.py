@@ -1,0 +1,1 @@
+"""Tracking: the faces of a video, with stable numbers and smoothed over time."""
