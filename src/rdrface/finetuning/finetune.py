@@ -130,7 +130,7 @@ def fit_custom_landmarks(
     placement = place_points(model, train.q, train.labels, train.sizes)
     _print_misfits(placement)
     mirror = _mirror(model, placement)
-    readout = CustomLandmarks(model.reduced(placement.points)).requires_grad_(False).eval()
+    readout = CustomLandmarks(model.reduced(placement.points), network.sizes).requires_grad_(False).eval()
     surface_error = mean_error(network, readout, val, size)
     start = time.monotonic()
     first = cache_features(network, readout, train, mirror, size, GLOBAL_SHARE * seconds, seed)

@@ -44,7 +44,7 @@ class FeatureCache:
     Attributes:
         face: (M,) int64, index of the face.
         surface: (M, L, 2) float32, projected surface points of the custom landmarks.
-        context: (M, CONTEXT) float32, see `rdrface.network.custom_landmarks`.
+        context: (M, `context_length`) float32, see `rdrface.network.custom_landmarks`.
         features: (M, L, 80) float16, shape-indexed features at the landmarks after the first correction.
         labels: (M, L, 2) float32 annotated points; NaN where a point has no position.
     """

@@ -7,6 +7,8 @@ Written here and not imported, so that all parts of the model can be read in thi
 import torch
 from torch import Tensor, nn
 
+from rdrface.network.sizes import FULL, NetworkSizes
+
 
 class ResidualBlock(nn.Module):
     """The basic block of He et al. 2015: two 3x3 convolutions and a shortcut.
@@ -42,26 +44,30 @@ class Backbone(nn.Module):
     """ResNet-18 without the layers after its last convolution.
 
     Pixel values 0..255 are normalized here, with buffers, so that callers cannot forget it.
+
+    Args:
+        sizes: layer sizes of the network.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: NetworkSizes = FULL) -> None:
         super().__init__()
+        res2, res3, res4, res5 = sizes.stages
         # One mean and one standard deviation for all channels: independent of any dataset, and colors do not change.
         self.register_buffer("mean", torch.full((1, 3, 1, 1), 116.0))
         self.register_buffer("std", torch.full((1, 3, 1, 1), 64.0))
         self.stem = nn.Sequential(
-            nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False),
-            nn.BatchNorm2d(64),
+            nn.Conv2d(3, res2, 7, stride=2, padding=3, bias=False),
+            nn.BatchNorm2d(res2),
             nn.ReLU(),
             nn.MaxPool2d(3, stride=2, padding=1),
         )
-        self.res2 = _stage(64, 64, 1)
-        self.res3 = _stage(64, 128, 2)
-        self.res4 = _stage(128, 256, 2)
-        self.res5 = _stage(256, 512, 2)
+        self.res2 = _stage(res2, res2, 1)
+        self.res3 = _stage(res2, res3, 2)
+        self.res4 = _stage(res3, res4, 2)
+        self.res5 = _stage(res4, res5, 2)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -76,7 +82,8 @@ class Backbone(nn.Module):
             crops: (B, 3, N, N) RGB, 0..255; N a multiple of 32, 256 in the paper.
 
         Returns:
-            Res3b (B, 128, N/8, N/8) and Res5b (B, 512, N/32, N/32); at N = 256: 32x32 and 8x8.
+            Res3b (B, 128, N/8, N/8) and Res5b (B, 512, N/32, N/32), with the channels of `FULL`; at N = 256: 32x32 and
+            8x8.
         """
         x = self.res2(self.stem((crops - self.mean) / self.std))
         res3b = self.res3(x)

@@ -14,14 +14,16 @@ from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.blend import blend
 from rdrface.morphable.model import PointModel
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
-from rdrface.network.dual_refinement import HIDDEN
 from rdrface.network.rdr import RDR, Prediction, Step
-from rdrface.network.regression_features import CHANNELS
 from rdrface.network.shape_indexed import shape_indexed
+from rdrface.network.sizes import FULL, NetworkSizes
 
-CONTEXT = HIDDEN + 2 * NUM_LANDMARKS
-"""Length of the vector that describes the whole face: C-LSTM's last state, and the offset of each landmark from its
-fixed point on the 3D face."""
+
+def context_length(sizes: NetworkSizes) -> int:
+    """Length of the vector that describes the whole face: C-LSTM's last state, and the offset of each landmark from its
+    fixed point on the 3D face."""
+    return sizes.hidden + 2 * NUM_LANDMARKS
+
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Features:
 
     Attributes:
         prediction: the network's output.
-        hidden: (B, 256) C-LSTM's last hidden state; zeros for a network without iterations.
+        hidden: (B, H) C-LSTM's last hidden state; zeros for a network without iterations.
     """
 
     prediction: Prediction
@@ -46,7 +48,7 @@ def extract_features(network: RDR, crops: Tensor) -> Features:
     finally:
         hook.remove()
     q = prediction.steps[-1].q
-    return Features(prediction, states[-1] if states else q.new_zeros(len(q), HIDDEN))
+    return Features(prediction, states[-1] if states else q.new_zeros(len(q), network.sizes.hidden))
 
 
 class CustomLandmarks(nn.Module):
@@ -61,19 +63,20 @@ class CustomLandmarks(nn.Module):
 
     Args:
         points: the face model at the L surface points.
+        sizes: layer sizes of the network.
     """
 
     surface_mean: Tensor
     surface_identity: Tensor
     surface_expression: Tensor
 
-    def __init__(self, points: PointModel) -> None:
+    def __init__(self, points: PointModel, sizes: NetworkSizes = FULL) -> None:
         super().__init__()
         self.register_buffer("surface_mean", torch.from_numpy(points.mean.copy()))
         self.register_buffer("surface_identity", torch.from_numpy(points.identity_basis.copy()))
         self.register_buffer("surface_expression", torch.from_numpy(points.expression_basis.copy()))
-        self.place = nn.Linear(CONTEXT, 2 * self.count)
-        self.local = nn.Parameter(torch.zeros(self.count, CHANNELS, 2))
+        self.place = nn.Linear(context_length(sizes), 2 * self.count)
+        self.local = nn.Parameter(torch.zeros(self.count, sizes.deconv5, 2))
         self.local_bias = nn.Parameter(torch.zeros(self.count, 2))
         nn.init.zeros_(self.place.weight)
         nn.init.zeros_(self.place.bias)
@@ -101,7 +104,7 @@ class CustomLandmarks(nn.Module):
         return points
 
     def context(self, last: Step, hidden: Tensor) -> Tensor:
-        """(B, `CONTEXT`): the hidden state (B, 256), and the 68 landmarks relative to the projected jawline points."""
+        """(B, `context_length`): the hidden state (B, H), and the 68 landmarks relative to the projected jawline points."""
         return torch.cat([hidden, (last.landmarks - last.projection_jawline[..., :2]).flatten(1)], dim=1)
 
     def placed(self, surface: Tensor, context: Tensor) -> Tensor:

@@ -5,10 +5,7 @@ from torch import Tensor, nn
 
 from rdrface.landmarks import NUM_CONTOUR, NUM_LANDMARKS
 from rdrface.morphable.params import NUM_EXPRESSION, NUM_POSE
-from rdrface.network.regression_features import CHANNELS
-
-HIDDEN = 256
-"""Size of the reduced features (supplement) and of the LSTM states (our choice)."""
+from rdrface.network.sizes import FULL, NetworkSizes
 
 State = tuple[Tensor, Tensor]
 
@@ -18,13 +15,15 @@ class RefinementLSTM(nn.Module):
 
     Args:
         outputs: length of the correction.
+        sizes: layer sizes of the network.
     """
 
-    def __init__(self, outputs: int) -> None:
+    def __init__(self, outputs: int, sizes: NetworkSizes = FULL) -> None:
         super().__init__()
-        self.reduce = nn.Linear(NUM_LANDMARKS * CHANNELS, HIDDEN)
-        self.cell = nn.LSTMCell(HIDDEN, HIDDEN)
-        self.correct = nn.Linear(HIDDEN, outputs)
+        self.hidden = sizes.hidden
+        self.reduce = nn.Linear(NUM_LANDMARKS * sizes.deconv5, sizes.hidden)
+        self.cell = nn.LSTMCell(sizes.hidden, sizes.hidden)
+        self.correct = nn.Linear(sizes.hidden, outputs)
         # The corrections of an untrained network are almost zero, so they do not disturb the training of the
         # initialization.
         nn.init.normal_(self.correct.weight, std=1e-3)
@@ -32,7 +31,7 @@ class RefinementLSTM(nn.Module):
 
     def start(self, like: Tensor) -> State:
         """Zero state for a batch of the same size as `like`, (B, ...)."""
-        zeros = like.new_zeros(like.shape[0], HIDDEN)
+        zeros = like.new_zeros(like.shape[0], self.hidden)
         return zeros, zeros
 
     def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
@@ -53,15 +52,15 @@ class RefinementLSTM(nn.Module):
 class PELSTM(RefinementLSTM):
     """Refines P and alpha_exp: 7 + 46 = 53 outputs, standardized. alpha_id is not refined."""
 
-    def __init__(self) -> None:
-        super().__init__(NUM_POSE + NUM_EXPRESSION)
+    def __init__(self, sizes: NetworkSizes = FULL) -> None:
+        super().__init__(NUM_POSE + NUM_EXPRESSION, sizes)
 
 
 class CLSTM(RefinementLSTM):
     """Refines the 2D landmarks: 2 x 68 = 136 outputs, crop frame."""
 
-    def __init__(self) -> None:
-        super().__init__(2 * NUM_LANDMARKS)
+    def __init__(self, sizes: NetworkSizes = FULL) -> None:
+        super().__init__(2 * NUM_LANDMARKS, sizes)
 
 
 class JawlineReadout(nn.Module):
@@ -70,11 +69,14 @@ class JawlineReadout(nn.Module):
     Not in the paper, which mentions the difference (section 3: the 2D output follows the visible outline, the labels of
     AFLW2000-3D follow the absolute jawline) and proposes fine-tuning. With one more linear layer, the network predicts
     both conventions.
+
+    Args:
+        sizes: layer sizes of the network.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: NetworkSizes = FULL) -> None:
         super().__init__()
-        self.correct = nn.Linear(HIDDEN, 2 * NUM_CONTOUR)
+        self.correct = nn.Linear(sizes.hidden, 2 * NUM_CONTOUR)
         nn.init.normal_(self.correct.weight, std=1e-3)
         nn.init.zeros_(self.correct.bias)
 

@@ -16,9 +16,10 @@ from rdrface.morphable.params import (
     SCALE,
     TRANSLATION,
 )
+from rdrface.network.sizes import FULL, NetworkSizes
 
-FC5 = {"identity": 256, "pose": 128, "expression": 512}
-"""Output sizes of fc5-id, fc5-p and fc5-exp (supplement, section 2)."""
+POOLED = 4
+"""Height and width of pool5's output."""
 
 
 class ParameterInitialization(nn.Module):
@@ -26,25 +27,36 @@ class ParameterInitialization(nn.Module):
 
     `ParameterScale` turns the outputs into millimeters, radians and coefficients, so an untrained network starts from
     the average face.
+
+    Args:
+        sizes: layer sizes of the network.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: NetworkSizes = FULL) -> None:
         super().__init__()
+        channels = sizes.stages[-1]
+        self.reduce: nn.Module = nn.Identity()
+        if sizes.reduced is not None:
+            self.reduce = nn.Sequential(
+                nn.Conv2d(channels, sizes.reduced, 1, bias=False), nn.BatchNorm2d(sizes.reduced), nn.ReLU()
+            )
+            channels = sizes.reduced
         # 2x2 with stride 2 on the paper's 8x8 map; the output is 4x4 for every crop size.
-        self.pool5 = nn.AdaptiveAvgPool2d(4)
-        self.fc5_id = nn.Linear(512 * 16, FC5["identity"])
-        self.fc5_p = nn.Linear(512 * 16, FC5["pose"])
-        self.fc5_exp = nn.Linear(512 * 16, FC5["expression"])
-        self.fc6_id = nn.Linear(FC5["identity"], NUM_IDENTITY)
-        self.fc6_p = nn.Linear(FC5["pose"], NUM_POSE)
-        self.fc6_exp = nn.Linear(FC5["expression"], NUM_EXPRESSION)
+        self.pool5 = nn.AdaptiveAvgPool2d(POOLED)
+        inputs = channels * POOLED**2
+        self.fc5_id = nn.Linear(inputs, sizes.fc5_id)
+        self.fc5_p = nn.Linear(inputs, sizes.fc5_p)
+        self.fc5_exp = nn.Linear(inputs, sizes.fc5_exp)
+        self.fc6_id = nn.Linear(sizes.fc5_id, NUM_IDENTITY)
+        self.fc6_p = nn.Linear(sizes.fc5_p, NUM_POSE)
+        self.fc6_exp = nn.Linear(sizes.fc5_exp, NUM_EXPRESSION)
         for head in (self.fc6_id, self.fc6_p, self.fc6_exp):
             nn.init.normal_(head.weight, std=1e-3)
             nn.init.zeros_(head.bias)
 
     def forward(self, res5b: Tensor) -> Tensor:
         """(B, 512, n, n) -> (B, 103) standardized Q."""
-        x = self.pool5(res5b).flatten(1)
+        x = self.pool5(self.reduce(res5b)).flatten(1)
         identity = self.fc6_id(torch.relu(self.fc5_id(x)))
         pose = self.fc6_p(torch.relu(self.fc5_p(x)))
         expression = self.fc6_exp(torch.relu(self.fc5_exp(x)))

@@ -16,6 +16,7 @@ from rdrface.network.parameter_initialization import ExpressionBounds, Parameter
 from rdrface.network.projection import Projection
 from rdrface.network.regression_features import LandmarkResponse, RegressionFeatures
 from rdrface.network.shape_indexed import shape_indexed
+from rdrface.network.sizes import FULL, NetworkSizes
 from rdrface.network.uncertainty import Uncertainty
 
 FEATURES = ("previous", "projection")
@@ -54,7 +55,7 @@ class Prediction:
 
     Attributes:
         steps: K + 1 steps, the initialization first.
-        deconv5: (B, 80, N/2, N/2) regression features, for the loss of conv6 in training.
+        deconv5: (B, 80, N/2, N/2) regression features (80 with `FULL`), for the loss of conv6 in training.
         visibility_logits: (B, 68) logit of the probability that the landmark is visible.
         log_uncertainty: (B, 68) logarithm of the expected error of S_K, crop frame.
     """
@@ -66,16 +67,19 @@ class Prediction:
 
 
 class RDR(nn.Module):
-    """The whole network, with the layer sizes of the paper.
+    """The whole network.
 
     Args:
         iterations: K, the number of refinement steps; the paper does not state it. The steps share their weights, so a
             trained network can be run with another K.
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
+        sizes: layer sizes; default: those of the paper.
     """
 
-    def __init__(self, iterations: int = 3, features: str = "previous", contour: str = "line") -> None:
+    def __init__(
+        self, iterations: int = 3, features: str = "previous", contour: str = "line", sizes: NetworkSizes = FULL
+    ) -> None:
         super().__init__()
         if iterations < 0:
             raise ValueError(f"iterations must be 0 or more; got {iterations}")
@@ -86,17 +90,18 @@ class RDR(nn.Module):
         self.iterations = iterations
         self.features = features
         self.contour = contour
-        self.backbone = Backbone()
-        self.initialization = ParameterInitialization()
+        self.sizes = sizes
+        self.backbone = Backbone(sizes)
+        self.initialization = ParameterInitialization(sizes)
         self.scale = ParameterScale()
         self.bounds = ExpressionBounds()
         self.projection = Projection(slide=CONTOURS[contour])
-        self.regression_features = RegressionFeatures()
-        self.response = LandmarkResponse()
-        self.pe_lstm = PELSTM()
-        self.c_lstm = CLSTM()
-        self.jawline_readout = JawlineReadout()
-        self.uncertainty = Uncertainty()
+        self.regression_features = RegressionFeatures(sizes)
+        self.response = LandmarkResponse(sizes)
+        self.pe_lstm = PELSTM(sizes)
+        self.c_lstm = CLSTM(sizes)
+        self.jawline_readout = JawlineReadout(sizes)
+        self.uncertainty = Uncertainty(sizes)
 
     def forward(self, crops: Tensor, iterations: int | None = None) -> Prediction:
         """Predict landmarks and 3D faces.

@@ -4,11 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from rdrface.landmarks import NUM_LANDMARKS
-from rdrface.network.dual_refinement import HIDDEN
-from rdrface.network.regression_features import CHANNELS
-
-UNITS = 16
-"""Hidden units per landmark."""
+from rdrface.network.sizes import FULL, NetworkSizes
 
 
 class Uncertainty(nn.Module):
@@ -16,15 +12,22 @@ class Uncertainty(nn.Module):
     expected error.
 
     Three inputs: the local feature at S_K, C-LSTM's last state, and the head's rotation, which determines the
-    self-occluded points. Each landmark combines them in `UNITS` hidden units.
+    self-occluded points. Each landmark combines them in its own hidden units.
+
+    Args:
+        sizes: layer sizes of the network.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: NetworkSizes = FULL) -> None:
         super().__init__()
-        self.local = nn.Parameter(torch.randn(NUM_LANDMARKS, CHANNELS, UNITS) / CHANNELS**0.5)
-        self.context = nn.Linear(HIDDEN, NUM_LANDMARKS * UNITS)
-        self.geometry = nn.Sequential(nn.Linear(9, 64), nn.ReLU(), nn.Linear(64, NUM_LANDMARKS * UNITS))
-        self.out = nn.Parameter(torch.randn(NUM_LANDMARKS, UNITS, 2) * 0.01)
+        channels, units = sizes.deconv5, sizes.uncertainty
+        self.units = units
+        self.local = nn.Parameter(torch.randn(NUM_LANDMARKS, channels, units) / channels**0.5)
+        self.context = nn.Linear(sizes.hidden, NUM_LANDMARKS * units)
+        self.geometry = nn.Sequential(
+            nn.Linear(9, sizes.rotation), nn.ReLU(), nn.Linear(sizes.rotation, NUM_LANDMARKS * units)
+        )
+        self.out = nn.Parameter(torch.randn(NUM_LANDMARKS, units, 2) * 0.01)
         # Initial output: visible with probability 3/4, expected error 4 % of the crop's half side.
         self.bias = nn.Parameter(torch.tensor([1.1, -3.2]).repeat(NUM_LANDMARKS, 1))
 
@@ -38,7 +41,7 @@ class Uncertainty(nn.Module):
                 pose.
         """
         units = (features.unsqueeze(-1) * self.local).sum(2)
-        units = units + self.context(hidden).view(-1, NUM_LANDMARKS, UNITS)
-        units = units + self.geometry(rotation.detach().flatten(1)).view(-1, NUM_LANDMARKS, UNITS)
+        units = units + self.context(hidden).view(-1, NUM_LANDMARKS, self.units)
+        units = units + self.geometry(rotation.detach().flatten(1)).view(-1, NUM_LANDMARKS, self.units)
         both = (torch.relu(units).unsqueeze(-1) * self.out).sum(2) + self.bias
         return both[..., 0], both[..., 1]

@@ -13,6 +13,7 @@ from rdrface.errors import ConfigError
 from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
+from rdrface.network.sizes import FULL, network_sizes
 from rdrface.training.config import TrainingConfig
 from rdrface.training.renamed import renamed_checkpoint
 
@@ -71,15 +72,38 @@ def start_file(path: Path) -> Path:
     return file
 
 
-def read_average(path: Path) -> dict[str, Tensor]:
-    """Read the averaged parameters and buffers of a ``checkpoint.pt``, by their names in RDR.
+def check_network(path: Path, trained: str, needed: str) -> None:
+    """Check that weights have the layer sizes of the run that starts from them.
+
+    Args:
+        path: file of the weights.
+        trained: name of the sizes of the weights, see `rdrface.network.sizes`.
+        needed: name of the sizes of the run.
 
     Raises:
-        ConfigError: the file is damaged, or is not a checkpoint of `rdrface train`.
+        ConfigError: the sizes differ.
+    """
+    if trained != needed:
+        raise ConfigError(
+            f'{path} contains the network "{trained}", the configuration has network = "{needed}"; their layers have '
+            f'different sizes. Change the configuration to "{trained}", or start from other weights'
+        )
+
+
+def read_average(path: Path, network: str) -> dict[str, Tensor]:
+    """Read the averaged parameters and buffers of a ``checkpoint.pt``, by their names in RDR.
+
+    Args:
+        path: the checkpoint.
+        network: name of the sizes that it must have, see `rdrface.network.sizes`.
+
+    Raises:
+        ConfigError: the file is damaged, is not a checkpoint of `rdrface train`, or has other layer sizes.
     """
     state = _read(path)
     if "average" not in state:
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`: it has no averaged weights")
+    check_network(path, state["config"]["network"], network)
     average: dict[str, Tensor] = state["average"]
     return average
 
@@ -95,10 +119,10 @@ def load_average(network: RDR, path: Path) -> None:
         path: ``checkpoint.pt`` of the other run.
 
     Raises:
-        ConfigError: the checkpoint is damaged.
+        ConfigError: the checkpoint is damaged, or has other layer sizes.
     """
     state = {name: value for name, value in network.state_dict().items() if not name.startswith("projection.")}
-    average = read_average(path)
+    average = read_average(path, network.sizes.name)
     common = [name for name, value in state.items() if name in average and average[name].shape == value.shape]
     if missing := sorted({name.split(".")[0] for name in state.keys() - set(common)}):
         print(f"not in {path}, so initialized randomly: {', '.join(missing)}", file=sys.stderr)
@@ -124,7 +148,8 @@ def read_network(path: Path) -> tuple[RDR, int]:
     try:
         config, average = state["config"], state["average"]
         # Checkpoints that are older than these options do not contain them.
-        network = RDR(config["iterations"], config.get("features", "previous"), config.get("contour", "line"))
+        features, contour = config.get("features", "previous"), config.get("contour", "line")
+        network = RDR(config["iterations"], features, contour, network_sizes(config["network"]))
         mean, trained_mean = network.projection.mean, average["projection.mean"]
         if mean.shape != trained_mean.shape or (mean - trained_mean)[len(CONTOUR) :].abs().max() > FACE_MODEL_TOLERANCE:
             raise ConfigError(
@@ -133,12 +158,15 @@ def read_network(path: Path) -> tuple[RDR, int]:
         projection = {name: value for name, value in network.state_dict().items() if name.startswith("projection.")}
         network.load_state_dict({**average, **projection})
         return network, int(config["stage"][-1]["crop_size"])
-    except (KeyError, IndexError, TypeError, RuntimeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return renamed_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
+        state = renamed_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged") from error
+    # Checkpoints of release 0.1 do not contain this option.
+    state["config"].setdefault("network", FULL.name)
+    return state

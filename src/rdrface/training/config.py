@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from rdrface.datasets.annotation_offset import check_offset
 from rdrface.errors import ConfigError
+from rdrface.network.sizes import NETWORKS
 from rdrface.training.losses.weights import check_losses
 
 STAGES = ("initialization", "refinement", "joint")
@@ -70,6 +71,7 @@ class TrainingConfig:
     Attributes:
         stage: the stages, in order.
         seed: seed of the random numbers, which depend only on it and on the step.
+        network: one of `rdrface.network.sizes.NETWORKS`: "full" for the sizes of the paper, "lite" for the light network.
         iterations: K, the number of refinement steps.
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
@@ -101,6 +103,7 @@ class TrainingConfig:
 
     stage: tuple[StageConfig, ...]
     seed: int = 0
+    network: str = "full"
     iterations: int = 3
     features: str = "previous"
     contour: str = "line"
@@ -123,7 +126,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if not self.stage:
             raise ConfigError("the configuration has no [[stage]]; add at least one")
-        for name, known in (("features", FEATURES), ("contour", CONTOURS)):
+        for name, known in (("network", NETWORKS), ("features", FEATURES), ("contour", CONTOURS)):
             if getattr(self, name) not in known:
                 raise ConfigError(f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}")
         for name in ("face_profiling", "closed_eye_copies", "iterations"):

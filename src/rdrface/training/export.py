@@ -189,5 +189,5 @@ def describe(
         training_data=training_data,
         metrics=metrics or {},
         # For information only: the graph was traced with these options.
-        config={"features": network.features, "contour": network.contour},
+        config={"network": network.sizes.name, "features": network.features, "contour": network.contour},
     )

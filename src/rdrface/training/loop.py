@@ -20,6 +20,7 @@ from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import TrainingError
 from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
+from rdrface.network.sizes import network_sizes
 from rdrface.training import checkpoint, stages
 from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import stage_augmentation
@@ -128,7 +129,7 @@ def train(
     draws = draws_per_epoch(train_faces, config.closed_eye_draws, config.open_mouth_draws, config.source_draws)
     faces = DeviceCrops(train_faces, label_weights(train_faces, config.label_weight), fabric.device)
 
-    network = RDR(config.iterations, config.features, config.contour)
+    network = RDR(config.iterations, config.features, config.contour, network_sizes(config.network))
     network.scale.measure(crop_parameters(train_faces))
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     saved = checkpoint.load(folder, config)

@@ -16,6 +16,7 @@ from rdrface.errors import WeightsError
 from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
+from rdrface.network.sizes import FULL, NETWORKS, network_sizes
 from rdrface.runtime.weights import WeightsInfo, find_graph, read_info, read_tensors, verify
 from rdrface.training.renamed import renamed_tensors
 
@@ -51,7 +52,7 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
     verify(path, info)
     stored = _stored(path)
     _check_face_model(path, info, stored)
-    network = RDR(info.iterations, info.config.get("features", "previous"), info.config.get("contour", "line")).eval()
+    network = _new_network(path, info).eval()
     state = network.state_dict()
     folded = _unfold(stored, network, state)
     missing = []
@@ -70,6 +71,18 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
         )
     network.load_state_dict(state)
     return network, info
+
+
+def _new_network(path: Path, info: WeightsInfo) -> RDR:
+    # Files that are older than these options do not contain them.
+    name = info.config.get("network", FULL.name)
+    if name not in NETWORKS:
+        raise WeightsError(
+            f"{path} contains the network {name!r}, but this version of rdrface has {', '.join(NETWORKS)}; install the "
+            f"version that wrote it ({info.version})"
+        )
+    features, contour = info.config.get("features", "previous"), info.config.get("contour", "line")
+    return RDR(info.iterations, features, contour, network_sizes(name))
 
 
 def normalized_convolutions(network: RDR) -> list[tuple[Convolution, nn.BatchNorm2d]]:

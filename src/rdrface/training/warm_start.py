@@ -16,11 +16,13 @@ from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import ConfigError
 from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
+from rdrface.network.sizes import NetworkSizes, network_sizes
 from rdrface.training import checkpoint
 from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import stage_augmentation
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.mirror import CoefficientMirror
+from rdrface.training.checkpoint import check_network
 from rdrface.training.config import TrainingConfig
 from rdrface.training.face_order import batches
 from rdrface.training.restore import NOT_EXPORTED, Convolution, normalized_convolutions, restore
@@ -40,9 +42,9 @@ def check_start(path: Path, config: TrainingConfig) -> None:
         WeightsError: see `rdrface.training.restore.restore`.
     """
     if path.suffix == ".safetensors":
-        _check_options(path, restore(path)[0], config.features, config.contour)
+        _check_options(path, restore(path)[0], network_sizes(config.network), config.features, config.contour)
     else:
-        checkpoint.read_average(path)
+        checkpoint.read_average(path, config.network)
 
 
 def start_network(network: RDR, path: Path, config: TrainingConfig, faces: PackedCrops) -> None:
@@ -89,7 +91,7 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
         WeightsError: see `rdrface.training.restore.restore`.
     """
     released, _ = restore(path)
-    _check_options(path, released, network.features, network.contour)
+    _check_options(path, released, network.sizes, network.features, network.contour)
     # conv6 was initialized from the run's seed.
     released.response.load_state_dict(network.response.state_dict())
     released.to(next(network.parameters()).device)
@@ -99,7 +101,8 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
     print(f"not in {path}, so initialized randomly: {NOT_EXPORTED}", file=sys.stderr)
 
 
-def _check_options(path: Path, released: RDR, features: str, contour: str) -> None:
+def _check_options(path: Path, released: RDR, sizes: NetworkSizes, features: str, contour: str) -> None:
+    check_network(path, released.sizes.name, sizes.name)
     for option, value in (("features", features), ("contour", contour)):
         trained = getattr(released, option)
         if value != trained:
@@ -117,7 +120,7 @@ def set_filter_lengths(network: RDR) -> None:
     weight divided by its standard deviation: a hundredth for some filters of Res5b. Adam's steps have the same size for
     all weights, and would overwrite such short filters within a few steps.
     """
-    initial = normalized_convolutions(RDR(0))
+    initial = normalized_convolutions(RDR(0, sizes=network.sizes))
     for (convolution, norm), (new, _) in zip(normalized_convolutions(network), initial, strict=True):
         weight, axes = convolution.weight, _all_but_outputs(convolution)
         length = weight.square().mean(axes, keepdim=True).sqrt()
@@ -157,7 +160,9 @@ def set_statistics(network: RDR, crops: Iterable[Tensor]) -> None:
         for number, norm in enumerate(norms)
     ]
     for batch in crops:
-        network.regression_features(network.backbone(batch)[0])
+        res3b, res5b = network.backbone(batch)
+        network.regression_features(res3b)
+        network.initialization(res5b)
     for hook in hooks:
         hook.remove()
     for norm, batch_means, batch_squares in zip(norms, means, squares, strict=True):
