@@ -29,6 +29,27 @@ BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}
 NEGLIGIBLE = 1e-5
 """Floor, seconds, below which no ratio is printed."""
 
+NETWORK_STAGES = {
+    "backbone.stem": "stem",
+    "backbone.res2": "Res2",
+    "backbone.res3": "Res3",
+    "backbone.res4": "Res4",
+    "backbone.res5": "Res5",
+    "initialization": "pool5, fc5, fc6",
+    "regression_features.deconv4": "deconv4",
+    "sampling": "deconv5 at the landmarks",
+    "reduce": "reduced features",
+    "lstm": "LSTM cells",
+    "pe_lstm": "LSTM cells",
+    "c_lstm": "LSTM cells",
+    "correct": "LSTM cells",
+    "face": "geometry",
+    "feasible": "geometry",
+    "geometry": "geometry",
+    "uncertainty": "uncertainty",
+}
+"""First words of the names of modules in RDR's graph -> stages."""
+
 DETECTOR_STAGES = {"fx": "backbone", "fpn": "feature pyramid", "ssh": "context modules"}
 """First words of the names in the detector's graph -> stages; the rest is its heads."""
 
@@ -71,15 +92,18 @@ def main() -> int:
     return 0
 
 
-def network_stage(node: str) -> str:
-    """The stage of a node of RDR's graph: the exporter names nodes STAGE/OPERATION."""
-    stage, separator, _ = node.partition("/")
-    return stage if separator else "other"
+def network_stage(nodes: str) -> str:
+    """The stage of nodes of RDR's graph: the exporter names them MODULE/OPERATION."""
+    module = next((node.partition("/")[0] for node in nodes.split(",") if "/" in node), "")
+    for prefix, stage in NETWORK_STAGES.items():
+        if module.startswith(prefix):
+            return stage
+    return "other"
 
 
-def detector_stage(node: str) -> str:
-    """The stage of a node of the detector's graph."""
-    return DETECTOR_STAGES.get(node.strip("/").partition("/")[0].rstrip("0123456789"), "heads")
+def detector_stage(nodes: str) -> str:
+    """The stage of nodes of the detector's graph."""
+    return DETECTOR_STAGES.get(nodes.strip("/").partition("/")[0].rstrip("0123456789"), "heads")
 
 
 def peak_table(peaks: Peaks) -> Table:

@@ -42,7 +42,8 @@ def measure_stages(
 
     Args:
         model: a graph with one input; it is reshaped to that of `image`.
-        stage_of: name of a node of the graph -> name of its stage.
+        stage_of: name of a node of the graph, or names with commas of nodes that OpenVINO has joined -> name of
+            their stage.
         image: (1, 3, H, W) float32.
         precision: one of `peaks.PRECISIONS`; with "int8" the graph itself must be quantized.
     """
@@ -62,8 +63,7 @@ def measure_stages(
             if profiled.status == ov.ProfilingInfo.Status.EXECUTED:
                 times[profiled.node_name].append(profiled.real_time.total_seconds())
     for name, seconds in times.items():
-        # A fused node has the names of all nodes that it replaces.
-        stage = stages[stage_of(originals.get(name, "").split(",")[0] or name)]
+        stage = stages[stage_of(originals.get(name) or name)]
         stage.seconds += statistics.median(seconds)
         stage.nodes += 1
     return dict(stages)

@@ -104,19 +104,38 @@ class OpenVINOSession(_NotPicklable):
         if threads is not None:
             properties["INFERENCE_NUM_THREADS"] = check_count("threads", threads)
         core = openvino.Core()
-        read = core.read_model(graph if isinstance(graph, bytes) else str(graph))
-        model = core.compile_model(read, "CPU", properties | (settings or {}))
+        model = core.read_model(graph if isinstance(graph, bytes) else str(graph))
+        self._compile = lambda model: core.compile_model(model, "CPU", properties | (settings or {}))
         self._names = [_public_name(output.get_names()) for output in model.outputs]
-        self._request = model.create_infer_request()
         self._lock = Lock()
-        self.input_size = _square([d.get_length() if d.is_static else None for d in model.input(0).partial_shape])
+        shape = model.input(0).partial_shape
+        self.input_size = _square([d.get_length() if d.is_static else None for d in shape])
+        self._any_batch = model
+        self._batch_request: Any = None
+        if self.input_size is not None and shape[0].is_dynamic:
+            # With a known batch size, OpenVINO joins operators and computes on parts of arrays without copies. Most
+            # calls have a single image; the graph for batches is compiled when the first one arrives.
+            model = model.clone()
+            model.reshape([1, *(d.get_length() for d in list(shape)[1:])])
+            self._request = self._compile(model).create_infer_request()
+        else:
+            self._request = self._batch_request = self._compile(model).create_infer_request()
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `Session.run`. Concurrent calls from several threads run one after the other."""
         with self._lock:
-            results = self._request.infer([np.ascontiguousarray(images, np.float32)], share_inputs=True)
+            request = self._request_for(len(images))
+            results = request.infer([np.ascontiguousarray(images, np.float32)], share_inputs=True, share_outputs=True)
             # The results are copied, because OpenVINO reuses their memory in the next call.
             return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
+
+    def _request_for(self, count: int) -> Any:
+        """The request for a batch of `count` images."""
+        if count == 1:
+            return self._request
+        if self._batch_request is None:
+            self._batch_request = self._compile(self._any_batch).create_infer_request()
+        return self._batch_request
 
 
 class ONNXRuntimeSession(_NotPicklable):
