@@ -24,14 +24,12 @@ from rdrface.files import write_aside
 from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
 from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
-from rdrface.runtime.weights import WeightsInfo, graph_path, layout, write_weights
+from rdrface.runtime.int8_graph import SUFFIX
+from rdrface.runtime.weights import WeightsInfo, graph_path, is_face_model, layout, write_weights
 
 _OPSET = 18
 _INLINE_BYTES = 1024
 """Initializers smaller than this (shapes, indices) stay in the graph."""
-
-_FACE_MODEL = ("projection.", "custom_landmarks.surface_")
-"""Prefixes of the tensors of the face model, which are in millimeters and not learned."""
 
 
 class RuntimeGraph(nn.Module):
@@ -65,6 +63,8 @@ def export(
 ) -> WeightsInfo:
     """Write the weights file and its graph; the same network gives the same bytes.
 
+    An int8 graph of earlier weights with the same name is removed.
+
     Args:
         network: RDR; not changed, but put into evaluation mode.
         path: ``NAME.safetensors``; the graph is written to the same folder.
@@ -85,6 +85,7 @@ def export(
     info = write_weights(path, tensors, replace(info, graph_checksum=hashlib.sha256(content).hexdigest()))
     with write_aside(graph_path(path)) as partial:
         partial.write_bytes(content)
+    graph_path(path, SUFFIX).unlink(missing_ok=True)
     return info
 
 
@@ -153,7 +154,7 @@ def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
 
 
 def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
-    return value.dtype == np.float32 and value.ndim >= 2 and not name.startswith(_FACE_MODEL)
+    return value.dtype == np.float32 and value.ndim >= 2 and not is_face_model(name)
 
 
 def _half(name: str, value: np.ndarray) -> np.ndarray:
