@@ -15,6 +15,7 @@ from rdrface.detection.protocol import Detections, Detector
 from rdrface.face import Face
 from rdrface.image import ImageSource, is_image_source, read_image
 from rdrface.morphable.model import FaceModel
+from rdrface.runtime.precision import Precision
 from rdrface.runtime.session import Session, check_count
 
 MAX_WAITING_BYTES = 200_000_000
@@ -73,7 +74,15 @@ class Aligner:
         self._crops = CropAligner(session, session.input_size, batch_size)
 
     def __repr__(self) -> str:
-        return f"Aligner({self._crop_size} px crops, {type(self.detector).__name__}, batch_size={self.batch_size})"
+        return (
+            f"Aligner({self._crop_size} px crops, {self.precision}, {type(self.detector).__name__}, "
+            f"batch_size={self.batch_size})"
+        )
+
+    @property
+    def precision(self) -> Precision:
+        """Precision of the network: "float32", "int8" or "bfloat16"."""
+        return self.session.precision
 
     def detect(self, image: ImageSource) -> list[Face]:
         """Find and align the faces of an image.

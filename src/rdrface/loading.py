@@ -15,6 +15,7 @@ from rdrface.errors import WeightsError
 from rdrface.face import packaged_model
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
+from rdrface.runtime.precision import RequestedPrecision, choose_precision
 from rdrface.runtime.session import Backend, open_graph, open_session
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 
@@ -27,6 +28,7 @@ def load(
     backend: Backend = "openvino",
     providers: Sequence[str] | None = None,
     threads: int | None = None,
+    precision: RequestedPrecision = "auto",
     batch_size: int = 1,
     detector: Detector | None = None,
     score_threshold: float | None = None,
@@ -43,6 +45,9 @@ def load(
         providers: ONNX Runtime's execution providers in order of preference, for example
             ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; only with ``backend="onnxruntime"``.
         threads: number of threads of the detector and of the network; None lets the backend choose.
+        precision: "float32", "int8", "bfloat16", or "auto" for the fastest of them that this processor supports and
+            that costs less than 0.05 % NME (docs/speed.md). int8 needs ``NAME.int8.onnx`` in the folder of the weights;
+            without it, "auto" does not choose int8.
         batch_size: faces per run of the network, see `Aligner`.
         detector: finds the faces; RetinaFace by default.
         score_threshold: minimum score of a face, 0..1, for the default detector (0.6).
@@ -53,9 +58,9 @@ def load(
 
     Raises:
         WeightsError: a file is missing or damaged, or was not written by rdrface.
-        ConfigError: the package of the backend is not installed.
+        ConfigError: the package of the backend is not installed, or the precision is not available.
         TypeError: `weights` is not a path, or `providers` is not a list.
-        ValueError: the backend is unknown, a number is out of range, providers are given with OpenVINO, or a setting of
+        ValueError: the backend or the precision is unknown, a number is out of range, providers are given with OpenVINO, or a setting of
             the default detector is given together with another `detector`.
     """
     if weights is not None and not isinstance(weights, str | PathLike):
@@ -65,11 +70,13 @@ def load(
         raise ValueError(
             "score_threshold and max_side are settings of the default detector: set them in your own detector"
         )
-    session, info = open_session(path, backend, threads, providers)
+    session, info = open_session(path, backend, threads, providers, precision)
     _check_face_model(path, info, packaged_model())
     if detector is None:
+        # Each of the two networks has its own "auto": weights without an int8 graph do not change the detector.
+        of_detector = choose_precision(precision, backend, providers)
         detector = RetinaFace(
-            open_graph(retinaface_weights(), backend, threads, providers),
+            open_graph(retinaface_weights(of_detector), backend, threads, providers, of_detector),
             score_threshold=SCORE_THRESHOLD if score_threshold is None else score_threshold,
             max_side=MAX_SIDE if max_side is None else max_side,
         )

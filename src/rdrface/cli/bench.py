@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rdrface._version import __version__
-from rdrface.cli.options import add_overwrite, refuse_existing
+from rdrface.cli.options import add_overwrite, add_precision, refuse_existing
 from rdrface.evaluation.speed import TABLE_NOTE, measure_speed, speed_table
 from rdrface.files import write_aside
 from rdrface.runtime.session import BACKENDS
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repeats", type=int, default=30, metavar="N", help="number of timings of each part (default: 30)"
     )
     parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)")
+    add_precision(parser)
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="weights to measure (default: the packaged weights)"
     )
@@ -51,10 +52,12 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.json and args.json != "-":
         refuse_existing((Path(args.json),), args.overwrite)
-    results = [measure_speed(threads, args.weights, args.backend, args.repeats) for threads in args.threads]
+    results = [
+        measure_speed(threads, args.weights, args.backend, args.repeats, args.precision) for threads in args.threads
+    ]
     if args.json != "-":
         print(
-            f"rdrface {__version__}, {args.backend}, {platform.machine()}, image of 640 x 480 pixels, medians of "
+            f"rdrface {__version__}, {args.backend}, {results[0].precision}, {platform.machine()}, image of 640 x 480 pixels, medians of "
             f"{args.repeats}"
         )
         print(speed_table(results))

@@ -9,7 +9,7 @@ from rdrface.aligner import Aligner
 from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order
 from rdrface.cli.batch import Batch
 from rdrface.cli.inputs import expand
-from rdrface.cli.options import positive
+from rdrface.cli.options import add_precision, positive
 from rdrface.cli.output_folder import FileKinds, OutputFolder
 from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
 from rdrface.cli.walk import is_existing
@@ -82,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)"
     )
+    add_precision(network)
     network.add_argument(
         "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
     )
@@ -177,6 +178,7 @@ def _open(args: argparse.Namespace) -> Aligner:
             args.weights,
             backend=args.backend,
             threads=args.threads,
+            precision=args.precision,
             score_threshold=args.score,
             max_side=args.max_side,
             max_uncertainty=limit if limit < float("inf") else None,

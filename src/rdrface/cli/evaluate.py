@@ -8,7 +8,7 @@ from typing import Any
 
 from rdrface.cli import evaluate_expression as expression_command
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
-from rdrface.cli.options import add_overwrite, refuse_existing
+from rdrface.cli.options import add_overwrite, add_precision, refuse_existing
 from rdrface.datasets.readers import SETS as LAYOUTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="measure the predictions in FILE (JSON, CSV, text or npz) instead of running rdrface",
     )
+    add_precision(parser)
     parser.add_argument("--method", default="", metavar="NAME", help="name of the method in the tables")
     parser.add_argument(
         "--labels",
@@ -191,8 +192,9 @@ def _predictions(
     import rdrface
 
     boxes, boxes_name = parse_boxes(args.boxes)
-    details = {**describe_run(boxes_name, args.weights), "labels": labels}
-    predictions, unreadable = run_aligner(rdrface.load(args.weights), annotations, evaluation_set.outputs, boxes)
+    aligner = rdrface.load(args.weights, precision=args.precision)
+    details = {**describe_run(boxes_name, args.weights, aligner.precision), "labels": labels}
+    predictions, unreadable = run_aligner(aligner, annotations, evaluation_set.outputs, boxes)
     if args.method:
         predictions = replace(predictions, method=args.method)
     return predictions, unreadable, details

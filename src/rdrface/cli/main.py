@@ -39,6 +39,7 @@ COMMANDS = {
     "train": Command("rdrface.cli.train", "train the network"),
     "finetune": Command("rdrface.cli.finetune", "fine-tune the weights to other landmarks"),
     "export": Command("rdrface.cli.export", "write the weights file of a training run"),
+    "quantize": Command("rdrface.cli.quantize", "write the int8 graph of a weights file"),
 }
 
 _EXTRA_MODULES = {

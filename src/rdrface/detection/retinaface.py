@@ -17,10 +17,15 @@ from rdrface.detection.face_box import completed_boxes, face_angles, landmark_bo
 from rdrface.detection.protocol import Detections
 from rdrface.errors import WeightsError
 from rdrface.geometry.boxes import box_iou, box_size, nms
+from rdrface.runtime.precision import Precision
 from rdrface.runtime.session import Session
 
 GRAPH = Path(__file__).parents[1] / "weights" / "retinaface.onnx"
 GRAPH_CHECKSUM = "b7a7acab55e104dce6f32cdfff929bd83946da5cd869b9e2e9bdffafd1b7e4a5"
+"""SHA-256 of the file."""
+INT8_GRAPH = GRAPH.with_suffix(".int8.onnx")
+"""The same graph in int8, written by ``python tools/quantize_detector.py``."""
+INT8_GRAPH_CHECKSUM = "TODO"
 """SHA-256 of the file."""
 
 MEAN_BGR = np.array((104, 117, 123), np.float32)
@@ -210,20 +215,24 @@ def _neighborhood(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     return part
 
 
-def weights() -> bytes:
+def weights(precision: Precision = "float32") -> bytes:
     """The detector's ONNX graph, from the packaged file.
+
+    Args:
+        precision: precision of the session that will run it.
 
     Raises:
         WeightsError: the file is missing or damaged.
     """
+    path, checksum = (INT8_GRAPH, INT8_GRAPH_CHECKSUM) if precision == "int8" else (GRAPH, GRAPH_CHECKSUM)
     try:
-        graph = GRAPH.read_bytes()
+        graph = path.read_bytes()
     except OSError as error:
         raise WeightsError(
-            f"the detector's graph {GRAPH} cannot be read ({error.strerror or error}): install rdrface again"
+            f"the detector's graph {path} cannot be read ({error.strerror or error}): install rdrface again"
         ) from error
-    if hashlib.sha256(graph).hexdigest() != GRAPH_CHECKSUM:
-        raise WeightsError(f"the detector's graph {GRAPH} is damaged: install rdrface again")
+    if hashlib.sha256(graph).hexdigest() != checksum:
+        raise WeightsError(f"the detector's graph {path} is damaged: install rdrface again")
     return graph
 
 

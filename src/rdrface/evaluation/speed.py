@@ -18,6 +18,7 @@ from rdrface.alignment.crop_alignment import CropAlignment
 from rdrface.crop import CropFrame, cut
 from rdrface.detection.protocol import Detections
 from rdrface.loading import PACKAGED_WEIGHTS, load
+from rdrface.runtime.precision import Precision, RequestedPrecision
 from rdrface.runtime.session import Backend
 
 WIDTH, HEIGHT = 640, 480
@@ -27,8 +28,8 @@ _START_UP_SCRIPT = """
 import json, sys, time
 begin = time.perf_counter()
 from rdrface.loading import load
-weights, backend, threads, image, *box = sys.argv[1:]
-aligner = load(weights, backend=backend, threads=int(threads))
+weights, backend, threads, precision, image, *box = sys.argv[1:]
+aligner = load(weights, backend=backend, threads=int(threads), precision=precision)
 ready = time.perf_counter()
 pixels = __import__("rdrface.image", fromlist=["read_image"]).read_image(image)
 aligner.detector.detect(pixels)
@@ -49,6 +50,7 @@ class Speed:
 
     Attributes:
         threads: number of threads of the detector and the network.
+        precision: precision of the network.
         detector_ms: time to detect the face.
         crop_ms: time to cut the crop.
         network_ms: time to run the network on one crop.
@@ -61,6 +63,7 @@ class Speed:
     """
 
     threads: int
+    precision: Precision
     detector_ms: float
     crop_ms: float
     network_ms: float
@@ -72,7 +75,13 @@ class Speed:
     peak_memory_mb: float | None
 
 
-def measure_speed(threads: int, weights: Path | None = None, backend: Backend = "openvino", repeats: int = 30) -> Speed:
+def measure_speed(
+    threads: int,
+    weights: Path | None = None,
+    backend: Backend = "openvino",
+    repeats: int = 30,
+    precision: RequestedPrecision = "auto",
+) -> Speed:
     """Measure speed, start-up time and memory.
 
     Args:
@@ -80,6 +89,7 @@ def measure_speed(threads: int, weights: Path | None = None, backend: Backend = 
         weights: weights file; None is the packaged one.
         backend: "openvino" or "onnxruntime".
         repeats: number of timings of each part, 1 or more.
+        precision: see `rdrface.load`.
 
     Raises:
         ValueError: `repeats` is less than 1.
@@ -89,7 +99,7 @@ def measure_speed(threads: int, weights: Path | None = None, backend: Backend = 
         raise ValueError(f"repeats must be 1 or more; got {repeats}")
     weights = PACKAGED_WEIGHTS if weights is None else weights
     image, box = sample_image()
-    aligner = load(weights, backend=backend, threads=threads)
+    aligner = load(weights, backend=backend, threads=threads, precision=precision)
     session, detector = aligner.session, aligner.detector
     size = session.input_size or 0
     frame = CropFrame.from_boxes(box)
@@ -107,9 +117,10 @@ def measure_speed(threads: int, weights: Path | None = None, backend: Backend = 
 
     face_ms = _median_ms(assemble_face, repeats)
     mesh_ms = _median_ms(face.mesh, repeats)
-    start_up = _measure_start_up(weights, backend, threads, image, box)
+    start_up = _measure_start_up(weights, backend, threads, precision, image, box)
     return Speed(
         threads=threads,
+        precision=aligner.precision,
         detector_ms=detector_ms,
         crop_ms=crop_ms,
         network_ms=network_ms,
@@ -181,12 +192,12 @@ def _median_ms(call: Callable[[], object], repeats: int) -> float:
 
 
 def _measure_start_up(
-    weights: Path, backend: Backend, threads: int, image: np.ndarray, box: np.ndarray
+    weights: Path, backend: Backend, threads: int, precision: RequestedPrecision, image: np.ndarray, box: np.ndarray
 ) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.png"
         Image.fromarray(image).save(path)
-        command = [sys.executable, "-c", _START_UP_SCRIPT, str(weights), backend, str(threads), str(path)]
+        command = [sys.executable, "-c", _START_UP_SCRIPT, str(weights), backend, str(threads), precision, str(path)]
         begin = time.perf_counter()
         done = subprocess.run([*command, *map(str, box[0])], capture_output=True, text=True, check=False)
         total = time.perf_counter() - begin

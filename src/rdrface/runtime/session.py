@@ -12,7 +12,10 @@ from typing import Any, Literal, NoReturn, Protocol
 import numpy as np
 
 from rdrface.errors import ConfigError, RdrError, WeightsError
+from rdrface.runtime import int8_graph
+from rdrface.runtime.bfloat16 import use_bfloat16
 from rdrface.runtime.linked_files import without_links
+from rdrface.runtime.precision import Precision, RequestedPrecision, choose_precision
 from rdrface.runtime.weights import WeightsInfo, find_graph, link_chain, read_info, verify
 
 Backend = Literal["openvino", "onnxruntime"]
@@ -51,6 +54,9 @@ class Session(Protocol):
     input_size: int | None
     """Side N of the square images that the graph expects, or None if it accepts any size."""
 
+    precision: Precision
+    """Precision of the convolutions and large matrix products."""
+
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Run the graph on images (B, 3, H, W) float32.
 
@@ -70,21 +76,27 @@ class _NotPicklable:
 
 
 class OpenVINOSession(_NotPicklable):
-    """Session that runs a graph with OpenVINO's CPU plugin, in float32.
+    """Session that runs a graph with OpenVINO's CPU plugin.
 
     Args:
         graph: path of an ONNX file with its external data in the same folder, or the bytes of an ONNX file without
             external data.
         threads: number of threads; None lets OpenVINO choose.
-        settings: additional properties for OpenVINO's `compile_model`, e.g. ``{"INFERENCE_PRECISION_HINT": "bf16"}``,
-            which is twice as fast on processors with bfloat16, with about three significant digits.
+        precision: "bfloat16" converts a float32 graph, see `use_bfloat16`; "int8" states that the graph is quantized.
+        settings: additional properties for OpenVINO's `compile_model`.
 
     Raises:
         ConfigError: OpenVINO is not installed.
         ValueError: `threads` is below 1.
     """
 
-    def __init__(self, graph: Path | bytes, threads: int | None = None, settings: dict[str, Any] | None = None):
+    def __init__(
+        self,
+        graph: Path | bytes,
+        threads: int | None = None,
+        precision: Precision = "float32",
+        settings: dict[str, Any] | None = None,
+    ):
         try:
             import openvino
         except ImportError as error:
@@ -92,7 +104,7 @@ class OpenVINOSession(_NotPicklable):
                 f"the backend 'openvino' needs the package openvino ({error}): pip install openvino"
             ) from error
 
-        # Without the precision hint, OpenVINO uses bfloat16 on processors that support it.
+        # Without the precision hint, OpenVINO uses bfloat16 for everything on processors that support it.
         properties: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
@@ -105,9 +117,12 @@ class OpenVINOSession(_NotPicklable):
             properties["INFERENCE_NUM_THREADS"] = check_count("threads", threads)
         core = openvino.Core()
         model = core.read_model(graph if isinstance(graph, bytes) else str(graph))
+        if precision == "bfloat16":
+            use_bfloat16(model)
         self._compile = lambda model: core.compile_model(model, "CPU", properties | (settings or {}))
         self._names = [_public_name(output.get_names()) for output in model.outputs]
         self._lock = Lock()
+        self.precision: Precision = precision
         shape = model.input(0).partial_shape
         self.input_size = _square([d.get_length() if d.is_static else None for d in shape])
         self._any_batch = model
@@ -147,13 +162,20 @@ class ONNXRuntimeSession(_NotPicklable):
         threads: number of threads; None lets ONNX Runtime choose.
         providers: names of ONNX Runtime's execution providers in order of preference, e.g.
             ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; default: the CPU.
+        precision: "float32", or "int8" if the graph is quantized.
 
     Raises:
         ConfigError: ONNX Runtime is not installed.
         ValueError: `threads` is below 1, or a provider is not available.
     """
 
-    def __init__(self, graph: Path | bytes, threads: int | None = None, providers: Sequence[str] | None = None):
+    def __init__(
+        self,
+        graph: Path | bytes,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        precision: Precision = "float32",
+    ):
         try:
             import onnxruntime
         except ImportError as error:
@@ -173,6 +195,7 @@ class ONNXRuntimeSession(_NotPicklable):
         self._input = self._session.get_inputs()[0].name
         shape = self._session.get_inputs()[0].shape
         self.input_size = _square([d if isinstance(d, int) else None for d in shape])
+        self.precision: Precision = precision
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `Session.run`."""
@@ -185,6 +208,7 @@ def open_graph(
     backend: Backend = "openvino",
     threads: int | None = None,
     providers: Sequence[str] | None = None,
+    precision: Precision = "float32",
 ) -> Session:
     """Open a session for any ONNX graph with one input.
 
@@ -193,22 +217,24 @@ def open_graph(
         backend: "openvino" or "onnxruntime".
         threads: see `OpenVINOSession`.
         providers: see `ONNXRuntimeSession`; only with "onnxruntime".
+        precision: see `OpenVINOSession`; "bfloat16" only with "openvino".
 
     Raises:
         ConfigError: the package of the backend is not installed.
         TypeError: `providers` is not a list.
         ValueError: the backend is unknown, `threads` is below 1, or providers are given with OpenVINO.
     """
-    if providers is not None and not isinstance(providers, Sequence):
-        raise TypeError(f"providers must be a list of names of execution providers; got {providers!r}")
+    check_providers_type(providers)
     if backend == "openvino":
         if providers is not None:
             raise ValueError(
                 f'providers need backend="onnxruntime"; got backend="openvino" and providers {providers!r}'
             )
-        return OpenVINOSession(graph, threads)
+        return OpenVINOSession(graph, threads, precision)
     if backend == "onnxruntime":
-        return ONNXRuntimeSession(graph, threads, providers)
+        if precision == "bfloat16":
+            raise ValueError('precision "bfloat16" needs backend="openvino"; got backend="onnxruntime"')
+        return ONNXRuntimeSession(graph, threads, providers, precision)
     raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
 
 
@@ -217,6 +243,7 @@ def open_session(
     backend: Backend = "openvino",
     threads: int | None = None,
     providers: Sequence[str] | None = None,
+    precision: RequestedPrecision = "float32",
 ) -> tuple[Session, WeightsInfo]:
     """Verify a weights file and its graph, and open a session for them.
 
@@ -225,10 +252,12 @@ def open_session(
         backend: "openvino" or "onnxruntime".
         threads: see `OpenVINOSession`.
         providers: see `ONNXRuntimeSession`.
+        precision: see `rdrface.runtime.precision.choose_precision`; the session's attribute `precision` is the chosen
+            one. int8 needs ``NAME.int8.onnx`` in the same folder.
 
     Raises:
         WeightsError: a file is missing or damaged, was not written by rdrface, or cannot be run.
-        ConfigError, TypeError, ValueError: see `open_graph`.
+        ConfigError, TypeError, ValueError: see `open_graph` and `choose_precision`.
     """
     weights = Path(weights)
     info, _ = read_info(weights)
@@ -239,19 +268,39 @@ def open_session(
             f"{weights} was renamed: its graph refers to the weights by the name {original_name!r}. Restore the "
             "original name, or export the weights again under the new name"
         )
+    check_providers_type(providers)
+    int8 = find_graph(weights, int8_graph.SUFFIX)
+    missing = None if int8.is_file() else f"there is no {int8}; write it with `rdrface quantize {weights} --data ...`"
+    chosen = choose_precision(precision, backend, providers, missing)
+    graph = int8 if chosen == "int8" else find_graph(weights)
+    if chosen == "int8" and not int8_graph.is_sealed(int8.read_bytes(), info):
+        raise WeightsError(
+            f"{int8} does not belong to {weights.name}, or is damaged: write it again with `rdrface quantize`, or remove "
+            "it"
+        )
     try:
-        with without_links(weights, original_name) as graph:
-            session = open_graph(graph, backend, threads, providers)
+        with without_links(weights, graph, original_name) as readable:
+            session = open_graph(readable, backend, threads, providers, chosen)
     except (RdrError, TypeError, ValueError):
         raise
     except Exception as error:  # each runtime has its own exception types
-        raise WeightsError(f"{backend} cannot run {find_graph(weights)}: {error}") from error
+        raise WeightsError(f"{backend} cannot run {graph}: {error}") from error
     if session.input_size != info.input_size:
         raise WeightsError(
             f"{weights} states a crop size of {info.input_size} pixels, its graph takes {session.input_size}: take "
             "both files from one export"
         )
     return (session if info.format_version > 1 else _RenamedOutputs(session, _OUTPUTS_OF_0_1)), info
+
+
+def check_providers_type(providers: object) -> None:
+    """Check that `providers` is None or a list.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if providers is not None and not isinstance(providers, Sequence):
+        raise TypeError(f"providers must be a list of names of execution providers; got {providers!r}")
 
 
 def check_count(name: str, value: int) -> int:
@@ -287,7 +336,7 @@ class _RenamedOutputs:
     """
 
     def __init__(self, session: Session, names: Mapping[str, str]) -> None:
-        self.input_size = session.input_size
+        self.input_size, self.precision = session.input_size, session.precision
         self._session, self._names = session, names
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:

@@ -26,7 +26,8 @@ from rdrface.network.custom_landmarks import CustomLandmarks
 from rdrface.network.inference_graph import InferenceGraph
 from rdrface.network.rdr import RDR
 from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
-from rdrface.runtime.weights import WeightsInfo, graph_path, layout, write_weights
+from rdrface.runtime.int8_graph import SUFFIX
+from rdrface.runtime.weights import WeightsInfo, graph_path, is_face_model, layout, write_weights
 
 _OPSET = 18
 _INLINE_BYTES = 1024
@@ -38,14 +39,13 @@ _FOLDED_SIZE = 16
 _PREFIXES = {"sampling.": "regression_features.deconv5.0.", "network.": ""}
 """Prefixes of parameters in `InferenceGraph` -> in the weights file."""
 
-_FACE_MODEL = ("projection.", "custom_landmarks.surface_")
-"""Prefixes of the tensors of the face model, which are in millimeters and not learned."""
-
 
 def export(
     network: RDR, path: Path, info: WeightsInfo, *, half: bool = True, readout: CustomLandmarks | None = None
 ) -> WeightsInfo:
     """Write the weights file and its graph; the same network gives the same bytes.
+
+    An int8 graph of earlier weights with the same name is removed.
 
     Args:
         network: RDR; not changed, but put into evaluation mode.
@@ -67,6 +67,7 @@ def export(
     info = write_weights(path, tensors, replace(info, graph_checksum=hashlib.sha256(content).hexdigest()))
     with write_aside(graph_path(path)) as partial:
         partial.write_bytes(content)
+    graph_path(path, SUFFIX).unlink(missing_ok=True)
     return info
 
 
@@ -154,7 +155,7 @@ def _stored_name(name: str) -> str:
 
 
 def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
-    return value.dtype == np.float32 and value.ndim >= 2 and not name.startswith(_FACE_MODEL)
+    return value.dtype == np.float32 and value.ndim >= 2 and not is_face_model(name)
 
 
 def _half(name: str, value: np.ndarray) -> np.ndarray:
