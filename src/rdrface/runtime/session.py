@@ -117,8 +117,8 @@ class OpenVINOSession(_NotPicklable):
             properties["INFERENCE_NUM_THREADS"] = check_count("threads", threads)
         core = openvino.Core()
         read = core.read_model(graph if isinstance(graph, bytes) else str(graph))
-        if precision == "bfloat16":
-            use_bfloat16(read)
+        if precision == "bfloat16" and not use_bfloat16(read):
+            properties["INFERENCE_PRECISION_HINT"] = "bf16"
         model = core.compile_model(read, "CPU", properties | (settings or {}))
         self._names = [_public_name(output.get_names()) for output in model.outputs]
         self._request = model.create_infer_request()
