@@ -1,8 +1,9 @@
-"""Write the detector's int8 graph, ``weights/retinaface.int8.onnx``, and print its checksum for `detection/retinaface.py`.
+"""Write the detector's int8 graph, ``weights/retinaface.int8.onnx``, and print its SHA-256.
 
     python tools/quantize_detector.py 300w=DIR merl-rav=DIR
 
 Needs ``pip install .[train]``. The ranges are those on training images at several sizes.
+Enter the SHA-256 as `INT8_GRAPH_CHECKSUM` in ``detection/retinaface.py``.
 """
 
 import argparse

@@ -256,8 +256,8 @@ def open_session(
     graph = int8 if chosen == "int8" else find_graph(weights)
     if chosen == "int8" and not int8_graph.is_sealed(int8.read_bytes(), info):
         raise WeightsError(
-            f"{int8} does not belong to {weights.name}, or is damaged: write it again with `rdrface quantize`, or remove "
-            "it"
+            f"{int8} does not belong to {weights.name}, or is damaged: write it again with `rdrface quantize`, or "
+            "remove it"
         )
     try:
         with without_links(weights, graph, original_name) as readable:

@@ -1,9 +1,9 @@
 """Post-training quantization of an exported graph to int8. Needs ``pip install rdrface[train]``.
 
-Dense convolutions, deconvolutions and large matrix products get a QuantizeLinear and a DequantizeLinear before their input and
-their weights; the runtimes replace each such group by one int8 operator (Jacob et al., CVPR 2018). Weights: symmetric,
-one scale per output channel. Inputs: one scale per tensor, from the range on calibration crops. Everything else, in
-particular the geometry, remains in float32.
+Dense convolutions, deconvolutions and large matrix products get a QuantizeLinear and a DequantizeLinear before their
+input and their weights; the runtimes replace each such group by one int8 operator (Jacob et al., CVPR 2018). Weights:
+symmetric, one scale per output channel. Inputs: one scale per tensor, from the range on calibration crops. Everything
+else, in particular the geometry, remains in float32.
 
 The operators are found by their type and size, so any graph that `rdrface.training.export` writes can be quantized.
 """
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from rdrface.runtime.bfloat16 import MIN_PRODUCT
@@ -53,8 +52,7 @@ class Quantizable:
 def find_operators(model: ModelProto) -> list[Quantizable]:
     """Convolutions except depthwise ones, and products with at least `MIN_PRODUCT` learned weights.
 
-    Depthwise convolutions are hardly faster in int8, and lose the most: one scale has to cover channels of very different
-    ranges (docs/speed.md).
+    Depthwise convolutions are hardly faster in int8, and lose the most accuracy (docs/speed.md).
     """
     shapes = {tensor.name: tensor.dims for tensor in model.graph.initializer}
     producer = _producers(model.graph)
