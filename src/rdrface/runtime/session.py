@@ -117,8 +117,8 @@ class OpenVINOSession(_NotPicklable):
             properties["INFERENCE_NUM_THREADS"] = check_count("threads", threads)
         core = openvino.Core()
         model = core.read_model(graph if isinstance(graph, bytes) else str(graph))
-        if precision == "bfloat16":
-            use_bfloat16(model)
+        if precision == "bfloat16" and not use_bfloat16(model):
+            properties["INFERENCE_PRECISION_HINT"] = "bf16"
         self._compile = lambda model: core.compile_model(model, "CPU", properties | (settings or {}))
         self._names = [_public_name(output.get_names()) for output in model.outputs]
         self._lock = Lock()
@@ -275,8 +275,8 @@ def open_session(
     graph = int8 if chosen == "int8" else find_graph(weights)
     if chosen == "int8" and not int8_graph.is_sealed(int8.read_bytes(), info):
         raise WeightsError(
-            f"{int8} does not belong to {weights.name}, or is damaged: write it again with `rdrface quantize`, or remove "
-            "it"
+            f"{int8} does not belong to {weights.name}, or is damaged: write it again with `rdrface quantize`, or "
+            "remove it"
         )
     try:
         with without_links(weights, graph, original_name) as readable:

@@ -25,8 +25,8 @@ from rdrface.files import write_aside
 from rdrface.network.custom_landmarks import CustomLandmarks
 from rdrface.network.inference_graph import InferenceGraph
 from rdrface.network.rdr import RDR
-from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
 from rdrface.runtime.int8_graph import SUFFIX
+from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
 from rdrface.runtime.weights import WeightsInfo, graph_path, is_face_model, layout, write_weights
 
 _OPSET = 18
