@@ -17,10 +17,8 @@ from rdrface.face import Face
 from rdrface.image import ImageSource, read_image
 from rdrface.image_batch import read_in_order
 from rdrface.morphable.model import FaceModel
+from rdrface.runtime.device import BATCH_SIZES
 from rdrface.runtime.session import Session, check_count
-
-BATCH_SIZE = 16
-"""Default number of faces per run of the network. On a CPU, a face takes half as long as alone (docs/speed.md)."""
 
 GROUP_BATCHES = 4
 """Number of full batches for which `Aligner.detect_batch` collects faces before it runs the network."""
@@ -55,7 +53,7 @@ class Aligner:
         session: Session,
         detector: Detector,
         model: FaceModel | None = None,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int = BATCH_SIZES["cpu"],
         max_uncertainty: float | None = MAX_UNCERTAINTY,
         order: Order = DEFAULT_ORDER,
     ) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rdrface.errors import ConfigError
+from rdrface.runtime.device import DEVICES
+from rdrface.runtime.session import BACKENDS
 
 
 def add_output(parser: argparse.ArgumentParser, metavar: str, help: str) -> None:
@@ -21,6 +23,16 @@ def add_output(parser: argparse.ArgumentParser, metavar: str, help: str) -> None
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--overwrite``, without which `refuse_existing` protects the files of earlier runs."""
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+
+
+def add_device_and_backend(parser: argparse._ActionsContainer) -> None:
+    """Add the options ``--device`` and ``--backend``, None by default: see `rdrface.runtime.device.choose_execution`."""
+    parser.add_argument(
+        "--device", choices=DEVICES, help="cuda is an NVIDIA GPU and needs onnxruntime-gpu (default: cpu)"
+    )
+    parser.add_argument(
+        "--backend", choices=BACKENDS, help="inference backend (default: openvino on cpu, onnxruntime on cuda)"
+    )
 
 
 def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:
