@@ -26,7 +26,7 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device_and_backend(parser: argparse._ActionsContainer) -> None:
-    """Add the options ``--device`` and ``--backend``, None by default: see `rdrface.runtime.device.choose_execution`."""
+    """Add ``--device`` and ``--backend``, None by default: see `rdrface.runtime.device.choose_execution`."""
     parser.add_argument(
         "--device", choices=DEVICES, help="cuda is an NVIDIA GPU and needs onnxruntime-gpu (default: cpu)"
     )
