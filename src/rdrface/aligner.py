@@ -24,7 +24,8 @@ GROUP_BATCHES = 4
 """Number of full batches for which `Aligner.detect_batch` collects faces before it runs the network."""
 
 MAX_WAITING_BYTES = 200_000_000
-"""Maximum memory of the images that `Aligner.detect_batch` collects, and of those that it has decoded ahead."""
+"""Maximum memory of the images that `Aligner.detect_batch` keeps: half for those that it collects, half for those that
+it has decoded ahead."""
 
 
 class Aligner:
@@ -165,7 +166,7 @@ class Aligner:
         results: list[tuple[list[Face], list[Face]]] = []
         group: list[np.ndarray] = []
         found: list[Detections] = []
-        with closing(read_in_order(images, MAX_WAITING_BYTES)) as pixels_of_images:
+        with closing(read_in_order(images, MAX_WAITING_BYTES // 2)) as pixels_of_images:
             for pixels in pixels_of_images:
                 group.append(pixels)
                 found.append(self._detect(pixels))
@@ -173,7 +174,7 @@ class Aligner:
                 # batches also fills the batches of retries and corrected crops.
                 if (
                     sum(map(len, found)) >= GROUP_BATCHES * self.batch_size
-                    or sum(one.nbytes for one in group) > MAX_WAITING_BYTES
+                    or sum(one.nbytes for one in group) > MAX_WAITING_BYTES // 2
                 ):
                     results += self._find(group, found)
                     group, found = [], []

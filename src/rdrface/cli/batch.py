@@ -85,7 +85,7 @@ class Batch:
                 if unused_boxes:
                     count = f"{len(unused_boxes)} {'entry' if len(unused_boxes) == 1 else 'entries'}"
                     _note(f"no image for {count} of the box file, such as {unused_boxes[0]}")
-                reading = prefetch(self._read, inputs.images, _can_read_ahead, _num_bytes, MAX_WAITING_BYTES)
+                reading = prefetch(self._read, inputs.images, _can_read_ahead, _num_bytes, MAX_WAITING_BYTES // 2)
                 closing.callback(reading.close)
                 is_hidden = not _is_terminal() or len(inputs.images) < 2
                 bar = tqdm(reading, total=len(inputs.images), unit="image", disable=is_hidden)
