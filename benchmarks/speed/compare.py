@@ -70,7 +70,11 @@ class Side:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
         )
-        opened = self._answer()
+        try:
+            opened = self._answer()
+        except BaseException:
+            self.close()
+            raise
         self.name: str = opened["name"]
         self.rows: list[str] = opened["rows"]
         self.missing: dict[str, str] = opened["missing"]
@@ -81,6 +85,12 @@ class Side:
         print(row, count, file=self._process.stdin, flush=True)
         seconds: list[float] = self._answer()
         return seconds
+
+    def __enter__(self) -> "Side":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the process."""
@@ -118,17 +128,11 @@ def main() -> int:
         np.save(image, sample_image()[0])
         ours = [sys.executable, str(HERE / "rdrface_side.py"), str(image)]
         ours += [] if args.precision is None else ["--precision", args.precision]
-        rdrface = Side(ours)
-        try:
-            mediapipe = Side([str(python), str(HERE / "mediapipe_side.py"), str(image)])
-            try:
-                print(f"{rdrface.name}; {mediapipe.name}; one core, one face in 640 x 480 pixels, medians of", end=" ")
-                print(f"{args.repeats} calls")
-                print(table(rdrface, mediapipe, args.repeats))
-            finally:
-                mediapipe.close()
-        finally:
-            rdrface.close()
+        other = [str(python), str(HERE / "mediapipe_side.py"), str(image)]
+        with Side(ours) as rdrface, Side(other) as mediapipe:
+            print(f"{rdrface.name}; {mediapipe.name}; one core, one face in 640 x 480 pixels, medians of", end=" ")
+            print(f"{args.repeats} calls")
+            print(table(rdrface, mediapipe, args.repeats))
     return 0
 
 

@@ -13,8 +13,12 @@ import sys
 sys.path.insert(0, {str(SPEED)!r})
 from sides import serve
 name, seconds, missing, *rows = sys.argv[1:]
-print("a library prints this")
-serve(name, lambda: ({{row: lambda: float(seconds) for row in rows}}, {{missing: "no file"}} if missing else {{}}))
+
+def open_rows():
+    print("a library prints this", flush=True)
+    return {{row: lambda: float(seconds) for row in rows}}, {{missing: "no file"}} if missing else {{}}
+
+serve(name, open_rows)
 """
 
 
@@ -34,16 +38,11 @@ def speed(monkeypatch):
 
 def test_the_table_has_medians_and_their_ratio(speed):
     compare, _ = speed
-    ours = compare.Side([sys.executable, "-c", SIDE, "ours", "0.012", "lite, image", "default, image"])
-    other = compare.Side(
-        [sys.executable, "-c", SIDE, "other", "0.004", "", "image", "image, refined", "video, refined"]
-    )
-    try:
-        assert (ours.name, other.name) == ("ours", "other")
-        lines = compare.table(ours, other, 20).splitlines()
-    finally:
-        ours.close()
-        other.close()
+    ours = [sys.executable, "-c", SIDE, "ours", "0.012", "lite, image", "default, image"]
+    other = [sys.executable, "-c", SIDE, "other", "0.004", "", "image", "image, refined", "video, refined"]
+    with compare.Side(ours) as first, compare.Side(other) as second:
+        assert (first.name, second.name) == ("ours", "other")
+        lines = compare.table(first, second, 20).splitlines()
     assert "| default, image | 12.0 | image | 4.0 | 3.0 |" in lines
     assert "| lite, image | - | image | | - |" in lines
     assert lines[-1] == "lite, image not measured: no file"

@@ -16,7 +16,7 @@ def calls(monkeypatch):
 
     def measure(threads, weights, repeats, **options):
         calls.append((threads, weights, repeats, options))
-        return Speed(threads, *[1.0] * 8, None, *[1.0] * 3, None)
+        return Speed(threads, *[1.0] * 7, None, *[1.0] * 3, None)
 
     monkeypatch.setattr(bench, "measure_speed", measure)
     return calls
