@@ -5,6 +5,9 @@ second. ONNX Runtime is optional: ``pip install rdrface[onnxruntime]``.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, NoReturn, Protocol
@@ -161,11 +164,12 @@ class ONNXRuntimeSession(_NotPicklable):
             external data.
         threads: number of threads; None lets ONNX Runtime choose.
         providers: names of ONNX Runtime's execution providers in order of preference, e.g.
-            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; default: the CPU.
+            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; default: the CPU. Operators that none of them can run
+            are run on the CPU. If the list does not contain "CPUExecutionProvider", one of them must be usable.
         precision: "float32", or "int8" if the graph is quantized.
 
     Raises:
-        ConfigError: ONNX Runtime is not installed.
+        ConfigError: ONNX Runtime is not installed, or cannot use any of the providers on this machine.
         ValueError: `threads` is below 1, or a provider is not available.
     """
 
@@ -191,6 +195,12 @@ class ONNXRuntimeSession(_NotPicklable):
             options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(graph if isinstance(graph, bytes) else str(graph), options, chosen)
+        # ONNX Runtime silently uses the CPU if it cannot load CUDA, for example.
+        if not set(chosen) & set(self._session.get_providers()):
+            raise ConfigError(
+                f"ONNX Runtime cannot use {', '.join(chosen)} on this machine: the GPU, its driver, CUDA or cuDNN is "
+                "missing, or the version of CUDA or cuDNN is not the one that this onnxruntime-gpu needs"
+            )
         self._names = [output.name for output in self._session.get_outputs()]
         self._input = self._session.get_inputs()[0].name
         shape = self._session.get_inputs()[0].shape
@@ -261,7 +271,13 @@ def open_session(
     """
     weights = Path(weights)
     info, _ = read_info(weights)
-    verify(weights, info)
+    with ThreadPoolExecutor(1) as executor:
+        verification = executor.submit(verify, weights, info)
+        # Importing the backend takes as long as the checksums, and uses another core.
+        if backend in BACKENDS:
+            with suppress(ImportError):  # `open_graph` reports it
+                import_module(backend)
+        verification.result()
     original_name = info.config.get("file_name", weights.name)
     if original_name not in (path.name for path in link_chain(weights)):
         raise WeightsError(
