@@ -17,8 +17,10 @@ from rdrface.runtime.session import Session
 
 COARSE_SIDE = 320
 """Long side of the input of the coarse pass, pixels."""
-COARSE_BORDER = 16
+COARSE_BORDER = 8
 """Border of that input, pixels."""
+COARSE_MULTIPLE = 16
+"""Its sides are multiples of this, pixels: with multiples of 32, a 4:3 photo has a fifth more pixels."""
 CANDIDATE_SCORE = 0.01
 """Score in the coarse pass from which a face is possible. Faces of 12 pixels have low scores."""
 CERTAIN_SCORE = 0.8
@@ -26,14 +28,15 @@ CERTAIN_SCORE = 0.8
 CERTAIN_SIZE = 24.0
 """Size of a face in the input of the coarse pass, pixels, from which its box is as good as that of a pass at full
 resolution."""
+LARGE_CANDIDATE_SCORE = 0.1
+"""Score in the coarse pass from which a face of at least `CERTAIN_SIZE` is possible."""
 HIDDEN_SCORE = 0.3
 """Candidates with a lower score whose center is in the box of a certain face are parts of that face."""
 
-WINDOW = 3.0
+WINDOW = 2.5
 """Side of the window around a doubtful face, in sizes of the face."""
 WINDOW_SIDE = 96
 """Side of the input for a window, pixels, including its border."""
-WINDOW_BORDER = 0
 MAX_WINDOWS = 16
 """With more doubtful faces, the whole photo is searched at full resolution."""
 
@@ -48,7 +51,9 @@ def doubtful_faces(candidates: Candidates, certain: np.ndarray) -> Candidates:
     boxes = candidates.boxes[certain]
     center = (candidates.boxes[:, :2] + candidates.boxes[:, 2:]) / 2
     is_inside = ((center[:, None] > boxes[:, :2]) & (center[:, None] < boxes[:, 2:])).all(axis=2).any(axis=1)
-    return candidates.select(~certain & ~(is_inside & (candidates.scores < HIDDEN_SCORE)))
+    minimum = np.where(box_size(candidates.boxes) < CERTAIN_SIZE, 0.0, LARGE_CANDIDATE_SCORE)
+    minimum[is_inside] = HIDDEN_SCORE
+    return candidates.select(~certain & (candidates.scores >= minimum))
 
 
 def second_look(session: Session, image: np.ndarray, doubtful: Candidates, threshold: float) -> Candidates:

@@ -110,7 +110,7 @@ class RetinaFace:
             return None
         resized = coarse.resized_to(image, max(1, round(width * scale)), max(1, round(height * scale)))
         threshold = min(coarse.CANDIDATE_SCORE, self.score_threshold)
-        candidates = run_pass(self.session, resized, threshold, coarse.COARSE_BORDER)
+        candidates = run_pass(self.session, resized, threshold, coarse.COARSE_BORDER, coarse.COARSE_MULTIPLE)
         candidates = candidates.without_duplicates(self.iou_threshold)
         sizes = box_size(candidates.boxes)
         certain = (candidates.scores >= max(coarse.CERTAIN_SCORE, self.score_threshold)) & (

@@ -50,16 +50,18 @@ class Candidates(NamedTuple):
         return self.select(nms(self.boxes, self.scores, iou_threshold))
 
 
-def run_pass(session: Session, image: np.ndarray, threshold: float, border: int = BORDER) -> Candidates:
+def run_pass(
+    session: Session, image: np.ndarray, threshold: float, border: int = BORDER, multiple: int = STRIDES[-1]
+) -> Candidates:
     """Faces of an image (H, W, 3) uint8 RGB before NMS with a score of at least `threshold`, in pixels of the image.
 
     Args:
         session: runs the graph of `rdrface.detection.retinaface.weights`.
         image: the image.
         threshold: minimum score.
-        border: width of the border that is added to the image, pixels.
+        border, multiple: see `pad`.
     """
-    return run_passes(session, pad(image, border)[None], threshold, border)[0]
+    return run_passes(session, pad(image, border, multiple)[None], threshold, border)[0]
 
 
 def run_passes(session: Session, padded: np.ndarray, threshold: float, border: int) -> list[Candidates]:
@@ -87,13 +89,13 @@ def _decoded(
     return Candidates(boxes - origin, likelihood[likely], points - origin)
 
 
-def pad(image: np.ndarray, border: int = BORDER) -> np.ndarray:
+def pad(image: np.ndarray, border: int = BORDER, multiple: int = STRIDES[-1]) -> np.ndarray:
     """(H, W, 3) uint8 RGB -> (3, H', W') float32, an input of the graph: BGR minus the mean, with a border that repeats
     the pixels at the image's edge. The border is `border` wide at the left and top, and at least as wide at the right
-    and bottom, where it completes multiples of the largest stride."""
+    and bottom, where it completes multiples of `multiple`."""
     height, width = image.shape[:2]
     bottom, right = border + height, border + width
-    result = np.empty((3, _padded_side(height, border), _padded_side(width, border)), np.float32)
+    result = np.empty((3, _padded_side(height, border, multiple), _padded_side(width, border, multiple)), np.float32)
     for channel, mean in enumerate(MEAN_BGR):
         np.subtract(image[..., 2 - channel], mean, out=result[channel, border:bottom, border:right])
     result[:, border:bottom, :border] = result[:, border:bottom, border : border + 1]
@@ -103,12 +105,12 @@ def pad(image: np.ndarray, border: int = BORDER) -> np.ndarray:
     return result
 
 
-def _padded_side(side: int, border: int) -> int:
-    return -(-(side + 2 * border) // STRIDES[-1]) * STRIDES[-1]
+def _padded_side(side: int, border: int, multiple: int) -> int:
+    return -(-(side + 2 * border) // multiple) * multiple
 
 
 def priors(height: int, width: int, chosen: np.ndarray | None = None) -> np.ndarray:
-    """Priors of an image whose sides are multiples of 32.
+    """Priors of an image whose sides are multiples of 16.
 
     Args:
         height, width: of the image with its border, pixels.
@@ -117,9 +119,9 @@ def priors(height: int, width: int, chosen: np.ndarray | None = None) -> np.ndar
     Returns:
         (n, 3) center x, center y and side; the origin is the top-left corner of that image.
     """
-    columns = width // np.array(STRIDES)
+    rows, columns = (-(-side // np.array(STRIDES)) for side in (height, width))
     per_cell = len(SIZES[0])
-    ends = np.cumsum(columns * (height // np.array(STRIDES)) * per_cell)
+    ends = np.cumsum(rows * columns * per_cell)
     index = np.arange(ends[-1]) if chosen is None else chosen
     level = np.searchsorted(ends, index, side="right")
     cell, size = np.divmod(index - np.concatenate([[0], ends])[level], per_cell)
