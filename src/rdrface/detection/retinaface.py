@@ -37,9 +37,6 @@ image is padded to at least `2 * BORDER` pixels."""
 MIN_LONG_SIDE = 160
 """Images with a shorter long side are enlarged to it, pixels: the smallest prior is 16 pixels wide."""
 
-MAX_COARSE_SCALE = 0.9
-"""Scale of the coarse pass, in units of that at full resolution, above which the coarse pass is left out."""
-
 LARGE = 400.0
 """Face size in pixels of the input above which the detector runs again on a smaller image: such a face is close to the
 largest prior, and its box is too small."""
@@ -67,6 +64,8 @@ class RetinaFace:
             images (panoramas) are downscaled less, to as many pixels as a 16:9 image of that long side has. Most faces
             below 16 pixels in the downscaled image are missed (docs/detection.md). If there seem to be faces below
             `SMALL` pixels in it, their neighborhood is searched again with up to `SMALL_PASS` times as many pixels.
+            An image in which a smaller input shows certain faces is not searched at this resolution
+            (`rdrface.detection.coarse`).
 
     Raises:
         ValueError: a threshold is outside (0, 1), or `max_side` is below `MIN_MAX_SIDE`.
@@ -102,33 +101,12 @@ class RetinaFace:
         return Detections(boxes, found.scores.astype(np.float32), found.boxes, angles)
 
     def _coarse(self, image: np.ndarray) -> Candidates | None:
-        """Faces before NMS by the coarse pass and a second look at the doubtful ones; None if the image needs the full
-        resolution."""
-        height, width = image.shape[:2]
-        scale = input_scale(height, width, min(self.max_side, max(coarse.COARSE_SIDE, self.max_side // 4)))
-        if scale > MAX_COARSE_SCALE * input_scale(height, width, self.max_side):
+        """Faces before NMS by a coarse pass; None if the image must be searched at full resolution."""
+        scale = input_scale(*image.shape[:2], self.max_side)
+        relative = coarse.relative_scale(round(scale * max(image.shape[:2])))
+        if relative > coarse.MAX_RELATIVE_SCALE:
             return None
-        resized = coarse.resized_to(image, max(1, round(width * scale)), max(1, round(height * scale)))
-        threshold = min(coarse.CANDIDATE_SCORE, self.score_threshold)
-        candidates = run_pass(self.session, resized, threshold, coarse.COARSE_BORDER, coarse.COARSE_MULTIPLE)
-        candidates = candidates.without_duplicates(self.iou_threshold)
-        sizes = box_size(candidates.boxes)
-        certain = (candidates.scores >= max(coarse.CERTAIN_SCORE, self.score_threshold)) & (
-            sizes >= coarse.CERTAIN_SIZE
-        )
-        if not certain.any():
-            return None
-        doubtful = coarse.doubtful_faces(candidates, certain)
-        if len(doubtful.scores) > coarse.MAX_WINDOWS:
-            return None
-        ratio = _ratio(image, resized)
-        found = candidates.select(certain).moved(ratio, np.zeros(2))
-        if not len(doubtful.scores):
-            return found
-        doubtful = doubtful.moved(ratio, np.zeros(2))
-        second = coarse.second_look(self.session, image, doubtful, self.score_threshold)
-        first = doubtful.select(doubtful.scores >= self.score_threshold)
-        return found.joined(coarse.replaced(first, np.ones(len(first.scores), bool), second))
+        return coarse.find_faces(self.session, image, scale * relative, self.score_threshold, self.iou_threshold)
 
     def _full(self, image: np.ndarray) -> Candidates:
         """Faces before NMS at full resolution."""
@@ -146,7 +124,7 @@ class RetinaFace:
             return found
         smaller = resize(resized, LARGE_PASS / max(resized.shape[:2]))
         second = run_pass(self.session, smaller, self.score_threshold).moved(_ratio(resized, smaller), np.zeros(2))
-        return coarse.replaced(found, large, second)
+        return coarse.replace_matched(found, large, second)
 
     def _add_small(self, image: np.ndarray, found: Candidates, candidates: Candidates, scale: float) -> Candidates:
         """Replace the small faces by those of a pass over the neighborhood of the small candidates at a higher
@@ -161,7 +139,7 @@ class RetinaFace:
         second = run_pass(self.session, resized, self.score_threshold).moved(_ratio(part, resized), np.array([x0, y0]))
         # Larger faces are close to the largest priors in this pass, or cut by the edge of the part.
         second = second.select(box_size(second.boxes) * scale < 2 * SMALL)
-        return coarse.replaced(found, box_size(found.boxes) * scale < SMALL, second)
+        return coarse.replace_matched(found, box_size(found.boxes) * scale < SMALL, second)
 
 
 def input_scale(height: int, width: int, max_side: int) -> float:

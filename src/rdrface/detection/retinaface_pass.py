@@ -61,7 +61,7 @@ def run_pass(
         threshold: minimum score.
         border, multiple: see `pad`.
     """
-    return run_passes(session, pad(image, border, multiple)[None], threshold, border)[0]
+    return run_passes(session, pad(image, border, multiple), threshold, border)[0]
 
 
 def run_passes(session: Session, padded: np.ndarray, threshold: float, border: int) -> list[Candidates]:
@@ -90,18 +90,18 @@ def _decoded(
 
 
 def pad(image: np.ndarray, border: int = BORDER, multiple: int = STRIDES[-1]) -> np.ndarray:
-    """(H, W, 3) uint8 RGB -> (3, H', W') float32, an input of the graph: BGR minus the mean, with a border that repeats
+    """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, the input of the graph: BGR minus the mean, with a border that repeats
     the pixels at the image's edge. The border is `border` wide at the left and top, and at least as wide at the right
     and bottom, where it completes multiples of `multiple`."""
     height, width = image.shape[:2]
     bottom, right = border + height, border + width
-    result = np.empty((3, _padded_side(height, border, multiple), _padded_side(width, border, multiple)), np.float32)
+    result = np.empty((1, 3, _padded_side(height, border, multiple), _padded_side(width, border, multiple)), np.float32)
     for channel, mean in enumerate(MEAN_BGR):
-        np.subtract(image[..., 2 - channel], mean, out=result[channel, border:bottom, border:right])
-    result[:, border:bottom, :border] = result[:, border:bottom, border : border + 1]
-    result[:, border:bottom, right:] = result[:, border:bottom, right - 1 : right]
-    result[:, :border] = result[:, border : border + 1]
-    result[:, bottom:] = result[:, bottom - 1 : bottom]
+        np.subtract(image[..., 2 - channel], mean, out=result[0, channel, border:bottom, border:right])
+    result[..., border:bottom, :border] = result[..., border:bottom, border : border + 1]
+    result[..., border:bottom, right:] = result[..., border:bottom, right - 1 : right]
+    result[..., :border, :] = result[..., border : border + 1, :]
+    result[..., bottom:, :] = result[..., bottom - 1 : bottom, :]
     return result
 
 
