@@ -109,7 +109,8 @@ def read_json_lines(path: Path) -> Iterator[FrameRecord]:
     number = 0
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            for line in file:
+                number += 1
                 if not line.endswith(b"\n") or not line.strip():
                     continue
                 yield _frame_from_dict(json.loads(line))

@@ -70,9 +70,7 @@ class LiveLinkWriter:
         ValueError: `rate` or `flipped` has another value.
     """
 
-    def __init__(
-        self, folder: Path, slate: str, take: int = 1, rate: int = 30, flipped: Collection[str] = ()
-    ) -> None:
+    def __init__(self, folder: Path, slate: str, take: int = 1, rate: int = 30, flipped: Collection[str] = ()) -> None:
         if rate not in RATES:
             raise ValueError(f"rate must be 30 or 60; got {rate!r}")
         if not set(flipped) <= set(HEAD):
@@ -102,13 +100,16 @@ class LiveLinkWriter:
             person.add(frame.time, values.get(number))
 
     def close(self) -> None:
-        """Write the end of the files and give them their names. Without this, they keep their partial names.
+        """Write the end of the files and give them their names.
 
         Raises:
             DataError: this fails; the partial files remain.
         """
         for person in self._people.values():
             person.close()
+
+    def stop(self) -> None:
+        """Nothing: the files keep their partial names, and are closed after each frame."""
 
 
 def slate_name(name: str) -> str:

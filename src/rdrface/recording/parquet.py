@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -195,7 +194,7 @@ def read_parquet(path: Path) -> Iterator[FrameRecord]:
     return _frames(pa, path)
 
 
-def _frames(pa: ModuleType, path: Path) -> Iterator[FrameRecord]:
+def _frames(pa: Any, path: Path) -> Iterator[FrameRecord]:
     try:
         for _, group in groupby(_rows(path), key=lambda row: row["frame"]):
             rows = list(group)
@@ -240,7 +239,7 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _table(
-    pa: ModuleType, rows: list[tuple[FrameRecord, RecordedFace]], num_custom: int, metadata: dict[str, str]
+    pa: Any, rows: list[tuple[FrameRecord, RecordedFace]], num_custom: int, metadata: dict[str, str]
 ) -> "pa.Table":
     faces = [one.face for _, one in rows]
     values: dict[str, Any] = {
@@ -271,7 +270,7 @@ def _table(
     return pa.Table.from_arrays(columns, schema=description)
 
 
-def _import_pyarrow() -> ModuleType:
+def _import_pyarrow() -> Any:
     try:
         import pyarrow
     except ImportError as error:

@@ -83,7 +83,8 @@ class Camera:
         if first is None:
             self.close()
             raise DataError(f"{self._name} was opened but delivers no frame")
-        self.height, self.width = first[0].shape[:2]
+        self.height: int = first[0].shape[0]
+        self.width: int = first[0].shape[1]
 
     def __enter__(self) -> Self:
         return self

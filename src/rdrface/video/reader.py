@@ -99,7 +99,8 @@ class VideoReader:
             raise
         self._first: Frame | None = first
         self._ahead: ReadAhead[Frame] | None = None
-        self.height, self.width = first.image.shape[:2]
+        self.height: int = first.image.shape[0]
+        self.width: int = first.image.shape[1]
 
     def __enter__(self) -> Self:
         return self
@@ -184,7 +185,9 @@ class VideoReader:
         av = import_av()
         index = -1
         for decoded in self._decoded_frames():
-            timestamp = None if decoded.pts is None else float(decoded.pts * decoded.time_base - self._origin)
+            timestamp = None
+            if decoded.pts is not None and decoded.time_base is not None:
+                timestamp = float(decoded.pts * decoded.time_base - self._origin)
             time = self._clock.time(timestamp)
             if time < self._start:
                 continue

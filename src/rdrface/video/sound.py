@@ -1,7 +1,7 @@
 """Copying the sound of a video without encoding it again."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +12,7 @@ from rdrface.video.pyav import import_av, reason
 
 if TYPE_CHECKING:
     from av import AudioStream, Packet
+    from av.stream import Stream
     from av.container import InputContainer, OutputContainer
 
 _AHEAD = 0.5
@@ -74,7 +75,7 @@ class SoundCopy:
             with suppress(av.error.FFmpegError):  # a file that cannot be searched is read from its beginning
                 self._input.seek(int(source.origin * 1_000_000))
         self._packets = self._read()
-        self._next: Packet | None = next(self._packets, None)
+        self._next: Packet[Stream] | None = next(self._packets, None)
 
     def advance(self, time: float) -> None:
         """Copy the sound up to a little after the time of a frame, seconds."""
@@ -92,7 +93,7 @@ class SoundCopy:
         self._packets.close()
         self._input.close()
 
-    def _read(self) -> "Iterator[Packet]":
+    def _read(self) -> "Generator[Packet[Stream]]":
         av = import_av()
         streams = [stream for stream in self._input.streams.audio if stream.index in self._streams]
         if not streams:
@@ -105,15 +106,15 @@ class SoundCopy:
         except av.error.FFmpegError as error:
             self.warnings.append(f"the sound ends early: {reason(error)}")
 
-    def _time(self, packet: "Packet") -> float:
+    def _time(self, packet: "Packet[Stream]") -> float:
         stamp = packet.pts if packet.pts is not None else packet.dts
         return 0.0 if stamp is None or packet.time_base is None else float(stamp * packet.time_base - self._origin)
 
-    def _is_before_origin(self, packet: "Packet") -> bool:
+    def _is_before_origin(self, packet: "Packet[Stream]") -> bool:
         # The priming packets of AAC, at the beginning of a file, are just before 0.
         return self._origin > 0 and self._time(packet) < 0
 
-    def _mux(self, packet: "Packet") -> None:
+    def _mux(self, packet: "Packet[Stream]") -> None:
         av = import_av()
         index = packet.stream.index
         if index not in self._streams or packet.time_base is None:

@@ -94,7 +94,7 @@ def _orientation(frame: "VideoFrame") -> tuple[bool, bool, bool]:
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return False, True, True
-    matrix = np.frombuffer(bytes(data), np.int32)
+    matrix = np.frombuffer(bytes(cast(bytes, data)), np.int32)
     if matrix.size < 9:
         return False, True, True
     # FFmpeg's display matrix: x' = a x + c y, y' = b x + d y.
