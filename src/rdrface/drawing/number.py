@@ -26,7 +26,7 @@ def draw_number(canvas: np.ndarray, face: Face, number: int) -> None:
     text = str(number)
     width, ink = text_size(text, height)
     half = np.array([max(width, ink) / 2 + 0.5 * height, ink / 2 + 0.4 * height])
-    at = np.array([(x0 + x1) / 2, y0 - 0.12 * face.size - half[1]])
+    at = np.array([(x0 + x1) / 2, y0 - 0.3 * face.size - half[1]])
     at = np.clip(at, half, np.maximum(limit - half, half))
     ends = at + np.array([[half[1] - half[0], 0], [half[0] - half[1], 0]])
     blend(canvas, coverage(strokes(ends[:1], ends[1:], half[1], HALO, 0.6), canvas.shape))

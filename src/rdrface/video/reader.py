@@ -27,6 +27,9 @@ _DEFAULT_RATE = 30.0
 _MAX_MISSING = 1.0
 """Seconds by which the last frame may be earlier than the duration that the file states."""
 
+_MAX_PRIMING = Fraction(1, 10)
+"""Seconds of sound before the time 0 that players skip."""
+
 _STILL_IMAGES = ("image2", "jpeg_pipe", "png_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "heif", "avif", "tty")
 """FFmpeg's names of formats that are no videos: files of one image, and text."""
 
@@ -161,7 +164,9 @@ class VideoReader:
             for one in (stream, *container.streams.audio)
             if one.start_time is not None and one.time_base
         ]
-        self._origin: Fraction = min(starts, default=Fraction(0))
+        first = min(starts, default=Fraction(0))
+        # Compressed sound can start a little before 0 with samples that players skip; the pictures then start at 0.
+        self._origin = Fraction(0) if -_MAX_PRIMING <= first < 0 <= (stream.start_time or 0) else first
         self.duration = _duration(container, stream)
 
     def _tolerance(self) -> float:
