@@ -1,5 +1,7 @@
 """Times of frames whose timestamps are missing, equal, or go back."""
 
+import itertools
+
 import pytest
 
 from rdrface.video.clock import Clock
@@ -27,7 +29,7 @@ def test_an_equal_timestamp_is_moved_and_the_following_ones_stay():
 
 def test_equal_timestamps_only_still_give_about_the_frame_rate():
     found, _ = times([0.0] * 26)
-    assert all(b > a for a, b in zip(found, found[1:], strict=False)) and found[-1] == pytest.approx(1.0, abs=0.05)
+    assert all(b > a for a, b in itertools.pairwise(found)) and found[-1] == pytest.approx(1.0, abs=0.05)
 
 
 def test_after_a_jump_back_the_times_continue_without_a_gap():

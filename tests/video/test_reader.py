@@ -1,5 +1,6 @@
 """Reading videos: orientation, times, parts of a video, damaged files, and files that are no videos."""
 
+import itertools
 import threading
 import wave
 from fractions import Fraction
@@ -110,7 +111,7 @@ def test_images_keep_the_size_of_the_first_frame(tmp_path):
         frames = list(video)
     assert len(frames) > 15 and {frame.image.shape for frame in frames} == {(48, 64, 3)}
     times = [frame.time for frame in frames]
-    assert all(b > a for a, b in zip(times, times[1:], strict=False)) and times[-1] < 1
+    assert all(b > a for a, b in itertools.pairwise(times)) and times[-1] < 1
 
 
 def test_times_start_at_zero_where_the_timestamps_do_not(tmp_path):

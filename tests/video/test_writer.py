@@ -34,9 +34,10 @@ def test_variable_times_are_kept_exactly(tmp_path, name):
 
 def test_the_times_of_a_source_come_back_exactly_through_its_time_base(tmp_path):
     write_clip(tmp_path / "a.mp4", [0, 7, 43, 99, 100, 1013])
-    with open_video(tmp_path / "a.mp4") as video, VideoWriter(
-        tmp_path / "b.mp4", 64, 48, time_base=video.time_base
-    ) as writer:
+    with (
+        open_video(tmp_path / "a.mp4") as video,
+        VideoWriter(tmp_path / "b.mp4", 64, 48, time_base=video.time_base) as writer,
+    ):
         for frame in video:
             writer.write(frame.image, frame.time)
     assert frame_times(tmp_path / "b.mp4") == frame_times(tmp_path / "a.mp4")
@@ -70,9 +71,12 @@ def test_colors_survive(tmp_path):
 @pytest.mark.parametrize("sounds", [["aac"], ["aac", "aac"], ["libopus"], ["pcm_s16le"]])
 def test_sound_is_copied_unchanged_and_in_step(tmp_path, sounds):
     write_clip(tmp_path / "a.mp4", range(0, 2000, 40), sounds=sounds)
-    with open_video(tmp_path / "a.mp4") as video, VideoWriter(
-        tmp_path / "b.mp4", 64, 48, time_base=video.time_base, sound=SoundSource(video.path, video.origin)
-    ) as writer:
+    with (
+        open_video(tmp_path / "a.mp4") as video,
+        VideoWriter(
+            tmp_path / "b.mp4", 64, 48, time_base=video.time_base, sound=SoundSource(video.path, video.origin)
+        ) as writer,
+    ):
         assert video.has_sound
         for frame in video:
             writer.write(frame.image, frame.time)
