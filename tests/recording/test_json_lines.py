@@ -72,5 +72,5 @@ def test_files_that_are_no_recordings_are_clear_errors(tmp_path):
     (tmp_path / "a.csv").touch()
     with pytest.raises(DataError, match=r"expected the suffix \.jsonl or \.parquet"):
         read_recording(tmp_path / "a.csv")
-    with pytest.raises(DataError, match="cannot write .*No such file"):
+    with pytest.raises(DataError, match=r"cannot write .*No such file"):
         JSONLinesWriter(tmp_path / "missing" / "a.jsonl")

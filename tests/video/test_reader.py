@@ -132,7 +132,7 @@ def test_a_part_of_a_video(tmp_path):
 
 def test_times_outside_the_video_are_errors(tmp_path):
     write_clip(tmp_path / "a.mp4")
-    with pytest.raises(DataError, match="no frame at or after 30 s; it is 1.0 s long"):
+    with pytest.raises(DataError, match=r"no frame at or after 30 s; it is 1\.0 s long"):
         open_video(tmp_path / "a.mp4", start=30)
     for wrong in ({"start": -1}, {"end": 0}, {"start": 2, "end": 1}, {"every": 0}, {"start": float("nan")}):
         with pytest.raises(ValueError, match="must be"):

@@ -116,7 +116,7 @@ def test_sound_that_the_container_does_not_support_is_left_out_and_reported(tmp_
 def test_wrong_arguments_are_clear_errors(tmp_path):
     with pytest.raises(ConfigError, match=r"\.mp4.*got a\.xyz"):
         VideoWriter(tmp_path / "a.xyz", 64, 48)
-    with pytest.raises(DataError, match="cannot write .*no such file"):
+    with pytest.raises(DataError, match=r"cannot write .*no such file"):
         VideoWriter(tmp_path / "missing" / "a.mp4", 64, 48)
     with VideoWriter(tmp_path / "a.mp4", 64, 48) as writer:
         with pytest.raises(ValueError, match="shape"):

@@ -12,8 +12,8 @@ from rdrface.video.pyav import import_av, reason
 
 if TYPE_CHECKING:
     from av import AudioStream, Packet
-    from av.stream import Stream
     from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
 
 _AHEAD = 0.5
 """Seconds by which the copied sound is ahead of the last frame, so that a file that ends early is in step."""
