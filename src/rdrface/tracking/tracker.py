@@ -13,10 +13,11 @@ from rdrface.alignment.retries import RETRY_ABOVE, align_with_retries
 from rdrface.alignment.selection import MAX_UNCERTAINTY
 from rdrface.crop import EXPANSION
 from rdrface.detection.protocol import Detections
-from rdrface.face import Face
+from rdrface.face import Face, packaged_model
 from rdrface.image import read_image
 from rdrface.tracking.association import best_match, converged, is_known
 from rdrface.tracking.following import follow
+from rdrface.tracking.landmark_shape import LandmarkShape
 from rdrface.tracking.scene_cuts import SceneCuts
 from rdrface.tracking.schedule import SEARCH_INTERVAL, DetectionSchedule
 from rdrface.tracking.track import Track
@@ -59,6 +60,7 @@ class Tracker:
         self.search_interval = search_interval
         self.max_occlusion = max_occlusion
         self._max_error = MAX_UNCERTAINTY if aligner.max_uncertainty is None else aligner.max_uncertainty
+        self._shape = LandmarkShape(packaged_model() if aligner.model is None else aligner.model)
         self._crops = CropAligner(aligner.session, size, aligner.batch_size)
         self.reset()
 
@@ -174,7 +176,7 @@ class Tracker:
         match = best_match(face, self._lost, time)
         if match is None:
             self._count += 1
-            return Track(self._count, face, time)
+            return Track(self._count, face, time, self._shape)
         self._lost.remove(match)
         match.start(face, time)
         return match
