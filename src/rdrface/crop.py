@@ -74,7 +74,9 @@ class CropFrame:
     def to_image(self, points: np.ndarray) -> np.ndarray:
         """Crop frame -> image pixels: points (B, N, 2 or 3); a third coordinate (depth) is only scaled."""
         moved: np.ndarray = np.asarray(points, dtype=np.float64) * self.half[:, None, None]
-        moved[..., :2] = _rotate(moved[..., :2], self.angle) + self.center[:, None]
+        if self.angle.any():
+            moved[..., :2] = _rotate(moved[..., :2], self.angle)
+        moved[..., :2] += self.center[:, None]
         return moved
 
     def to_crop(self, points: np.ndarray) -> np.ndarray:
@@ -143,12 +145,17 @@ def _sample_upright(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarr
     """(3, N, N) float32: `_sample` for the columns x (N,) and rows y (N,), increasing, twice as fast."""
     left, right, across = _neighbors(x, image.shape[1])
     above, below, down = _neighbors(y, image.shape[0])
-    part = image[above[0] : below[-1] + 1, left[0] : right[-1] + 1]
-    rows = part.take(above - above[0], axis=0).astype(np.float32)
-    rows += (part.take(below - above[0], axis=0) - rows) * down[:, None, None]
-    planes = rows.transpose(2, 0, 1)
-    sampled: np.ndarray = planes.take(left - left[0], axis=2)
-    sampled += (planes.take(right - left[0], axis=2) - sampled) * across
+    x0, y0 = left[0], above[0]
+    left, right, above, below = left - x0, right - x0, above - y0, below - y0
+    part = image[y0 : y0 + below[-1] + 1, x0 : x0 + right[-1] + 1]
+    sampled = np.empty((3, len(y), len(x)), np.float32)
+    # One channel at a time: its temporary arrays are small enough for the memory allocator to reuse.
+    for channel, plane in zip(sampled, part.transpose(2, 0, 1), strict=True):
+        plane = np.ascontiguousarray(plane)
+        rows, next_rows = plane.take(above, axis=0).astype(np.float32), plane.take(below, axis=0).astype(np.float32)
+        rows += (next_rows - rows) * down[:, None]
+        columns, next_columns = rows.take(left, axis=1), rows.take(right, axis=1)
+        np.add(columns, (next_columns - columns) * across, out=channel)
     return sampled
 
 

@@ -1,8 +1,8 @@
 """Motion of the whole head between frames: six degrees of freedom, in units of the face size.
 
-A motion is a vector (6,): shift to the right, shift down, growth, clockwise roll, and the turns about the image's y and
-x axis. Each is the root mean square displacement of the 68 landmarks that it causes, in face sizes. The first four are a
-similarity of the image. The turns move points in proportion to their depth (scaled orthographic projection).
+A motion is a vector (6,): shift to the right, shift down, growth, clockwise roll, and the turns about the image's y
+and x axis. Each is the root mean square displacement of the 68 landmarks that it causes, in face sizes. The first four
+are a similarity of the image. The turns move points in proportion to their depth (scaled orthographic projection).
 """
 
 import math
@@ -76,6 +76,6 @@ class RigidMotion:
                 [-scale * turn_y, -scale * turn_x, scale],
             ]
         )
-        shifted = self._offsets @ matrix.T
+        shifted: np.ndarray = self._offsets @ matrix.T
         shifted += self._center + np.array([self._size * x, self._size * y, 0.0])
         return shifted

@@ -29,6 +29,7 @@ class Track:
         score: the detector's score.
         usual_error: recent mean of `Face.expected_error`, percent of the face size.
         last_retry: time of the last run of the network in other crops, seconds.
+        lost_by_cut: whether the person was lost because the scene changed.
         unconfirmed: number of runs of the detector in a row that did not find the face.
     """
 
@@ -46,6 +47,7 @@ class Track:
         self.usual_error = face.expected_error
         self.last_retry = time
         self.unconfirmed = 0
+        self.lost_by_cut = False
         self._seen(time)
 
     def update(self, face: Face, time: float) -> None:
