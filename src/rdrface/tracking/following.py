@@ -7,7 +7,7 @@ import numpy as np
 from rdrface.alignment.crop_alignment import CropAligner, CropAlignment
 from rdrface.alignment.retries import CLEARLY_BETTER, MAX_SCALE, MAX_SHIFT, RETRY_ABOVE
 from rdrface.crop import EXPANSION, CropFrame
-from rdrface.geometry.boxes import bounding_boxes, box_size
+from rdrface.geometry.boxes import bounding_boxes
 from rdrface.tracking.crop_path import crops_around
 from rdrface.tracking.track import Track
 
@@ -29,8 +29,8 @@ def follow(
 ) -> tuple[CropAlignment, np.ndarray]:
     """Align faces in the crops where they are expected.
 
-    The network runs once per face. A face that moved out of the middle of its crop, or whose expected error is unusually
-    high, is aligned again in other crops.
+    The network runs once per face. A face that moved out of the middle of its crop, or whose expected error is
+    unusually high, is aligned again in other crops.
 
     Args:
         aligner: runs the network.
@@ -57,8 +57,7 @@ def follow(
 
 def _retried(aligned: CropAlignment, tracks: Sequence[Track], time: float, max_error: float) -> np.ndarray:
     """(M,) indices of the faces that are aligned again."""
-    bounds = bounding_boxes(aligned.landmarks)
-    size = box_size(bounds)
+    bounds, size = bounding_boxes(aligned.landmarks), aligned.sizes
     half = size * EXPANSION / 2
     shift = np.abs((bounds[:, :2] + bounds[:, 2:]) / 2 - aligned.frame.center).max(axis=1)
     upright = aligned.frame.angle == 0

@@ -1,5 +1,7 @@
 """Filter of the head's motion: position and velocity of each of the six degrees of freedom."""
 
+import math
+
 import numpy as np
 
 from rdrface.tracking.rigid_motion import NUM_MOTION
@@ -35,7 +37,8 @@ class MotionFilter:
 
     def step(self, elapsed: float) -> np.ndarray:
         """(6,) predicted motion in `elapsed` seconds."""
-        return self.velocity * (FADING * -np.expm1(-elapsed / FADING))
+        step: np.ndarray = self.velocity * (FADING * (1 - math.exp(-elapsed / FADING)))
+        return step
 
     def update(self, innovation: np.ndarray, noise: float, elapsed: float) -> np.ndarray:
         """Filter the motion of a new frame.
@@ -59,8 +62,9 @@ class MotionFilter:
         v = v + changed / elapsed**2
         total = p + noise
         gain, velocity_gain = p / total, c / total
-        self.velocity = self.velocity * np.exp(-elapsed / FADING) + velocity_gain * innovation
+        self.velocity = self.velocity * math.exp(-elapsed / FADING) + velocity_gain * innovation
         self._position_variance = gain * noise
         self._covariance = c * (1 - gain)
         self._velocity_variance = v - velocity_gain * c
-        return gain * innovation
+        followed: np.ndarray = gain * innovation
+        return followed

@@ -6,7 +6,7 @@ GRID = 16
 """Side of the grid of pixels that are compared between frames."""
 
 MAX_CHANGE = 30.0
-"""Mean absolute difference of the grid's pixels, gray levels of 255, above which a frame may be the first after a cut."""
+"""Mean absolute difference of the grid's pixels, gray levels, above which a frame may be the first after a cut."""
 
 UNUSUAL = 4.0
 """Factor by which the change must exceed the recent ones: a moving camera changes all frames."""

@@ -46,10 +46,15 @@ class ShapeFilter:
         self._motion = MotionFilter(MOTION_NOISE * self.noise)
         self._shape = ValueFilter(len(points), SHAPE_LIMITS)
         self._neighbors = _neighbors(len(points))
+        self._predicted: tuple[float, np.ndarray] | None = None
 
     def predict(self, time: float) -> np.ndarray:
         """(n, 3) the points at a later time."""
-        return RigidMotion(self.points, _size(self.points)).moved(self._motion.step(time - self.time))
+        # The same frame is predicted twice: for its crop, and to compare it with what was found.
+        if self._predicted is None or self._predicted[0] != time:
+            motion = RigidMotion(self.points, _size(self.points))
+            self._predicted = time, motion.moved(self._motion.step(time - self.time))
+        return self._predicted[1]
 
     def update(self, observed: np.ndarray, time: float) -> np.ndarray:
         """Filter the points (n, 3) of a new frame, and return the smoothed ones."""
@@ -63,7 +68,7 @@ class ShapeFilter:
         squared = np.einsum("ij,ij->i", residual, residual) / size**2
         gains = self._shape.gains(self._neighbors @ squared, self.noise, elapsed)
         self.points = motion.moved(followed) + gains[:, None] * residual
-        self.time = time
+        self.time, self._predicted = time, None
         self._observe_noise(squared[:NUM_LANDMARKS] / (1 + gains[:NUM_LANDMARKS]), elapsed)
         return self.points
 

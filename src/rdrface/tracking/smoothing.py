@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from rdrface.face import Face, Parameters, packaged_model
-from rdrface.geometry.camera import ROTATION, SCALE, TRANSLATION
-from rdrface.geometry.rotation import rotation_matrix
+from rdrface.face import Face, Parameters
 from rdrface.landmarks import NUM_CONTOUR, NUM_LANDMARKS
-from rdrface.morphable.model import FaceModel, PointModel
 from rdrface.tracking.face_pose import pose_between
 from rdrface.tracking.identity import IdentityAverage
+from rdrface.tracking.landmark_shape import LandmarkShape
 from rdrface.tracking.point_stack import stacked, unstacked
 from rdrface.tracking.shape_filter import ShapeFilter
 from rdrface.tracking.value_filter import ValueFilter
@@ -27,14 +25,15 @@ class FaceSmoother:
         face: the first one.
         time: its time, seconds.
         identity: average of the person's identity coefficients, which is updated.
+        shape: the landmarks of the face model.
     """
 
-    def __init__(self, face: Face, time: float, identity: IdentityAverage) -> None:
+    def __init__(self, face: Face, time: float, identity: IdentityAverage, shape: LandmarkShape) -> None:
         self._identity = identity
         self._points = ShapeFilter(stacked(face), time)
         self._values = _values(face)
         self._filter = ValueFilter(len(self._values), COEFFICIENT_LIMITS)
-        self._model = _landmark_points(face.model)
+        self._shape = shape
         identity.update(face.parameters.identity, face.expected_error, 0.0)
 
     def predict(self, time: float) -> np.ndarray:
@@ -60,9 +59,8 @@ class FaceSmoother:
         """The face with the points and coefficients of the filter, and the pose that fits them."""
         points = unstacked(self._points.points)
         expression, visibility = self._values[:-NUM_LANDMARKS], self._values[-NUM_LANDMARKS:]
-        shape = self._model.shape(self._identity.mean[None], expression[None])[0]
-        pose = pose_between(shape, points.landmarks_3d)
-        landmarks_3d = _projected(shape, pose)
+        shape = self._shape.points(self._identity.mean, expression)
+        pose, landmarks_3d = pose_between(shape, points.landmarks_3d)
         projection = landmarks_3d[:, :2].copy()
         projection[:NUM_CONTOUR] += points.outline_3d - points.landmarks_3d[:NUM_CONTOUR, :2]
         custom = None if face.custom_landmarks is None else points.custom_landmarks.astype(np.float32)
@@ -87,14 +85,3 @@ class FaceSmoother:
 
 def _values(face: Face) -> np.ndarray:
     return np.concatenate([face.parameters.expression, face.visibility]).astype(np.float64)
-
-
-def _landmark_points(model: FaceModel | None) -> PointModel:
-    model = packaged_model() if model is None else model
-    return model.reduced(model.points["ibug68"])
-
-
-def _projected(shape: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    points: np.ndarray = (shape + pose[TRANSLATION]) @ (pose[SCALE] * rotation_matrix(pose[ROTATION])).T
-    points[:, 1] = -points[:, 1]
-    return points

@@ -5,6 +5,7 @@ import numpy as np
 from rdrface.face import Face
 from rdrface.geometry.boxes import box_size
 from rdrface.tracking.identity import IdentityAverage
+from rdrface.tracking.landmark_shape import LandmarkShape
 from rdrface.tracking.smoothing import FaceSmoother
 
 ERROR_MEMORY = 1.0
@@ -18,6 +19,7 @@ class Track:
         number: id of the person.
         face: the first face.
         time: its time, seconds.
+        shape: the landmarks of the face model.
 
     Attributes:
         id: see above.
@@ -27,21 +29,25 @@ class Track:
         score: the detector's score.
         usual_error: recent mean of `Face.expected_error`, percent of the face size.
         last_retry: time of the last run of the network in other crops, seconds.
+        lost_by_cut: whether the person was lost because the scene changed.
         unconfirmed: number of runs of the detector in a row that did not find the face.
     """
 
-    def __init__(self, number: int, face: Face, time: float) -> None:
+    def __init__(self, number: int, face: Face, time: float, shape: LandmarkShape) -> None:
         self.id = number
+        self._shape = shape
         self.identity = IdentityAverage()
         self.start(face, time)
 
     def start(self, face: Face, time: float) -> None:
         """Start to follow the person, at first or after an occlusion."""
-        self._smoother = FaceSmoother(face, time, self.identity)
+        self._smoother = FaceSmoother(face, time, self.identity, self._shape)
         self.smoothed = self._smoother.smoothed(face)
         self.score = face.score
         self.usual_error = face.expected_error
         self.last_retry = time
+        self.unconfirmed = 0
+        self.lost_by_cut = False
         self._seen(time)
 
     def update(self, face: Face, time: float) -> None:
@@ -57,7 +63,6 @@ class Track:
 
     def _seen(self, time: float) -> None:
         self.time = time
-        self.unconfirmed = 0 if not hasattr(self, "unconfirmed") else self.unconfirmed
         self.landmarks = self.smoothed.landmarks.astype(np.float64)
 
     @property

@@ -13,10 +13,12 @@ from rdrface.alignment.retries import RETRY_ABOVE, align_with_retries
 from rdrface.alignment.selection import MAX_UNCERTAINTY
 from rdrface.crop import EXPANSION
 from rdrface.detection.protocol import Detections
-from rdrface.face import Face
+from rdrface.face import Face, packaged_model
 from rdrface.image import read_image
-from rdrface.tracking.association import best_match, converged, is_known
+from rdrface.tracking.association import converged, is_known
 from rdrface.tracking.following import follow
+from rdrface.tracking.landmark_shape import LandmarkShape
+from rdrface.tracking.refinding import find_again
 from rdrface.tracking.scene_cuts import SceneCuts
 from rdrface.tracking.schedule import SEARCH_INTERVAL, DetectionSchedule
 from rdrface.tracking.track import Track
@@ -59,6 +61,7 @@ class Tracker:
         self.search_interval = search_interval
         self.max_occlusion = max_occlusion
         self._max_error = MAX_UNCERTAINTY if aligner.max_uncertainty is None else aligner.max_uncertainty
+        self._shape = LandmarkShape(packaged_model() if aligner.model is None else aligner.model)
         self._crops = CropAligner(aligner.session, size, aligner.batch_size)
         self.reset()
 
@@ -88,7 +91,11 @@ class Tracker:
         pixels = read_image(image)
         elapsed = self._elapsed(time)
         self._lost = [track for track in self._lost if time - track.time <= self.max_occlusion]
-        if self._cuts.is_cut(pixels) or elapsed > MAX_GAP:
+        if self._cuts.is_cut(pixels):
+            for track in (*self._followed, *self._lost):
+                track.lost_by_cut = True
+            self._lose(self._followed)
+        elif elapsed > MAX_GAP:
             self._lose(self._followed)
         faces = self._follow(pixels, time)
         if self._schedule.is_due(time, len(self._followed), len(self._lost)):
@@ -116,7 +123,7 @@ class Tracker:
         if not tracks:
             return {}
         aligned, lost = follow(self._crops, pixels, tracks, time, self._max_error)
-        lost |= converged(aligned.landmarks)
+        lost = np.logical_or(lost, converged(aligned.landmarks))
         faces = self._faces(aligned, [track.score for track in tracks], pixels)
         self._lose([track for track, is_lost in zip(tracks, lost, strict=True) if is_lost])
         kept = [(track, face) for track, face, is_lost in zip(tracks, faces, lost, strict=True) if not is_lost]
@@ -157,27 +164,31 @@ class Tracker:
     def _new_faces(self, found: Detections, new: np.ndarray, pixels: np.ndarray, time: float) -> dict[int, Face]:
         found = Detections(found.boxes[new], found.scores[new], found.detector_boxes[new], found.angles[new])
         aligned = align_with_retries(self._crops, [pixels], np.zeros(len(found), int), found)
-        faces = {}
         # The most certain first: of two detections of one face, the second is dropped.
-        candidates = self._faces(aligned, found.scores, pixels)
-        for face in sorted(candidates, key=lambda face: face.expected_error):
-            known = np.array([*(track.landmarks for track in self._followed), face.landmarks])
-            if face.expected_error > self._max_error or converged(known)[-1]:
-                continue
-            track = self._person(face, time)
-            self._followed.append(track)
-            faces[track.id] = face
-        return faces
+        candidates = sorted(self._faces(aligned, found.scores, pixels), key=lambda face: face.expected_error)
+        known = [track.landmarks for track in self._followed]
+        new_faces: list[Face] = []
+        for face in candidates:
+            landmarks = face.landmarks.astype(np.float64)
+            if face.expected_error <= self._max_error and not converged(np.array([*known, landmarks]))[-1]:
+                known.append(landmarks)
+                new_faces.append(face)
+        # People who appear in one frame are numbered from left to right.
+        new_faces.sort(key=lambda face: float(face.landmarks[:, 0].mean()))
+        again = find_again(new_faces, self._lost, time)
+        return {self._start(face, track, time).id: face for face, track in zip(new_faces, again, strict=True)}
 
-    def _person(self, face: Face, time: float) -> Track:
-        """The lost person whose face this is, or a new one."""
-        match = best_match(face, self._lost, time)
-        if match is None:
+    def _start(self, face: Face, lost: Track | None, time: float) -> Track:
+        """Follow a lost person, or a new one."""
+        if lost is None:
             self._count += 1
-            return Track(self._count, face, time)
-        self._lost.remove(match)
-        match.start(face, time)
-        return match
+            track = Track(self._count, face, time, self._shape)
+        else:
+            self._lost.remove(lost)
+            lost.start(face, time)
+            track = lost
+        self._followed.append(track)
+        return track
 
     def _faces(self, aligned: CropAlignment, scores: Sequence[float] | np.ndarray, pixels: np.ndarray) -> list[Face]:
         half = aligned.frame.half[:, None] / EXPANSION
