@@ -1,19 +1,17 @@
 """The loop of `rdrface detect` over its images: errors of an image do not end the run, and results are never lost."""
 
 import re
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 from tqdm import tqdm
 
 from rdrface.aligner import MAX_WAITING_BYTES, Aligner
 from rdrface.cli.inputs import STDIN, Input, Inputs
+from rdrface.cli.interruption import terminated_like_interrupted
 from rdrface.cli.outcome import Outcome
 from rdrface.cli.output_folder import OutputFolder
 from rdrface.cli.outputs import Result
@@ -75,7 +73,7 @@ class Batch:
         outcome.not_processed = [image.name for image in inputs.images]
         try:
             # Whatever ends the run, the files of the streams are completed with the results so far.
-            with ExitStack() as closing, _terminated_like_interrupted():
+            with ExitStack() as closing, terminated_like_interrupted():
                 if self._folder:
                     closing.callback(self._folder.close)
                 for stream in self._streams:
@@ -192,22 +190,3 @@ def _note(text: str) -> None:
 
 def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Handle SIGTERM, which containers and batch systems send, as Ctrl-C."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    is_main_thread = threading.current_thread() is threading.main_thread()
-    # The handler is None if it was not installed by Python: it could not be restored.
-    if not is_main_thread or signal.getsignal(signal.SIGTERM) is None:
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

@@ -33,6 +33,7 @@ class Command:
 # Every command calls its output -o, --output. The --out of release 0.1 is accepted as its abbreviation.
 COMMANDS = {
     "detect": Command("rdrface.cli.detect", "find and align the faces of images"),
+    "track": Command("rdrface.cli.track", "follow the faces of videos and cameras"),
     "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),
     "evaluate": Command("rdrface.cli.evaluate", "run the protocol of a public dataset"),
     "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated images"),

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnxscript.optimizer import optimize_ir
 from onnx import TensorProto, helper, numpy_helper
+from onnxscript.optimizer import optimize_ir
 
 from rdrface._version import __version__
 from rdrface.files import write_aside
