@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from some_face import some_face
-
 from rdrface.face import Face, Parameters
+from some_face import some_face
 
 
 def shifted(face: Face, by: np.ndarray) -> Face:

@@ -1,8 +1,8 @@
 """Known faces, tracks that converge, lost people, cuts and the schedule of the detector."""
 
 import numpy as np
-from moving_face import shifted, upright_face
 
+from moving_face import shifted, upright_face
 from rdrface.face import packaged_model
 from rdrface.tracking.association import converged, is_known
 from rdrface.tracking.landmark_shape import LandmarkShape

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from moving_face import noisy, shifted, upright_face, with_expression
-from some_face import some_face
 
+from moving_face import noisy, shifted, upright_face, with_expression
 from rdrface.face import Face, packaged_model
 from rdrface.tracking.identity import IdentityAverage
 from rdrface.tracking.landmark_shape import LandmarkShape
 from rdrface.tracking.smoothing import FaceSmoother
+from some_face import some_face
 
 RATE = 30
 
@@ -43,7 +43,9 @@ def test_a_moving_face_has_no_lag(speed):
     rng = np.random.default_rng(0)
     faces = [noisy(shifted(upright_face(), np.array([speed * max(i - 20, 0), 0])), rng) for i in range(60)]
     result = smoothed(faces)
-    offsets = [(a.landmarks - upright_face().landmarks).mean(axis=0)[0] - speed * (i - 20) for i, a in enumerate(result)]
+    offsets = [
+        (a.landmarks - upright_face().landmarks).mean(axis=0)[0] - speed * (i - 20) for i, a in enumerate(result)
+    ]
     assert np.abs(offsets[22:]).max() < 0.5
     assert abs(np.mean(offsets[30:])) < 0.15
     assert jitter(result, [speed, 0], 40) < jitter(faces, [speed, 0], 40)
@@ -52,7 +54,9 @@ def test_a_moving_face_has_no_lag(speed):
 def test_a_face_that_stops_does_not_overshoot():
     positions = [3.0 * min(i, 30) for i in range(60)]
     result = smoothed([shifted(upright_face(), np.array([x, 0])) for x in positions])
-    offsets = [(a.landmarks - upright_face().landmarks).mean(axis=0)[0] - x for a, x in zip(result, positions, strict=True)]
+    offsets = [
+        (a.landmarks - upright_face().landmarks).mean(axis=0)[0] - x for a, x in zip(result, positions, strict=True)
+    ]
     assert np.abs(offsets).max() < 0.4
 
 

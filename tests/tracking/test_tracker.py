@@ -55,9 +55,7 @@ def test_a_person_is_found_again_after_an_occlusion_and_not_reported_during_it(a
     tracker = rdrface.Tracker(aligner)
     covered = image.copy()
     covered[40:180, 90:230] = (150, 110, 90)
-    ids = [
-        [face.id for face in tracker.update(covered if 5 <= i < 15 else image, i / 15)] for i in range(22)
-    ]
+    ids = [[face.id for face in tracker.update(covered if 5 <= i < 15 else image, i / 15)] for i in range(22)]
     assert ids[:5] == [[1]] * 5
     assert ids[6:15] == [[]] * 9
     assert ids[-1] == [1]
