@@ -7,9 +7,9 @@ import numpy as np
 from rdrface.tracking.rigid_motion import NUM_MOTION
 from rdrface.tracking.significance import excess
 
-VELOCITY_NOISE = 2.0
+VELOCITY_NOISE = 1.0
 """Variance that the velocity of a still face gains per second, in units of the variance of the noise (1/s^3). At 30
-frames a second, a new frame then has a weight of about 0.12."""
+frames a second, a new frame then has a weight of about 0.1."""
 
 FADING = 2.0
 """Seconds after which a predicted velocity has faded to 1/e."""

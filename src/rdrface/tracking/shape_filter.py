@@ -21,10 +21,11 @@ NOISE_LIMITS = (0.0003, 0.006)
 NOISE_RISE, NOISE_FALL = 1.0, 0.3
 """Seconds in which the estimate follows a rising and a falling noise. Motion must not be taken for noise."""
 
-MOTION_NOISE = 0.25
-"""Variance of each degree of freedom of the head's motion over that of a landmark relative to the head."""
+MOTION_NOISE = 0.4
+"""Variance of the noise of each degree of freedom of the head's motion over that of a landmark relative to the head. On
+still faces with sensor noise it is 0.25; with a larger value, faces whose ratio is larger stay smooth too."""
 
-SHAPE_LIMITS = (3.0, 9.0)
+SHAPE_LIMITS = (5.0, 14.0)
 """See `rdrface.tracking.significance.excess`: squared innovations, averaged over a part of the face."""
 
 SELF_WEIGHT = 0.5

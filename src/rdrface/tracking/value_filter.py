@@ -4,9 +4,9 @@ import numpy as np
 
 from rdrface.tracking.significance import excess
 
-DRIFT = 0.3
+DRIFT = 0.15
 """Variance that a value gains per second, in units of the variance of the noise. At 30 frames a second, a new frame of
-a still face then has a weight of about 0.1."""
+a still face then has a weight of about 0.07."""
 
 
 class ValueFilter:
