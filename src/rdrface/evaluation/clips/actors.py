@@ -102,8 +102,8 @@ def blinking_actor(portrait: Portrait, closing: np.ndarray) -> Actor:
         square = portrait.face.images[0].copy()
         for lids, brow in zip(EYELIDS, BROWS, strict=True):
             parts = (repeated.points[i, lids], points[i, lids], repeated.points[i, brow])
-            motion = EyelidMotion(*(to_pixels(part, len(square)) for part in parts), closing=float(closing[i]))
-            warp_eyelids(square, motion, _LASH_DARKNESS)
+            old, new, brow_points = (to_pixels(part, len(square)) for part in parts)
+            warp_eyelids(square, EyelidMotion(old, new, brow_points, float(closing[i])), _LASH_DARKNESS)
         return portrait.with_square(square)
 
     return replace(photo_actor(portrait, count), points=portrait.to_canvas(points), closing=closing, canvas=canvas)

@@ -100,7 +100,8 @@ class Portrait:
     def center(self) -> np.ndarray:
         """(2,) canvas pixels, center of the landmark box."""
         height, width = self.canvas.shape[:2]
-        return (np.array([width, height]) - 1) / 2
+        center: np.ndarray = (np.array([width, height]) - 1) / 2
+        return center
 
     def with_square(self, square: np.ndarray) -> np.ndarray:
         """The canvas with other pixels (S, S, 3) uint8 in the square around the face."""
@@ -111,7 +112,8 @@ class Portrait:
 
     def to_canvas(self, points: np.ndarray) -> np.ndarray:
         """Convert points (..., 2) from the frame of the square to canvas pixels, float64."""
-        return to_pixels(points, self.face.size).astype(np.float64) + self.corner
+        on_canvas: np.ndarray = to_pixels(points, self.face.size).astype(np.float64) + self.corner
+        return on_canvas
 
 
 def _on_canvas(image: np.ndarray, scale: float, shift: np.ndarray, size: np.ndarray, face_size: float) -> np.ndarray:
@@ -133,4 +135,5 @@ def _on_canvas(image: np.ndarray, scale: float, shift: np.ndarray, size: np.ndar
     circle = _SQUARE / 2 - np.hypot(x - center[0], y - center[1]) / face_size
     weight = np.clip(edge / _EDGE_FADE, 0, 1) * np.clip(circle / _FADE, 0, 1)
     mixed = weight[..., None] * sharp + (1 - weight[..., None]) * blurred
-    return np.rint(mixed).astype(np.uint8)
+    canvas: np.ndarray = np.rint(mixed).astype(np.uint8)
+    return canvas

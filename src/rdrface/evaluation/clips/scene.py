@@ -1,7 +1,7 @@
 """Composition of a clip from people, objects, a camera and a sensor."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -34,7 +34,7 @@ class Scene:
     width: int
     height: int
     occluder: Occluder | None = None
-    sensor: Sensor = Sensor()
+    sensor: Sensor = field(default_factory=Sensor)
     exposure: float = 0.0
     jpeg_quality: int | None = None
     h264_quality: int | None = None

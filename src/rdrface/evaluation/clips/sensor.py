@@ -72,6 +72,6 @@ def h264(frames: Iterable[np.ndarray], rate: int, quality: int) -> Iterator[np.n
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")))
         container.mux(stream.encode())
     file.seek(0)
-    with av.open(file) as container:
-        for frame in container.decode(video=0):
+    with av.open(file, "r") as video:
+        for frame in video.decode(video=0):
             yield frame.to_ndarray(format="rgb24")
