@@ -20,10 +20,11 @@ from rdrface.cli.evaluate_video import PHOTOS, make_clips, parse_data, parse_kin
 from rdrface.cli.options import positive
 from rdrface.evaluation.clips.clip import Clip
 
-HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / "baselines"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "baselines"))
 import methods
 from run_recorder import environment
+
+TRACKER = Path(__file__).with_name("track_mediapipe.py")
 
 
 def record(python: Path, clips: Iterable[Clip], out: Path) -> None:
@@ -32,7 +33,7 @@ def record(python: Path, clips: Iterable[Clip], out: Path) -> None:
     Raises:
         RuntimeError: the tracker failed; its error is on standard error.
     """
-    command = [str(python), str(HERE / "track_mediapipe.py"), "-o", str(out)]
+    command = [str(python), str(TRACKER), "-o", str(out)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         try:
