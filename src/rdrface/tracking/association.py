@@ -1,13 +1,23 @@
 """Which detections and tracks belong to the same face."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rdrface.alignment.duplicates import MAX_CENTER_DISTANCE, MAX_DUPLICATE_DISTANCE, MAX_SIZE_RATIO
+from rdrface.face import Face
 from rdrface.geometry.boxes import bounding_boxes, box_iou, box_size
+from rdrface.tracking.track import Track
 
 OVERLAP = 0.2
 """Intersection over union of a detected box and the bounds of a followed face's landmarks above which the detection is
 of that face."""
+
+REACH, SPEED = 0.8, 1.5
+"""Distance in face sizes at which a lost face is expected, at once and per second since it was lost."""
+
+MAX_COST = 1.0
+"""Maximum of the sum of the distance and the change of size, each in units of what is expected."""
 
 
 def is_known(boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -18,16 +28,16 @@ def is_known(boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         landmarks: (m, 68, 2) landmarks of the followed faces, image pixels.
 
     Returns:
-        (n,) bool.
+        (n, m) bool.
     """
     if not len(landmarks) or not len(boxes):
-        return np.zeros(len(boxes), bool)
+        return np.zeros((len(boxes), len(landmarks)), bool)
     bounds = bounding_boxes(landmarks)
     overlaps = box_iou(boxes, bounds) > OVERLAP
     center = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
     inside = ((center > bounds[None, :, :2]) & (center < bounds[None, :, 2:])).all(axis=-1)
     similar = _similar(box_size(boxes)[:, None], box_size(bounds)[None])
-    known: np.ndarray = (overlaps | (inside & similar)).any(axis=1)
+    known: np.ndarray = overlaps | (inside & similar)
     return known
 
 
@@ -54,6 +64,29 @@ def converged(landmarks: np.ndarray) -> np.ndarray:
         same |= _similar(sizes[kept], sizes[i]) & (between_centers < MAX_CENTER_DISTANCE * size)
         dropped[i] = bool(same.any())
     return dropped
+
+
+def best_match(face: Face, lost: Sequence[Track], time: float) -> Track | None:
+    """The lost person whose face was found again.
+
+    Args:
+        face: a new face.
+        lost: the people who are missing.
+        time: seconds.
+
+    Returns:
+        One of `lost`, or None if it is none of them.
+    """
+    best, best_cost = None, MAX_COST
+    for track in lost:
+        elapsed = time - track.time
+        size = (face.size + track.size) / 2
+        distance = float(np.linalg.norm(face.landmarks.mean(axis=0) - track.landmarks.mean(axis=0))) / size
+        ratio = abs(np.log(face.size / track.size))
+        cost = distance / (REACH + SPEED * elapsed) + ratio / np.log(2)
+        if cost < best_cost:
+            best, best_cost = track, cost
+    return best
 
 
 def _similar(first: np.ndarray, second: np.ndarray) -> np.ndarray:

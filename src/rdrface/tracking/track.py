@@ -2,8 +2,14 @@
 
 import numpy as np
 
-from rdrface.alignment.retries import corrected_frames
-from rdrface.tracking.motion import CropMotion
+from rdrface.face import Face
+from rdrface.geometry.boxes import box_size
+from rdrface.tracking.identity import IdentityAverage
+from rdrface.tracking.landmark_shape import LandmarkShape
+from rdrface.tracking.smoothing import FaceSmoother
+
+ERROR_MEMORY = 1.0
+"""Seconds over which the usual expected error of a face is averaged."""
 
 
 class Track:
@@ -11,24 +17,53 @@ class Track:
 
     Args:
         number: id of the person.
-        landmarks: (68, 2) image pixels, at `time`.
+        face: the first face.
+        time: its time, seconds.
+        shape: the landmarks of the face model.
+
+    Attributes:
+        id: see above.
+        identity: average of the identity coefficients.
+        landmarks: (68, 2) float64, smoothed, image pixels, when the person was last seen.
+        time: when the person was last seen, seconds.
         score: the detector's score.
-        time: seconds.
+        usual_error: recent mean of `Face.expected_error`, percent of the face size.
+        last_retry: time of the last run of the network in other crops, seconds.
+        unconfirmed: number of runs of the detector in a row that did not find the face.
     """
 
-    def __init__(self, number: int, landmarks: np.ndarray, score: float, time: float) -> None:
+    def __init__(self, number: int, face: Face, time: float, shape: LandmarkShape) -> None:
         self.id = number
-        self.score = score
-        self.start(landmarks, time)
+        self._shape = shape
+        self.identity = IdentityAverage()
+        self.start(face, time)
 
-    def start(self, landmarks: np.ndarray, time: float) -> None:
-        """Start to follow the person, at first or after an occlusion, at these landmarks."""
-        self.landmarks = landmarks
-        self.time = time
-        self.motion = CropMotion(corrected_frames(landmarks[None]), time)
+    def start(self, face: Face, time: float) -> None:
+        """Start to follow the person, at first or after an occlusion."""
+        self._smoother = FaceSmoother(face, time, self.identity, self._shape)
+        self.smoothed = self._smoother.smoothed(face)
+        self.score = face.score
+        self.usual_error = face.expected_error
+        self.last_retry = time
+        self.unconfirmed = 0
+        self._seen(time)
 
-    def update(self, landmarks: np.ndarray, time: float) -> None:
-        """The landmarks (68, 2) in the next frame."""
-        self.landmarks = landmarks
+    def update(self, face: Face, time: float) -> None:
+        """The network's output for the next frame."""
+        share = min((time - self.time) / ERROR_MEMORY, 1.0)
+        self.usual_error += share * (face.expected_error - self.usual_error)
+        self.smoothed = self._smoother.update(face, time)
+        self._seen(time)
+
+    def predict(self, time: float) -> np.ndarray:
+        """(68, 2) the landmarks at a later time."""
+        return self._smoother.predict(time)
+
+    def _seen(self, time: float) -> None:
         self.time = time
-        self.motion.update(corrected_frames(landmarks[None]), time)
+        self.landmarks = self.smoothed.landmarks.astype(np.float64)
+
+    @property
+    def size(self) -> float:
+        """The face size when the person was last seen, pixels."""
+        return float(box_size(np.concatenate([self.landmarks.min(axis=0), self.landmarks.max(axis=0)])))

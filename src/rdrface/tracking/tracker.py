@@ -1,24 +1,36 @@
 """The tracker: follows the faces of a video from frame to frame."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from rdrface.aligner import Aligner
 from rdrface.alignment.assembly import assemble
 from rdrface.alignment.crop_alignment import CropAligner, CropAlignment
-from rdrface.alignment.retries import align_with_retries
+from rdrface.alignment.quarter_turns import rotated_back
+from rdrface.alignment.retries import RETRY_ABOVE, align_with_retries
 from rdrface.alignment.selection import MAX_UNCERTAINTY
-from rdrface.crop import EXPANSION, CropFrame
+from rdrface.crop import EXPANSION
 from rdrface.detection.protocol import Detections
+from rdrface.face import Face, packaged_model
 from rdrface.image import read_image
-from rdrface.tracking.association import converged, is_known
+from rdrface.tracking.association import best_match, converged, is_known
+from rdrface.tracking.following import follow
+from rdrface.tracking.landmark_shape import LandmarkShape
+from rdrface.tracking.scene_cuts import SceneCuts
 from rdrface.tracking.schedule import SEARCH_INTERVAL, DetectionSchedule
 from rdrface.tracking.track import Track
 from rdrface.tracking.tracked_face import TrackedFace
 
 MAX_OCCLUSION = 3.0
 """Seconds after which a lost person is forgotten."""
+
+MAX_GAP = 0.5
+"""Seconds between two frames above which the faces are not followed but detected again."""
+
+MAX_UNCONFIRMED = 2
+"""Number of runs of the detector in a row that do not find an uncertain face, after which it is lost."""
 
 
 class Tracker:
@@ -39,19 +51,23 @@ class Tracker:
         self, aligner: Aligner, *, search_interval: float = SEARCH_INTERVAL, max_occlusion: float = MAX_OCCLUSION
     ) -> None:
         for name, value in (("search_interval", search_interval), ("max_occlusion", max_occlusion)):
-            if not value > 0:
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not value > 0:
                 raise ValueError(f"{name} must be a positive number of seconds; got {value!r}")
+        size = aligner.session.input_size
+        if size is None:
+            raise ValueError("the aligner's session must run the graph of RDR, whose input size is fixed")
         self.aligner = aligner
         self.search_interval = search_interval
         self.max_occlusion = max_occlusion
-        size = aligner.session.input_size
-        assert size is not None  # checked by Aligner
+        self._max_error = MAX_UNCERTAINTY if aligner.max_uncertainty is None else aligner.max_uncertainty
+        self._shape = LandmarkShape(packaged_model() if aligner.model is None else aligner.model)
         self._crops = CropAligner(aligner.session, size, aligner.batch_size)
         self.reset()
 
     def reset(self) -> None:
-        """Forget all people and the time: the next frame is the first one of a video."""
+        """Forget all people and the time: the next frame is the first one of a video, and ids start at 1."""
         self._schedule = DetectionSchedule(self.search_interval)
+        self._cuts = SceneCuts()
         self._followed: list[Track] = []
         self._lost: list[Track] = []
         self._count = 0
@@ -72,78 +88,101 @@ class Tracker:
             ValueError: `time` is not finite, or is not later than the last one.
         """
         pixels = read_image(image)
-        if not math.isfinite(time):
-            raise ValueError(f"time must be a finite number of seconds; got {time!r}")
-        if self._time is not None and not time > self._time:
-            raise ValueError(
-                f"time must increase from frame to frame; got {time!r} s after {self._time!r} s. Call reset() before "
-                "the first frame of another video"
-            )
-        self._time = time
+        elapsed = self._elapsed(time)
         self._lost = [track for track in self._lost if time - track.time <= self.max_occlusion]
-        aligned = self._follow(pixels, time)
+        if self._cuts.is_cut(pixels) or elapsed > MAX_GAP:
+            self._lose(self._followed)
+        faces = self._follow(pixels, time)
         if self._schedule.is_due(time, len(self._followed), len(self._lost)):
-            aligned += self._search(pixels, time)
-        aligned.sort(key=lambda pair: pair[0].id)
-        return [self._result(track, alignment, pixels, time) for track, alignment in aligned]
+            faces |= self._search(pixels, time)
+        return [
+            TrackedFace(track.id, track.smoothed, faces[track.id], time)
+            for track in sorted(self._followed, key=lambda track: track.id)
+        ]
 
-    def _follow(self, pixels: np.ndarray, time: float) -> list[tuple[Track, CropAlignment]]:
-        if not self._followed:
-            return []
-        predicted = [track.motion.predict(time) for track in self._followed]
-        frame = CropFrame(
-            *(np.concatenate([getattr(one, name) for one in predicted]) for name in ("center", "half", "angle"))
+    def _elapsed(self, time: float) -> float:
+        if isinstance(time, bool) or not isinstance(time, int | float | np.number) or not math.isfinite(time):
+            raise ValueError(f"time must be a finite number of seconds; got {time!r}")
+        last, self._time = self._time, float(time)
+        if last is None or time > last:
+            return 0.0 if last is None else float(time) - last
+        self._time = last
+        raise ValueError(
+            f"time must increase from frame to frame; got {time!r} s after {last!r} s. Call reset() before the first "
+            "frame of another video"
         )
-        aligned = self._crops.align([pixels], np.zeros(len(frame), int), frame)
-        limit = MAX_UNCERTAINTY if self.aligner.max_uncertainty is None else self.aligner.max_uncertainty
-        lost = (aligned.expected_error > limit) | converged(aligned.landmarks)
-        kept = []
-        for i, track in enumerate(self._followed):
-            if lost[i]:
-                self._lost.append(track)
-                self._schedule.hurry()
-            else:
-                track.update(aligned.landmarks[i], time)
-                kept.append((track, aligned.select(np.array([i]))))
-        self._followed = [track for track, _ in kept]
-        return kept
 
-    def _search(self, pixels: np.ndarray, time: float) -> list[tuple[Track, CropAlignment]]:
-        found = self.aligner.detector.detect(pixels)
-        new = ~is_known(found.boxes, np.array([track.landmarks for track in self._followed]))
-        if not new.any():
-            self._schedule.done(time, False)
-            return []
+    def _follow(self, pixels: np.ndarray, time: float) -> dict[int, Face]:
+        """Follow the known faces; returns the network's output by the id of the person."""
+        tracks = self._followed
+        if not tracks:
+            return {}
+        aligned, lost = follow(self._crops, pixels, tracks, time, self._max_error)
+        lost |= converged(aligned.landmarks)
+        faces = self._faces(aligned, [track.score for track in tracks], pixels)
+        self._lose([track for track, is_lost in zip(tracks, lost, strict=True) if is_lost])
+        kept = [(track, face) for track, face, is_lost in zip(tracks, faces, lost, strict=True) if not is_lost]
+        for track, face in kept:
+            track.update(face, time)
+        return {track.id: face for track, face in kept}
+
+    def _lose(self, tracks: Sequence[Track]) -> None:
+        if tracks:
+            self._lost += tracks
+            self._followed = [track for track in self._followed if track not in tracks]
+            self._schedule.hurry()
+
+    def _search(self, pixels: np.ndarray, time: float) -> dict[int, Face]:
+        """Detect faces that are not followed; returns the network's output by the id of the person."""
+        turns = self._schedule.quarter_turns(bool(self._followed))
+        found = self.aligner.detector.detect(np.ascontiguousarray(np.rot90(pixels, turns)))
+        found = rotated_back(found, pixels.shape[:2], turns)
+        known = is_known(found.boxes, np.array([track.landmarks for track in self._followed]))
+        if not turns:
+            self._confirm(known)
+        new = np.flatnonzero(~known.any(axis=1))
+        faces = self._new_faces(found, new, pixels, time) if len(new) else {}
+        self._schedule.done(time, bool(faces))
+        return faces
+
+    def _confirm(self, known: np.ndarray) -> None:
+        """Lose uncertain faces that the detector does not find, given `is_known` of the detections."""
+        lost = []
+        for track, is_found in zip(self._followed, known.any(axis=0), strict=True):
+            track.unconfirmed = 0 if is_found or track.usual_error < RETRY_ABOVE else track.unconfirmed + 1
+            if track.unconfirmed >= MAX_UNCONFIRMED:
+                lost.append(track)
+        if lost:
+            self._lost += lost
+            self._followed = [track for track in self._followed if track not in lost]
+
+    def _new_faces(self, found: Detections, new: np.ndarray, pixels: np.ndarray, time: float) -> dict[int, Face]:
         found = Detections(found.boxes[new], found.scores[new], found.detector_boxes[new], found.angles[new])
         aligned = align_with_retries(self._crops, [pixels], np.zeros(len(found), int), found)
-        limit = MAX_UNCERTAINTY if self.aligner.max_uncertainty is None else self.aligner.max_uncertainty
-        results = []
-        for i in range(len(found)):
-            landmarks = aligned.landmarks[i]
-            known = np.array([track.landmarks for track in self._followed] + [landmarks])
-            if aligned.expected_error[i] > limit or converged(known)[-1]:
+        faces = {}
+        # The most certain first: of two detections of one face, the second is dropped.
+        candidates = self._faces(aligned, found.scores, pixels)
+        for face in sorted(candidates, key=lambda face: face.expected_error):
+            known = np.array([*(track.landmarks for track in self._followed), face.landmarks])
+            if face.expected_error > self._max_error or converged(known)[-1]:
                 continue
-            track = self._person(landmarks, float(found.scores[i]), time)
+            track = self._person(face, time)
             self._followed.append(track)
-            results.append((track, aligned.select(np.array([i]))))
-        self._schedule.done(time, bool(results))
-        return results
+            faces[track.id] = face
+        return faces
 
-    def _person(self, landmarks: np.ndarray, score: float, time: float) -> Track:
-        """The lost track that the face belongs to, or a new one."""
-        center = landmarks.mean(axis=0)
-        for track in self._lost:
-            if np.linalg.norm(track.landmarks.mean(axis=0) - center) < 2 * track.motion.frame.half[0]:
-                self._lost.remove(track)
-                track.score = score
-                track.start(landmarks, time)
-                return track
-        self._count += 1
-        return Track(self._count, landmarks, score, time)
+    def _person(self, face: Face, time: float) -> Track:
+        """The lost person whose face this is, or a new one."""
+        match = best_match(face, self._lost, time)
+        if match is None:
+            self._count += 1
+            return Track(self._count, face, time, self._shape)
+        self._lost.remove(match)
+        match.start(face, time)
+        return match
 
-    def _result(self, track: Track, aligned: CropAlignment, pixels: np.ndarray, time: float) -> TrackedFace:
+    def _faces(self, aligned: CropAlignment, scores: Sequence[float] | np.ndarray, pixels: np.ndarray) -> list[Face]:
         half = aligned.frame.half[:, None] / EXPANSION
-        box = np.concatenate([aligned.frame.center - half, aligned.frame.center + half], axis=1)
-        detections = Detections(box, np.array([track.score]), box)
-        (face,) = assemble(aligned, detections, [pixels.shape[:2]], self.aligner.model)
-        return TrackedFace(track.id, face, face, time)
+        boxes = np.concatenate([aligned.frame.center - half, aligned.frame.center + half], axis=1)
+        detections = Detections(boxes, np.asarray(scores), boxes)
+        return assemble(aligned, detections, [pixels.shape[:2]] * len(aligned), self.aligner.model)
