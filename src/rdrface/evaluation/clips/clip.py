@@ -54,18 +54,22 @@ class Clip:
         return np.where(self.hidden[..., None], np.nan, self.landmarks)
 
     @property
+    def present(self) -> np.ndarray:
+        """(T, K) bool, people in the scene."""
+        present: np.ndarray = np.isfinite(self.landmarks).all((2, 3))
+        return present
+
+    @property
     def size(self) -> np.ndarray:
         """(T, K) face size: sqrt(width * height) of the box of all landmarks, pixels; NaN for absent people."""
-        frames, people = self.landmarks.shape[:2]
-        boxes = bounding_boxes(self.landmarks.reshape(-1, *self.landmarks.shape[2:]))
-        size: np.ndarray = box_size(boxes).reshape(frames, people)
+        size = np.full(self.landmarks.shape[:2], np.nan)
+        size[self.present] = box_size(bounding_boxes(self.landmarks[self.present]))
         return size
 
     @property
     def counted(self) -> np.ndarray:
         """(T, K) bool, faces that must be found: in the scene and covered by at most `MAX_COVERED`."""
-        present = np.isfinite(self.landmarks).all((2, 3))
-        counted: np.ndarray = present & (self.covered <= MAX_COVERED)
+        counted: np.ndarray = self.present & (self.covered <= MAX_COVERED)
         return counted
 
     @property

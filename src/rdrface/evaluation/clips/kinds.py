@@ -203,7 +203,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "roll": Kind(MOVING, 3.0, 30, _on_path(roll(50, 3.0)), moves=True),
         "small face": Kind(MOVING, 2.0, 30, _small, moves=True),
         "profile": Kind(MOVING, 3.0, 30, _profile, moves=True),
-        "talking": Kind(EXPRESSION, 2.0, 30, _talking),
+        "talking": Kind(EXPRESSION, 2.0, 30, _talking, moves=True),
         "blink": Kind(EXPRESSION, 2.0, 30, _blink),
         "occlusion": Kind(PEOPLE, 4.0, 30, _occlusion),
         "leaving": Kind(PEOPLE, 3.0, 30, _leaving),

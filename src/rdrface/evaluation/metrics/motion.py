@@ -79,7 +79,8 @@ def lag(predicted: np.ndarray, truth: np.ndarray) -> float:
         truth: (T, 68, 2) pixels; NaN for landmarks that are not counted.
 
     Returns:
-        Frames; positive if the predictions are late. NaN with fewer than `MIN_LAG_FRAMES` frames.
+        Frames; positive if the predictions are late. NaN with fewer than `MIN_LAG_FRAMES` frames, or if no
+        lag within `LAGS` is best.
     """
     inside = np.arange(int(LAGS[-1]) + 1, len(truth) - int(-LAGS[0]) - 1)
     landmarks = np.isfinite(truth).all((0, 2))
@@ -89,7 +90,7 @@ def lag(predicted: np.ndarray, truth: np.ndarray) -> float:
     costs = np.array([_cost(predicted[used], _interpolated(truth, used - shift), landmarks) for shift in LAGS])
     best = int(costs.argmin())
     if best in (0, len(LAGS) - 1):
-        return float(LAGS[best])
+        return float("nan")
     before, at, after = costs[best - 1 : best + 2]
     curvature = before - 2 * at + after
     return float(LAGS[best] + (LAGS[1] - LAGS[0]) * ((before - after) / (2 * curvature) if curvature > 0 else 0))
