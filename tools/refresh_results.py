@@ -5,7 +5,8 @@ python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
 DATA contains the folders of the sets under the names that the commands use. The commands run in the folder of --work,
 which gets links to these folders. They run in the order of the pages: a command may use files of an earlier one. A
-``rdrface fit ... -o FILE`` or ``python benchmarks/video/record.py ... -o FILE`` without output on the page runs when a selected command uses FILE and FILE does not exist.
+``rdrface fit ... -o FILE`` or ``python benchmarks/video/record.py ... -o FILE`` without output on the page runs when a
+selected command uses FILE and FILE does not exist.
 A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. A block that
 measures another release, ``--rdrface PATH``, is left as it is if the folder of --work has no PATH. With --check no page
 is written, and the exit status is 1 if a block differs. Blocks with times (``rdrface bench``, ``measure.py time`` and

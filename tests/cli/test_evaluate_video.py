@@ -2,15 +2,17 @@
 
 import argparse
 import json
+from dataclasses import replace
 
 import pytest
 
 import rdrface
 from astronaut_photos import write_astronaut_photos
+from rdrface.cli import evaluate_video
 from rdrface.cli.evaluate import add_arguments, run
 from rdrface.cli.evaluate_video import parse_data, parse_kinds
 from rdrface.errors import ConfigError
-from rdrface.evaluation.clips import kinds
+from rdrface.evaluation.clips.kinds import KINDS
 from rdrface.tracking.tracked_face import TrackedFace
 from some_face import some_face
 
@@ -43,9 +45,8 @@ def folder(tmp_path_factory):
 def stubs(monkeypatch):
     monkeypatch.setattr(rdrface, "load", lambda weights=None: StubAligner(), raising=False)
     monkeypatch.setattr(rdrface, "Tracker", StubTracker, raising=False)
-    short = {name: kinds.replace(kind, seconds=0.1) for name, kind in kinds.KINDS.items()}
-    for module in (kinds, __import__("rdrface.cli.evaluate_video", fromlist=["KINDS"])):
-        monkeypatch.setattr(module, "KINDS", short)
+    short = {name: replace(kind, seconds=0.1) for name, kind in KINDS.items()}
+    monkeypatch.setattr(evaluate_video, "KINDS", short)
 
 
 def test_tables_are_printed_and_written(folder, stubs, tmp_path, capsys):
