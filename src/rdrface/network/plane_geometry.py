@@ -1,9 +1,9 @@
 """The geometry of `Projection` on planes: one row of all x, one of all y and one of all z, for the exported graph.
 
 The same function as `rdrface.morphable.landmark_model.outline68` with the contour methods of
-`rdrface.geometry.contour`, which explain it. Rotations and cross products of planes are products and sums of whole rows,
-which inference engines join into single kernels. Everything that is linear in the coefficients (the samples of the
-parallel lines, their differences, two edges of the triangle under each sample) comes from one product with a basis.
+`rdrface.geometry.contour`, which explain it. Rotations and cross products of planes are products and sums of whole
+rows, which inference engines join into single kernels. Everything that is linear in the coefficients (the samples of
+the parallel lines, their differences, two edges of the triangle under each sample) comes from one product with a basis.
 """
 
 from dataclasses import dataclass

@@ -17,7 +17,8 @@ class PointFeatures(nn.Module):
     """Shape-indexed features without the map deconv5; the same values as `rdrface.network.shape_indexed`.
 
     Args:
-        features: the layers of which it replaces deconv5. The batch normalization of deconv5 is folded into `weight` and `weight_bias`.
+        features: the layers of which it replaces deconv5. The batch normalization of deconv5 is folded into `weight`
+            and `weight_bias`.
     """
 
     parity: Tensor

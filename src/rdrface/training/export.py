@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnxscript.optimizer import optimize_ir
 from onnx import TensorProto, helper, numpy_helper
+from onnxscript.optimizer import optimize_ir
 
 from rdrface._version import __version__
 from rdrface.files import write_aside
 from rdrface.network.custom_landmarks import CustomLandmarks
 from rdrface.network.inference_graph import InferenceGraph
 from rdrface.network.rdr import RDR
-from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
 from rdrface.runtime.int8_graph import SUFFIX
+from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
 from rdrface.runtime.weights import WeightsInfo, graph_path, is_face_model, layout, write_weights
 
 _OPSET = 18
