@@ -60,8 +60,8 @@ def load(
         WeightsError: a file is missing or damaged, or was not written by rdrface.
         ConfigError: the package of the backend is not installed, or the precision is not available.
         TypeError: `weights` is not a path, or `providers` is not a list.
-        ValueError: the backend or the precision is unknown, a number is out of range, providers are given with OpenVINO, or a setting of
-            the default detector is given together with another `detector`.
+        ValueError: the backend or the precision is unknown, a number is out of range, providers are given with
+            OpenVINO, or a setting of the default detector is given together with another `detector`.
     """
     if weights is not None and not isinstance(weights, str | PathLike):
         raise TypeError(f"weights must be a path or None; got {weights!r}")

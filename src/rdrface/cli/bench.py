@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
     ]
     if args.json != "-":
         print(
-            f"rdrface {__version__}, {args.backend}, {results[0].precision}, {platform.machine()}, image of 640 x 480 pixels, medians of "
-            f"{args.repeats}"
+            f"rdrface {__version__}, {args.backend}, {results[0].precision}, {platform.machine()}, image of "
+            f"640 x 480 pixels, medians of {args.repeats}"
         )
         print(speed_table(results))
         print(TABLE_NOTE)

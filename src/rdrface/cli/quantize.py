@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="SET=DIR|PACK",
-        help=f"training faces for the ranges of int8: a dataset ({', '.join(SETS)}) and its folder, or the packed faces "
-        "of a run, train.safetensors; may be repeated",
+        help=f"training faces for the ranges of int8: a dataset ({', '.join(SETS)}) and its folder, or the packed "
+        "faces of a run, train.safetensors; may be repeated",
     )
     parser.add_argument(
         "--crops", type=positive, default=CROPS, metavar="N", help=f"number of faces to use (default: {CROPS})"

@@ -8,27 +8,32 @@ from typing import Any
 
 from rdrface.runtime.weights import is_face_model
 
-MIN_PRODUCT = 2**16
-"""Matrix products with fewer weights remain in float32: the conversion of their input takes longer than is saved."""
+MIN_PRODUCT = 2**19
+"""Matrix products with fewer weights remain in float32: they take little time, and the cells of the LSTMs need the
+precision (docs/speed.md)."""
 
 _CONVOLUTIONS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData")
 _PASSED = ("Convert", "Reshape", "Transpose", "Concat")
 """Operators between a constant and the operator that uses it as weights."""
 
 
-def use_bfloat16(model: Any) -> int:
+def use_bfloat16(model: Any) -> bool:
     """Convert the inputs of the heavy operators of a model to bfloat16, and their outputs back to float32.
 
     Args:
-        model: `openvino.Model` in float32; changed in place.
+        model: `openvino.Model` in float32; changed in place, unless it has no matrix products, and therefore no
+            geometry.
 
     Returns:
-        Number of operators that were changed.
+        Whether the model was changed. If not, OpenVINO's own setting is faster, because it converts less.
     """
     from openvino import opset13
 
+    operators = model.get_ordered_ops()
+    if not any(operator.get_type_name() == "MatMul" for operator in operators):
+        return False
     converted: dict[tuple[str, int], Any] = {}
-    heavy = [operator for operator in model.get_ordered_ops() if _is_heavy(operator)]
+    heavy = [operator for operator in operators if _is_heavy(operator)]
     for operator in heavy:
         users = list(operator.output(0).get_target_inputs())
         for index in (0, 1):
@@ -42,7 +47,7 @@ def use_bfloat16(model: Any) -> int:
         for user in users:
             user.replace_source_output(back.output(0))
     model.validate_nodes_and_infer_types()
-    return len(heavy)
+    return True
 
 
 def _is_heavy(operator: Any) -> bool:

@@ -1,11 +1,11 @@
 """The int8 graph of a weights file, ``NAME.int8.onnx``: where it is, and which weights it belongs to.
 
-It is a second, small graph for the tensors of the same ``NAME.safetensors``: the runtimes quantize the weights when they
-load it, with the scales in the graph. `rdrface quantize` writes it (`rdrface.training.quantization`).
+It is a second, small graph for the tensors of the same ``NAME.safetensors``: the runtimes quantize the weights when
+they load it, with the scales in the graph. `rdrface quantize` writes it (`rdrface.training.quantization`).
 
 The file ends with one entry of ONNX's `metadata_props`. Its value is the SHA-256 of the rest of the file, followed by
-the checksums of the weights and of their float32 graph, which fixes the positions of the tensors: one comparison detects
-a damaged graph and one of other weights.
+the checksums of the weights and of their float32 graph, which fixes the positions of the tensors: one comparison
+detects a damaged graph and one of other weights.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Numerical precision of the networks: which ones this machine runs fast, and the choice of `load(precision="auto")`.
 
-float32: everything in float32. bfloat16: convolutions and large matrix products in bfloat16. int8: the same operators in
-8-bit integers, with the ranges that `rdrface quantize` measured. The geometry is float32 in all three.
+float32: everything in float32. bfloat16: convolutions and large matrix products in bfloat16. int8: the same operators
+in 8-bit integers, with the ranges that `rdrface quantize` measured. The geometry is float32 in all three.
 """
 
 import platform
@@ -49,18 +49,16 @@ def choose_precision(
     if requested == "float32":
         return "float32"
     is_cpu = providers is None or tuple(providers) == _CPU_PROVIDERS
-    for precision in ("int8", "bfloat16"):
-        if requested not in ("auto", precision):
-            continue
-        if precision == "int8":
-            obstacle = _int8_obstacle(is_cpu, missing_int8)
-        else:
-            obstacle = _bfloat16_obstacle(backend)
-        if obstacle is None:
-            return precision
-        if requested == precision:
-            raise ConfigError(f"precision {precision!r} is not available: {obstacle}; or choose 'auto' or 'float32'")
-    return "float32"
+    int8 = _int8_obstacle(is_cpu, missing_int8)
+    if requested != "bfloat16" and int8 is None:
+        return "int8"
+    bfloat16 = _bfloat16_obstacle(backend)
+    if requested != "int8" and bfloat16 is None:
+        return "bfloat16"
+    if requested == "auto":
+        return "float32"
+    obstacle = int8 if requested == "int8" else bfloat16
+    raise ConfigError(f"precision {requested!r} is not available: {obstacle}; or choose 'auto' or 'float32'")
 
 
 def _int8_obstacle(is_cpu: bool, missing_int8: str | None) -> str | None:

@@ -1,9 +1,9 @@
 """Post-training quantization of an exported graph to int8. Needs ``pip install rdrface[train]``.
 
-Convolutions, deconvolutions and large matrix products get a QuantizeLinear and a DequantizeLinear before their input and
-their weights; the runtimes replace each such group by one int8 operator (Jacob et al., CVPR 2018). Weights: symmetric,
-one scale per output channel. Inputs: one scale per tensor, from the range on calibration crops. Everything else, in
-particular the geometry, remains in float32.
+Dense convolutions, deconvolutions and large matrix products get a QuantizeLinear and a DequantizeLinear before their
+input and their weights; the runtimes replace each such group by one int8 operator (Jacob et al., CVPR 2018). Weights:
+symmetric, one scale per output channel. Inputs: one scale per tensor, from the range on calibration crops. Everything
+else, in particular the geometry, remains in float32.
 
 The operators are found by their type and size, so any graph that `rdrface.training.export` writes can be quantized.
 """
@@ -11,9 +11,9 @@ The operators are found by their type and size, so any graph that `rdrface.train
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
-import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from rdrface.runtime.bfloat16 import MIN_PRODUCT
@@ -51,7 +51,10 @@ class Quantizable:
 
 
 def find_operators(model: ModelProto) -> list[Quantizable]:
-    """Convolutions, and products with at least `MIN_PRODUCT` learned weights."""
+    """Convolutions except depthwise ones, and products with at least `MIN_PRODUCT` learned weights.
+
+    Depthwise convolutions are hardly faster in int8, and lose the most accuracy (docs/speed.md).
+    """
     shapes = {tensor.name: tensor.dims for tensor in model.graph.initializer}
     producer = _producers(model.graph)
     found = []
@@ -59,7 +62,10 @@ def find_operators(model: ModelProto) -> list[Quantizable]:
         if node.op_type not in _CONVOLUTIONS + _PRODUCTS:
             continue
         weights = _weights(node.input[1], producer)
-        if not shapes.keys() >= set(weights) or is_face_model(weights[0]) or len(shapes[weights[0]]) == 3:
+        if not shapes.keys() >= set(weights) or is_face_model(weights[0]) or _groups(node) > 1:
+            continue
+        # Stacks of matrices, one per landmark, are applied to single rows.
+        if len(shapes[weights[0]]) == 3:
             continue
         if node.op_type in _PRODUCTS and sum(prod(shapes[part]) for part in weights) < MIN_PRODUCT:
             continue
@@ -101,8 +107,8 @@ def quantize(model: ModelProto, weights: Mapping[str, np.ndarray], ranges: Range
     Args:
         model: float32 graph; its weights may be external.
         weights: initializer -> its values, at least those of `find_operators`.
-        ranges: from `measure_ranges`, of every `Quantizable.input`. Operators whose input is always zero, such as an
-            initial state, are left in float32.
+        ranges: from `measure_ranges`, of `Quantizable.input`. Operators whose input has no range here, or is always
+            zero, such as an initial state, remain in float32.
 
     Returns:
         The new graph; `model` is not changed.
@@ -110,15 +116,15 @@ def quantize(model: ModelProto, weights: Mapping[str, np.ndarray], ranges: Range
     result = ModelProto()
     result.CopyFrom(model)
     graph = result.graph
-    operators = [each for each in find_operators(result) if any(ranges[each.input])]
+    operators = [each for each in find_operators(result) if any(ranges.get(each.input, ()))]
     quantized_weights = {each.node.input[1]: each for each in operators}
     after: dict[str, list[NodeProto]] = {}
     for name, each in quantized_weights.items():
         scale = _weight_scale(np.concatenate([weights[part] for part in each.weights]), each.axis)
-        after[name] = _quantization(graph, name, each.weights[0], scale, np.zeros(len(scale), np.int8), each.axis)
+        after[name] = _quantization(graph, name, scale, np.zeros(len(scale), np.int8), each.axis)
     inputs = sorted({each.input for each in operators})
     for name in inputs:
-        after[name] = _quantization(graph, name, name, *_input_scale(*ranges[name]))
+        after[name] = _quantization(graph, name, *_input_scale(*ranges[name]))
     for each in operators:
         each.node.input[1] = after[each.node.input[1]][-1].output[0]
     for node in graph.node:
@@ -132,17 +138,17 @@ def quantize(model: ModelProto, weights: Mapping[str, np.ndarray], ranges: Range
 
 
 def _quantization(
-    graph: GraphProto, name: str, prefix: str, scale: np.ndarray, zero: np.ndarray, axis: int | None = None
+    graph: GraphProto, name: str, scale: np.ndarray, zero: np.ndarray, axis: int | None = None
 ) -> list[NodeProto]:
-    """The two nodes after the tensor `name`, named after `prefix`; their scale and zero point are added to the graph."""
-    graph.initializer.append(numpy_helper.from_array(scale, prefix + _SCALE))
-    graph.initializer.append(numpy_helper.from_array(zero, prefix + _ZERO))
-    attributes = {} if axis is None else {"axis": axis}
-    scales = [prefix + _SCALE, prefix + _ZERO]
-    integer, real = prefix + _INT8, prefix + _DEQUANTIZED
+    """The two nodes after the tensor `name`; their scale and zero point are added to the graph."""
+    scales = [name + _SCALE, name + _ZERO]
+    for value, initializer in zip((scale, zero), scales, strict=True):
+        graph.initializer.append(numpy_helper.from_array(value, initializer))
+    attributes: dict[str, Any] = {} if axis is None else {"axis": axis}
+    integer, real = name + _INT8, name + _DEQUANTIZED
     return [
-        helper.make_node("QuantizeLinear", [name, *scales], [integer], f"quantize {prefix}", **attributes),
-        helper.make_node("DequantizeLinear", [integer, *scales], [real], f"dequantize {prefix}", **attributes),
+        helper.make_node("QuantizeLinear", [name, *scales], [integer], integer, **attributes),
+        helper.make_node("DequantizeLinear", [integer, *scales], [real], real, **attributes),
     ]
 
 
@@ -168,6 +174,10 @@ def _input_scale(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     low, high = min(low, 0.0), max(high, 0.0)
     scale = (high - low) / _LEVELS
     return np.array(scale, np.float32), np.array(round(-low / scale), np.uint8)
+
+
+def _groups(node: NodeProto) -> int:
+    return next((int(attribute.i) for attribute in node.attribute if attribute.name == "group"), 1)
 
 
 def _channel_axis(node: NodeProto) -> int:
