@@ -3,8 +3,8 @@
 python benchmarks/speed/floor.py [--weights FILE] [--precision float32|bfloat16|int8] [--size WIDTH HEIGHT]
 
 The floor of a stage is the longer of two times: its multiply-adds at this processor's peak, and its weights at the
-bandwidth of the memory. Both peaks are measured in the same run. Everything runs in OpenVINO on one core. Prints the
-tables of docs/speed.md.
+bandwidth of the memory. Both peaks are measured in the same run. Everything runs in OpenVINO on one core. The int8
+graphs are measured with --precision int8. Prints the tables of docs/speed.md.
 """
 
 import argparse
@@ -37,6 +37,7 @@ NETWORK_STAGES = {
     "backbone.res5": "Res5",
     "initialization": "pool5, fc5, fc6",
     "regression_features.deconv4": "deconv4",
+    "ConvolutionBackpropData": "deconv4",
     "sampling": "deconv5 at the landmarks",
     "reduce": "reduced features",
     "lstm": "LSTM cells",
@@ -94,7 +95,8 @@ def main() -> int:
 
 def network_stage(nodes: str) -> str:
     """The stage of nodes of RDR's graph: the exporter names them MODULE/OPERATION."""
-    module = next((node.partition("/")[0] for node in nodes.split(",") if "/" in node), "")
+    names = nodes.split(",")
+    module = next((name for name in names if "/" in name), names[0]).partition("/")[0]
     for prefix, stage in NETWORK_STAGES.items():
         if module.startswith(prefix):
             return stage
@@ -135,9 +137,7 @@ def stage_table(title: str, stages: dict[str, Stage], peaks: Peaks, precision: s
 
 def floor(stage: Stage, peaks: Peaks, precision: str) -> float:
     """Shortest possible time of a stage, seconds."""
-    return max(
-        stage.operations / peaks.operations[precision], stage.weights * BYTES[precision] / peaks.bandwidth
-    )
+    return max(stage.operations / peaks.operations[precision], stage.weights * BYTES[precision] / peaks.bandwidth)
 
 
 if __name__ == "__main__":

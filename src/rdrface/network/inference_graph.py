@@ -135,7 +135,7 @@ class _Together(nn.Module):
         weight, bias = torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers])
         # Not `relu`: joined with it, OpenVINO computes the product of a single face with another, slower kernel.
         units = torch.maximum(linear(x, weight, bias), x.new_zeros(1))
-        return units.split([layer.out_features for layer in layers], dim=1)
+        return torch.split(units, [layer.out_features for layer in layers], dim=1)
 
 
 class _Cell(nn.Module):
@@ -157,8 +157,9 @@ class _PlaneLayer(nn.Module):
     """A linear layer whose outputs are n points x, y, x, y, ... -> their planes x and y, (B, n) each."""
 
     def forward(self, layer: nn.Linear, x: Tensor) -> Planes:
-        by_plane = (value.unflatten(0, (-1, 2)).transpose(0, 1).flatten(0, 1) for value in (layer.weight, layer.bias))
-        return linear(x, *by_plane).chunk(2, dim=1)
+        weight = layer.weight.view(-1, 2, layer.in_features).transpose(0, 1).reshape(layer.out_features, -1)
+        bias = layer.bias.view(-1, 2).transpose(0, 1).reshape(layer.out_features)
+        return linear(x, weight, bias).chunk(2, dim=1)
 
 
 class _Feasible(nn.Module):

@@ -1,9 +1,9 @@
 """The geometry of `Projection` on planes: one row of all x, one of all y and one of all z, for the exported graph.
 
 The same function as `rdrface.morphable.landmark_model.outline68` with the contour methods of
-`rdrface.geometry.contour`, which explain it. Rotations and cross products of planes are products and sums of whole rows,
-which inference engines join into single kernels. Everything that is linear in the coefficients (the samples of the
-parallel lines, their differences, two edges of the triangle under each sample) comes from one product with a basis.
+`rdrface.geometry.contour`, which explain it. Rotations and cross products of planes are products and sums of whole
+rows, which inference engines join into single kernels. Everything that is linear in the coefficients (the samples of
+the parallel lines, their differences, two edges of the triangle under each sample) comes from one product with a basis.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Angles:
     @classmethod
     def of(cls, pose: Tensor) -> "Angles":
         """The angles of P (B, 7)."""
-        return cls(*torch.sin(pose[:, :3]).split(1, dim=1), *torch.cos(pose[:, :3]).split(1, dim=1))
+        return cls(*torch.split(torch.sin(pose[:, :3]), 1, dim=1), *torch.split(torch.cos(pose[:, :3]), 1, dim=1))
 
     def turned(self, x: Tensor, y: Tensor, z: Tensor) -> Planes:
         """Planes of points (B, N) rotated by pitch and yaw, without roll."""
@@ -114,10 +114,10 @@ class PlaneGeometry(nn.Module):
         """
         count = NUM_CONTOUR * self.samples
         parts = [NUM_LANDMARKS + 2 * count] * 3 + [count] * 6 + [NUM_CONTOUR] * 2
-        x, y, z, *edges, away_x, away_y = (neutral + expression @ basis).split(parts, dim=1)
+        x, y, z, *edges, away_x, away_y = torch.split(neutral + expression @ basis, parts, dim=1)
         angles = Angles.of(pose)
         posed = [
-            plane.split([NUM_CONTOUR, NUM_LANDMARKS - NUM_CONTOUR, count, count], dim=1)
+            torch.split(plane, [NUM_CONTOUR, NUM_LANDMARKS - NUM_CONTOUR, count, count], dim=1)
             for plane in angles.turned(x, y, z)
         ]
         lines = [plane[2].view(-1, self.samples, NUM_CONTOUR) for plane in posed]
@@ -145,7 +145,7 @@ class PlaneGeometry(nn.Module):
         facing = -a.sy * nx + a.cy * a.sp * ny + a.cy * a.cp * nz
         towards = facing / torch.sqrt(nx * nx + ny * ny + nz * nz + _TINY)
         towards = towards.view(-1, self.samples, NUM_CONTOUR)
-        second, first, after = towards.index_select(1, self.neighbors).split(self.samples, dim=1)
+        second, first, after = torch.split(towards.index_select(1, self.neighbors), self.samples, dim=1)
         before = (second + 2 * first + towards) / 4 * self.is_later - (1 - self.is_later)
         towards = (first + 2 * towards + after) / 4
         enters = (towards > 0) & (before <= 0)
@@ -166,7 +166,7 @@ class PlaneGeometry(nn.Module):
 
 def _placed(planes: list[Tensor], a: Angles, pose: Tensor) -> Planes:
     """Planes turned by pitch and yaw -> the frame of P: translated, rotated by roll, scaled, y down."""
-    t_x, t_y, t_z, f = pose[:, 3:NUM_POSE].split(1, dim=1)
+    t_x, t_y, t_z, f = torch.split(pose[:, 3:NUM_POSE], 1, dim=1)
     x, y, z = (plane + shift for plane, shift in zip(planes, a.turned(t_x, t_y, t_z), strict=True))
     return f * (a.cr * x - a.sr * y), -f * (a.sr * x + a.cr * y), f * z
 

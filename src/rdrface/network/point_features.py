@@ -17,7 +17,8 @@ class PointFeatures(nn.Module):
     """Shape-indexed features without the map deconv5; the same values as `rdrface.network.shape_indexed`.
 
     Args:
-        features: the layers of which it replaces deconv5. The batch normalization of deconv5 is folded into `weight` and `weight_bias`.
+        features: the layers of which it replaces deconv5. The batch normalization of deconv5 is folded into `weight`
+            and `weight_bias`.
     """
 
     parity: Tensor
@@ -25,6 +26,8 @@ class PointFeatures(nn.Module):
     def __init__(self, features: RegressionFeatures) -> None:
         super().__init__()
         deconvolution, norm, _ = features.deconv5
+        assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None and norm.running_mean is not None
+        assert isinstance(deconvolution, nn.ConvTranspose2d)
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
         self.weight = nn.Parameter((deconvolution.weight * scale[:, None, None]).detach())  # (C_in, C_out, 4, 4)
         self.weight_bias = nn.Parameter((norm.bias - norm.running_mean * scale).detach())

@@ -122,7 +122,7 @@ class OpenVINOSession(_NotPicklable):
         model = core.read_model(graph if isinstance(graph, bytes) else str(graph))
         if precision == "bfloat16" and not use_bfloat16(model):
             properties["INFERENCE_PRECISION_HINT"] = "bf16"
-        self._compile = lambda model: core.compile_model(model, "CPU", properties | (settings or {}))
+        self._core, self._properties = core, properties | (settings or {})
         self._names = [_public_name(output.get_names()) for output in model.outputs]
         self._lock = Lock()
         self.precision: Precision = precision
@@ -135,9 +135,9 @@ class OpenVINOSession(_NotPicklable):
             # calls have a single image; the graph for batches is compiled when the first one arrives.
             model = model.clone()
             model.reshape([1, *(d.get_length() for d in list(shape)[1:])])
-            self._request = self._compile(model).create_infer_request()
+            self._request = self._compile(model)
         else:
-            self._request = self._batch_request = self._compile(model).create_infer_request()
+            self._request = self._batch_request = self._compile(model)
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `Session.run`. Concurrent calls from several threads run one after the other."""
@@ -147,12 +147,16 @@ class OpenVINOSession(_NotPicklable):
             # The results are copied, because OpenVINO reuses their memory in the next call.
             return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
 
+    def _compile(self, model: Any) -> Any:
+        """A request of a compiled model."""
+        return self._core.compile_model(model, "CPU", self._properties).create_infer_request()
+
     def _request_for(self, count: int) -> Any:
         """The request for a batch of `count` images."""
         if count == 1:
             return self._request
         if self._batch_request is None:
-            self._batch_request = self._compile(self._any_batch).create_infer_request()
+            self._batch_request = self._compile(self._any_batch)
         return self._batch_request
 
 

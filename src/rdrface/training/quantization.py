@@ -11,6 +11,7 @@ The operators are found by their type and size, so any graph that `rdrface.train
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
@@ -61,9 +62,10 @@ def find_operators(model: ModelProto) -> list[Quantizable]:
         if node.op_type not in _CONVOLUTIONS + _PRODUCTS:
             continue
         weights = _weights(node.input[1], producer)
-        if not shapes.keys() >= set(weights) or is_face_model(weights[0]) or len(shapes[weights[0]]) == 3:
+        if not shapes.keys() >= set(weights) or is_face_model(weights[0]) or _groups(node) > 1:
             continue
-        if _groups(node) > 1:
+        # Stacks of matrices, one per landmark, are applied to single rows.
+        if len(shapes[weights[0]]) == 3:
             continue
         if node.op_type in _PRODUCTS and sum(prod(shapes[part]) for part in weights) < MIN_PRODUCT:
             continue
@@ -142,7 +144,7 @@ def _quantization(
     scales = [name + _SCALE, name + _ZERO]
     for value, initializer in zip((scale, zero), scales, strict=True):
         graph.initializer.append(numpy_helper.from_array(value, initializer))
-    attributes = {} if axis is None else {"axis": axis}
+    attributes: dict[str, Any] = {} if axis is None else {"axis": axis}
     integer, real = name + _INT8, name + _DEQUANTIZED
     return [
         helper.make_node("QuantizeLinear", [name, *scales], [integer], integer, **attributes),
