@@ -11,6 +11,7 @@ The operators are found by their type and size, so any graph that `rdrface.train
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
@@ -140,7 +141,7 @@ def _quantization(
     scales = [name + _SCALE, name + _ZERO]
     for value, initializer in zip((scale, zero), scales, strict=True):
         graph.initializer.append(numpy_helper.from_array(value, initializer))
-    attributes = {} if axis is None else {"axis": axis}
+    attributes: dict[str, Any] = {} if axis is None else {"axis": axis}
     integer, real = name + _INT8, name + _DEQUANTIZED
     return [
         helper.make_node("QuantizeLinear", [name, *scales], [integer], integer, **attributes),
