@@ -52,7 +52,8 @@ def follow(
         aligned = _retry(aligner, image, aligned, doubtful)
     shift = np.linalg.norm(aligned.landmarks.mean(axis=1) - [points.mean(axis=0) for points in predicted], axis=1)
     jumped = (shift > MAX_JUMP * aligned.sizes) & (aligned.expected_error > RETRY_ABOVE)
-    return aligned, jumped | (aligned.expected_error > max_error)
+    lost: np.ndarray = jumped | (aligned.expected_error > max_error)
+    return aligned, lost
 
 
 def _retried(aligned: CropAlignment, tracks: Sequence[Track], time: float, max_error: float) -> np.ndarray:

@@ -123,7 +123,7 @@ class Tracker:
         if not tracks:
             return {}
         aligned, lost = follow(self._crops, pixels, tracks, time, self._max_error)
-        lost = np.logical_or(lost, converged(aligned.landmarks))
+        lost |= converged(aligned.landmarks)
         faces = self._faces(aligned, [track.score for track in tracks], pixels)
         self._lose([track for track, is_lost in zip(tracks, lost, strict=True) if is_lost])
         kept = [(track, face) for track, face, is_lost in zip(tracks, faces, lost, strict=True) if not is_lost]
@@ -153,7 +153,7 @@ class Tracker:
     def _confirm(self, known: np.ndarray) -> None:
         """Lose uncertain faces that the detector does not find, given `is_known` of the detections."""
         lost = []
-        for track, is_found in zip(self._followed, known.any(axis=0), strict=True):
+        for track, is_found in zip(self._followed, np.asarray(known.any(axis=0)), strict=True):
             track.unconfirmed = 0 if is_found or track.usual_error < RETRY_ABOVE else track.unconfirmed + 1
             if track.unconfirmed >= MAX_UNCONFIRMED:
                 lost.append(track)
