@@ -54,7 +54,7 @@ def test_tables_are_printed_and_written(folder, stubs, tmp_path, capsys):
     words = ("video", "--data", f"300w={folder}", "--photos", 1, "--kinds", "still,pan", "--json", out, "--times")
     assert run(arguments(*words)) == 0
     text = capsys.readouterr().out
-    assert "2 clips of 1 photos from 300w" in text and "time per frame" in text
+    assert "2 clips of 1 photo from 300w" in text and "time per frame" in text
     for row in ("still, smoothed", "still, not smoothed", "pan, frame by frame"):
         assert row in text
     content = json.loads(out.read_text())

@@ -120,7 +120,8 @@ def run(args: argparse.Namespace) -> int:
             add(recorded[0], clip, faces)
     tables = video.tables(results)
     printed = [*tables, video.time_table(results)] if args.times else tables
-    print(f"\nVideo: {len(clips)} clips of {count} photos from {', '.join(data)}\n")
+    photos = "1 photo" if count == 1 else f"{count} photos"
+    print(f"\nVideo: {len(clips)} clips of {photos} from {', '.join(data)}\n")
     print("\n\n".join(table.to_text() for table in printed))
     if args.json is not None:
         details = {"data": list(data), "photos": count, "seed": seed, **describe_run("tracker", args.weights)}

@@ -163,7 +163,11 @@ def _root_mean(name: str) -> Column:
 
 
 def _mean(name: str) -> Column:
-    return lambda results: mean_of_counted(np.concatenate([np.atleast_1d(getattr(one, name)) for one in results]))
+    def column(results: Sequence[ClipResult]) -> Cell:
+        mean = mean_of_counted(np.concatenate([np.atleast_1d(getattr(result, name)) for result in results]))
+        return round(mean, 2) + 0.0  # no "-0.00"
+
+    return column
 
 
 def _sum(name: str) -> Column:
