@@ -25,7 +25,6 @@ def context_length(sizes: NetworkSizes) -> int:
     return sizes.hidden + 2 * NUM_LANDMARKS
 
 
-
 @dataclass(frozen=True)
 class Features:
     """A prediction, and the hidden state that the read-out also needs.
