@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rdrface._version import __version__
-from rdrface.cli.options import add_overwrite, refuse_existing
+from rdrface.cli.options import add_overwrite, refuse_existing, weights_file
 from rdrface.evaluation.speed import TABLE_NOTE, measure_speed, speed_table
 from rdrface.files import write_aside
 from rdrface.runtime.session import BACKENDS
@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)")
     parser.add_argument(
-        "--weights", type=Path, metavar="FILE", help="weights to measure (default: the packaged weights)"
+        "--weights",
+        type=weights_file,
+        metavar="FILE|lite",
+        help="weights to measure; lite for the packaged light weights (default: the packaged full weights)",
     )
     parser.add_argument(
         "--json", metavar="FILE", help="write the measurements to FILE; - prints them instead of the table"

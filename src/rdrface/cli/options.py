@@ -23,6 +23,14 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
 
 
+def weights_file(text: str) -> Path:
+    """Value of ``--weights``: the path of a weights file, or "lite" for the packaged light weights."""
+    # Imported here, so that commands without this option start faster.
+    from rdrface.loading import weights_path
+
+    return weights_path(text)
+
+
 def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:
     """Check that no output file would be replaced unintentionally. To be called before anything slow.
 

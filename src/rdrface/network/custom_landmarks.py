@@ -103,7 +103,8 @@ class CustomLandmarks(nn.Module):
         return points
 
     def context(self, last: Step, hidden: Tensor) -> Tensor:
-        """(B, `context_length`): the hidden state (B, H), and the 68 landmarks relative to the projected jawline points."""
+        """(B, `context_length`): the hidden state (B, H), and the 68 landmarks relative to the projected jawline
+        points."""
         return torch.cat([hidden, (last.landmarks - last.projection_jawline[..., :2]).flatten(1)], dim=1)
 
     def placed(self, surface: Tensor, context: Tensor) -> Tensor:

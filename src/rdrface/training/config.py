@@ -71,7 +71,8 @@ class TrainingConfig:
     Attributes:
         stage: the stages, in order.
         seed: seed of the random numbers, which depend only on it and on the step.
-        network: one of `rdrface.network.sizes.NETWORKS`: "full" for the sizes of the paper, "lite" for the light network.
+        network: one of `rdrface.network.sizes.NETWORKS`: "full" for the sizes of the paper, "lite" for the light
+            network.
         iterations: K, the number of refinement steps.
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
@@ -94,8 +95,8 @@ class TrainingConfig:
         label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`;
             other sources have weight 1.
         loss: loss weights that differ from the defaults in `rdrface.training.losses.weights.LossWeights`.
-        teacher: path of the weights file of a trained network, the teacher, whose outputs are additional labels
-            (`rdrface.training.teacher`); empty for none.
+        teacher: weights file of a trained network, the teacher, whose outputs are additional labels
+            (`rdrface.training.teacher`); "packaged" for the packaged weights, empty for none.
         distillation: weight of the teacher in the losses that both labels and teacher have, 0..1; that of the labels is
             1 minus it. Without a teacher it has no effect.
         ema_decay: decay of the exponential moving average of the weights, which is validated and exported.

@@ -34,8 +34,8 @@ from rdrface.training.logs import LossLog, append_row, write_validation
 from rdrface.training.losses.objective import Objective
 from rdrface.training.losses.weights import LossWeights
 from rdrface.training.oversampling import draws_per_epoch
-from rdrface.training.teacher import teacher_labels
 from rdrface.training.schedule import build_optimizer, learning_rate
+from rdrface.training.teacher import teacher_labels
 from rdrface.training.warm_start import start_network
 
 MAX_GRADIENT_NORM = 5.0
@@ -128,11 +128,11 @@ def train(
     # All crops of a stage have the same size, so searching for cuDNN's fastest algorithms is efficient.
     torch.backends.cudnn.benchmark = True
     draws = draws_per_epoch(train_faces, config.closed_eye_draws, config.open_mouth_draws, config.source_draws)
-    # All processes compute the same; only one may write the file.
-    if config.teacher and fabric.is_global_zero:
-        teacher_labels(Path(config.teacher), train_faces, folder)
-    fabric.barrier()
-    teacher = teacher_labels(Path(config.teacher), train_faces, folder) if config.teacher else None
+    teacher = None
+    if config.teacher:
+        # The first process computes the labels, the others read its file.
+        with fabric.rank_zero_first():
+            teacher = teacher_labels(config.teacher, train_faces, folder)
     faces = DeviceCrops(train_faces, label_weights(train_faces, config.label_weight), fabric.device, teacher)
 
     network = RDR(config.iterations, config.features, config.contour, network_sizes(config.network))

@@ -16,35 +16,43 @@ from tqdm import tqdm
 
 from rdrface.datasets.crops import PackedCrops
 from rdrface.files import write_aside
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.session import Session, open_session
 from rdrface.training.augmentation.augment import draw_similarities, move_parameters, move_points
 from rdrface.training.augmentation.config import no_augmentation
-from rdrface.training.augmentation.crop_batch import CropBatch
+from rdrface.training.augmentation.crop_batch import CropBatch, teacher_fields
 from rdrface.training.augmentation.resampling import sample
+from rdrface.training.restore import restore
 
 NAME = "teacher.safetensors"
 """File in the folder of a run."""
 
+PACKAGED = "packaged"
+"""Value of `TrainingConfig.teacher` for the packaged weights."""
+
 BATCH_SIZE = 32
 
 
-def check_teacher(path: Path) -> None:
-    """Check that a weights file can be used as teacher.
+def check_teacher(teacher: str) -> None:
+    """Check that the weights of a teacher can be used, before anything slow.
+
+    Args:
+        teacher: see `teacher_labels`.
 
     Raises:
-        WeightsError: the file is missing or damaged.
+        WeightsError: the file is missing or damaged, or has another face model.
     """
-    open_session(path)
+    restore(_weights(teacher))
 
 
-def teacher_labels(path: Path, faces: PackedCrops, folder: Path) -> dict[str, np.ndarray]:
+def teacher_labels(teacher: str, faces: PackedCrops, folder: Path) -> dict[str, np.ndarray]:
     """The outputs of a teacher on all faces of a pack, packed frame.
 
     They are stored in ``folder/teacher.safetensors`` and read from there if the file was made with the same weights and
-    faces.
+    faces: a resumed run gets exactly the same labels.
 
     Args:
-        path: ``NAME.safetensors`` of the teacher, with its graph in the same folder.
+        teacher: `TrainingConfig.teacher`: a ``NAME.safetensors`` with its graph in the same folder, or `PACKAGED`.
         faces: N packed faces.
         folder: folder of the run.
 
@@ -54,17 +62,21 @@ def teacher_labels(path: Path, faces: PackedCrops, folder: Path) -> dict[str, np
     Raises:
         WeightsError: the weights are missing or damaged.
     """
-    session, info = open_session(path)
+    session, info = open_session(_weights(teacher))
     key = f"{info.checksum} {len(faces)} {hashlib.sha256(faces.Q.tobytes()).hexdigest()}"
     file = folder / NAME
     if file.is_file():
         with safe_open(file, "np") as stored:
             if stored.metadata() == {"key": key}:
-                return {name: stored.get_tensor(name) for name in stored.keys()}
+                return {name: stored.get_tensor(name) for name in teacher_fields()}
     labels = run_teacher(session, info.input_size, faces)
     with write_aside(file) as partial:
         save_file(labels, partial, {"key": key})
     return labels
+
+
+def _weights(teacher: str) -> Path:
+    return PACKAGED_WEIGHTS if teacher == PACKAGED else Path(teacher)
 
 
 @torch.no_grad()

@@ -21,11 +21,12 @@ def select_channels(values: Tensor, importance: Tensor, count: int) -> Tensor:
         (count,) indices, ascending.
     """
     centered = (values - values.mean(0)) * importance
-    gram = (centered.T @ centered).double().numpy()
-    # The pivots of the Cholesky factor of the Gram matrix are those of QR.
-    factor = scipy.linalg.cholesky(gram + 1e-9 * np.trace(gram) * np.eye(len(gram)))
+    gram = (centered.T @ centered).double().cpu().numpy()
+    # A matrix with the same inner products as the columns of `centered`, and C rows.
+    variances, directions = np.linalg.eigh(gram)
+    factor = np.sqrt(np.maximum(variances, 0))[:, None] * directions.T
     pivots = scipy.linalg.qr(factor, mode="r", pivoting=True)[1]
-    return torch.from_numpy(np.sort(pivots[:count]).astype(np.int64))
+    return torch.from_numpy(np.sort(pivots[:count]).astype(np.int64)).to(values.device)
 
 
 def linear_map(inputs: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
