@@ -9,7 +9,7 @@ import rdrface
 
 if len(sys.argv) < 2:
     sys.exit(__doc__)
-aligner = rdrface.load(batch_size=8)
+aligner = rdrface.load()
 paths = sys.argv[1:]
 for path, faces in zip(paths, aligner.detect_batch(paths), strict=True):
     print(f"{path}: {len(faces)} face(s)")

@@ -86,6 +86,37 @@ def test_larger_network_batches_only_change_rounding(aligner, image):
     assert_same(together[1][0], rdrface.Face.from_dict({**expected.to_dict(), "score": 0.5}), atol=0.05)
 
 
+def test_a_batch_fills_runs_of_the_network_across_images(aligner, image):
+    """Retries and rotated detections of several images share runs too."""
+    sizes = []
+
+    class Counting:
+        input_size = aligner.session.input_size
+
+        def run(self, crops):
+            sizes.append(len(crops))
+            return aligner.session.run(crops)
+
+    counting = Aligner(Counting(), OneBox(), batch_size=4, max_uncertainty=None)
+    results = counting.detect_batch_with_dropped([image] * 16)
+    assert [len(faces) for faces, dropped in results] == [1] * 16
+    assert sizes[:4] == [4] * 4
+    assert not {1, 2, 3} & set(sizes)
+
+
+def test_images_of_a_generator_are_taken_in_groups(aligner, image):
+    seen = []
+
+    class Watching(OneBox):
+        def detect(self, image):
+            seen.append(len(taken))
+            return super().detect(image)
+
+    taken = []
+    Aligner(aligner.session, Watching(), batch_size=1).detect_batch(taken.append(i) or image for i in range(9))
+    assert seen[0] == 1 and seen == sorted(seen)
+
+
 def test_no_boxes_and_no_faces_give_empty_results(aligner, image):
     assert aligner.detect(np.zeros((64, 64, 3), np.uint8)) == []
     assert aligner.align(image, np.empty((0, 4))) == []

@@ -114,3 +114,14 @@ def test_invalid_boxes_are_refused(boxes):
 def test_bounding_boxes_ignore_unknown_points():
     points = np.array([[[1.0, 2], [np.nan, np.nan], [5, -3]]])
     np.testing.assert_array_equal(bounding_boxes(points), [[1, -3, 5, 2]])
+
+
+@pytest.mark.parametrize("half", [6.0, 40.0, 260.0])
+@pytest.mark.parametrize("center", [(70.3, 45.6), (-3.0, 99.0)])
+def test_an_upright_crop_is_the_limit_of_a_rotated_one(half, center):
+    """Upright crops are sampled by rows and columns, rotated ones pixel by pixel."""
+    image = np.random.default_rng(0).integers(0, 256, (100, 140, 3), dtype=np.uint8)
+    at, size = np.array([center]), np.array([half])
+    upright = cut(image, CropFrame(at, size), 64)
+    rotated = cut(image, CropFrame(at, size, np.array([1e-9])), 64)
+    np.testing.assert_allclose(upright, rotated, atol=1e-3)

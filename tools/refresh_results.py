@@ -1,15 +1,16 @@
-"""Runs the commands in docs/results.md, expression.md, reliability.md, detection.md and drawing.md again and replaces
-their printed output.
+"""Runs the commands in docs/results.md, expression.md, reliability.md, detection.md, drawing.md, video_evaluation.md
+and speed.md again and replaces their printed output.
 
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
 DATA contains the folders of the sets under the names that the commands use. The commands run in the folder of --work,
 which gets links to these folders. They run in the order of the pages: a command may use files of an earlier one. A
-``rdrface fit ... -o FILE`` without output on the page runs when a selected command uses FILE and FILE does not exist.
+``rdrface fit ... -o FILE`` or ``python benchmarks/video/record.py ... -o FILE`` without output on the page runs when a
+selected command uses FILE and FILE does not exist.
 A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. A block that
 measures another release, ``--rdrface PATH``, is left as it is if the folder of --work has no PATH. With --check no page
-is written, and the exit status is 1 if a block differs. Blocks with times (``rdrface bench``, ``measure.py time`` and
-``measure_drawing.py``) always differ; use --only to leave them out.
+is written, and the exit status is 1 if a block differs. Blocks with times (``rdrface bench``, ``measure.py time``,
+``measure_drawing.py`` and ``floor.py``) always differ; use --only to leave them out.
 """
 
 import argparse
@@ -22,12 +23,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGES = tuple(
-    ROOT / "docs" / name for name in ("results.md", "expression.md", "reliability.md", "detection.md", "drawing.md")
+    ROOT / "docs" / name
+    for name in (
+        "results.md",
+        "expression.md",
+        "reliability.md",
+        "detection.md",
+        "drawing.md",
+        "video_evaluation.md",
+        "speed.md",
+    )
 )
 
 BLOCK = re.compile(r"^    (?P<command>(?:rdrface|python) [^\n]+)\n\n```\n(?P<text>.*?)\n```$", re.DOTALL | re.MULTILINE)
 
-PREPARATION = re.compile(r"^    (?P<command>rdrface fit [^\n]* -o (?P<file>\S+))$", re.MULTILINE)
+PREPARATION = re.compile(
+    r"^    (?P<command>(?:rdrface fit|python benchmarks/video/record\.py) [^\n]* -o (?P<file>\S+))$", re.MULTILINE
+)
 """A command on a page that only writes a file for the commands after it."""
 
 OTHER_RELEASE = "--rdrface"

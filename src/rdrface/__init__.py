@@ -18,8 +18,23 @@ if TYPE_CHECKING:
     from rdrface.face import Face, Mesh, Parameters, Pose
     from rdrface.fitting.single_face import fit
     from rdrface.loading import load
+    from rdrface.tracking.tracked_face import TrackedFace
+    from rdrface.tracking.tracker import Tracker
 
-__all__ = ["Aligner", "Face", "Mesh", "Parameters", "Pose", "__version__", "draw", "errors", "fit", "load"]
+__all__ = [
+    "Aligner",
+    "Face",
+    "Mesh",
+    "Parameters",
+    "Pose",
+    "TrackedFace",
+    "Tracker",
+    "__version__",
+    "draw",
+    "errors",
+    "fit",
+    "load",
+]
 
 _MODULES = {
     "Aligner": "rdrface.aligner",
@@ -27,6 +42,8 @@ _MODULES = {
     "Mesh": "rdrface.face",
     "Parameters": "rdrface.face",
     "Pose": "rdrface.face",
+    "TrackedFace": "rdrface.tracking.tracked_face",
+    "Tracker": "rdrface.tracking.tracker",
     "draw": "rdrface.drawing",
     "fit": "rdrface.fitting.single_face",
     "load": "rdrface.loading",

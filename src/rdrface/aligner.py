@@ -1,6 +1,7 @@
 """The aligner: finds the faces of an image and aligns them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +14,19 @@ from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order, c
 from rdrface.detection.box_checks import check_boxes, check_boxes_in_image
 from rdrface.detection.protocol import Detections, Detector
 from rdrface.face import Face
-from rdrface.image import ImageSource, is_image_source, read_image
+from rdrface.image import ImageSource, read_image
+from rdrface.image_batch import read_in_order
 from rdrface.morphable.model import FaceModel
+from rdrface.runtime.device import BATCH_SIZES
+from rdrface.runtime.precision import Precision
 from rdrface.runtime.session import Session, check_count
 
-MAX_WAITING_BYTES = 200_000_000
-"""Memory of the images that `Aligner.detect_batch` collects for one batch of the network."""
+GROUP_BATCHES = 4
+"""Number of full batches for which `Aligner.detect_batch` collects faces before it runs the network."""
 
-_CHANNELS = ((1,), (3,), (4,))
-"""Last axis of a row of an image, in the form of `ndarray.shape`."""
+MAX_WAITING_BYTES = 200_000_000
+"""Maximum memory of the images that `Aligner.detect_batch` keeps: half for those that it collects, half for those that
+it has decoded ahead."""
 
 
 class Aligner:
@@ -33,8 +38,8 @@ class Aligner:
         session: runs RDR's graph, see `rdrface.runtime.session.open_session`.
         detector: finds the faces, see `rdrface.detection.protocol.Detector`.
         model: the face model that the network was trained with; default: the packaged one.
-        batch_size: faces per run of the network. On a CPU, 1 is as fast as more and needs the least memory; a GPU is
-            faster with 16 or more.
+        batch_size: maximum number of faces per run of the network: of several images in `detect_batch`, of one image
+            in `detect` and `align`. With 1, a face's result does not depend on the other faces, not even by rounding.
         max_uncertainty: detections with a larger `Face.expected_error` are dropped, percent of the face size; most of
             them are not faces. None keeps all.
         order: order of the detected faces, see `rdrface.alignment.selection.Order`.
@@ -50,7 +55,7 @@ class Aligner:
         session: Session,
         detector: Detector,
         model: FaceModel | None = None,
-        batch_size: int = 1,
+        batch_size: int = BATCH_SIZES["cpu"],
         max_uncertainty: float | None = MAX_UNCERTAINTY,
         order: Order = DEFAULT_ORDER,
     ) -> None:
@@ -73,7 +78,15 @@ class Aligner:
         self._crops = CropAligner(session, session.input_size, batch_size)
 
     def __repr__(self) -> str:
-        return f"Aligner({self._crop_size} px crops, {type(self.detector).__name__}, batch_size={self.batch_size})"
+        return (
+            f"Aligner({self._crop_size} px crops, {self.precision}, {type(self.detector).__name__}, "
+            f"batch_size={self.batch_size})"
+        )
+
+    @property
+    def precision(self) -> Precision:
+        """Precision of the network: "float32", "int8" or "bfloat16"."""
+        return self.session.precision
 
     def detect(self, image: ImageSource) -> list[Face]:
         """Find and align the faces of an image.
@@ -131,39 +144,50 @@ class Aligner:
     def detect_batch(self, images: Iterable[ImageSource]) -> list[list[Face]]:
         """Find and align the faces of several images.
 
-        The result is the same as calling `detect` on each image, but a batch of the network can contain faces of
-        several images.
+        The faces are those of calling `detect` on each image, except for rounding. It is faster: files are decoded in
+        other threads ahead of the network, and each run of the network takes faces of several images.
 
         Args:
-            images: see `detect`.
+            images: see `detect`. Images are taken from a generator a few at a time, so it can yield more images than
+                fit into memory.
 
         Returns:
             The faces of each image.
 
         Raises:
-            ImageError: one of the images cannot be read.
+            ImageError: one of the images cannot be read; the message contains its index.
             TypeError: `images` is a single path or image, a dictionary, or the rows of an array.
         """
-        if is_image_source(images) or isinstance(images, Mapping) or not isinstance(images, Iterable):
-            raise TypeError(
-                "detect_batch takes a list of images: for one image call detect, for a stack of images pass "
-                f"list(stack); got {type(images).__name__}"
-            )
-        results: list[list[Face]] = []
-        waiting: list[np.ndarray] = []
+        return [faces for faces, _ in self.detect_batch_with_dropped(images)]
+
+    def detect_batch_with_dropped(self, images: Iterable[ImageSource]) -> list[tuple[list[Face], list[Face]]]:
+        """Find and align the faces of several images, and return the dropped detections too.
+
+        Args:
+            images: see `detect_batch`.
+
+        Returns:
+            For each image, the two lists of `detect_with_dropped`.
+
+        Raises:
+            ImageError, TypeError: see `detect_batch`.
+        """
+        results: list[tuple[list[Face], list[Face]]] = []
+        group: list[np.ndarray] = []
         found: list[Detections] = []
-        for image in images:
-            if isinstance(image, np.ndarray) and image.ndim < 3 and image.shape[-1:] in _CHANNELS:
-                raise TypeError(
-                    f"detect_batch takes a list of images; got rows of shape {image.shape}: put the image in a list"
-                )
-            waiting.append(read_image(image))
-            found.append(self._detect(waiting[-1]))
-            # A thousand images would not fit into memory: keep those of one batch of the network.
-            if sum(map(len, found)) >= self.batch_size or sum(one.nbytes for one in waiting) > MAX_WAITING_BYTES:
-                results += [faces for faces, _ in self._find(waiting, found)]
-                waiting, found = [], []
-        return results + [faces for faces, _ in self._find(waiting, found)]
+        with closing(read_in_order(images, MAX_WAITING_BYTES // 2)) as pixels_of_images:
+            for pixels in pixels_of_images:
+                group.append(pixels)
+                found.append(self._detect(pixels))
+                # A thousand images would not fit into memory, so they are processed in groups. A group of several
+                # batches also fills the batches of retries and corrected crops.
+                if (
+                    sum(map(len, found)) >= GROUP_BATCHES * self.batch_size
+                    or sum(one.nbytes for one in group) > MAX_WAITING_BYTES // 2
+                ):
+                    results += self._find(group, found)
+                    group, found = [], []
+        return results + self._find(group, found)
 
     def _detect(self, pixels: np.ndarray, quarter_turns: int = 0) -> Detections:
         """Detections in the image rotated counterclockwise by quarter turns, converted to the image as it is."""
@@ -177,14 +201,14 @@ class Aligner:
 
     def _find(self, images: Sequence[np.ndarray], found: Sequence[Detections]) -> list[tuple[list[Face], list[Face]]]:
         """Faces and dropped faces of each image, given what the detector found in it."""
-        results = []
-        for pixels, faces in zip(images, self._align(images, found), strict=True):
-            kept, dropped = self._select(faces)
-            more = self._detect_rotated(pixels, kept)
-            if len(more):
-                kept, dropped = self._select(faces + self._align([pixels], [more])[0])
-            results.append((kept, dropped))
-        return results
+        first = self._align(images, found)
+        selected = [self._select(faces) for faces in first]
+        more = [self._detect_rotated(pixels, kept) for pixels, (kept, _) in zip(images, selected, strict=True)]
+        second = self._align(images, more)
+        return [
+            self._select(faces + added) if added else result
+            for faces, added, result in zip(first, second, selected, strict=True)
+        ]
 
     def _detect_rotated(self, pixels: np.ndarray, faces: Sequence[Face]) -> Detections:
         """Detections in the rotated image, if the `faces` found in it suggest that it is sideways or upside down."""

@@ -74,7 +74,9 @@ class CropFrame:
     def to_image(self, points: np.ndarray) -> np.ndarray:
         """Crop frame -> image pixels: points (B, N, 2 or 3); a third coordinate (depth) is only scaled."""
         moved: np.ndarray = np.asarray(points, dtype=np.float64) * self.half[:, None, None]
-        moved[..., :2] = _rotate(moved[..., :2], self.angle) + self.center[:, None]
+        if self.angle.any():
+            moved[..., :2] = _rotate(moved[..., :2], self.angle)
+        moved[..., :2] += self.center[:, None]
         return moved
 
     def to_crop(self, points: np.ndarray) -> np.ndarray:
@@ -120,9 +122,12 @@ def cut(image: np.ndarray, frame: CropFrame, size: int) -> np.ndarray:
 def _cut_one(image: np.ndarray, center: np.ndarray, half: float, angle: float, size: int) -> np.ndarray:
     # Crop pixel (i, j) shows the image at center + Rot(angle) half ((2 i + 1) / size - 1, (2 j + 1) / size - 1).
     steps = half * ((2 * np.arange(size) + 1) / size - 1)
-    cos, sin = np.cos(angle), np.sin(angle)
-    x = center[0] + cos * steps[None, :] - sin * steps[:, None]
-    y = center[1] + sin * steps[None, :] + cos * steps[:, None]
+    if angle:
+        cos, sin = np.cos(angle), np.sin(angle)
+        x = center[0] + cos * steps[None, :] - sin * steps[:, None]
+        y = center[1] + sin * steps[None, :] + cos * steps[:, None]
+    else:
+        x, y = center[0] + steps, center[1] + steps
 
     block = int(2 * half / size)
     if block > 1:
@@ -133,7 +138,25 @@ def _cut_one(image: np.ndarray, center: np.ndarray, half: float, angle: float, s
         image = np.asarray(Image.fromarray(image[low[1] : high[1], low[0] : high[0]]).reduce(block))
         # A block's center is half a block from its edge, and a pixel's center is half a pixel from its edge.
         x, y = ((at - start + 0.5) / block - 0.5 for at, start in zip((x, y), low, strict=True))
-    return _sample(image, x, y)
+    return _sample(image, x, y) if angle else _sample_upright(image, x, y)
+
+
+def _sample_upright(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(3, N, N) float32: `_sample` for the columns x (N,) and rows y (N,), increasing, twice as fast."""
+    left, right, across = _neighbors(x, image.shape[1])
+    above, below, down = _neighbors(y, image.shape[0])
+    x0, y0 = left[0], above[0]
+    left, right, above, below = left - x0, right - x0, above - y0, below - y0
+    part = image[y0 : y0 + below[-1] + 1, x0 : x0 + right[-1] + 1]
+    sampled = np.empty((3, len(y), len(x)), np.float32)
+    # One channel at a time: its temporary arrays are small enough for the memory allocator to reuse.
+    for channel, plane in zip(sampled, part.transpose(2, 0, 1), strict=True):
+        plane = np.ascontiguousarray(plane)
+        rows, next_rows = plane.take(above, axis=0).astype(np.float32), plane.take(below, axis=0).astype(np.float32)
+        rows += (next_rows - rows) * down[:, None]
+        columns, next_columns = rows.take(left, axis=1), rows.take(right, axis=1)
+        np.add(columns, (next_columns - columns) * across, out=channel)
+    return sampled
 
 
 def _sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -154,7 +177,7 @@ def _sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _neighbors(at: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices of the pixels before and after each position (N, N), and the weight of the pixel after it, float32."""
+    """Indices of the pixels before and after each position (...), and the weight of the pixel after it, float32."""
     at = at.clip(0, length - 1)
     before = at.astype(np.intp)
     return before, np.minimum(before + 1, length - 1), (at - before).astype(np.float32)

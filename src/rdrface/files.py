@@ -97,6 +97,11 @@ def write_aside(path: str | Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def partial_path(path: Path) -> Path:
+    """NAME.partial.SUFFIX: the name of an output while a long run writes it. It remains if the process is killed."""
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
 def _target(path: Path) -> tuple[Path, bool]:
     """The file behind the links of a path that can be written, and whether it is a device or a pipe."""
     final = path

@@ -1,6 +1,7 @@
 """Loading an aligner from weights files."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from rdrface.errors import WeightsError
 from rdrface.face import packaged_model
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
-from rdrface.runtime.session import Backend, open_graph, open_session
+from rdrface.runtime.device import Device, Execution, choose_execution
+from rdrface.runtime.precision import RequestedPrecision, choose_precision
+from rdrface.runtime.session import Backend, Session, open_graph, open_session
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
@@ -42,10 +45,12 @@ def weights_path(weights: Path | str | None) -> Path:
 def load(
     weights: Path | str | None = None,
     *,
-    backend: Backend = "openvino",
+    device: Device | None = None,
+    backend: Backend | None = None,
     providers: Sequence[str] | None = None,
     threads: int | None = None,
-    batch_size: int = 1,
+    precision: RequestedPrecision = "auto",
+    batch_size: int | None = None,
     detector: Detector | None = None,
     score_threshold: float | None = None,
     max_side: int | None = None,
@@ -58,11 +63,18 @@ def load(
         weights: path of a ``NAME.safetensors`` written by `rdrface train`, `finetune` or `export`, with its graph
             ``NAME.onnx`` in the same folder; None for the packaged weights; "lite" for the packaged light weights,
             which are several times faster and less accurate (docs/speed.md). A file with the name lite is ``./lite``.
-        backend: "openvino" or "onnxruntime".
+        device: "cpu", or "cuda" for an NVIDIA GPU, which needs the package onnxruntime-gpu; None for the device of the
+            providers, or the CPU.
+        backend: "openvino" or "onnxruntime"; None for OpenVINO on the CPU and ONNX Runtime on the GPU.
         providers: ONNX Runtime's execution providers in order of preference, for example
-            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; only with ``backend="onnxruntime"``.
+            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; only with ``backend="onnxruntime"``, and without
+            a device.
         threads: number of threads of the detector and of the network; None lets the backend choose.
-        batch_size: faces per run of the network, see `Aligner`.
+        precision: "float32", "int8", "bfloat16", or "auto" for the fastest of them that this processor supports and
+            that costs less than 0.05 % NME (docs/speed.md). int8 needs ``NAME.int8.onnx`` in the folder of the weights;
+            without it, "auto" does not choose int8.
+        batch_size: maximum number of faces per run of the network, see `Aligner`; None for 16 on the CPU and 64 with
+            ``device="cuda"``.
         detector: finds the faces; RetinaFace by default.
         score_threshold: minimum score of a face, 0..1, for the default detector (0.6).
         max_side: longest side of the image for the default detector, pixels (1280); larger images are downscaled for
@@ -72,25 +84,44 @@ def load(
 
     Raises:
         WeightsError: a file is missing or damaged, or was not written by rdrface.
-        ConfigError: the package of the backend is not installed.
+        ConfigError: the package of the backend is not installed, it cannot use the device, or the precision is not
+            available.
         TypeError: `weights` is not a path, or `providers` is not a list.
-        ValueError: the backend is unknown, a number is out of range, providers are given with OpenVINO, or a setting of
-            the default detector is given together with another `detector`.
+        ValueError: the device, the backend or the precision is unknown, a number is out of range, providers are given
+            with OpenVINO or with a device, OpenVINO is given with "cuda", or a setting of the default detector is given
+            together with another `detector`.
     """
     path = weights_path(weights)
     if detector is not None and (score_threshold is not None or max_side is not None):
         raise ValueError(
             "score_threshold and max_side are settings of the default detector: set them in your own detector"
         )
-    session, info = open_session(path, backend, threads, providers)
-    _check_face_model(path, info, packaged_model())
-    if detector is None:
-        detector = RetinaFace(
-            open_graph(retinaface_weights(), backend, threads, providers),
-            score_threshold=SCORE_THRESHOLD if score_threshold is None else score_threshold,
-            max_side=MAX_SIDE if max_side is None else max_side,
-        )
-    return Aligner(session, detector, batch_size=batch_size, max_uncertainty=max_uncertainty, order=order)
+    execution = choose_execution(device, backend, providers)
+    # The detector is opened on another core meanwhile.
+    with ThreadPoolExecutor(1) as executor:
+        opening = executor.submit(_open_detector, execution, threads, precision) if detector is None else None
+        session, info = open_session(path, execution.backend, threads, execution.providers, precision)
+        _check_face_model(path, info, packaged_model())
+        if opening is not None:
+            detector = RetinaFace(
+                opening.result(),
+                score_threshold=SCORE_THRESHOLD if score_threshold is None else score_threshold,
+                max_side=MAX_SIDE if max_side is None else max_side,
+            )
+    assert detector is not None
+    return Aligner(
+        session,
+        detector,
+        batch_size=execution.batch_size if batch_size is None else batch_size,
+        max_uncertainty=max_uncertainty,
+        order=order,
+    )
+
+
+def _open_detector(execution: Execution, threads: int | None, requested: RequestedPrecision) -> Session:
+    # Each of the two networks has its own "auto": weights without an int8 graph do not change the detector.
+    precision = choose_precision(requested, execution.backend, execution.providers)
+    return open_graph(retinaface_weights(precision), execution.backend, threads, execution.providers, precision)
 
 
 def _check_face_model(weights: Path, info: WeightsInfo, model: FaceModel) -> None:

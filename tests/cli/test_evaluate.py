@@ -29,7 +29,9 @@ def arguments(*words):
 def use_stub(monkeypatch, folder, **options):
     weights_files = []
     aligner = StubAligner(read_w300(folder), **options)
-    monkeypatch.setattr(rdrface, "load", lambda weights=None: weights_files.append(weights) or aligner, raising=False)
+    monkeypatch.setattr(
+        rdrface, "load", lambda weights=None, **_: weights_files.append(weights) or aligner, raising=False
+    )
     return weights_files
 
 

@@ -30,7 +30,9 @@ def arguments(*words):
 def folder(tmp_path, monkeypatch):
     faces = [face_with(values) for values in FACES]
     write_images(tmp_path, faces)
-    monkeypatch.setattr(rdrface, "load", lambda weights=None: LookupAligner(faces, mirror_bias=0.125), raising=False)
+    monkeypatch.setattr(
+        rdrface, "load", lambda weights=None, **_: LookupAligner(faces, mirror_bias=0.125), raising=False
+    )
     return tmp_path
 
 

@@ -35,6 +35,8 @@ class StubAligner:
         extra: faces detected in every image.
     """
 
+    precision = "float32"
+
     def __init__(self, faces, missed=(), unreadable=(), extra=()):
         self.faces, self.missed, self.unreadable, self.extra = faces, missed, unreadable, extra
 

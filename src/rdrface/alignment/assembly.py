@@ -30,9 +30,10 @@ def assemble(
     """
     frame, outputs = alignment.frame, alignment.outputs
     landmarks = alignment.landmarks
-    landmarks_jawline = frame.to_image(outputs["landmarks_jawline"])
-    projection = frame.to_image(outputs["projection"])
-    projection_jawline = frame.to_image(outputs["projection_jawline"])
+    # One conversion for all points: a tracker calls this function for every frame.
+    flat = np.concatenate([outputs["landmarks_jawline"], outputs["projection"][..., :2]], axis=1)
+    landmarks_jawline, projection = np.split(frame.to_image(flat).astype(np.float32), 2, axis=1)
+    projection_jawline = frame.to_image(outputs["projection_jawline"]).astype(np.float32)
     custom = frame.to_image(outputs[CUSTOM_LANDMARKS]).astype(np.float32) if CUSTOM_LANDMARKS in outputs else None
     q = outputs["parameters"].astype(np.float64)
     pose = transform_pose(q[:, POSE], frame.half, frame.angle, frame.center)
@@ -44,9 +45,9 @@ def assemble(
             box=detections.boxes[i].astype(np.float32),
             score=float(detections.scores[i]),
             landmarks=landmarks[i].astype(np.float32),
-            landmarks_jawline=landmarks_jawline[i].astype(np.float32),
-            landmarks_3d=projection_jawline[i].astype(np.float32),
-            projection=projection[i, :, :2].astype(np.float32),
+            landmarks_jawline=landmarks_jawline[i],
+            landmarks_3d=projection_jawline[i],
+            projection=projection[i],
             visibility=visibility[i].astype(np.float32),
             uncertainty=alignment.uncertainty[i].astype(np.float32),
             parameters=Parameters(

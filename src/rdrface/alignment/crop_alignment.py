@@ -68,13 +68,18 @@ class CropAlignment:
         return CropAlignment(CropFrame(center, half, angle), outputs)
 
 
+MIN_BATCH = 4
+"""Fewer remaining crops than this run one by one: batches of two or three gain little, and OpenVINO compiles the graph
+for batches when the first one arrives."""
+
+
 class CropAligner:
     """Cuts crops out of images and runs the network on them.
 
     Args:
         session: runs RDR's graph.
         crop_size: side of the network's input, pixels.
-        batch_size: crops per run of the network.
+        batch_size: maximum number of crops per run of the network.
     """
 
     def __init__(self, session: Session, crop_size: int, batch_size: int) -> None:
@@ -94,10 +99,14 @@ class CropAligner:
             The B crops in the same order.
         """
         parts: list[dict[str, np.ndarray]] = []
-        for start in range(0, len(frame), self._batch_size):
-            rows = range(start, min(start + self._batch_size, len(frame)))
+        start = 0
+        while start < len(frame):
+            remaining = min(self._batch_size, len(frame) - start)
+            count = 1 if remaining < min(MIN_BATCH, self._batch_size) else remaining
+            rows = range(start, start + count)
             crops = [cut(images[image_of[i]], frame.select(np.array([i])), self._crop_size) for i in rows]
             parts.append(self._session.run(np.concatenate(crops)))
+            start += count
         return CropAlignment(frame, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 

@@ -1,19 +1,17 @@
 """The loop of `rdrface detect` over its images: errors of an image do not end the run, and results are never lost."""
 
 import re
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
-import numpy as np
 from tqdm import tqdm
 
-from rdrface.aligner import Aligner
+from rdrface.aligner import MAX_WAITING_BYTES, Aligner
 from rdrface.cli.inputs import STDIN, Input, Inputs
+from rdrface.cli.interruption import terminated_like_interrupted
 from rdrface.cli.outcome import Outcome
 from rdrface.cli.output_folder import OutputFolder
 from rdrface.cli.outputs import Result
@@ -23,7 +21,9 @@ from rdrface.detection.box_file import BoxFile
 from rdrface.detection.retinaface import input_scale
 from rdrface.errors import DataError, ImageError, RdrError
 from rdrface.files import is_disk_full, one_line, printable
-from rdrface.image import read_first_frame
+from rdrface.image import FirstFrame, read_first_frame
+from rdrface.image_batch import can_decode_ahead
+from rdrface.prefetch import prefetch
 
 
 class Batch:
@@ -73,7 +73,7 @@ class Batch:
         outcome.not_processed = [image.name for image in inputs.images]
         try:
             # Whatever ends the run, the files of the streams are completed with the results so far.
-            with ExitStack() as closing, _terminated_like_interrupted():
+            with ExitStack() as closing, terminated_like_interrupted():
                 if self._folder:
                     closing.callback(self._folder.close)
                 for stream in self._streams:
@@ -83,31 +83,30 @@ class Batch:
                 if unused_boxes:
                     count = f"{len(unused_boxes)} {'entry' if len(unused_boxes) == 1 else 'entries'}"
                     _note(f"no image for {count} of the box file, such as {unused_boxes[0]}")
-                bar = tqdm(inputs.images, unit="image", disable=not _is_terminal() or len(inputs.images) < 2)
-                for image in bar:
-                    self._process(image)
-                    del outcome.not_processed[0]
+                reading = prefetch(self._read, inputs.images, _can_read_ahead, _num_bytes, MAX_WAITING_BYTES // 2)
+                closing.callback(reading.close)
+                is_hidden = not _is_terminal() or len(inputs.images) < 2
+                bar = tqdm(reading, total=len(inputs.images), unit="image", disable=is_hidden)
+                for image, read in bar:
+                    self._process(image, read)
+                    del outcome.not_processed[0], read
         except (DataError, KeyboardInterrupt):
             self._print_summary(inputs)
             raise
         self._print_summary(inputs)
         return 1 if outcome.failures else 0
 
-    def _process(self, image: Input) -> None:
+    def _read(self, image: Input) -> FirstFrame | Result:
+        """The pixels of an image; its saved result if it is to be skipped. Other threads call this method."""
+        saved = self._folder.saved_result(image) if self._skip_existing and self._folder else None
+        return read_first_frame(_stdin() if image.path is None else image.path) if saved is None else saved
+
+    def _process(self, image: Input, read: Future[FirstFrame | Result]) -> None:
         try:
-            saved = self._folder.saved_result(image) if self._skip_existing and self._folder else None
-        except RdrError as error:
-            self._fail(Failure(image.name, _reason(error)))
-            return
-        if saved is not None:
-            self._outcome.skipped.append(Skipped(image.name, RESULT_EXISTS))
-            for stream in self._streams:
-                stream.add(saved)
-            return
-        try:
-            result, pixels = self._align(image)
-            if self._folder:
-                self._folder.add(result, pixels)
+            frame = read.result()
+            result = frame if isinstance(frame, Result) else self._align(image, frame)
+            if self._folder and isinstance(frame, FirstFrame):
+                self._folder.add(result, frame.pixels)
         except (RdrError, OSError, MemoryError, RuntimeError) as error:
             if is_disk_full(error):
                 raise DataError(f"{error}; run it again with --skip-existing when there is space") from error
@@ -115,14 +114,17 @@ class Batch:
             return
         for stream in self._streams:
             stream.add(result)
+        if isinstance(frame, Result):
+            self._outcome.skipped.append(Skipped(image.name, RESULT_EXISTS))
+            return
         self._outcome.count(result)
         if result.num_frames > 1:
             _note(f"{image.name}: frame 1 of {result.num_frames}; the others are not read")
         if not self._streams and not self._folder:
             tqdm.write(result.to_text(), file=sys.stdout)
 
-    def _align(self, image: Input) -> tuple[Result, np.ndarray]:
-        pixels, num_frames = read_first_frame(_stdin() if image.path is None else image.path)
+    def _align(self, image: Input, frame: FirstFrame) -> Result:
+        pixels = frame.pixels
         if self._boxes is None:
             faces, dropped = self._aligner.detect_with_dropped(pixels)
         else:
@@ -133,7 +135,7 @@ class Batch:
         height, width = pixels.shape[:2]
         scale = 1.0 if self._max_side is None else min(1.0, input_scale(height, width, self._max_side))
         searched = round(scale * max(height, width))
-        return Result(image, width, height, num_frames, faces, len(dropped), searched), pixels
+        return Result(image, width, height, frame.num_frames, faces, len(dropped), searched)
 
     def _fail(self, failure: Failure) -> None:
         self._outcome.failures.append(failure)
@@ -165,6 +167,14 @@ def _reason(error: Exception) -> str:
     return printable(str(error))
 
 
+def _can_read_ahead(image: Input) -> bool:
+    return image.path is not None and can_decode_ahead(image.path)
+
+
+def _num_bytes(read: FirstFrame | Result) -> int:
+    return read.pixels.nbytes if isinstance(read, FirstFrame) else 0
+
+
 def _stdin() -> bytes:
     content = b"" if sys.stdin is None else sys.stdin.buffer.read()
     if not content:
@@ -180,22 +190,3 @@ def _note(text: str) -> None:
 
 def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Handle SIGTERM, which containers and batch systems send, as Ctrl-C."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    is_main_thread = threading.current_thread() is threading.main_thread()
-    # The handler is None if it was not installed by Python: it could not be restored.
-    if not is_main_thread or signal.getsignal(signal.SIGTERM) is None:
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

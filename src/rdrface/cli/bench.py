@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rdrface._version import __version__
-from rdrface.cli.options import add_overwrite, refuse_existing, weights_file
+from rdrface.cli.options import add_device_and_backend, add_overwrite, add_precision, refuse_existing, weights_file
+from rdrface.errors import ConfigError
 from rdrface.evaluation.speed import TABLE_NOTE, measure_speed, speed_table
 from rdrface.files import write_aside
-from rdrface.runtime.session import BACKENDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repeats", type=int, default=30, metavar="N", help="number of timings of each part (default: 30)"
     )
-    parser.add_argument("--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)")
+    add_device_and_backend(parser)
+    add_precision(parser)
     parser.add_argument(
         "--weights",
         type=weights_file,
@@ -54,16 +55,22 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.json and args.json != "-":
         refuse_existing((Path(args.json),), args.overwrite)
-    results = [measure_speed(threads, args.weights, args.backend, args.repeats) for threads in args.threads]
+    names = ("device", "backend", "precision")
+    options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    try:
+        results = [measure_speed(threads, args.weights, args.repeats, **options) for threads in args.threads]
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    chosen = ", ".join(f"{name} {value}" for name, value in {"weights": args.weights, **options}.items() if value)
     if args.json != "-":
         print(
-            f"rdrface {__version__}, {args.backend}, {platform.machine()}, image of 640 x 480 pixels, medians of "
-            f"{args.repeats}"
+            f"rdrface {__version__}, {chosen or 'default options'}, {platform.machine()}, image of 640 x 480 pixels, "
+            f"medians of {args.repeats}"
         )
         print(speed_table(results))
         print(TABLE_NOTE)
     if args.json:
-        content = {"rdrface": __version__, "backend": args.backend, "machine": platform.machine()}
+        content = {"rdrface": __version__, "weights": args.weights, **options, "machine": platform.machine()}
         text = json.dumps(content | {"results": [asdict(result) for result in results]}, indent=2)
         if args.json == "-":
             print(text)

@@ -9,7 +9,7 @@ from rdrface.aligner import Aligner
 from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order
 from rdrface.cli.batch import Batch
 from rdrface.cli.inputs import expand
-from rdrface.cli.options import positive, weights_file
+from rdrface.cli.options import add_device_and_backend, add_precision, positive, weights_file
 from rdrface.cli.output_folder import FileKinds, OutputFolder
 from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
 from rdrface.cli.walk import is_existing
@@ -19,7 +19,6 @@ from rdrface.errors import ConfigError, DataError
 from rdrface.files import is_disk_full, real_path
 from rdrface.loading import load
 from rdrface.mesh_io import FORMATS
-from rdrface.runtime.session import BACKENDS
 
 _DETECTOR_OPTIONS = ("score", "max_side", "max_uncertainty", "order")
 """Options that have no effect on faces whose boxes are given."""
@@ -85,9 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights file, or lite for the packaged light weights, faster and less accurate (default: the packaged "
         "full weights)",
     )
-    network.add_argument(
-        "--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)"
-    )
+    add_device_and_backend(network)
+    add_precision(network)
     network.add_argument(
         "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
     )
@@ -181,8 +179,10 @@ def _open(args: argparse.Namespace) -> Aligner:
     try:
         return load(
             args.weights,
+            device=args.device,
             backend=args.backend,
             threads=args.threads,
+            precision=args.precision,
             score_threshold=args.score,
             max_side=args.max_side,
             max_uncertainty=limit if limit < float("inf") else None,

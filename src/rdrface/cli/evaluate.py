@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rdrface.cli import evaluate_expression as expression_command
+from rdrface.cli import evaluate_video as video_command
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
-from rdrface.cli.options import add_overwrite, refuse_existing, weights_file
+from rdrface.cli.options import add_overwrite, add_precision, refuse_existing, weights_file
 from rdrface.datasets.readers import SETS as LAYOUTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
@@ -28,11 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rdrface evaluate`."""
     parser.add_argument(
         "set",
-        choices=(*SETS, expression_command.NAME),
+        choices=(*SETS, expression_command.NAME, video_command.NAME),
         help=f"public dataset; '{expression_command.NAME}' measures the expression coefficients on any dataset with 68 "
-        "points",
+        f"points, '{video_command.NAME}' the tracker on clips made from photos",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the dataset, in its official layout")
+    parser.add_argument(
+        "folder", type=Path, nargs="?", metavar="DIR", help="folder of the dataset, in its official layout"
+    )
     parser.add_argument(
         "--boxes",
         default="gt",
@@ -53,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="measure the predictions in FILE (JSON, CSV, text or npz) instead of running rdrface",
     )
+    add_precision(parser)
     parser.add_argument("--method", default="", metavar="NAME", help="name of the method in the tables")
     parser.add_argument(
         "--labels",
@@ -96,6 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="also align the mirrored images and compare the coefficients; takes twice the time",
     )
+    video_command.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -108,6 +113,11 @@ def run(args: argparse.Namespace) -> int:
         RdrError: the dataset, the weights or a file cannot be read or written, options cannot be combined, or --plots
             was given and matplotlib is not installed.
     """
+    if args.set == video_command.NAME:
+        return video_command.run(args)
+    video_command.refuse_options(args)
+    if args.folder is None:
+        raise ConfigError(f"`rdrface evaluate {args.set}` needs the folder of the dataset: rdrface evaluate SET DIR")
     if args.set == expression_command.NAME:
         return expression_command.run(args)
     if args.format is not None or args.split is not None or not args.mirror:
@@ -196,8 +206,9 @@ def _predictions(
     import rdrface
 
     boxes, boxes_name = parse_boxes(args.boxes)
-    details = {**describe_run(boxes_name, args.weights), "labels": labels}
-    predictions, unreadable = run_aligner(rdrface.load(args.weights), annotations, evaluation_set.outputs, boxes)
+    aligner = rdrface.load(args.weights, precision=args.precision)
+    details = {**describe_run(boxes_name, args.weights, aligner.precision), "labels": labels}
+    predictions, unreadable = run_aligner(aligner, annotations, evaluation_set.outputs, boxes)
     if args.method:
         predictions = replace(predictions, method=args.method)
     return predictions, unreadable, details

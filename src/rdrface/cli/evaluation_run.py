@@ -11,6 +11,7 @@ from rdrface.detection.box_file import BoxFile
 from rdrface.errors import DataError
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.runtime.precision import Precision
 from rdrface.runtime.weights import read_info
 
 _NAMED = 20
@@ -30,19 +31,21 @@ def parse_boxes(argument: str) -> tuple[str | BoxFile, str]:
     return (argument, name) if name is not None else (BoxFile.read(Path(argument)), Path(argument).name)
 
 
-def describe_run(boxes: str, weights: Path | None) -> dict[str, Any]:
-    """Boxes and weights of a run of the aligner, for the JSON report.
+def describe_run(boxes: str, weights: Path | None, precision: Precision) -> dict[str, Any]:
+    """Boxes, weights and precision of a run of the aligner, for the JSON report.
 
     Args:
         boxes: name of the boxes, from `parse_boxes`.
         weights: path of the weights file; None means the packaged weights.
+        precision: precision of the network.
 
     Raises:
         WeightsError: the weights cannot be read.
     """
     weights = PACKAGED_WEIGHTS if weights is None else weights
     # The checksum identifies the weights; a file's name does not.
-    return {"boxes": boxes, "weights": weights.name, "weights_sha256": read_info(weights)[0].checksum}
+    checksum = read_info(weights)[0].checksum
+    return {"boxes": boxes, "weights": weights.name, "weights_sha256": checksum, "precision": precision}
 
 
 def report_missed(annotations: FaceRecords, predictions: Predictions, unreadable: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
-"""``rdrface export RUN``: writes the weights file and graph of a training run (``pip install rdrface[train]``)."""
+"""``rdrface export RUN``: writes the weights file and graphs of a training run (``pip install rdrface[train]``)."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
@@ -11,7 +12,8 @@ from rdrface.errors import ConfigError
 from rdrface.training.calibration import calibrate
 from rdrface.training.checkpoint import NAME, read_network
 from rdrface.training.export import describe, export
-from rdrface.training.run_folder import VAL, pack_file
+from rdrface.training.int8_export import calibration_crops, write_int8_graph
+from rdrface.training.run_folder import TRAIN, VAL, pack_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +54,15 @@ def run(args: argparse.Namespace) -> int:
     size = args.size or size
     if size <= 0 or size % 32:
         raise ConfigError(f"--size must be a positive multiple of 32; got {size}")
-    val_file = pack_file(args.run if args.run.is_dir() else args.run.parent, VAL)
+    folder = args.run if args.run.is_dir() else args.run.parent
+    val_file = pack_file(folder, VAL)
     if val_file.is_file():
         calibrate(network, PackedCrops.load(val_file), size, network.iterations, torch.device("cpu"))
     info = export(network, output, describe(network, size, tuple(args.data)))
+    train_file = pack_file(folder, TRAIN)
+    if train_file.is_file():
+        write_int8_graph(output, calibration_crops(PackedCrops.load(train_file), size))
+    else:
+        print(f"there is no {train_file}, so no int8 graph was written; see rdrface quantize --help", file=sys.stderr)
     print(f"{output}: {info.input_size} px crops, K = {info.iterations}, SHA-256 {info.checksum[:16]}...")
     return 0

@@ -33,12 +33,14 @@ class Command:
 # Every command calls its output -o, --output. The --out of release 0.1 is accepted as its abbreviation.
 COMMANDS = {
     "detect": Command("rdrface.cli.detect", "find and align the faces of images"),
+    "track": Command("rdrface.cli.track", "follow the faces of videos and cameras"),
     "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),
     "evaluate": Command("rdrface.cli.evaluate", "run the protocol of a public dataset"),
     "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated images"),
     "train": Command("rdrface.cli.train", "train the network"),
     "finetune": Command("rdrface.cli.finetune", "fine-tune the weights to other landmarks"),
     "export": Command("rdrface.cli.export", "write the weights file of a training run"),
+    "quantize": Command("rdrface.cli.quantize", "write the int8 graph of a weights file"),
 }
 
 _EXTRA_MODULES = {

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rdrface.errors import ConfigError
+from rdrface.runtime.device import DEVICES
+from rdrface.runtime.precision import PRECISIONS
+from rdrface.runtime.session import BACKENDS
 
 
 def add_output(parser: argparse.ArgumentParser, metavar: str, help: str) -> None:
@@ -29,6 +32,26 @@ def weights_file(text: str) -> Path:
     from rdrface.loading import weights_path
 
     return weights_path(text)
+
+
+def add_precision(parser: argparse._ActionsContainer) -> None:
+    """Add the option ``--precision``, whose value is the argument `precision` of `rdrface.load`."""
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="precision of the networks (default: auto, the fastest that costs less than 0.05 %% NME)",
+    )
+
+
+def add_device_and_backend(parser: argparse._ActionsContainer) -> None:
+    """Add ``--device`` and ``--backend``, None by default: see `rdrface.runtime.device.choose_execution`."""
+    parser.add_argument(
+        "--device", choices=DEVICES, help="cuda is an NVIDIA GPU and needs onnxruntime-gpu (default: cpu)"
+    )
+    parser.add_argument(
+        "--backend", choices=BACKENDS, help="inference backend (default: openvino on cpu, onnxruntime on cuda)"
+    )
 
 
 def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:

@@ -14,9 +14,11 @@ SUFFIXES = HEIF_SUFFIXES | frozenset(
 )
 """Suffixes of the files that are taken from a folder. A file named on the command line may have any suffix."""
 
-_VIDEO_SUFFIXES = frozenset(
+VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp", ".mts", ".m2ts", ".flv", ".ogv"}
 )
+"""Suffixes of videos: skipped by `rdrface detect`, and read by `rdrface track`."""
+
 _UNSUPPORTED_SUFFIXES = frozenset(
     {".jxl", ".svg", ".pdf", ".psd", ".exr", ".hdr", ".jxr", ".eps", ".ai", ".xcf", ".dng", ".cr2", ".cr3", ".nef"}
     | {".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"}
@@ -141,7 +143,7 @@ def reason_to_skip(path: Path) -> str:
         return HIDDEN
     if is_output(path):
         return OUTPUT
-    if suffix in _VIDEO_SUFFIXES:
+    if suffix in VIDEO_SUFFIXES:
         return VIDEO
     if suffix in _UNSUPPORTED_SUFFIXES:
         return UNSUPPORTED

@@ -6,32 +6,27 @@ with the pre- and post-processing of this module.
 """
 
 import hashlib
-from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from rdrface.detection import coarse
 from rdrface.detection.face_box import completed_boxes, face_angles, landmark_boxes
 from rdrface.detection.protocol import Detections
+from rdrface.detection.retinaface_pass import Candidates, run_pass
 from rdrface.errors import WeightsError
-from rdrface.geometry.boxes import box_iou, box_size, nms
+from rdrface.geometry.boxes import box_size
+from rdrface.runtime.precision import Precision
 from rdrface.runtime.session import Session
 
 GRAPH = Path(__file__).parents[1] / "weights" / "retinaface.onnx"
 GRAPH_CHECKSUM = "b7a7acab55e104dce6f32cdfff929bd83946da5cd869b9e2e9bdffafd1b7e4a5"
 """SHA-256 of the file."""
-
-MEAN_BGR = np.array((104, 117, 123), np.float32)
-STRIDES = (8, 16, 32)
-SIZES = ((16, 32), (64, 128), (256, 512))
-"""Sides of the square priors at each stride, pixels."""
-CENTER_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
-"""SSD's scale factors of the predicted center offset and of the predicted log size."""
-BORDER = 32
-"""Border around the image, pixels: priors centered in it detect faces that are cut by the edge of the image. A multiple
-of the largest stride keeps the priors inside the image in place."""
+INT8_GRAPH = GRAPH.with_suffix(".int8.onnx")
+"""The same graph in int8, written by ``python tools/quantize_detector.py``."""
+INT8_GRAPH_CHECKSUM = "f7ff3132131354459f6d45cc16284ce25b485be9f2c2e55014eadf6d8ae624e4"
+"""SHA-256 of the file."""
 
 SCORE_THRESHOLD = 0.6
 """Default minimum score of a face."""
@@ -63,29 +58,6 @@ SMALL_PASS = 9
 """Maximum number of pixels in that pass, in units of those of a 16:9 image of long side `max_side`."""
 
 
-class Candidates(NamedTuple):
-    """Faces of a pass, before NMS: boxes (n, 4), scores (n,), points (n, 5, 2)."""
-
-    boxes: np.ndarray
-    scores: np.ndarray
-    points: np.ndarray
-
-    def select(self, chosen: np.ndarray) -> "Candidates":
-        """The faces of a mask or of indices."""
-        return Candidates(*(array[chosen] for array in self))
-
-    def joined(self, other: "Candidates") -> "Candidates":
-        """The faces of both."""
-        return Candidates(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
-
-    def moved(self, ratio: np.ndarray, start: np.ndarray) -> "Candidates":
-        """Pixels of a resized image -> pixels of the original image: `ratio` (2,) original pixels per pixel in x and y,
-        `start` (2,) first pixel of the resized part."""
-        # The edges of both images coincide; the center of the first pixel is half a pixel inside.
-        boxes, points = ((at + 0.5) * ratio - 0.5 + start for at in (self.boxes.reshape(-1, 2, 2), self.points))
-        return Candidates(boxes.reshape(-1, 4), self.scores, points)
-
-
 class RetinaFace:
     """RetinaFace with a MobileNet-0.25 backbone.
 
@@ -97,6 +69,8 @@ class RetinaFace:
             images (panoramas) are downscaled less, to as many pixels as a 16:9 image of that long side has. Most faces
             below 16 pixels in the downscaled image are missed (docs/detection.md). If there seem to be faces below
             `SMALL` pixels in it, their neighborhood is searched again with up to `SMALL_PASS` times as many pixels.
+            An image in which a smaller input shows certain faces is not searched at this resolution
+            (`rdrface.detection.coarse`).
 
     Raises:
         ValueError: a threshold is outside (0, 1), or `max_side` is below `MIN_MAX_SIDE`.
@@ -123,17 +97,30 @@ class RetinaFace:
         """Detect faces; see `rdrface.detection.protocol.Detector`. Nothing is kept between calls, and several threads
         may call it at the same time."""
         height, width = image.shape[:2]
-        scale = input_scale(height, width, self.max_side)
-        resized = resize(image, scale)
-        candidates = self._pass(resized, min(SMALL_SCORE, self.score_threshold))
-        found = self._add_large(resized, candidates.select(candidates.scores >= self.score_threshold))
-        found, candidates = (faces.moved(_ratio(image, resized), np.zeros(2)) for faces in (found, candidates))
-        if scale < 1:
-            found = self._add_small(image, found, candidates, scale)
-        found = found.select(nms(found.boxes, found.scores, self.iou_threshold))
+        found = self._coarse(image)
+        if found is None:
+            found = self._full(image)
+        found = found.without_duplicates(self.iou_threshold)
         angles = face_angles(found.boxes, found.points)
         boxes = landmark_boxes(completed_boxes(found.boxes, angles, height, width), angles)
         return Detections(boxes, found.scores.astype(np.float32), found.boxes, angles)
+
+    def _coarse(self, image: np.ndarray) -> Candidates | None:
+        """Faces before NMS by a coarse pass; None if the image must be searched at full resolution."""
+        scale = input_scale(*image.shape[:2], self.max_side)
+        relative = coarse.relative_scale(round(scale * max(image.shape[:2])))
+        if relative > coarse.MAX_RELATIVE_SCALE:
+            return None
+        return coarse.find_faces(self.session, image, scale * relative, self.score_threshold, self.iou_threshold)
+
+    def _full(self, image: np.ndarray) -> Candidates:
+        """Faces before NMS at full resolution."""
+        scale = input_scale(*image.shape[:2], self.max_side)
+        resized = resize(image, scale)
+        candidates = run_pass(self.session, resized, min(SMALL_SCORE, self.score_threshold))
+        found = self._add_large(resized, candidates.select(candidates.scores >= self.score_threshold))
+        found, candidates = (faces.moved(_ratio(image, resized), np.zeros(2)) for faces in (found, candidates))
+        return self._add_small(image, found, candidates, scale) if scale < 1 else found
 
     def _add_large(self, resized: np.ndarray, found: Candidates) -> Candidates:
         """Replace large faces by those of a pass on a smaller image. Without any face, that pass runs too."""
@@ -141,8 +128,8 @@ class RetinaFace:
         if max(resized.shape[:2]) <= LARGE_PASS or not (large.any() or not len(found.boxes)):
             return found
         smaller = resize(resized, LARGE_PASS / max(resized.shape[:2]))
-        second = self._pass(smaller, self.score_threshold).moved(_ratio(resized, smaller), np.zeros(2))
-        return _replaced(found, large, second)
+        second = run_pass(self.session, smaller, self.score_threshold).moved(_ratio(resized, smaller), np.zeros(2))
+        return coarse.replace_matched(found, large, second)
 
     def _add_small(self, image: np.ndarray, found: Candidates, candidates: Candidates, scale: float) -> Candidates:
         """Replace the small faces by those of a pass over the neighborhood of the small candidates at a higher
@@ -154,21 +141,10 @@ class RetinaFace:
         part = image[y0:y1, x0:x1]
         budget = SMALL_PASS * BUDGET_ASPECT * self.max_side**2
         resized = resize(part, min(1.0, float(np.sqrt(budget / (part.shape[0] * part.shape[1])))))
-        second = self._pass(resized, self.score_threshold).moved(_ratio(part, resized), np.array([x0, y0]))
+        second = run_pass(self.session, resized, self.score_threshold).moved(_ratio(part, resized), np.array([x0, y0]))
         # Larger faces are close to the largest priors in this pass, or cut by the edge of the part.
         second = second.select(box_size(second.boxes) * scale < 2 * SMALL)
-        return _replaced(found, box_size(found.boxes) * scale < SMALL, second)
-
-    def _pass(self, image: np.ndarray, threshold: float) -> Candidates:
-        """Faces before NMS with a score of at least `threshold`, in pixels of `image`."""
-        padded = pad(image)
-        results = self.session.run(padded)
-        offsets, likelihood, point_offsets = results["loc"][0], results["conf"][0, :, 1], results["landmarks"][0]
-        likely = likelihood >= threshold
-        prior = priors(padded.shape[2], padded.shape[3])[likely]
-        origin = BORDER + 0.5
-        boxes, points = decode_boxes(offsets[likely], prior), decode_points(point_offsets[likely], prior)
-        return Candidates(boxes - origin, likelihood[likely], points - origin)
+        return coarse.replace_matched(found, box_size(found.boxes) * scale < SMALL, second)
 
 
 def input_scale(height: int, width: int, max_side: int) -> float:
@@ -195,12 +171,6 @@ def _ratio(image: np.ndarray, resized: np.ndarray) -> np.ndarray:
     return np.array([image.shape[1] / resized.shape[1], image.shape[0] / resized.shape[0]])
 
 
-def _replaced(found: Candidates, chosen: np.ndarray, second: Candidates) -> Candidates:
-    # Faces that only the first pass detected are kept.
-    unmatched = box_iou(found.boxes, second.boxes).max(axis=1, initial=0) < 0.1
-    return found.select(~chosen | unmatched).joined(second)
-
-
 def _neighborhood(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     """(2, 2) int: first and last pixel (exclusive) of the part of the image around boxes, xy."""
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
@@ -210,63 +180,22 @@ def _neighborhood(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     return part
 
 
-def weights() -> bytes:
+def weights(precision: Precision = "float32") -> bytes:
     """The detector's ONNX graph, from the packaged file.
+
+    Args:
+        precision: precision of the session that will run it.
 
     Raises:
         WeightsError: the file is missing or damaged.
     """
+    path, checksum = (INT8_GRAPH, INT8_GRAPH_CHECKSUM) if precision == "int8" else (GRAPH, GRAPH_CHECKSUM)
     try:
-        graph = GRAPH.read_bytes()
+        graph = path.read_bytes()
     except OSError as error:
         raise WeightsError(
-            f"the detector's graph {GRAPH} cannot be read ({error.strerror or error}): install rdrface again"
+            f"the detector's graph {path} cannot be read ({error.strerror or error}): install rdrface again"
         ) from error
-    if hashlib.sha256(graph).hexdigest() != GRAPH_CHECKSUM:
-        raise WeightsError(f"the detector's graph {GRAPH} is damaged: install rdrface again")
+    if hashlib.sha256(graph).hexdigest() != checksum:
+        raise WeightsError(f"the detector's graph {path} is damaged: install rdrface again")
     return graph
-
-
-def pad(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, the input of the graph: BGR minus the mean, with a border that
-    repeats the pixels at the image's edge. The border is `BORDER` wide at the left and top, and at least as wide at the
-    right and bottom, where it completes multiples of the largest stride."""
-    after = [_padded_side(side) - BORDER - side for side in image.shape[:2]]
-    padded = np.pad(image, ((BORDER, after[0]), (BORDER, after[1]), (0, 0)), mode="edge")
-    result = np.empty((1, 3, *padded.shape[:2]), np.float32)
-    np.subtract(padded[..., ::-1].transpose(2, 0, 1), MEAN_BGR[:, None, None], out=result[0])
-    return result
-
-
-def _padded_side(side: int) -> int:
-    return -(-(side + 2 * BORDER) // STRIDES[-1]) * STRIDES[-1]
-
-
-@lru_cache(maxsize=4)
-def priors(height: int, width: int) -> np.ndarray:
-    """(n, 3) center x, center y and side of every prior of an image whose sides are multiples of 32.
-
-    The origin is the top-left corner of that image.
-    """
-    parts = []
-    for stride, sizes in zip(STRIDES, SIZES, strict=True):
-        y, x = np.mgrid[0 : height // stride, 0 : width // stride]
-        centers = (np.stack([x, y], axis=-1).reshape(-1, 1, 2) + 0.5) * stride
-        side = np.broadcast_to(np.array(sizes, float).reshape(1, -1, 1), (len(centers), len(sizes), 1))
-        parts.append(np.concatenate([np.repeat(centers, len(sizes), axis=1), side], axis=-1).reshape(-1, 3))
-    result = np.concatenate(parts)
-    result.setflags(write=False)
-    return result
-
-
-def decode_boxes(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """(n, 4) predicted offsets and (n, 3) priors -> (n, 4) xyxy."""
-    center = prior[:, :2] + offsets[:, :2] * CENTER_VARIANCE * prior[:, 2:]
-    half = np.exp(offsets[:, 2:].astype(float) * SIZE_VARIANCE) * prior[:, 2:] / 2
-    return np.concatenate([center - half, center + half], axis=1)
-
-
-def decode_points(offsets: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """(n, 10) predicted offsets and (n, 3) priors -> (n, 5, 2): eyes, nose and mouth corners, left first."""
-    points: np.ndarray = prior[:, None, :2] + offsets.reshape(-1, 5, 2) * CENTER_VARIANCE * prior[:, None, 2:]
-    return points

@@ -121,13 +121,14 @@ def coverage(drawn: Strokes, shape: tuple[int, ...]) -> Coverage:
     at, alpha, owner = at[touched], alpha[touched], owner[touched]
     strongest = np.zeros(region.prod(), np.float32)
     np.maximum.at(strongest, at, alpha)
-    color = np.zeros((len(strongest), 3), np.float32)
+    # The stroke and not its color: one number per pixel of the region instead of three.
+    winner = np.zeros(len(strongest), np.int32)
     front = alpha == strongest[at]
-    color[at[front]] = drawn.color[owner[front]]
-    covered = np.flatnonzero(strongest)
+    winner[at[front]] = owner[front]
+    covered = np.flatnonzero(strongest > 0)
     region_row, region_column = np.divmod(covered, region[0])
     pixel = (corner[1] + region_row) * width + corner[0] + region_column
-    return Coverage(pixel, strongest[covered], color[covered])
+    return Coverage(pixel, strongest[covered], drawn.color[winner[covered]])
 
 
 def blend(canvas: np.ndarray, covered: Coverage) -> None:

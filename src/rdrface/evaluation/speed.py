@@ -1,46 +1,34 @@
 """Speed, start-up time and memory of rdrface, measured for `rdrface bench`."""
 
-import json
+import itertools
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+import rdrface
+from rdrface.aligner import Aligner
 from rdrface.alignment.assembly import assemble
 from rdrface.alignment.crop_alignment import CropAlignment
 from rdrface.crop import CropFrame, cut
 from rdrface.detection.protocol import Detections
-from rdrface.loading import PACKAGED_WEIGHTS, load
-from rdrface.runtime.session import Backend
+from rdrface.evaluation.start_up import measure_start_up
+from rdrface.loading import load
+from rdrface.runtime.precision import Precision
 
 WIDTH, HEIGHT = 640, 480
 """Size of the sample image, pixels."""
 
-_START_UP_SCRIPT = """
-import json, sys, time
-begin = time.perf_counter()
-from rdrface.loading import load
-weights, backend, threads, image, *box = sys.argv[1:]
-aligner = load(weights, backend=backend, threads=int(threads))
-ready = time.perf_counter()
-pixels = __import__("rdrface.image", fromlist=["read_image"]).read_image(image)
-aligner.detector.detect(pixels)
-face, = aligner.align(pixels, [[float(value) for value in box]])
-done = time.perf_counter()
-try:
-    import resource
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-except ImportError:
-    peak = None
-print(json.dumps({"load_s": ready - begin, "first_face_s": done - begin, "peak_memory_mb": peak}))
-"""
+BATCH = 32
+"""Number of faces in the measurement of batches."""
+
+FRAMES_PER_SECOND = 30
+"""Frame rate in the measurement of the tracker."""
 
 
 @dataclass(frozen=True)
@@ -49,37 +37,46 @@ class Speed:
 
     Attributes:
         threads: number of threads of the detector and the network.
+        precision: precision of the network.
         detector_ms: time to detect the face.
         crop_ms: time to cut the crop.
         network_ms: time to run the network on one crop.
+        batch_ms: time per face to run the network on 32 crops, in batches of the aligner's default size.
         face_ms: time to assemble the `Face` from the network's outputs, with its pose and blendshapes.
         mesh_ms: time to compute the face's mesh, which is computed on demand only.
         total_ms: sum of detector, crop, network and face.
+        tracker_ms: time of `Tracker.update` per frame of a video in which the face moves by a pixel per frame; None if
+            this version has no tracker, or the sample image contains noise.
+        import_s: time of ``import rdrface`` in a new process, without the start of Python.
         start_s: time from the start of a new process to its first face, including the start of Python.
         load_s: part of `start_s` spent on importing the package and loading detector and network.
         peak_memory_mb: peak memory of that process; None if the operating system does not provide it.
     """
 
     threads: int
+    precision: Precision
     detector_ms: float
     crop_ms: float
     network_ms: float
+    batch_ms: float
     face_ms: float
     mesh_ms: float
     total_ms: float
+    tracker_ms: float | None
+    import_s: float
     start_s: float
     load_s: float
     peak_memory_mb: float | None
 
 
-def measure_speed(threads: int, weights: Path | None = None, backend: Backend = "openvino", repeats: int = 30) -> Speed:
+def measure_speed(threads: int, weights: Path | str | None = None, repeats: int = 30, **options: Any) -> Speed:
     """Measure speed, start-up time and memory.
 
     Args:
         threads: number of threads, 1 or more.
-        weights: weights file; None is the packaged one.
-        backend: "openvino" or "onnxruntime".
+        weights: see `rdrface.load`.
         repeats: number of timings of each part, 1 or more.
+        options: further arguments of `rdrface.load`, JSON values.
 
     Raises:
         ValueError: `repeats` is less than 1.
@@ -87,9 +84,8 @@ def measure_speed(threads: int, weights: Path | None = None, backend: Backend = 
     """
     if repeats < 1:
         raise ValueError(f"repeats must be 1 or more; got {repeats}")
-    weights = PACKAGED_WEIGHTS if weights is None else weights
     image, box = sample_image()
-    aligner = load(weights, backend=backend, threads=threads)
+    aligner = load(weights, threads=threads, **options)
     session, detector = aligner.session, aligner.detector
     size = session.input_size or 0
     frame = CropFrame.from_boxes(box)
@@ -99,6 +95,13 @@ def measure_speed(threads: int, weights: Path | None = None, backend: Backend = 
     detector_ms = _median_ms(lambda: detector.detect(image), repeats)
     crop_ms = _median_ms(lambda: cut(image, frame, size), repeats)
     network_ms = _median_ms(lambda: session.run(crops), repeats)
+    many = np.repeat(crops, BATCH, axis=0)
+
+    def run_batches() -> None:
+        for start in range(0, BATCH, aligner.batch_size):
+            session.run(many[start : start + aligner.batch_size])
+
+    batch_ms = _median_ms(run_batches, max(1, repeats // 5)) / BATCH
     outputs, detections = session.run(crops), Detections(box, np.ones(1, np.float32), box)
 
     def assemble_face() -> None:
@@ -107,16 +110,22 @@ def measure_speed(threads: int, weights: Path | None = None, backend: Backend = 
 
     face_ms = _median_ms(assemble_face, repeats)
     mesh_ms = _median_ms(face.mesh, repeats)
-    start_up = _measure_start_up(weights, backend, threads, image, box)
+    start_up = measure_start_up(weights, {"threads": threads, **options}, image, box)
     return Speed(
         threads=threads,
+        precision=aligner.precision,
         detector_ms=detector_ms,
         crop_ms=crop_ms,
         network_ms=network_ms,
+        batch_ms=batch_ms,
         face_ms=face_ms,
         mesh_ms=mesh_ms,
         total_ms=detector_ms + crop_ms + network_ms + face_ms,
-        **start_up,
+        tracker_ms=_tracker_ms(aligner, image, repeats),
+        import_s=start_up.import_s,
+        start_s=start_up.total_s,
+        load_s=start_up.load_s,
+        peak_memory_mb=start_up.peak_memory_mb,
     )
 
 
@@ -155,18 +164,35 @@ def speed_table(results: list[Speed]) -> str:
         "crop_ms": "crop, ms",
         "network_ms": "network, ms",
         "face_ms": "face, ms",
+        "batch_ms": f"network per face, batch of {BATCH}, ms",
         "total_ms": "one image, one face, ms",
         "mesh_ms": "mesh on demand, ms",
+        "tracker_ms": "tracker, frame of a video, ms",
+        "import_s": "import rdrface, s",
         "start_s": "cold start to first face, s",
         "load_s": "  of which import and load, s",
         "peak_memory_mb": "peak memory, MB",
     }
     for name, label in labels.items():
         values = [asdict(result)[name] for result in results]
-        digits = 0 if name == "peak_memory_mb" else 2 if name.endswith("_s") else 1
+        digits = 3 if name == "import_s" else 0 if name == "peak_memory_mb" else 2 if name.endswith("_s") else 1
         rows.append((label, ["-" if value is None else f"{value:.{digits}f}" for value in values]))
     width = max(len(label) for label, _ in rows)
     return "\n".join(f"{label:<{width}}" + "".join(f"{value:>10}" for value in values) for label, values in rows)
+
+
+def _tracker_ms(aligner: Aligner, image: np.ndarray, repeats: int) -> float | None:
+    """Median time of a frame in ms; None if there is no tracker or no face to follow."""
+    if not hasattr(rdrface, "Tracker") or not aligner.detect(image):
+        return None
+    tracker = rdrface.Tracker(aligner)
+    frames = (np.ascontiguousarray(np.roll(image, i, axis=1)) for i in itertools.count())
+    times = []
+    for i, frame in zip(range(repeats + 5), frames, strict=False):
+        begin = time.perf_counter()
+        tracker.update(frame, i / FRAMES_PER_SECOND)
+        times.append(time.perf_counter() - begin)
+    return 1000 * statistics.median(times[5:])
 
 
 def _median_ms(call: Callable[[], object], repeats: int) -> float:
@@ -178,19 +204,3 @@ def _median_ms(call: Callable[[], object], repeats: int) -> float:
         call()
         times.append(time.perf_counter() - begin)
     return 1000 * statistics.median(times)
-
-
-def _measure_start_up(
-    weights: Path, backend: Backend, threads: int, image: np.ndarray, box: np.ndarray
-) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "image.png"
-        Image.fromarray(image).save(path)
-        command = [sys.executable, "-c", _START_UP_SCRIPT, str(weights), backend, str(threads), str(path)]
-        begin = time.perf_counter()
-        done = subprocess.run([*command, *map(str, box[0])], capture_output=True, text=True, check=False)
-        total = time.perf_counter() - begin
-    if done.returncode:
-        raise RuntimeError(f"the start-up measurement failed: {done.stderr.strip()}")
-    measured = json.loads(done.stdout)
-    return {"start_s": total, "load_s": measured["load_s"], "peak_memory_mb": measured["peak_memory_mb"]}

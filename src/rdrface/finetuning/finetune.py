@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from rdrface.datasets.crops import MARGIN
 from rdrface.datasets.readers.custom_points import read_custom_points
 from rdrface.detection.retinaface import RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights
@@ -25,6 +26,7 @@ from rdrface.network.rdr import RDR
 from rdrface.runtime.session import open_graph
 from rdrface.runtime.weights import CustomScheme
 from rdrface.training.export import describe, export
+from rdrface.training.int8_export import CROPS, network_crops, spread, write_int8_graph
 
 MIN_FACES = 10
 """Minimum number of annotated images: fewer are not enough to fit and validate."""
@@ -43,7 +45,7 @@ MAX_MISFIT = 6.0
 def fine_tune(
     weights: Path, folder: Path, out: Path, name: str, minutes: float = MINUTES, origin: int = 1, seed: int = 0
 ) -> Path:
-    """Fit custom landmarks and write ``OUT/weights/NAME.safetensors`` with its graph.
+    """Fit custom landmarks and write ``OUT/weights/NAME.safetensors`` with its graphs.
 
     Also writes ``OUT/custom_landmarks.jpg``, a contact sheet of held-out faces with their predicted custom landmarks.
 
@@ -98,6 +100,8 @@ def fine_tune(
     # The channels_last memory format, which is faster during fine-tuning, would change the exported graph.
     network = network.to(memory_format=torch.contiguous_format)
     export(network, path, replace(info, custom_scheme=scheme), readout=readout)
+    chosen = spread(len(faces), CROPS)
+    write_int8_graph(path, network_crops(faces.packed_images[chosen], faces.valid[chosen], MARGIN, size))
     print(f"weights: {path}")
     return path
 

@@ -91,8 +91,7 @@ class CustomLandmarks(nn.Module):
         with torch.autocast(features.hidden.device.type, enabled=False):
             last = features.prediction.steps[-1]
             placed = self.placed(self.surface(last.q), self.context(last, features.hidden))
-            sampled = shape_indexed(features.prediction.deconv5, placed)
-            return placed + self.local_bias + (sampled.unsqueeze(-1) * self.local).sum(2)
+            return self.corrected(placed, shape_indexed(features.prediction.deconv5, placed))
 
     def surface(self, q: Tensor) -> Tensor:
         """(B, 103) Q -> (B, L, 2) the projected surface points, in the frame of P."""
@@ -111,3 +110,12 @@ class CustomLandmarks(nn.Module):
         """(B, L, 2) surface points after the first correction, where the feature is sampled."""
         placed: Tensor = surface + self.place(context).view(-1, self.count, 2)
         return placed
+
+    def corrected(self, placed: Tensor, sampled: Tensor) -> Tensor:
+        """(B, L, 2) landmarks after the second correction.
+
+        Args:
+            placed: (B, L, 2), see `placed`.
+            sampled: (B, L, C) shape-indexed features at `placed`.
+        """
+        return placed + self.local_bias + (sampled.unsqueeze(-1) * self.local).sum(2)

@@ -16,6 +16,11 @@ class Projection(nn.Module):
         slide: method of the contour landmarks, see `rdrface.geometry.contour`.
     """
 
+    mean: Tensor
+    identity_basis: Tensor
+    expression_basis: Tensor
+    line_weights: Tensor
+
     def __init__(self, model: FaceModel | None = None, slide: Slide = slide_contour_line) -> None:
         super().__init__()
         self.slide = slide

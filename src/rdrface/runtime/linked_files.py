@@ -12,15 +12,15 @@ from tempfile import TemporaryDirectory
 
 from rdrface.errors import WeightsError
 from rdrface.files import real_path
-from rdrface.runtime.weights import find_graph
 
 
 @contextmanager
-def without_links(weights: Path, file_name: str) -> Iterator[Path]:
+def without_links(weights: Path, found_graph: Path, file_name: str) -> Iterator[Path]:
     """Make a graph and its tensors available in one folder, without symbolic links.
 
     Args:
-        weights: weights file; it and its graph may be symbolic links.
+        weights: weights file, possibly a symbolic link.
+        found_graph: a graph for its tensors, possibly a symbolic link.
         file_name: name of the weights file in the graph.
 
     Yields:
@@ -30,7 +30,7 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
     Raises:
         WeightsError: the copies cannot be written.
     """
-    graph, tensors = real_path(find_graph(weights)), real_path(weights)
+    graph, tensors = real_path(found_graph), real_path(weights)
     if graph.with_name(file_name) == tensors:
         yield graph
         return
@@ -38,7 +38,7 @@ def without_links(weights: Path, file_name: str) -> Iterator[Path]:
         try:
             # On Windows, a file that a runtime has mapped cannot be removed.
             temporary = TemporaryDirectory(prefix="rdrface-", ignore_cleanup_errors=True)
-            copied = real_path(Path(stack.enter_context(temporary))) / find_graph(weights).name
+            copied = real_path(Path(stack.enter_context(temporary))) / found_graph.name
             shutil.copyfile(graph, copied)
             shutil.copyfile(tensors, copied.with_name(file_name))
         except OSError as error:

@@ -5,6 +5,9 @@ second. ONNX Runtime is optional: ``pip install rdrface[onnxruntime]``.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, NoReturn, Protocol
@@ -12,7 +15,10 @@ from typing import Any, Literal, NoReturn, Protocol
 import numpy as np
 
 from rdrface.errors import ConfigError, RdrError, WeightsError
+from rdrface.runtime import int8_graph
+from rdrface.runtime.bfloat16 import use_bfloat16
 from rdrface.runtime.linked_files import without_links
+from rdrface.runtime.precision import Precision, RequestedPrecision, choose_precision
 from rdrface.runtime.weights import WeightsInfo, find_graph, link_chain, read_info, verify
 
 Backend = Literal["openvino", "onnxruntime"]
@@ -51,6 +57,9 @@ class Session(Protocol):
     input_size: int | None
     """Side N of the square images that the graph expects, or None if it accepts any size."""
 
+    precision: Precision
+    """Precision of the convolutions and large matrix products."""
+
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Run the graph on images (B, 3, H, W) float32.
 
@@ -70,21 +79,27 @@ class _NotPicklable:
 
 
 class OpenVINOSession(_NotPicklable):
-    """Session that runs a graph with OpenVINO's CPU plugin, in float32.
+    """Session that runs a graph with OpenVINO's CPU plugin.
 
     Args:
         graph: path of an ONNX file with its external data in the same folder, or the bytes of an ONNX file without
             external data.
         threads: number of threads; None lets OpenVINO choose.
-        settings: additional properties for OpenVINO's `compile_model`, e.g. ``{"INFERENCE_PRECISION_HINT": "bf16"}``,
-            which is twice as fast on processors with bfloat16, with about three significant digits.
+        precision: "bfloat16" converts a float32 graph, see `use_bfloat16`; "int8" states that the graph is quantized.
+        settings: additional properties for OpenVINO's `compile_model`.
 
     Raises:
         ConfigError: OpenVINO is not installed.
         ValueError: `threads` is below 1.
     """
 
-    def __init__(self, graph: Path | bytes, threads: int | None = None, settings: dict[str, Any] | None = None):
+    def __init__(
+        self,
+        graph: Path | bytes,
+        threads: int | None = None,
+        precision: Precision = "float32",
+        settings: dict[str, Any] | None = None,
+    ):
         try:
             import openvino
         except ImportError as error:
@@ -92,7 +107,7 @@ class OpenVINOSession(_NotPicklable):
                 f"the backend 'openvino' needs the package openvino ({error}): pip install openvino"
             ) from error
 
-        # Without the precision hint, OpenVINO uses bfloat16 on processors that support it.
+        # Without the precision hint, OpenVINO uses bfloat16 for everything on processors that support it.
         properties: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
@@ -104,19 +119,45 @@ class OpenVINOSession(_NotPicklable):
         if threads is not None:
             properties["INFERENCE_NUM_THREADS"] = check_count("threads", threads)
         core = openvino.Core()
-        read = core.read_model(graph if isinstance(graph, bytes) else str(graph))
-        model = core.compile_model(read, "CPU", properties | (settings or {}))
+        model = core.read_model(graph if isinstance(graph, bytes) else str(graph))
+        if precision == "bfloat16" and not use_bfloat16(model):
+            properties["INFERENCE_PRECISION_HINT"] = "bf16"
+        self._core, self._properties = core, properties | (settings or {})
         self._names = [_public_name(output.get_names()) for output in model.outputs]
-        self._request = model.create_infer_request()
         self._lock = Lock()
-        self.input_size = _square([d.get_length() if d.is_static else None for d in model.input(0).partial_shape])
+        self.precision: Precision = precision
+        shape = model.input(0).partial_shape
+        self.input_size = _square([d.get_length() if d.is_static else None for d in shape])
+        self._any_batch = model
+        self._batch_request: Any = None
+        if self.input_size is not None and shape[0].is_dynamic:
+            # With a known batch size, OpenVINO joins operators and computes on parts of arrays without copies. Most
+            # calls have a single image; the graph for batches is compiled when the first one arrives.
+            model = model.clone()
+            model.reshape([1, *(d.get_length() for d in list(shape)[1:])])
+            self._request = self._compile(model)
+        else:
+            self._request = self._batch_request = self._compile(model)
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `Session.run`. Concurrent calls from several threads run one after the other."""
         with self._lock:
-            results = self._request.infer([np.ascontiguousarray(images, np.float32)], share_inputs=True)
+            request = self._request_for(len(images))
+            results = request.infer([np.ascontiguousarray(images, np.float32)], share_inputs=True, share_outputs=True)
             # The results are copied, because OpenVINO reuses their memory in the next call.
             return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
+
+    def _compile(self, model: Any) -> Any:
+        """A request of a compiled model."""
+        return self._core.compile_model(model, "CPU", self._properties).create_infer_request()
+
+    def _request_for(self, count: int) -> Any:
+        """The request for a batch of `count` images."""
+        if count == 1:
+            return self._request
+        if self._batch_request is None:
+            self._batch_request = self._compile(self._any_batch)
+        return self._batch_request
 
 
 class ONNXRuntimeSession(_NotPicklable):
@@ -127,14 +168,22 @@ class ONNXRuntimeSession(_NotPicklable):
             external data.
         threads: number of threads; None lets ONNX Runtime choose.
         providers: names of ONNX Runtime's execution providers in order of preference, e.g.
-            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; default: the CPU.
+            ``["CUDAExecutionProvider", "CPUExecutionProvider"]``; default: the CPU. Operators that none of them can run
+            are run on the CPU. If the list does not contain "CPUExecutionProvider", one of them must be usable.
+        precision: "float32", or "int8" if the graph is quantized.
 
     Raises:
-        ConfigError: ONNX Runtime is not installed.
+        ConfigError: ONNX Runtime is not installed, or cannot use any of the providers on this machine.
         ValueError: `threads` is below 1, or a provider is not available.
     """
 
-    def __init__(self, graph: Path | bytes, threads: int | None = None, providers: Sequence[str] | None = None):
+    def __init__(
+        self,
+        graph: Path | bytes,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        precision: Precision = "float32",
+    ):
         try:
             import onnxruntime
         except ImportError as error:
@@ -150,10 +199,17 @@ class ONNXRuntimeSession(_NotPicklable):
             options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(graph if isinstance(graph, bytes) else str(graph), options, chosen)
+        # ONNX Runtime silently uses the CPU if it cannot load CUDA, for example.
+        if not set(chosen) & set(self._session.get_providers()):
+            raise ConfigError(
+                f"ONNX Runtime cannot use {', '.join(chosen)} on this machine: the GPU, its driver, CUDA or cuDNN is "
+                "missing, or the version of CUDA or cuDNN is not the one that this onnxruntime-gpu needs"
+            )
         self._names = [output.name for output in self._session.get_outputs()]
         self._input = self._session.get_inputs()[0].name
         shape = self._session.get_inputs()[0].shape
         self.input_size = _square([d if isinstance(d, int) else None for d in shape])
+        self.precision: Precision = precision
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `Session.run`."""
@@ -166,6 +222,7 @@ def open_graph(
     backend: Backend = "openvino",
     threads: int | None = None,
     providers: Sequence[str] | None = None,
+    precision: Precision = "float32",
 ) -> Session:
     """Open a session for any ONNX graph with one input.
 
@@ -174,22 +231,24 @@ def open_graph(
         backend: "openvino" or "onnxruntime".
         threads: see `OpenVINOSession`.
         providers: see `ONNXRuntimeSession`; only with "onnxruntime".
+        precision: see `OpenVINOSession`; "bfloat16" only with "openvino".
 
     Raises:
         ConfigError: the package of the backend is not installed.
         TypeError: `providers` is not a list.
         ValueError: the backend is unknown, `threads` is below 1, or providers are given with OpenVINO.
     """
-    if providers is not None and not isinstance(providers, Sequence):
-        raise TypeError(f"providers must be a list of names of execution providers; got {providers!r}")
+    check_providers_type(providers)
     if backend == "openvino":
         if providers is not None:
             raise ValueError(
                 f'providers need backend="onnxruntime"; got backend="openvino" and providers {providers!r}'
             )
-        return OpenVINOSession(graph, threads)
+        return OpenVINOSession(graph, threads, precision)
     if backend == "onnxruntime":
-        return ONNXRuntimeSession(graph, threads, providers)
+        if precision == "bfloat16":
+            raise ValueError('precision "bfloat16" needs backend="openvino"; got backend="onnxruntime"')
+        return ONNXRuntimeSession(graph, threads, providers, precision)
     raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
 
 
@@ -198,6 +257,7 @@ def open_session(
     backend: Backend = "openvino",
     threads: int | None = None,
     providers: Sequence[str] | None = None,
+    precision: RequestedPrecision = "float32",
 ) -> tuple[Session, WeightsInfo]:
     """Verify a weights file and its graph, and open a session for them.
 
@@ -206,33 +266,61 @@ def open_session(
         backend: "openvino" or "onnxruntime".
         threads: see `OpenVINOSession`.
         providers: see `ONNXRuntimeSession`.
+        precision: see `rdrface.runtime.precision.choose_precision`; the session's attribute `precision` is the chosen
+            one. int8 needs ``NAME.int8.onnx`` in the same folder.
 
     Raises:
         WeightsError: a file is missing or damaged, was not written by rdrface, or cannot be run.
-        ConfigError, TypeError, ValueError: see `open_graph`.
+        ConfigError, TypeError, ValueError: see `open_graph` and `choose_precision`.
     """
     weights = Path(weights)
     info, _ = read_info(weights)
-    verify(weights, info)
+    with ThreadPoolExecutor(1) as executor:
+        verification = executor.submit(verify, weights, info)
+        # Importing the backend takes as long as the checksums, and uses another core.
+        if backend in BACKENDS:
+            with suppress(ImportError):  # `open_graph` reports it
+                import_module(backend)
+        verification.result()
     original_name = info.config.get("file_name", weights.name)
     if original_name not in (path.name for path in link_chain(weights)):
         raise WeightsError(
             f"{weights} was renamed: its graph refers to the weights by the name {original_name!r}. Restore the "
             "original name, or export the weights again under the new name"
         )
+    check_providers_type(providers)
+    int8 = find_graph(weights, int8_graph.SUFFIX)
+    missing = None if int8.is_file() else f"there is no {int8}; write it with `rdrface quantize {weights} --data ...`"
+    chosen = choose_precision(precision, backend, providers, missing)
+    graph = int8 if chosen == "int8" else find_graph(weights)
+    if chosen == "int8" and not int8_graph.is_sealed(int8.read_bytes(), info):
+        raise WeightsError(
+            f"{int8} does not belong to {weights.name}, or is damaged: write it again with `rdrface quantize`, or "
+            "remove it"
+        )
     try:
-        with without_links(weights, original_name) as graph:
-            session = open_graph(graph, backend, threads, providers)
+        with without_links(weights, graph, original_name) as readable:
+            session = open_graph(readable, backend, threads, providers, chosen)
     except (RdrError, TypeError, ValueError):
         raise
     except Exception as error:  # each runtime has its own exception types
-        raise WeightsError(f"{backend} cannot run {find_graph(weights)}: {error}") from error
+        raise WeightsError(f"{backend} cannot run {graph}: {error}") from error
     if session.input_size != info.input_size:
         raise WeightsError(
             f"{weights} states a crop size of {info.input_size} pixels, its graph takes {session.input_size}: take "
             "both files from one export"
         )
     return (session if info.format_version > 1 else _RenamedOutputs(session, _OUTPUTS_OF_0_1)), info
+
+
+def check_providers_type(providers: object) -> None:
+    """Check that `providers` is None or a list.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if providers is not None and not isinstance(providers, Sequence):
+        raise TypeError(f"providers must be a list of names of execution providers; got {providers!r}")
 
 
 def check_count(name: str, value: int) -> int:
@@ -268,7 +356,7 @@ class _RenamedOutputs:
     """
 
     def __init__(self, session: Session, names: Mapping[str, str]) -> None:
-        self.input_size = session.input_size
+        self.input_size, self.precision = session.input_size, session.precision
         self._session, self._names = session, names
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:

@@ -32,6 +32,7 @@ from rdrface.runtime.safetensors_file import (
 )
 
 FORMAT = "rdrface"
+_FACE_MODEL = ("projection.", "custom_landmarks.surface_")
 FORMAT_VERSION = 2
 """Version 2 has the output names of `rdrface.runtime.session.OUTPUTS`. Version 1, of release 0.1, has other names and
 can still be read."""
@@ -81,9 +82,15 @@ class WeightsInfo:
     graph_checksum: str = ""
 
 
-def graph_path(weights: Path) -> Path:
+def is_face_model(tensor: str) -> bool:
+    """Whether a tensor, by its name, belongs to the face model: it is in millimeters and not learned, and its products
+    are geometry."""
+    return tensor.startswith(_FACE_MODEL)
+
+
+def graph_path(weights: Path, suffix: str = ".onnx") -> Path:
     """Path at which the ONNX graph of a weights file is written."""
-    return weights.with_suffix(".onnx")
+    return weights.with_suffix(suffix)
 
 
 def link_chain(path: Path) -> Iterator[Path]:
@@ -94,17 +101,21 @@ def link_chain(path: Path) -> Iterator[Path]:
         yield path
 
 
-def find_graph(weights: Path) -> Path:
+def find_graph(weights: Path, suffix: str = ".onnx") -> Path:
     """Path of the ONNX graph of an existing weights file.
 
     It has the same name and folder as the weights file, or as one of the paths in its `link_chain`: in a cache whose
     files have hashes as names, only the links have the same name; a link ``latest.safetensors`` has no graph in its own
     folder.
 
+    Args:
+        weights: the weights file.
+        suffix: suffix of the graph's file name.
+
     Returns:
         The first that exists, otherwise the path in the folder of `weights`.
     """
-    candidates = [graph_path(path) for path in link_chain(weights)]
+    candidates = [graph_path(path, suffix) for path in link_chain(weights)]
     return next((path for path in candidates if path.is_file()), candidates[0])
 
 

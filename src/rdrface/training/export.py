@@ -6,6 +6,7 @@ runtimes execute once, when they load the graph: the file is half as large, and 
 the face model are stored in float32, because the resolution of float16 at 100 mm, 0.06 mm, would be visible.
 """
 
+import ast
 import hashlib
 import logging
 import warnings
@@ -17,53 +18,34 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from onnxscript.optimizer import optimize_ir
 
 from rdrface._version import __version__
 from rdrface.files import write_aside
-from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
+from rdrface.network.custom_landmarks import CustomLandmarks
+from rdrface.network.inference_graph import InferenceGraph
 from rdrface.network.rdr import RDR
+from rdrface.runtime.int8_graph import SUFFIX
 from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
-from rdrface.runtime.weights import WeightsInfo, graph_path, layout, write_weights
+from rdrface.runtime.weights import WeightsInfo, graph_path, is_face_model, layout, write_weights
 
 _OPSET = 18
 _INLINE_BYTES = 1024
 """Initializers smaller than this (shapes, indices) stay in the graph."""
 
-_FACE_MODEL = ("projection.", "custom_landmarks.surface_")
-"""Prefixes of the tensors of the face model, which are in millimeters and not learned."""
+_FOLDED_SIZE = 16
+"""The exporter computes operations on constants only if these have at most so many elements."""
 
-
-class RuntimeGraph(nn.Module):
-    """The exported part of RDR: the last iteration, with probabilities and lengths instead of logits and logarithms."""
-
-    def __init__(self, network: RDR, readout: CustomLandmarks | None = None) -> None:
-        super().__init__()
-        self.network = network
-        self.custom_landmarks = readout
-
-    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        """(B, 3, N, N) RGB 0..255 -> the tensors named in `OUTPUTS`, and `CUSTOM_LANDMARKS` with a read-out; crop
-        frame."""
-        features = extract_features(self.network, crops)
-        prediction = features.prediction
-        last = prediction.steps[-1]
-        outputs = (
-            last.landmarks,
-            last.landmarks_jawline,
-            last.projection,
-            last.projection_jawline,
-            last.q,
-            torch.sigmoid(prediction.visibility_logits),
-            torch.exp(prediction.log_uncertainty),
-        )
-        return outputs if self.custom_landmarks is None else (*outputs, self.custom_landmarks(features))
+_PREFIXES = {"sampling.": "regression_features.deconv5.0.", "network.": ""}
+"""Prefixes of parameters in `InferenceGraph` -> in the weights file."""
 
 
 def export(
     network: RDR, path: Path, info: WeightsInfo, *, half: bool = True, readout: CustomLandmarks | None = None
 ) -> WeightsInfo:
     """Write the weights file and its graph; the same network gives the same bytes.
+
+    An int8 graph of earlier weights with the same name is removed.
 
     Args:
         network: RDR; not changed, but put into evaluation mode.
@@ -76,7 +58,7 @@ def export(
         The completed info.
     """
     path = Path(path)
-    graph = _trace(RuntimeGraph(network.eval(), readout).eval(), info.input_size)
+    graph = _trace(InferenceGraph(network.eval(), readout).eval(), info.input_size)
     tensors = take_tensors(graph, half)
     info = replace(info, config=dict(info.config) | {"file_name": path.name})
     for name, place in layout(tensors, info).items():
@@ -85,10 +67,11 @@ def export(
     info = write_weights(path, tensors, replace(info, graph_checksum=hashlib.sha256(content).hexdigest()))
     with write_aside(graph_path(path)) as partial:
         partial.write_bytes(content)
+    graph_path(path, SUFFIX).unlink(missing_ok=True)
     return info
 
 
-def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
+def _trace(graph: InferenceGraph, size: int) -> onnx.ModelProto:
     example = torch.zeros(2, 3, size, size)
     logger = logging.getLogger("torch.onnx")
     level = logger.level
@@ -105,12 +88,18 @@ def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
                 dynamic_shapes={"crops": {0: torch.export.Dim("batch", min=1, max=65536)}},
                 opset_version=_OPSET,
                 verbose=False,
+                optimize=False,
             )
+            if program is None:
+                raise RuntimeError("the exporter returned no graph")
+            # Joins batch normalizations and convolutions. Parameters keep their names, because none is folded into
+            # a new constant: the runtimes do this when they load the graph.
+            optimize_ir(program.model, input_size_limit=_FOLDED_SIZE)
         finally:
             logger.setLevel(level)
-    if program is None:
-        raise RuntimeError("the exporter returned no graph")
     model = program.model_proto
+    for node in model.graph.node:
+        node.name = f"{_scope(node)}/{node.name.removeprefix('node_')}"
     # The exporter stores paths and line numbers of source files; remove them.
     for item in [model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output]:
         item.doc_string = ""
@@ -119,6 +108,13 @@ def _trace(graph: RuntimeGraph, size: int) -> onnx.ModelProto:
     model.graph.name = "rdr"
     model.producer_name, model.producer_version = "rdrface", ""
     return model
+
+
+def _scope(node: onnx.NodeProto) -> str:
+    """Name of the module of a node; the nodes of a graph are named after it."""
+    scopes = next((p.value for p in node.metadata_props if p.key == "pkg.torch.onnx.name_scopes"), "[]")
+    modules = [scope for scope in ast.literal_eval(scopes)[:-1] if not scope.startswith("_")]
+    return modules[-1].removeprefix("network.") if modules and modules[-1] else "graph"
 
 
 def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
@@ -134,8 +130,9 @@ def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
         initializer.doc_string = ""
         initializer.ClearField("metadata_props")
         if value.nbytes < _INLINE_BYTES:
+            renamed[initializer.name] = initializer.name = _stored_name(initializer.name)
             continue
-        name = initializer.name.removeprefix("network.")
+        name = _stored_name(initializer.name)
         renamed[initializer.name] = name
         if half and _is_learned_matrix(name, value):
             value = _half(name, value)
@@ -152,8 +149,13 @@ def take_tensors(model: onnx.ModelProto, half: bool) -> dict[str, np.ndarray]:
     return tensors
 
 
+def _stored_name(name: str) -> str:
+    prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), "")
+    return _PREFIXES.get(prefix, "") + name.removeprefix(prefix)
+
+
 def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
-    return value.dtype == np.float32 and value.ndim >= 2 and not name.startswith(_FACE_MODEL)
+    return value.dtype == np.float32 and value.ndim >= 2 and not is_face_model(name)
 
 
 def _half(name: str, value: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
-"""The last steps of a training run: calibration and export of the averaged network."""
+"""The last steps of a training run: calibration and export of the averaged network, in float32 and int8."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -10,29 +9,32 @@ from rdrface.network.rdr import RDR
 from rdrface.training.calibration import calibrate
 from rdrface.training.config import TrainingConfig
 from rdrface.training.export import describe, export
+from rdrface.training.int8_export import calibration_crops, write_int8_graph
 
 
 def export_run(
     network: RDR,
     path: Path,
     config: TrainingConfig,
-    sources: Iterable[str],
+    train_faces: PackedCrops,
     val_faces: PackedCrops | None,
     device: torch.device,
 ) -> None:
-    """Calibrate the averaged network of a run and write its weights file and graph.
+    """Calibrate the averaged network of a run and write its weights file and graphs.
 
     Args:
         network: network on `device`; the calibration changes it, and it is moved to the CPU.
         path: ``NAME.safetensors``.
         config: configuration of the run.
-        sources: sources of the training faces; the names of their datasets are stored in the metadata.
+        train_faces: training faces; the names of their datasets are stored in the metadata, and some of them determine
+            the ranges of the int8 graph.
         val_faces: held-out faces for the calibration; None skips it.
         device: device of the network.
     """
     size = config.stage[-1].crop_size
     if val_faces is not None:
         calibrate(network, val_faces, size, config.iterations, device)
-    datasets = tuple(sorted({name.split("/")[0] for name in sources}))
+    datasets = tuple(sorted({name.split("/")[0] for name in train_faces.source_names}))
     path.parent.mkdir(exist_ok=True)
     export(network.cpu(), path, describe(network, size, datasets, metrics={}))
+    write_int8_graph(path, calibration_crops(train_faces, size))

@@ -6,11 +6,11 @@ import numpy as np
 from tqdm import tqdm
 
 from rdrface.datasets.records import SELF_OCCLUDED, UNKNOWN, FaceRecords
+from rdrface.face_rendering.head import Head
+from rdrface.face_rendering.self_occlusion import self_occluded_landmarks
 from rdrface.landmarks import CONTOUR, INNER
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
-from rdrface.training.face_profiling.head import Head
-from rdrface.training.face_profiling.self_occlusion import self_occluded_landmarks
 
 MIN_YAW_DEG = 45.0
 """|yaw| in degrees from which points are marked as self-occluded. Below it, annotators disagree about most of them."""

@@ -110,7 +110,7 @@ def test_every_dataset_has_a_test_folder():
 @pytest.mark.parametrize("name", FOLDERS)
 def test_tables_from_the_published_folder(name, tmp_path, aligner, monkeypatch, capsys):
     pytest.importorskip("scipy")
-    monkeypatch.setattr(rdrface, "load", lambda weights=None: aligner)
+    monkeypatch.setattr(rdrface, "load", lambda weights=None, **_: aligner)
     make, count = FOLDERS[name]
     folder = tmp_path / "set"
     folder.mkdir()

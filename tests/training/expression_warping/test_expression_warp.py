@@ -9,6 +9,7 @@ import pytest
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.datasets.synthetic import draw_faces
+from rdrface.face_rendering.eyelid_warp import EyelidMotion, warp_eyelids
 from rdrface.geometry.rasterize import to_pixels
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
@@ -19,7 +20,6 @@ from rdrface.training.expression_warping.expression_warp import (
     choose_open_eyes,
     close_eyes,
 )
-from rdrface.training.expression_warping.eyelid_warp import EyelidMotion, warp_eyelids
 
 SIZE = 160
 RED = np.array([255, 0, 0], np.uint8)

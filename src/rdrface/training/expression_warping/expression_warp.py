@@ -1,7 +1,7 @@
 """Expression warping: new images in which open eyes are closed.
 
 Closed eyes are rare in annotated images, so a network learns little about their coefficients. The fitted face gives the
-positions of the closed eyelids, and `rdrface.training.expression_warping.eyelid_warp` moves the eyelids of the image
+positions of the closed eyelids, and `rdrface.face_rendering.eyelid_warp` moves the eyelids of the image
 there. Pose, background and the rest of the face do not change.
 """
 
@@ -12,8 +12,7 @@ from tqdm import tqdm
 
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
-from rdrface.geometry.rasterize import to_pixels
-from rdrface.training.expression_warping.closed_eyes import (
+from rdrface.face_rendering.closed_eyes import (
     BROWS,
     EYELIDS,
     closed_points,
@@ -21,7 +20,8 @@ from rdrface.training.expression_warping.closed_eyes import (
     projected_landmarks,
     with_closed_eyes,
 )
-from rdrface.training.expression_warping.eyelid_warp import EyelidMotion, darkest_row, warp_eyelids
+from rdrface.face_rendering.eyelid_warp import EyelidMotion, darkest_row, warp_eyelids
+from rdrface.geometry.rasterize import to_pixels
 from rdrface.training.face_selection import near_frontal_fits
 
 SUFFIX = "/closed"

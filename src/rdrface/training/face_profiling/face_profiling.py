@@ -15,14 +15,14 @@ from tqdm import tqdm
 from rdrface.crop import CropFrame
 from rdrface.datasets.crops import PackedCrops, black_outside
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN
+from rdrface.face_rendering.head import Head
+from rdrface.face_rendering.pose import with_angles
+from rdrface.face_rendering.rendering import render_profiled
+from rdrface.face_rendering.self_occlusion import self_occluded_landmarks
 from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.camera import project, transform_pose
-from rdrface.geometry.rotation import rotation_matrix
 from rdrface.morphable.model import FaceModel
-from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE, ROTATION, SCALE, TRANSLATION
-from rdrface.training.face_profiling.head import Head
-from rdrface.training.face_profiling.rendering import render_profiled
-from rdrface.training.face_profiling.self_occlusion import self_occluded_landmarks
+from rdrface.morphable.params import EXPRESSION, IDENTITY, POSE
 from rdrface.training.face_selection import near_frontal_fits
 
 SUFFIX = "/turned"
@@ -159,23 +159,6 @@ def profiled_parameters(
         for name in ("eyeBlinkLeft", "eyeBlinkRight"):
             expression[names.index(name)] = max(expression[names.index(name)], eye_blink)
     return with_angles(q, np.deg2rad([pitch + pitch_change, new_yaw, np.rad2deg(q[POSE][2])]))
-
-
-def with_angles(q: np.ndarray, angles: np.ndarray) -> np.ndarray:
-    """Replace the angles of a pose.
-
-    Args:
-        q: (103,) Q.
-        angles: (3,) new pitch, yaw and roll, radians.
-
-    Returns:
-        (103,) float32 Q; the origin of the model keeps its position in the image.
-    """
-    pose = q[POSE].astype(np.float64)
-    position = rotation_matrix(pose[ROTATION]) @ pose[TRANSLATION]
-    # Of all translations that give the same projection, the fit has the shortest one: the one without depth.
-    t = rotation_matrix(np.asarray(angles, np.float64)).T @ (position * (1, 1, 0))
-    return np.concatenate([q[IDENTITY], angles, t, pose[SCALE:], q[EXPRESSION]]).astype(np.float32)
 
 
 def _mouth_is_closed(outline: np.ndarray, config: FaceProfilingConfig) -> bool:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from rdrface.face_rendering.background_mesh import Rim
 from rdrface.geometry.camera import project
 from rdrface.geometry.mesh import directed_edges, triangle_normals, vertex_normals
 from rdrface.geometry.rasterize import rasterize, to_pixels
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FaceModel
 from rdrface.morphable.params import NUM_IDENTITY, NUM_POSE, SCALE
-from rdrface.training.face_profiling.background_mesh import Rim
 
 _DEPTH_SIZE = 192  # side of the z-buffer for the visibility of vertices, pixels
 _OCCLUDER_DISTANCE = 2.5  # mm by which a surface must be in front of a vertex to hide it

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rdrface.face_rendering.background_mesh import rim_positions
+from rdrface.face_rendering.head import JAW_OPEN, Head, vertex_visibility
 from rdrface.geometry.contour import points_on_lines, slide_contour_line
 from rdrface.landmarks import CONTOUR
 from rdrface.morphable.landmark_model import shapes68
 from rdrface.morphable.params import EXPRESSION, POSE
-from rdrface.training.face_profiling.background_mesh import rim_positions
-from rdrface.training.face_profiling.head import JAW_OPEN, Head, vertex_visibility
 
 # Cosines. On steeper surfaces the texture is stretched too much, and a small error of the fit takes it from the
 # background. The limit is higher for texture that is mirrored to the other side of the face.

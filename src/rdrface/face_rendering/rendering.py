@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 
 from rdrface.datasets.crops import PackedCrops
+from rdrface.face_rendering.background_mesh import background_mesh
+from rdrface.face_rendering.head import Head
+from rdrface.face_rendering.head_texture import Texture, label_corrections, texture_of
 from rdrface.geometry.boxes import bounding_boxes, box_size
 from rdrface.geometry.mesh import triangle_normals
 from rdrface.geometry.rasterize import rasterize, to_pixels
 from rdrface.morphable.params import POSE
-from rdrface.training.face_profiling.background_mesh import background_mesh
-from rdrface.training.face_profiling.head import Head
-from rdrface.training.face_profiling.head_texture import label_corrections, texture_of
 
 _MAX_DEVIATION = 0.1  # of the face size; labels farther from the fit are ignored, as in training.batch
 _MOUTH_COLOR = np.array([38.0, 14.0, 14.0], np.float32)  # RGB inside an opened mouth
@@ -40,9 +40,30 @@ def render_profiled(
     Returns:
         (S, S, 3) uint8 RGB packed crop.
     """
-    size, triangles, old_valid = source.size, head.model.triangles, source.valid[i]
+    return render_textured(source, i, texture_of_face(source, i, before, head), after, valid, float(opens_mouth), head)
+
+
+def texture_of_face(source: PackedCrops, i: int, before: np.ndarray, head: Head) -> Texture:
+    """Texture coordinates of face `i`, for `render_textured`; arguments as in `render_profiled`."""
     positions = before[:, :2] + label_corrections(head, source.Q[i], _deviation(source, i))
-    texture = texture_of(head, before, positions, old_valid, source.Q[i, POSE])
+    return texture_of(head, before, positions, source.valid[i], source.Q[i, POSE])
+
+
+def render_textured(
+    source: PackedCrops,
+    i: int,
+    texture: Texture,
+    after: np.ndarray,
+    valid: np.ndarray,
+    mouth_darkness: float,
+    head: Head,
+) -> np.ndarray:
+    """Render a face whose texture coordinates are known; `render_profiled` describes the other arguments.
+
+    Args:
+        mouth_darkness: opacity of the dark color inside the mouth, 0 to 1.
+    """
+    size, triangles, old_valid = source.size, head.model.triangles, source.valid[i]
     roll = float(source.Q[i, POSE][2])
     background, background_texture = background_mesh(head.rim, texture.rim, after, roll, old_valid, valid)
 
@@ -58,8 +79,8 @@ def render_profiled(
     x, y = np.ascontiguousarray(map_xy.transpose(2, 0, 1))
     image = np.asarray(cv2.remap(source.images[i], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     dark = np.zeros((len(drawn), 3, 1), np.float32)
-    if opens_mouth:
-        dark[: front.sum(), :, 0] = head.mouth_cavity[triangles[front]]
+    if mouth_darkness:
+        dark[: front.sum(), :, 0] = mouth_darkness * head.mouth_cavity[triangles[front]]
     dark = raster.interpolate(dark).reshape(size, size, 1)
     return _smooth_outlines(image * (1 - dark) + _MOUTH_COLOR * dark, map_xy)
 

@@ -5,12 +5,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from rdrface.face_rendering.head import Head
 from rdrface.geometry.contour import points_on_lines, slide_contour_line
 from rdrface.geometry.visibility import occluded_by_mesh
 from rdrface.landmarks import CONTOUR, MIRROR, NUM_LANDMARKS
 from rdrface.morphable.landmark_model import shapes68
 from rdrface.morphable.params import POSE, YAW
-from rdrface.training.face_profiling.head import Head
 
 # fmt: off
 SELF_OCCLUSION_YAW_DEG: Mapping[int, float] = MappingProxyType({

@@ -1,0 +1,243 @@
+"""The outputs of `rdrface track` for one video."""
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from rdrface.cli.options import create_folder
+from rdrface.cli.streams import STDOUT
+from rdrface.cli.video_inputs import VideoInput
+from rdrface.cli.video_names import (
+    DRAWN_FORMATS,
+    DRAWN_SUFFIX,
+    JSON_SUFFIX,
+    LIVE_LINK_TAKE,
+    PARQUET_SUFFIX,
+    complete_and_partial,
+    live_link_files,
+    with_suffix,
+)
+from rdrface.drawing import draw
+from rdrface.drawing.number import draw_number
+from rdrface.errors import ConfigError
+from rdrface.files import partial_path, real_path
+from rdrface.recording.frame_record import FrameRecord, RecordedFace
+from rdrface.recording.json_lines import JSONLinesWriter
+from rdrface.recording.live_link import LiveLinkWriter
+from rdrface.recording.parquet import ParquetWriter
+from rdrface.video.camera import Camera
+from rdrface.video.frame import Frame
+from rdrface.video.reader import VideoReader
+from rdrface.video.sound import SoundSource, sound_fits
+from rdrface.video.writer import FORMATS, VideoWriter
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Which files are written.
+
+    Attributes:
+        folder: output folder; None writes no files into one.
+        json: JSON Lines file, or "-".
+        draw: write a drawn video.
+        draw_mesh: with the mesh on the faces.
+        parquet: write a Parquet file.
+        live_link: write Live Link Face files.
+        live_link_rate: their rows a second.
+        live_link_flipped: their head angles with the opposite sign.
+        overwrite: replace existing files.
+    """
+
+    folder: Path | None = None
+    json: str | None = None
+    draw: bool = False
+    draw_mesh: bool = False
+    parquet: bool = False
+    live_link: bool = False
+    live_link_rate: int = 30
+    live_link_flipped: tuple[str, ...] = ()
+    overwrite: bool = False
+
+    def base(self, video: VideoInput) -> Path | None:
+        """folder / NAME of a video."""
+        return None if self.folder is None else self.folder / video.output
+
+    def targets(self, video: VideoInput) -> list[Path]:
+        """The files of a video whose names do not depend on its content; NAME.jsonl is the first."""
+        base = self.base(video)
+        named = [] if base is None else [with_suffix(base, JSON_SUFFIX)]
+        named += [with_suffix(base, PARQUET_SUFFIX)] if base and self.parquet else []
+        if base and self.draw:
+            named += [with_suffix(base, DRAWN_SUFFIX + suffix) for suffix in DRAWN_FORMATS]
+        named += [Path(self.json)] if self.json and self.json != STDOUT else []
+        return named
+
+    def is_done(self, video: VideoInput) -> bool:
+        """Whether an earlier run has completed this video."""
+        base = self.base(video)
+        return base is not None and with_suffix(base, JSON_SUFFIX).is_file()
+
+    def check(self, video: VideoInput, is_resumed: bool) -> None:
+        """Check that no file would be replaced unintentionally.
+
+        Args:
+            video: the video.
+            is_resumed: partial files of an earlier run may be replaced.
+
+        Raises:
+            ConfigError: a file exists, or an output is the video itself.
+        """
+        for target in self.targets(video):
+            complete, partial = complete_and_partial(target)
+            if isinstance(video.source, Path) and real_path(complete) == real_path(video.source):
+                raise ConfigError(f"{target} is an input of this run; name another output file")
+            self._refuse(complete, "")
+            if not is_resumed:
+                self._refuse(partial, ": an earlier run was interrupted, or another one is in progress")
+        base = self.base(video)
+        for path in live_link_files(base) if base and self.live_link else ():
+            if not (is_resumed and path.name.endswith(".partial.csv")):
+                self._refuse(path, "")
+
+    def _refuse(self, path: Path, explanation: str) -> None:
+        if not self.overwrite and (path.is_file() or path.is_dir()):
+            raise ConfigError(f"{path} exists{explanation}; choose another name or folder, or pass --overwrite")
+
+
+class Output(Protocol):
+    """A file that gets one frame after the other."""
+
+    def write(self, frame: FrameRecord) -> None:
+        """Add a frame."""
+
+    def close(self) -> None:
+        """Complete the file; it gets its name."""
+
+    def stop(self) -> None:
+        """Close the file; it keeps its partial name."""
+
+
+class VideoOutputs:
+    """The open outputs of one video.
+
+    Attributes:
+        warnings: parts of the source that are missing in the outputs.
+
+    Args:
+        options: which files are written.
+        video: the video.
+        frames: the open video or camera.
+        start: seconds at which the drawn video starts.
+
+    Raises:
+        ConfigError: a folder cannot be created, or a package is missing.
+        DataError: a file cannot be opened.
+    """
+
+    def __init__(self, options: OutputOptions, video: VideoInput, frames: VideoReader | Camera, start: float) -> None:
+        self._options = options
+        self._size = frames.width, frames.height
+        self._start = start
+        self._outputs: list[Output] = []
+        self._live_link: LiveLinkWriter | None = None
+        self._drawn: VideoWriter | None = None
+        base = options.base(video)
+        with ExitStack() as opened:
+            # NAME.jsonl is the first, and completed last: it marks a video as done.
+            if base is not None:
+                create_folder(base.parent, "choose another folder with -o")
+                self._add(JSONLinesWriter(with_suffix(base, JSON_SUFFIX)), opened)
+            if options.json:
+                self._add(_json_output(options.json), opened)
+            if base is not None and options.parquet:
+                self._add(ParquetWriter(with_suffix(base, PARQUET_SUFFIX), video.name), opened)
+            if base is not None and options.live_link:
+                for path in live_link_files(base):
+                    path.unlink()
+                rate, flipped = options.live_link_rate, options.live_link_flipped
+                self._live_link = LiveLinkWriter(base.parent, base.name, LIVE_LINK_TAKE, rate, flipped)
+                self._add(self._live_link, opened)
+            if base is not None and options.draw:
+                self._drawn = _drawn_video(base, frames, start)
+            opened.pop_all()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sound that could not be copied."""
+        return [] if self._drawn is None else self._drawn.warnings
+
+    def add(self, item: tuple[Frame, list[RecordedFace]]) -> None:
+        """Write a frame with its faces.
+
+        Raises:
+            DataError: a file cannot be written.
+        """
+        frame, faces = item
+        record = FrameRecord(frame.index, frame.time, *self._size, faces)
+        for output in self._outputs:
+            output.write(record)
+        if self._drawn is not None:
+            image = self._draw(frame.image, faces) if faces else frame.image
+            self._drawn.write(image, max(0.0, frame.time - self._start))
+
+    def close(self, is_complete: bool, is_at_end: bool) -> None:
+        """Close all files.
+
+        Args:
+            is_complete: give them their names; otherwise they keep their partial names.
+            is_at_end: the source was read to its end; the sound after the last frame is copied.
+
+        Raises:
+            DataError: a file cannot be completed; the others are.
+        """
+        with ExitStack() as closing:
+            for output in self._outputs:
+                closing.callback(output.close if is_complete else output.stop)
+            if self._drawn is not None:
+                closing.callback(self._drawn.close if is_complete else self._drawn.stop)
+                if is_at_end:
+                    self._drawn.copy_rest_of_sound()
+
+    def _add(self, output: Output, opened: ExitStack) -> None:
+        self._outputs.append(output)
+        opened.callback(output.stop)
+
+    def _draw(self, image: np.ndarray, faces: list[RecordedFace]) -> np.ndarray:
+        canvas = draw(image, [one.face for one in faces], mesh=self._options.draw_mesh, axes=True)
+        for one in faces:
+            draw_number(canvas, one.face, one.id)
+        return canvas
+
+
+def _json_output(target: str) -> JSONLinesWriter:
+    if target != STDOUT:
+        path = Path(target)
+        create_folder(path.parent, "name another file", path)
+        return JSONLinesWriter(path)
+    if sys.stdout is None:
+        raise ConfigError("standard output is closed; name a file instead of -")
+    return JSONLinesWriter(sys.stdout.buffer)
+
+
+def _drawn_video(base: Path, frames: VideoReader | Camera, start: float) -> VideoWriter:
+    suffix, sound, time_base = DRAWN_FORMATS[0], None, Fraction(1, 90_000)
+    if isinstance(frames, VideoReader):
+        time_base = frames.time_base
+        if frames.has_sound:
+            sound = SoundSource(frames.path, frames.origin + Fraction(start).limit_denominator(1_000_000))
+            suffix = next((one for one in DRAWN_FORMATS if sound_fits(frames.path, FORMATS[one])), suffix)
+    for one in DRAWN_FORMATS:  # an earlier run may have written the other format
+        partial_path(with_suffix(base, DRAWN_SUFFIX + one)).unlink(missing_ok=True)
+    return VideoWriter(
+        with_suffix(base, DRAWN_SUFFIX + suffix),
+        frames.width,
+        frames.height,
+        time_base=time_base,
+        frame_rate=frames.frame_rate,
+        sound=sound,
+    )

@@ -1,0 +1,169 @@
+"""The coarse pass of RetinaFace: detection in a small image, and a second look at the doubtful faces.
+
+Most photos show one face or a few of ordinary size, and a small image is enough for them. Each face that is doubtful
+there is searched again in a window of the original image. The whole image is searched at full resolution only if no
+face is certain, or if too much stays doubtful.
+
+The constants follow from the tables of ``python benchmarks/detection/measure.py coarse SET DIR`` (docs/detection.md).
+"""
+
+import numpy as np
+from PIL import Image
+
+from rdrface.detection.retinaface_pass import Candidates, pad, run_pass, run_passes
+from rdrface.geometry.boxes import box_iou, box_size
+from rdrface.runtime.session import Session
+
+COARSE_SCALE = 0.35
+"""Scale of the coarse pass relative to full resolution: a face of 48 pixels in an image of 1280 has 17 pixels."""
+COARSE_SIDE = 320
+"""Minimum long side of the input of the coarse pass, pixels: half of a 640-pixel image."""
+MAX_RELATIVE_SCALE = 0.9
+"""Scale of the coarse pass relative to full resolution above which it is left out, because it saves too little."""
+COARSE_BORDER, COARSE_MULTIPLE = 8, 16
+"""Border of that input and the number of which its sides are multiples, pixels."""
+
+CERTAIN_SCORE, CERTAIN_SIZE = 0.8, 20.0
+"""Score and size (pixels of the coarse input) from which a face of the coarse pass is certain. Smaller faces have
+inexact boxes."""
+CANDIDATE_SIZES, CANDIDATE_SCORES = (20.0, 40.0), (0.006, 0.1)
+"""Minimum score of a doubtful face by its size (pixels of the coarse input), with linear interpolation. Faces of 12
+pixels have low scores; larger ones are seen well enough to have a higher score."""
+OVERLAPPING_SCORE = 0.3
+"""Minimum score of a doubtful face whose center is inside the box of a certain face. Most of them are parts of it."""
+
+WINDOW = 2.5
+"""Side of the window around a doubtful face, in sizes of the face."""
+WINDOW_SIDE = 96
+"""Side of the input for a window, pixels. The face has about 35 pixels in it, also if it is smaller in the image."""
+MIN_WINDOW = 16
+"""Minimum side of a window, pixels of the image."""
+MAX_WINDOWS = 16
+"""With more doubtful faces, the whole image is searched at full resolution."""
+UNDECIDED_SCORE = 0.2
+"""If the best score in a window is between this and the score threshold, the whole image is searched."""
+
+FAST_DOWNSCALING = 9.0
+"""Factor of downscaling from which only a part of the pixels is read."""
+
+
+def relative_scale(long_side: int) -> float:
+    """Scale of the coarse pass relative to full resolution.
+
+    Args:
+        long_side: of the input at full resolution, pixels.
+    """
+    return max(COARSE_SIDE / long_side, COARSE_SCALE)
+
+
+def find_faces(
+    session: Session, image: np.ndarray, scale: float, score_threshold: float, iou_threshold: float
+) -> Candidates | None:
+    """Faces of an image by a coarse pass and windows.
+
+    Args:
+        session: runs the detector's graph.
+        image: (H, W, 3) uint8 RGB.
+        scale: of the coarse pass.
+        score_threshold, iou_threshold: see `rdrface.detection.retinaface.RetinaFace`.
+
+    Returns:
+        Faces before NMS, image pixels; None if the image must be searched at full resolution.
+    """
+    width, height = (max(1, round(side * scale)) for side in (image.shape[1], image.shape[0]))
+    resized = resize_fast(image, width, height)
+    candidates = run_pass(
+        session, resized, min(CANDIDATE_SCORES[0], score_threshold), COARSE_BORDER, COARSE_MULTIPLE
+    ).without_duplicates(iou_threshold)
+    is_certain = candidates.scores >= max(CERTAIN_SCORE, score_threshold)
+    is_certain &= box_size(candidates.boxes) >= CERTAIN_SIZE
+    if not is_certain.any():
+        return None
+    doubtful = doubtful_faces(candidates, is_certain)
+    if len(doubtful.scores) > MAX_WINDOWS:
+        return None
+    ratio, start = np.array([image.shape[1] / width, image.shape[0] / height]), np.zeros(2)
+    certain, doubtful = candidates.select(is_certain).moved(ratio, start), doubtful.moved(ratio, start)
+    if not len(doubtful.scores):
+        return certain
+    second = search_windows(session, image, doubtful, score_threshold)
+    if second is None:
+        return None
+    likely = doubtful.select(doubtful.scores >= score_threshold)
+    return certain.joined(replace_matched(likely, np.ones(len(likely.scores), bool), second))
+
+
+def doubtful_faces(candidates: Candidates, is_certain: np.ndarray) -> Candidates:
+    """The faces of the coarse pass that are searched again, pixels of its input.
+
+    Args:
+        candidates: n faces after NMS.
+        is_certain: (n,) bool.
+    """
+    certain = candidates.boxes[is_certain]
+    centers = (candidates.boxes[:, None, :2] + candidates.boxes[:, None, 2:]) / 2
+    is_overlapping = ((centers > certain[:, :2]) & (centers < certain[:, 2:])).all(axis=2).any(axis=1)
+    minimum = np.interp(box_size(candidates.boxes), CANDIDATE_SIZES, CANDIDATE_SCORES)
+    minimum[is_overlapping] = OVERLAPPING_SCORE
+    return candidates.select(~is_certain & (candidates.scores >= minimum))
+
+
+def search_windows(session: Session, image: np.ndarray, doubtful: Candidates, threshold: float) -> Candidates | None:
+    """Search a window around each doubtful face.
+
+    Args:
+        session: runs the detector's graph.
+        image: (H, W, 3) uint8 RGB.
+        doubtful: n > 0 faces, image pixels.
+        threshold: minimum score.
+
+    Returns:
+        The faces in the middle of the windows before NMS, image pixels; None if a window stays undecided.
+    """
+    centers = (doubtful.boxes[:, :2] + doubtful.boxes[:, 2:]) / 2
+    sides = np.ceil(np.maximum(WINDOW * box_size(doubtful.boxes), MIN_WINDOW)).astype(int)
+    starts = np.floor(centers - sides[:, None] / 2).astype(int)
+    inputs = np.concatenate([pad(_window(image, *start, side), 0) for start, side in zip(starts, sides, strict=True)])
+    found = Candidates.empty()
+    for faces, start, side in zip(
+        run_passes(session, inputs, min(UNDECIDED_SCORE, threshold), 0), starts, sides, strict=True
+    ):
+        moved = faces.moved(np.full(2, side / WINDOW_SIDE), start)
+        offset = np.abs((moved.boxes[:, :2] + moved.boxes[:, 2:]) / 2 - start - side / 2).max(axis=1)
+        # A face that is cut by the edge of the window, or fills it, has a wrong box.
+        central = moved.select((offset < side / 4) & (box_size(moved.boxes) < 0.75 * side))
+        if 0 < central.scores.max(initial=0) < threshold:
+            return None
+        found = found.joined(central.select(central.scores >= threshold))
+    return found
+
+
+def _window(image: np.ndarray, x: int, y: int, side: int) -> np.ndarray:
+    """Square part of the image, resized to `WINDOW_SIDE`; outside the image, the pixels of its edge are repeated."""
+    rows, columns = (
+        np.clip(np.arange(first, first + side), 0, n - 1) for first, n in ((y, image.shape[0]), (x, image.shape[1]))
+    )
+    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if inside.shape[:2] != (side, side):
+        inside = inside[(rows - rows[0])[:, None], columns - columns[0]]
+    return resize_fast(inside, WINDOW_SIDE, WINDOW_SIDE)
+
+
+def resize_fast(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize an image (H, W, 3) uint8 RGB. Downscaling averages blocks of pixels first, and from a factor of
+    `FAST_DOWNSCALING` only 9 or more evenly spaced pixels per pixel of the result."""
+    if image.shape[:2] == (height, width):
+        return image
+    factor = min(image.shape[1] / width, image.shape[0] / height)
+    if factor >= FAST_DOWNSCALING:
+        step = int(factor / 3)
+        image = image[step // 2 :: step, step // 2 :: step]
+    method = Image.Resampling.HAMMING if factor > 1 else Image.Resampling.BICUBIC
+    resized = Image.fromarray(np.ascontiguousarray(image)).resize((width, height), method, reducing_gap=1.0)
+    return np.asarray(resized)
+
+
+def replace_matched(found: Candidates, chosen: np.ndarray, second: Candidates) -> Candidates:
+    """Replace the chosen faces, (n,) bool, by those of a second pass; chosen faces that it did not detect are kept."""
+    unmatched = box_iou(found.boxes, second.boxes).max(axis=1, initial=0) < 0.1
+    return found.select(~chosen | unmatched).joined(second)

@@ -1,0 +1,280 @@
+"""Parquet: one row per face and frame."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rdrface._version import __version__
+from rdrface.errors import ConfigError, DataError
+from rdrface.face import Face, Parameters, packaged_model
+from rdrface.files import partial_path, write_aside
+from rdrface.landmarks import NUM_LANDMARKS
+from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY, NUM_POSE
+from rdrface.recording.frame_record import FrameRecord, RecordedFace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PART_SECONDS = 5.0
+_PART_ROWS = 2_000
+"""A part is written after this time, or with this number of rows."""
+
+_GROUP_ROWS = 10_000
+"""Rows of a row group of the complete file, about 50 MB in memory."""
+
+SCALARS = {
+    "frame": "int64",
+    "time": "float64",
+    "id": "int32",
+    "width": "int32",
+    "height": "int32",
+    "score": "float32",
+    "expected_error": "float32",
+    "yaw": "float32",
+    "pitch": "float32",
+    "roll": "float32",
+}
+"""Column -> Arrow type; units as in `FrameRecord`, `Face` and `Pose`."""
+
+_ARRAYS = {
+    "box": (4,),
+    "landmarks": (NUM_LANDMARKS, 2),
+    "landmarks_jawline": (NUM_LANDMARKS, 2),
+    "landmarks_3d": (NUM_LANDMARKS, 3),
+    "projection": (NUM_LANDMARKS, 2),
+    "visibility": (NUM_LANDMARKS,),
+    "uncertainty": (NUM_LANDMARKS,),
+}
+"""Column -> shape of the attribute of `Face`; the column is a flat fixed-size list of float32."""
+
+_PARAMETERS = {"pose": NUM_POSE, "identity": NUM_IDENTITY, "expression": NUM_EXPRESSION}
+"""Attribute of `Parameters` -> length; the column is called parameters_NAME."""
+
+_ROTATION = "rotation"
+_CUSTOM = "custom_landmarks"
+
+
+class ParquetWriter:
+    """Writes one row per face and frame.
+
+    A Parquet file without its end cannot be read. Therefore, until `close`, NAME.partial.parquet is a folder of
+    complete files, one every five seconds, which pandas, DuckDB and `read_recording` read like one file. `close` joins
+    them. If the process is killed, the folder remains and lacks at most the last seconds.
+
+    Args:
+        path: the file; replaced at the end if it exists. A partial folder of an earlier run is replaced at once.
+        video: name of the video, for the metadata of the file.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+        DataError: the folder cannot be created.
+    """
+
+    def __init__(self, path: Path, video: str = "") -> None:
+        self._pa = _import_pyarrow()
+        self._path = path
+        self._folder = partial_path(path)
+        self._metadata = {"rdrface": __version__, "video": video}
+        self._rows: list[tuple[FrameRecord, RecordedFace]] = []
+        self._num_parts = self._num_frames = 0
+        self._written = time.monotonic()
+        self._num_custom: int | None = None
+        self._is_open = True
+        try:
+            if self._folder.is_dir():
+                shutil.rmtree(self._folder)
+            self._folder.mkdir(parents=True)
+        except OSError as error:
+            raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def write(self, frame: FrameRecord) -> None:
+        """Add the faces of a frame.
+
+        Raises:
+            DataError: a part cannot be written.
+        """
+        self._num_frames += 1
+        self._rows += [(frame, one) for one in frame.faces]
+        if len(self._rows) >= _PART_ROWS or time.monotonic() - self._written > _PART_SECONDS:
+            self._write_part()
+
+    def close(self) -> None:
+        """Join the parts to one file.
+
+        Raises:
+            DataError: the file cannot be written; the folder of the parts remains.
+        """
+        if self._is_open:
+            self.stop()
+            with write_aside(self._path) as joined:
+                self._join(joined)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Write the last part; the folder remains: the video was not read to its end.
+
+        Raises:
+            DataError: the part cannot be written.
+        """
+        if self._is_open:
+            self._is_open = False
+            self._write_part()
+
+    def _write_part(self) -> None:
+        self._written = time.monotonic()
+        if not self._rows and self._num_parts:
+            return
+        import pyarrow.parquet as pq
+
+        if self._num_custom is None and self._rows:
+            custom = self._rows[0][1].face.custom_landmarks
+            self._num_custom = 0 if custom is None else len(custom)
+        if not self._rows and self._is_open:
+            return
+        table = _table(self._pa, self._rows, self._num_custom or 0, self._metadata)
+        # Under a hidden name until it is complete: readers of folders skip hidden files.
+        with write_aside(self._folder / f"part-{self._num_parts:06d}.parquet") as part:
+            self._guarded(pq.write_table, table, part)
+        self._num_parts += 1
+        self._rows = []
+
+    def _join(self, target: Path) -> None:
+        import pyarrow.parquet as pq
+
+        parts = _parts(self._folder)
+        schema = pq.read_schema(parts[0])
+        with pq.ParquetWriter(target, schema) as writer:
+            waiting: list[Any] = []
+            for i, part in enumerate(parts):
+                waiting.append(pq.read_table(part, partitioning=None))
+                if sum(map(len, waiting)) >= _GROUP_ROWS or i == len(parts) - 1:
+                    self._guarded(writer.write_table, self._pa.concat_tables(waiting).combine_chunks())
+                    waiting = []
+            writer.add_key_value_metadata({"num_frames": str(self._num_frames)})
+
+    def _guarded(self, function: Any, *arguments: Any) -> None:
+        try:
+            function(*arguments)
+        except self._pa.ArrowException as error:
+            raise DataError(f"cannot write {self._path}: {error}") from error
+
+
+def schema(num_custom: int = 0) -> "pa.Schema":
+    """The columns: scalars, and flat fixed-size lists of float32 in the order of the arrays of `Face`.
+
+    Args:
+        num_custom: number of landmarks of the annotation scheme that the weights were fine-tuned to.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+    """
+    pa = _import_pyarrow()
+    sizes = {name: int(np.prod(shape)) for name, shape in _ARRAYS.items()}
+    sizes |= {_ROTATION: 9} | {f"parameters_{name}": size for name, size in _PARAMETERS.items()}
+    sizes |= {_CUSTOM: 2 * num_custom} if num_custom else {}
+    fields = [pa.field(name, getattr(pa, kind)(), nullable=False) for name, kind in SCALARS.items()]
+    fields += [pa.field(name, pa.list_(pa.float32(), size), nullable=False) for name, size in sizes.items()]
+    fields += [pa.field(name, pa.float32(), nullable=False) for name in packaged_model().expression_names]
+    return pa.schema(fields)
+
+
+def read_parquet(path: Path) -> Iterator[FrameRecord]:
+    """The frames of a Parquet file, or of the partial folder of a run that was killed.
+
+    Raises:
+        DataError: it cannot be read, or columns are missing.
+        ConfigError: pyarrow is not installed.
+    """
+    pa = _import_pyarrow()
+    return _frames(pa, path)
+
+
+def _frames(pa: Any, path: Path) -> Iterator[FrameRecord]:
+    try:
+        for _, group in groupby(_rows(path), key=lambda row: row["frame"]):
+            rows = list(group)
+            faces = [RecordedFace(row["id"], _face(row)) for row in rows]
+            first = rows[0]
+            yield FrameRecord(first["frame"], first["time"], first["width"], first["height"], faces)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} cannot be read as Parquet: {error}") from error
+    except KeyError as error:
+        raise DataError(f"{path} is not a recording of `rdrface track`: the column {error} is missing") from error
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    for part in _parts(path) if path.is_dir() else [path]:
+        with pq.ParquetFile(part) as file:
+            for batch in file.iter_batches(batch_size=256):
+                columns = {name: _numpy(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+                for i in range(len(batch)):
+                    yield {name: column[i] for name, column in columns.items()}
+
+
+def _numpy(column: Any) -> Any:
+    if hasattr(column.type, "list_size"):
+        return column.flatten().to_numpy().reshape(-1, column.type.list_size)
+    return column.to_pylist()
+
+
+def _face(row: dict[str, Any]) -> Face:
+    custom = row.get(_CUSTOM)
+    return Face(
+        **{name: row[name].reshape(shape) for name, shape in _ARRAYS.items()},
+        score=row["score"],
+        parameters=Parameters(**{name: row[f"parameters_{name}"] for name in _PARAMETERS}),
+        custom_landmarks=None if custom is None else custom.reshape(-1, 2),
+    )
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.parquet"))
+
+
+def _table(
+    pa: Any, rows: list[tuple[FrameRecord, RecordedFace]], num_custom: int, metadata: dict[str, str]
+) -> "pa.Table":
+    faces = [one.face for _, one in rows]
+    values: dict[str, Any] = {
+        "frame": [frame.index for frame, _ in rows],
+        "time": [frame.time for frame, _ in rows],
+        "id": [one.id for _, one in rows],
+        "width": [frame.width for frame, _ in rows],
+        "height": [frame.height for frame, _ in rows],
+        "score": [face.score for face in faces],
+        "expected_error": [face.expected_error for face in faces],
+        "yaw": [face.pose.yaw for face in faces],
+        "pitch": [face.pose.pitch for face in faces],
+        "roll": [face.pose.roll for face in faces],
+        **{name: [getattr(face, name) for face in faces] for name in _ARRAYS},
+        _ROTATION: [face.pose.rotation for face in faces],
+        **{f"parameters_{name}": [getattr(face.parameters, name) for face in faces] for name in _PARAMETERS},
+        **({_CUSTOM: [face.custom_landmarks for face in faces]} if num_custom else {}),
+        **{name: [face.blendshapes[name] for face in faces] for name in packaged_model().expression_names},
+    }
+    columns = []
+    description = schema(num_custom).with_metadata(metadata)
+    for field in description:
+        if hasattr(field.type, "list_size"):
+            flat = np.asarray(values[field.name], np.float32).reshape(-1)
+            columns.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), field.type.list_size))
+        else:
+            columns.append(pa.array(values[field.name], field.type))
+    return pa.Table.from_arrays(columns, schema=description)
+
+
+def _import_pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise ConfigError(
+            f"Parquet needs pyarrow, which cannot be imported ({error}): pip install 'rdrface[video]'"
+        ) from error
+    return pyarrow
