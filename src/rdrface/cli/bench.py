@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rdrface._version import __version__
-from rdrface.cli.options import add_device_and_backend, add_overwrite, add_precision, refuse_existing, weights_file
+from rdrface.cli.options import add_device_and_backend, add_overwrite, add_precision, refuse_existing
 from rdrface.errors import ConfigError
 from rdrface.evaluation.speed import TABLE_NOTE, measure_speed, speed_table
 from rdrface.files import write_aside
@@ -30,10 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device_and_backend(parser)
     add_precision(parser)
     parser.add_argument(
-        "--weights",
-        type=weights_file,
-        metavar="FILE|lite",
-        help="weights to measure; lite for the packaged light weights (default: the packaged full weights)",
+        "--weights", metavar="FILE", help="weights to measure: a file, or lite (default: the packaged weights)"
     )
     parser.add_argument(
         "--json", metavar="FILE", help="write the measurements to FILE; - prints them instead of the table"
