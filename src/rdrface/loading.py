@@ -23,6 +23,24 @@ from rdrface.runtime.weights import WeightsInfo, read_tensors
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
 
+LITE = "lite"
+"""Name of the packaged light weights."""
+
+LITE_WEIGHTS = PACKAGED_WEIGHTS.with_name("rdr_lite.safetensors")
+
+
+def weights_path(weights: Path | str | None) -> Path:
+    """Path of the weights file for the argument `weights` of `load`.
+
+    Raises:
+        TypeError: `weights` is not a path.
+    """
+    if weights is None:
+        return PACKAGED_WEIGHTS
+    if not isinstance(weights, str | PathLike):
+        raise TypeError(f'weights must be a path, "{LITE}" or None; got {weights!r}')
+    return LITE_WEIGHTS if weights == LITE else Path(weights)
+
 
 def load(
     weights: Path | str | None = None,
@@ -43,7 +61,8 @@ def load(
 
     Args:
         weights: path of a ``NAME.safetensors`` written by `rdrface train`, `finetune` or `export`, with its graph
-            ``NAME.onnx`` in the same folder; None for the packaged weights.
+            ``NAME.onnx`` in the same folder; None for the packaged weights; "lite" for the packaged light weights,
+            which are several times faster and less accurate (docs/speed.md). A file with the name lite is ``./lite``.
         device: "cpu", or "cuda" for an NVIDIA GPU, which needs the package onnxruntime-gpu; None for the device of the
             providers, or the CPU.
         backend: "openvino" or "onnxruntime"; None for OpenVINO on the CPU and ONNX Runtime on the GPU.
@@ -72,9 +91,7 @@ def load(
             with OpenVINO or with a device, OpenVINO is given with "cuda", or a setting of the default detector is given
             together with another `detector`.
     """
-    if weights is not None and not isinstance(weights, str | PathLike):
-        raise TypeError(f"weights must be a path or None; got {weights!r}")
-    path = PACKAGED_WEIGHTS if weights is None else Path(weights)
+    path = weights_path(weights)
     if detector is not None and (score_threshold is not None or max_side is not None):
         raise ValueError(
             "score_threshold and max_side are settings of the default detector: set them in your own detector"

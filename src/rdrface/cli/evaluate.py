@@ -9,7 +9,7 @@ from typing import Any
 from rdrface.cli import evaluate_expression as expression_command
 from rdrface.cli import evaluate_video as video_command
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
-from rdrface.cli.options import add_overwrite, add_precision, refuse_existing
+from rdrface.cli.options import add_overwrite, add_precision, refuse_existing, weights_file
 from rdrface.datasets.readers import SETS as LAYOUTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
@@ -44,7 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of detected faces; FILE, boxes from a JSON or CSV file",
     )
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--weights", type=Path, metavar="W", help="weights to measure (default: the packaged weights)")
+    source.add_argument(
+        "--weights",
+        type=weights_file,
+        metavar="FILE|lite",
+        help="weights to measure; lite for the packaged light weights (default: the packaged full weights)",
+    )
     source.add_argument(
         "--predictions",
         type=Path,

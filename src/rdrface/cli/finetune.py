@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rdrface.cli.options import add_output, add_overwrite, refuse_existing
+from rdrface.cli.options import add_output, add_overwrite, refuse_existing, weights_file
 from rdrface.finetuning.finetune import MINUTES, fine_tune, weights_path
 from rdrface.loading import PACKAGED_WEIGHTS
 
@@ -27,10 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="weights",
-        type=Path,
+        type=weights_file,
         default=PACKAGED_WEIGHTS,
         metavar="WEIGHTS",
-        help="NAME.safetensors or the folder of a training run (default: the packaged weights)",
+        help="NAME.safetensors, the folder of a training run, or lite for the packaged light weights (default: the "
+        "packaged full weights)",
     )
     parser.add_argument(
         "--minutes",

@@ -26,6 +26,14 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
 
 
+def weights_file(text: str) -> Path:
+    """Value of ``--weights``: the path of a weights file, or "lite" for the packaged light weights."""
+    # Imported here, so that commands without this option start faster.
+    from rdrface.loading import weights_path
+
+    return weights_path(text)
+
+
 def add_precision(parser: argparse._ActionsContainer) -> None:
     """Add the option ``--precision``, whose value is the argument `precision` of `rdrface.load`."""
     parser.add_argument(

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from rdrface.aligner import Aligner
-from rdrface.cli.options import positive
+from rdrface.cli.options import positive, weights_file
 from rdrface.cli.streams import STDOUT
 from rdrface.cli.track_run import TrackOptions, TrackRun
 from rdrface.cli.video_inputs import expand_videos
@@ -63,7 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     faces.add_argument("--no-smoothing", action="store_true", help="write the faces as the network finds them")
     network = parser.add_argument_group("network")
-    network.add_argument("--weights", type=Path, metavar="FILE", help="weights file (default: the packaged one)")
+    network.add_argument(
+        "--weights",
+        type=weights_file,
+        metavar="FILE|lite",
+        help="weights file, or lite for the packaged light weights, faster and less accurate (default: the packaged "
+        "full weights)",
+    )
     network.add_argument(
         "--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)"
     )

@@ -19,6 +19,7 @@ from rdrface.training.finish import export_run
 from rdrface.training.loop import train
 from rdrface.training.prepare import prepare_faces
 from rdrface.training.run_folder import TRAIN, VAL, pack_file
+from rdrface.training.teacher import check_teacher
 from rdrface.training.warm_start import check_start
 
 
@@ -121,6 +122,8 @@ def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:
     # A run with a checkpoint does not use --from.
     if arguments.start is not None and not (arguments.out / checkpoint.NAME).is_file():
         check_start(checkpoint.start_file(arguments.start), config)
+    if config.teacher:
+        check_teacher(config.teacher)
     return config
 
 

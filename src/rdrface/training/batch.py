@@ -47,6 +47,7 @@ class Batch:
         q: (B, 103) Q of the fit.
         trust: (B,) trust in the fit, 0..1.
         expression_trust: (B,) trust in the fit's expression, 0..1.
+        teacher: the same crops with a teacher's outputs as labels; None without a teacher.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Batch:
         q: Tensor,
         trust: Tensor,
         expression_trust: Tensor,
+        teacher: "Batch | None" = None,
     ) -> None:
         self.crops = crops
         self.points = points
@@ -71,6 +73,7 @@ class Batch:
         self.q = q
         self.trust = trust
         self.expression_trust = expression_trust
+        self.teacher = teacher
 
 
 @torch.no_grad()
@@ -112,6 +115,27 @@ def make_batch(crops: Tensor, labels: CropBatch, projection: Projection) -> Batc
         q=labels.Q,
         trust=trust,
         expression_trust=trust * labels.label_weight * complete,
+        teacher=_teacher_batch(crops, labels, projection),
+    )
+
+
+def _teacher_batch(crops: Tensor, labels: CropBatch, projection: Projection) -> Batch | None:
+    if labels.teacher_points is None or labels.teacher_jawline is None or labels.teacher_Q is None:
+        return None
+    _, jawline = projection(labels.teacher_Q)
+    # The jawline of the read-out is more accurate than that of the 3D face; its depth is that of the 3D face.
+    jawline = torch.cat([labels.teacher_jawline, jawline[..., 2:]], dim=-1)
+    trust = torch.ones_like(labels.label_weight)
+    return Batch(
+        crops,
+        points=labels.teacher_points,
+        weight=torch.ones_like(labels.teacher_points[..., 0]),
+        labeled=torch.ones_like(labels.annotated),
+        state=labels.state,
+        jawline=jawline,
+        q=labels.teacher_Q,
+        trust=trust,
+        expression_trust=trust,
     )
 
 

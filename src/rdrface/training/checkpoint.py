@@ -167,6 +167,6 @@ def _read(path: Path) -> dict[str, Any]:
         state = renamed_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged") from error
-    # Checkpoints of release 0.1 do not contain this option.
-    state["config"].setdefault("network", FULL.name)
+    # Older checkpoints do not contain these options.
+    state["config"] = {"network": FULL.name, "teacher": "", "distillation": 0.5} | state["config"]
     return state

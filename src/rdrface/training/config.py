@@ -71,7 +71,8 @@ class TrainingConfig:
     Attributes:
         stage: the stages, in order.
         seed: seed of the random numbers, which depend only on it and on the step.
-        network: one of `rdrface.network.sizes.NETWORKS`: "full" for the sizes of the paper, "lite" for the light network.
+        network: one of `rdrface.network.sizes.NETWORKS`: "full" for the sizes of the paper, "lite" for the light
+            network.
         iterations: K, the number of refinement steps.
         features: one of `FEATURES`.
         contour: one of `CONTOURS`.
@@ -94,6 +95,10 @@ class TrainingConfig:
         label_weight: source -> weight of its labeled points and of its expression, see `rdrface.datasets.sources`;
             other sources have weight 1.
         loss: loss weights that differ from the defaults in `rdrface.training.losses.weights.LossWeights`.
+        teacher: weights file of a trained network, the teacher, whose outputs are additional labels
+            (`rdrface.training.teacher`); "packaged" for the packaged weights, empty for none.
+        distillation: weight of the teacher in the losses that both labels and teacher have, 0..1; that of the labels is
+            1 minus it. Without a teacher it has no effect.
         ema_decay: decay of the exponential moving average of the weights, which is validated and exported.
         validation_every: number of steps between validations and sample images.
         log_every: number of steps between rows of ``log.csv``.
@@ -117,6 +122,8 @@ class TrainingConfig:
     open_mouth_draws: float = 1.0
     label_weight: dict[str, float] = field(default_factory=dict)
     loss: dict[str, float] = field(default_factory=dict)
+    teacher: str = ""
+    distillation: float = 0.5
     ema_decay: float = 0.999
     validation_every: int = 500
     log_every: int = 20
@@ -137,6 +144,8 @@ class TrainingConfig:
                 raise ConfigError(f"{name} must be 1 or more; got {getattr(self, name)}")
         if not 0 <= self.validation_fraction < 1:
             raise ConfigError(f"validation_fraction must be in [0, 1); got {self.validation_fraction}")
+        if not 0 <= self.distillation <= 1:
+            raise ConfigError(f"distillation must be in [0, 1]; got {self.distillation}")
         if not 0 <= self.ema_decay <= 1:
             raise ConfigError(f"ema_decay must be in [0, 1]; got {self.ema_decay}")
         draws = {"closed_eye_draws": self.closed_eye_draws, "open_mouth_draws": self.open_mouth_draws}

@@ -1,5 +1,7 @@
 """Packed faces kept on the training device, so that a step transfers only the indices of its faces."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
@@ -20,11 +22,19 @@ class DeviceCrops:
     Args:
         faces: N packed faces.
         label_weights: (N,) float32, see `rdrface.training.batch.label_weights`.
+        teacher: a teacher's outputs, see `rdrface.training.teacher`, or None.
         device: training device.
     """
 
-    def __init__(self, faces: PackedCrops, label_weights: np.ndarray, device: torch.device) -> None:
-        arrays = {name: getattr(faces, name) for name in packed_fields()} | {"label_weight": label_weights}
+    def __init__(
+        self,
+        faces: PackedCrops,
+        label_weights: np.ndarray,
+        device: torch.device,
+        teacher: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        arrays = {name: getattr(faces, name) for name in packed_fields()}
+        arrays |= {"label_weight": label_weights, **(teacher or {})}
         fits = _fits(sum(array.nbytes for array in arrays.values()), device)
         self.device = device
         self.margin = faces.margin

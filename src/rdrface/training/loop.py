@@ -35,6 +35,7 @@ from rdrface.training.losses.objective import Objective
 from rdrface.training.losses.weights import LossWeights
 from rdrface.training.oversampling import draws_per_epoch
 from rdrface.training.schedule import build_optimizer, learning_rate
+from rdrface.training.teacher import teacher_labels
 from rdrface.training.warm_start import start_network
 
 MAX_GRADIENT_NORM = 5.0
@@ -127,7 +128,12 @@ def train(
     # All crops of a stage have the same size, so searching for cuDNN's fastest algorithms is efficient.
     torch.backends.cudnn.benchmark = True
     draws = draws_per_epoch(train_faces, config.closed_eye_draws, config.open_mouth_draws, config.source_draws)
-    faces = DeviceCrops(train_faces, label_weights(train_faces, config.label_weight), fabric.device)
+    teacher = None
+    if config.teacher:
+        # The first process computes the labels, the others read its file.
+        with fabric.rank_zero_first():
+            teacher = teacher_labels(config.teacher, train_faces, folder)
+    faces = DeviceCrops(train_faces, label_weights(train_faces, config.label_weight), fabric.device, teacher)
 
     network = RDR(config.iterations, config.features, config.contour, network_sizes(config.network))
     network.scale.measure(crop_parameters(train_faces))
@@ -181,7 +187,7 @@ def train_stage(
     optimizer = build_optimizer(network, stage)
     if optimizer_state:
         optimizer.load_state_dict(optimizer_state)
-    objective, optimizer = fabric.setup(Objective(network, LossWeights(**config.loss)), optimizer)
+    objective, optimizer = fabric.setup(Objective(network, LossWeights(**config.loss), config.distillation), optimizer)
 
     augmentation, mirror = stage_augmentation(stage), CoefficientMirror.of(FaceModel.load(), fabric.device)
     seed = config.seed * 1000 + run.stage

@@ -16,7 +16,7 @@ from rdrface.errors import WeightsError
 from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
-from rdrface.network.sizes import FULL, NETWORKS, network_sizes
+from rdrface.network.sizes import FULL, NETWORKS, NetworkSizes, network_sizes
 from rdrface.runtime.weights import WeightsInfo, find_graph, read_info, read_tensors, verify
 from rdrface.training.renamed import renamed_tensors
 
@@ -52,7 +52,9 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
     verify(path, info)
     stored = _stored(path)
     _check_face_model(path, info, stored)
-    network = _new_network(path, info).eval()
+    # Files that are older than these options do not contain them.
+    features, contour = info.config.get("features", "previous"), info.config.get("contour", "line")
+    network = RDR(info.iterations, features, contour, trained_sizes(path, info)).eval()
     state = network.state_dict()
     folded = _unfold(stored, network, state)
     missing = []
@@ -73,16 +75,23 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
     return network, info
 
 
-def _new_network(path: Path, info: WeightsInfo) -> RDR:
-    # Files that are older than these options do not contain them.
+def trained_sizes(path: Path, info: WeightsInfo) -> NetworkSizes:
+    """Layer sizes of the network of a weights file; those of release 0.1 do not contain this option.
+
+    Args:
+        path: the file, for messages.
+        info: its metadata.
+
+    Raises:
+        WeightsError: this version has no such network.
+    """
     name = info.config.get("network", FULL.name)
     if name not in NETWORKS:
         raise WeightsError(
             f"{path} contains the network {name!r}, but this version of rdrface has {', '.join(NETWORKS)}; install the "
             f"version that wrote it ({info.version})"
         )
-    features, contour = info.config.get("features", "previous"), info.config.get("contour", "line")
-    return RDR(info.iterations, features, contour, network_sizes(name))
+    return network_sizes(name)
 
 
 def normalized_convolutions(network: RDR) -> list[tuple[Convolution, nn.BatchNorm2d]]:

@@ -16,7 +16,8 @@ from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import ConfigError
 from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
-from rdrface.network.sizes import NetworkSizes, network_sizes
+from rdrface.network.sizes import network_sizes
+from rdrface.runtime.weights import read_info
 from rdrface.training import checkpoint
 from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import stage_augmentation
@@ -25,10 +26,14 @@ from rdrface.training.augmentation.mirror import CoefficientMirror
 from rdrface.training.checkpoint import check_network
 from rdrface.training.config import TrainingConfig
 from rdrface.training.face_order import batches
-from rdrface.training.restore import NOT_EXPORTED, Convolution, normalized_convolutions, restore
+from rdrface.training.reduction.network import can_reduce, reduce_network
+from rdrface.training.restore import NOT_EXPORTED, Convolution, normalized_convolutions, restore, trained_sizes
 
 CROPS = 512
 """Number of crops for the statistics: 8,192 values per channel at 4 x 4 cells, the smallest map."""
+
+REDUCTION_CROPS = 1024
+"""Number of crops from which a light network is initialized."""
 
 BATCH_SIZE = 64
 """Crops of one forward pass for the statistics."""
@@ -42,13 +47,18 @@ def check_start(path: Path, config: TrainingConfig) -> None:
         WeightsError: see `rdrface.training.restore.restore`.
     """
     if path.suffix == ".safetensors":
-        _check_options(path, restore(path)[0], network_sizes(config.network), config.features, config.contour)
+        released, sizes = restore(path)[0], network_sizes(config.network)
+        if not can_reduce(released.sizes, sizes):
+            check_network(path, released.sizes.name, sizes.name)
+        _check_options(path, released, config.features, config.contour)
     else:
         checkpoint.read_average(path, config.network)
 
 
 def start_network(network: RDR, path: Path, config: TrainingConfig, faces: PackedCrops) -> None:
     """Load the weights of another run's checkpoint or of an exported file, ready for training.
+
+    A light network can also start from an exported file of the full one (`rdrface.training.reduction.network`).
 
     Args:
         network: network of the run on its device, changed in place.
@@ -60,18 +70,21 @@ def start_network(network: RDR, path: Path, config: TrainingConfig, faces: Packe
         ConfigError: see `check_start`.
         WeightsError: see `rdrface.training.restore.restore`.
     """
-    if path.suffix == ".safetensors":
-        start_from_released(network, path, _crops(config, faces, network.scale.mean.device))
-    else:
+    device = network.scale.mean.device
+    if path.suffix != ".safetensors":
         checkpoint.load_average(network, path)
+    elif network.sizes.name == trained_sizes(path, read_info(path)[0]).name:
+        start_from_released(network, path, _crops(config, faces, device, CROPS))
+    else:
+        start_from_larger(network, path, list(_crops(config, faces, device, REDUCTION_CROPS)))
 
 
-def _crops(config: TrainingConfig, faces: PackedCrops, device: torch.device) -> Iterator[Tensor]:
+def _crops(config: TrainingConfig, faces: PackedCrops, device: torch.device, count: int) -> Iterator[Tensor]:
     stage = config.stage[0]
     augmentation, mirror = stage_augmentation(stage), CoefficientMirror.of(FaceModel.load(), device)
     generator = torch.Generator().manual_seed(config.seed)
     order = batches(len(faces), BATCH_SIZE, config.seed)
-    for _ in range(CROPS // BATCH_SIZE):
+    for _ in range(count // BATCH_SIZE):
         batch = CropBatch.of(faces, next(order), device)
         yield augment(batch, stage.crop_size, augmentation, generator, mirror)[0]
 
@@ -91,7 +104,8 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
         WeightsError: see `rdrface.training.restore.restore`.
     """
     released, _ = restore(path)
-    _check_options(path, released, network.sizes, network.features, network.contour)
+    check_network(path, released.sizes.name, network.sizes.name)
+    _check_options(path, released, network.features, network.contour)
     # conv6 was initialized from the run's seed.
     released.response.load_state_dict(network.response.state_dict())
     released.to(next(network.parameters()).device)
@@ -101,8 +115,29 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
     print(f"not in {path}, so initialized randomly: {NOT_EXPORTED}", file=sys.stderr)
 
 
-def _check_options(path: Path, released: RDR, sizes: NetworkSizes, features: str, contour: str) -> None:
-    check_network(path, released.sizes.name, sizes.name)
+def start_from_larger(network: RDR, path: Path, crops: list[Tensor]) -> None:
+    """Initialize a light network from an exported file of the full one, ready for training.
+
+    Args:
+        network: light network of the run on the device of `crops`.
+        path: ``NAME.safetensors`` of a full network.
+        crops: batches (B, 3, N, N) like those of the training.
+
+    Raises:
+        ConfigError: the light network cannot be initialized from the file's network.
+        WeightsError: see `rdrface.training.restore.restore`.
+    """
+    larger, _ = restore(path)
+    if not can_reduce(larger.sizes, network.sizes):
+        check_network(path, larger.sizes.name, network.sizes.name)
+    _check_options(path, larger, network.features, network.contour)
+    print(f"initializing the network {network.sizes.name!r} from {path}", file=sys.stderr)
+    reduce_network(larger.to(crops[0].device), network, torch.cat(crops))
+    set_filter_lengths(network)
+    set_statistics(network, crops)
+
+
+def _check_options(path: Path, released: RDR, features: str, contour: str) -> None:
     for option, value in (("features", features), ("contour", contour)):
         trained = getattr(released, option)
         if value != trained:

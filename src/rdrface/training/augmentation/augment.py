@@ -149,11 +149,26 @@ def move_points(points: Tensor, scale: Tensor, angle: Tensor, shift: Tensor) -> 
 
 
 def move_labels(batch: CropBatch, scale: Tensor, angle: Tensor, shift: Tensor) -> CropBatch:
-    """The batch with points, outline, jawline and Q moved from the packed frame to the crop frame."""
+    """The batch with points, outline, jawline, Q and the teacher's outputs moved from the packed frame to the crop
+    frame."""
     moved = partial(move_points, scale=scale, angle=angle, shift=shift)
-    pose = transform_pose(batch.Q[:, POSE], scale, angle, shift)
-    Q = torch.cat([batch.Q[:, IDENTITY], pose, batch.Q[:, EXPRESSION]], 1)
-    return replace(batch, points=moved(batch.points), outline=moved(batch.outline), jawline=moved(batch.jawline), Q=Q)
+    moved_parameters = partial(move_parameters, scale=scale, angle=angle, shift=shift)
+    return replace(
+        batch,
+        points=moved(batch.points),
+        outline=moved(batch.outline),
+        jawline=moved(batch.jawline),
+        Q=moved_parameters(batch.Q),
+        teacher_points=None if batch.teacher_points is None else moved(batch.teacher_points),
+        teacher_jawline=None if batch.teacher_jawline is None else moved(batch.teacher_jawline),
+        teacher_Q=None if batch.teacher_Q is None else moved_parameters(batch.teacher_Q),
+    )
+
+
+def move_parameters(Q: Tensor, scale: Tensor, angle: Tensor, shift: Tensor) -> Tensor:
+    """(B, 103) Q after the similarity transform of `move_points`."""
+    pose = transform_pose(Q[:, POSE], scale, angle, shift)
+    return torch.cat([Q[:, IDENTITY], pose, Q[:, EXPRESSION]], 1)
 
 
 def _landmarks(batch: CropBatch) -> Tensor:

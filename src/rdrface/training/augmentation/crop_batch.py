@@ -27,6 +27,9 @@ class CropBatch:
         residual: (B,) error of the fit in percent of the face size; NaN without a fit.
         label_weight: (B,) weight of the face's labels, see `rdrface.training.batch.label_weights`.
         margin: side of the packed crop in units of the network's crop.
+        teacher_points, teacher_jawline: (B, 68, 2) a teacher's S_K, with the contour on the visible outline and on the
+            absolute jawline (`rdrface.training.teacher`); None without a teacher.
+        teacher_Q: (B, 103) a teacher's Q; None without a teacher.
     """
 
     images: Tensor
@@ -40,6 +43,9 @@ class CropBatch:
     residual: Tensor
     label_weight: Tensor
     margin: float
+    teacher_points: Tensor | None = None
+    teacher_jawline: Tensor | None = None
+    teacher_Q: Tensor | None = None
 
     @classmethod
     def of(cls, packed: PackedCrops, index: np.ndarray, device: torch.device | str = "cpu") -> "CropBatch":
@@ -55,4 +61,10 @@ class CropBatch:
 
 def packed_fields() -> list[str]:
     """Names of the fields that `CropBatch` takes from `PackedCrops` face by face."""
-    return [field.name for field in fields(CropBatch) if field.name not in ("label_weight", "margin")]
+    others = ("label_weight", "margin", *teacher_fields())
+    return [field.name for field in fields(CropBatch) if field.name not in others]
+
+
+def teacher_fields() -> list[str]:
+    """Names of the fields that `CropBatch` takes from a teacher's outputs face by face."""
+    return [field.name for field in fields(CropBatch) if field.name.startswith("teacher_")]

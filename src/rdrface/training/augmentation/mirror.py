@@ -56,18 +56,27 @@ def mirror_faces(batch: CropBatch, chosen: Tensor, coefficients: CoefficientMirr
 
     images = batch.images.clone()
     images[index] = images[index].flip(2)
-    Q = batch.Q
-    if coefficients is not None:
+
+    def mirrored_parameters(Q: Tensor) -> Tensor:
+        if coefficients is None:
+            return Q
         identity = Q[:, : POSE.start] * coefficients.identity.to(Q)
         expression = Q[:, POSE.stop :][:, coefficients.expression.to(Q.device)]
-        Q = either(torch.cat([identity, mirror_pose(Q[:, POSE]), expression], 1), Q)
+        return either(torch.cat([identity, mirror_pose(Q[:, POSE]), expression], 1), Q)
+
+    def mirrored_points(points: Tensor) -> Tensor:
+        return either(points[:, order] * flip, points)
+
     return replace(
         batch,
         images=images,
         valid=either(batch.valid[:, [2, 1, 0, 3]] * flip.repeat(2), batch.valid),
-        points=either(batch.points[:, order] * flip, batch.points),
+        points=mirrored_points(batch.points),
         state=either(batch.state[:, order], batch.state),
-        outline=either(batch.outline[:, order] * flip, batch.outline),
-        jawline=either(batch.jawline[:, order] * flip, batch.jawline),
-        Q=Q,
+        outline=mirrored_points(batch.outline),
+        jawline=mirrored_points(batch.jawline),
+        Q=mirrored_parameters(batch.Q),
+        teacher_points=None if batch.teacher_points is None else mirrored_points(batch.teacher_points),
+        teacher_jawline=None if batch.teacher_jawline is None else mirrored_points(batch.teacher_jawline),
+        teacher_Q=None if batch.teacher_Q is None else mirrored_parameters(batch.teacher_Q),
     )
