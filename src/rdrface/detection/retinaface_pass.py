@@ -90,9 +90,9 @@ def _decoded(
 
 
 def pad(image: np.ndarray, border: int = BORDER, multiple: int = STRIDES[-1]) -> np.ndarray:
-    """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, the input of the graph: BGR minus the mean, with a border that repeats
-    the pixels at the image's edge. The border is `border` wide at the left and top, and at least as wide at the right
-    and bottom, where it completes multiples of `multiple`."""
+    """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, the input of the graph: BGR minus the mean, with a border that
+    repeats the pixels at the image's edge. The border is `border` wide at the left and top, and at least as wide at the
+    right and bottom, where it completes multiples of `multiple`."""
     height, width = image.shape[:2]
     bottom, right = border + height, border + width
     result = np.empty((1, 3, _padded_side(height, border, multiple), _padded_side(width, border, multiple)), np.float32)
