@@ -10,7 +10,7 @@ The constants follow from the tables of ``python benchmarks/detection/measure.py
 import numpy as np
 from PIL import Image
 
-from rdrface.detection.retinaface_pass import Candidates, pad, run_pass, run_passes
+from rdrface.detection.retinaface_pass import Candidates, run_pass
 from rdrface.geometry.boxes import box_iou, box_size
 from rdrface.runtime.session import Session
 
@@ -18,7 +18,7 @@ COARSE_SCALE = 0.35
 """Scale of the coarse pass relative to full resolution: a face of 48 pixels in an image of 1280 has 17 pixels."""
 COARSE_SIDE = 320
 """Minimum long side of the input of the coarse pass, pixels: half of a 640-pixel image."""
-MAX_RELATIVE_SCALE = 0.9
+MAX_RELATIVE_SCALE = 0.8
 """Scale of the coarse pass relative to full resolution above which it is left out, because it saves too little."""
 COARSE_BORDER, COARSE_MULTIPLE = 8, 16
 """Border of that input and the number of which its sides are multiples, pixels."""
@@ -26,7 +26,7 @@ COARSE_BORDER, COARSE_MULTIPLE = 8, 16
 CERTAIN_SCORE, CERTAIN_SIZE = 0.8, 20.0
 """Score and size (pixels of the coarse input) from which a face of the coarse pass is certain. Smaller faces have
 inexact boxes."""
-CANDIDATE_SIZES, CANDIDATE_SCORES = (20.0, 40.0), (0.006, 0.1)
+CANDIDATE_SIZES, CANDIDATE_SCORES = (20.0, 40.0), (0.008, 0.1)
 """Minimum score of a doubtful face by its size (pixels of the coarse input), with linear interpolation. Faces of 12
 pixels have low scores; larger ones are seen well enough to have a higher score."""
 OVERLAPPING_SCORE = 0.3
@@ -123,11 +123,10 @@ def search_windows(session: Session, image: np.ndarray, doubtful: Candidates, th
     centers = (doubtful.boxes[:, :2] + doubtful.boxes[:, 2:]) / 2
     sides = np.ceil(np.maximum(WINDOW * box_size(doubtful.boxes), MIN_WINDOW)).astype(int)
     starts = np.floor(centers - sides[:, None] / 2).astype(int)
-    inputs = np.concatenate([pad(_window(image, *start, side), 0) for start, side in zip(starts, sides, strict=True)])
     found = Candidates.empty()
-    for faces, start, side in zip(
-        run_passes(session, inputs, min(UNDECIDED_SCORE, threshold), 0), starts, sides, strict=True
-    ):
+    for start, side in zip(starts, sides, strict=True):
+        window = _window(image, *start, side)
+        faces = run_pass(session, window, min(UNDECIDED_SCORE, threshold), border=0)
         moved = faces.moved(np.full(2, side / WINDOW_SIDE), start)
         offset = np.abs((moved.boxes[:, :2] + moved.boxes[:, 2:]) / 2 - start - side / 2).max(axis=1)
         # A face that is cut by the edge of the window, or fills it, has a wrong box.

@@ -61,31 +61,16 @@ def run_pass(
         threshold: minimum score.
         border, multiple: see `pad`.
     """
-    return run_passes(session, pad(image, border, multiple), threshold, border)[0]
-
-
-def run_passes(session: Session, padded: np.ndarray, threshold: float, border: int) -> list[Candidates]:
-    """Faces of B inputs of one size (B, 3, H, W) float32, see `run_pass` and `pad`; pixels without the border."""
+    padded = pad(image, border, multiple)
     results = session.run(padded)
-    likelihood = results["conf"][..., 1]
-    return [
-        _decoded(results["loc"][i], likelihood[i], results["landmarks"][i], padded.shape[2:], threshold, border)
-        for i in range(len(padded))
-    ]
-
-
-def _decoded(
-    offsets: np.ndarray,
-    likelihood: np.ndarray,
-    point_offsets: np.ndarray,
-    sides: tuple[int, ...],
-    threshold: float,
-    border: int,
-) -> Candidates:
+    likelihood = results["conf"][0, :, 1]
     likely = np.flatnonzero(likelihood >= threshold)
-    prior = priors(sides[0], sides[1], likely)
+    prior = priors(padded.shape[2], padded.shape[3], likely)
+    boxes, points = (
+        decode_boxes(results["loc"][0, likely], prior),
+        decode_points(results["landmarks"][0, likely], prior),
+    )
     origin = border + 0.5
-    boxes, points = decode_boxes(offsets[likely], prior), decode_points(point_offsets[likely], prior)
     return Candidates(boxes - origin, likelihood[likely], points - origin)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from rdrface.errors import ConfigError, RdrError, WeightsError
 from rdrface.runtime.linked_files import without_links
+from rdrface.runtime.requests_by_shape import RequestsByShape
 from rdrface.runtime.weights import WeightsInfo, find_graph, link_chain, read_info, verify
 
 Backend = Literal["openvino", "onnxruntime"]
@@ -105,16 +106,17 @@ class OpenVINOSession(_NotPicklable):
             properties["INFERENCE_NUM_THREADS"] = check_count("threads", threads)
         core = openvino.Core()
         read = core.read_model(graph if isinstance(graph, bytes) else str(graph))
-        model = core.compile_model(read, "CPU", properties | (settings or {}))
+        self._requests = RequestsByShape(core, read, properties | (settings or {}))
+        model = self._requests.compiled
         self._names = [_public_name(output.get_names()) for output in model.outputs]
-        self._request = model.create_infer_request()
         self._lock = Lock()
         self.input_size = _square([d.get_length() if d.is_static else None for d in model.input(0).partial_shape])
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `Session.run`. Concurrent calls from several threads run one after the other."""
         with self._lock:
-            results = self._request.infer([np.ascontiguousarray(images, np.float32)], share_inputs=True)
+            request = self._requests.request(np.shape(images))
+            results = request.infer([np.ascontiguousarray(images, np.float32)], share_inputs=True)
             # The results are copied, because OpenVINO reuses their memory in the next call.
             return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
 
