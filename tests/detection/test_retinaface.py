@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from rdrface.detection import retinaface
-from rdrface.detection.retinaface import BORDER, RetinaFace, decode_boxes, input_scale, pad, priors
+from rdrface.detection.retinaface import RetinaFace, input_scale
+from rdrface.detection.retinaface_pass import BORDER
 from rdrface.errors import WeightsError
 from rdrface.geometry.boxes import bounding_boxes, box_iou
 from rdrface.runtime.session import open_graph
@@ -198,15 +199,6 @@ def test_the_size_of_the_input_is_bounded(shape):
     assert padded < 2 * 1280 * 1280
 
 
-def test_the_border_repeats_the_edge_of_the_image():
-    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
-    padded = pad(image)
-    assert padded.shape == (1, 3, 128, 128) and padded.dtype == np.float32
-    inside = padded[0, :, BORDER : BORDER + 40, BORDER : BORDER + 50]
-    np.testing.assert_array_equal(inside.transpose(1, 2, 0)[..., ::-1] + [123, 117, 104], image)
-    np.testing.assert_array_equal(padded[0, :, BORDER + 5, :BORDER], np.repeat(inside[:, 5, :1], BORDER, axis=1))
-
-
 def test_concurrent_calls_give_the_same_boxes(detector, image):
     images = [np.ascontiguousarray(np.rot90(image, k)) for k in (0, 1, 0, 3, 0)]
     expected = [detector.detect(each).boxes for each in images]
@@ -240,20 +232,6 @@ def test_a_missing_or_damaged_graph_is_refused(monkeypatch, tmp_path):
 
 def test_the_license_of_the_graph_is_packaged():
     assert "ddfabbro" in retinaface.GRAPH.with_suffix(".LICENSE").read_text()
-
-
-def test_one_prior_pair_per_cell_and_stride():
-    result = priors(64, 96)
-    assert result.shape == (2 * (8 * 12 + 4 * 6 + 2 * 3), 3)
-    np.testing.assert_array_equal(result[:3], [[4, 4, 16], [4, 4, 32], [12, 4, 16]])
-    np.testing.assert_array_equal(result[-1], [80, 48, 512])
-
-
-def test_decoding_follows_ssd():
-    boxes = decode_boxes(np.array([[0.0, 0, 0, 0], [1, -2, 5, 0]]), np.array([[100.0, 50, 20], [100, 50, 20]]))
-    np.testing.assert_allclose(boxes[0], [90, 40, 110, 60])
-    np.testing.assert_allclose((boxes[1, :2] + boxes[1, 2:]) / 2, [102, 46])
-    np.testing.assert_allclose(boxes[1, 2:] - boxes[1, :2], [20 * np.e, 20])
 
 
 @pytest.mark.parametrize(

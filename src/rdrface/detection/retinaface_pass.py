@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rdrface.geometry.boxes import nms
+from rdrface.geometry.boxes import box_iou, nms
 from rdrface.runtime.session import Session
 
 MEAN_BGR = np.array((104, 117, 123), np.float32)
@@ -16,6 +16,8 @@ CENTER_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
 BORDER = 32
 """Default border around the image, pixels: priors centered in it detect faces that are cut by the edge of the image. A
 multiple of the largest stride keeps the priors inside the image in place."""
+MERGED_IOU = 0.6
+"""Intersection over union from which two candidates show the same face."""
 
 
 class Candidates(NamedTuple):
@@ -48,6 +50,14 @@ class Candidates(NamedTuple):
     def without_duplicates(self, iou_threshold: float) -> "Candidates":
         """The faces that non-maximum suppression keeps, in order of decreasing score."""
         return self.select(nms(self.boxes, self.scores, iou_threshold))
+
+    def merged(self, iou_threshold: float) -> "Candidates":
+        """The faces of `without_duplicates`, each at the mean position of all candidates that overlap it by
+        `MERGED_IOU`, weighted by their scores: more exact than the position of the best one."""
+        kept = self.without_duplicates(iou_threshold)
+        weights = (box_iou(kept.boxes, self.boxes) >= MERGED_IOU) * self.scores
+        weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+        return Candidates(weights @ self.boxes, kept.scores, np.einsum("ij,jkl->ikl", weights, self.points))
 
 
 def run_pass(
