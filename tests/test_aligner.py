@@ -74,7 +74,7 @@ def test_a_batch_gives_the_same_faces_as_single_images(aligner, image):
     assert [len(faces) for faces in together] == [len(faces) for faces in alone] == [1, 0, 2, 1]
     for faces, expected in zip(together, alone, strict=True):
         for a, b in zip(faces, expected, strict=True):
-            assert_same(a, b, atol=0)
+            assert_same(a, b, atol=1e-3)
 
 
 def test_larger_network_batches_only_change_rounding(aligner, image):

@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "reliability"))
 import boxes_by_edge
 import boxes_by_resolution
 import boxes_by_rotation
+import coarse_pass
 from annotated_photos import READERS, Annotated, is_upright, read_faces
 from matching import scaled
 
@@ -23,6 +24,7 @@ from rdrface.evaluation.tables.tables import Table
 
 CASES: dict[str, tuple[Callable[[Sequence[Annotated]], list[Table]], float]] = {
     "angles": (boxes_by_rotation.measure, 120.0),
+    "coarse": (coarse_pass.measure, 400.0),
     "cut": (boxes_by_edge.measure, 120.0),
     "resolution": (boxes_by_resolution.measure, 400.0),
     "time": (boxes_by_resolution.measure_time, 400.0),

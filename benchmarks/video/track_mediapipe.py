@@ -18,6 +18,7 @@ import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "baselines"))
 from record_mediapipe import Map68
+
 from recording import Clock, use_one_core
 
 CONFIDENCE = 0.5

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,17 +24,10 @@ SIZE = 64
 COUNT = 5
 
 
-def fixed_contour(lines: Any, _normals: Any, _pose: Any) -> Any:
-    """The fourth point of every line, for every pose."""
-    return lines[..., 0, 0] * 0 + 3.0
-
-
 @pytest.fixture(scope="module")
 def network() -> RDR:
     rdr = untrained_network()
-    # The contour search is most of the graph, and is not tested here; without it, the export takes half the time.
     rdr.iterations = 1
-    rdr.projection.slide = fixed_contour
     # The exporter drops biases that are all zero; trained ones are not.
     for name, value in rdr.named_parameters():
         if name.endswith("bias") and not value.any():
@@ -125,7 +117,6 @@ def test_a_face_has_custom_landmarks(exported: Path) -> None:
 def test_the_network_can_be_restored_from_exported_weights(network: RDR, exported: Path) -> None:
     restored, size, _ = load_network(exported)
     assert size == SIZE and restored.iterations == 1
-    restored.projection.slide = fixed_contour
     crops = torch.from_numpy(some_crops(2, SIZE))
     with torch.no_grad():
         expected, found = network(crops), restored(crops)

@@ -62,7 +62,7 @@ def test_copies_are_removed(tmp_path, monkeypatch):
 def test_files_without_links_are_not_copied(monkeypatch):
     monkeypatch.setattr(linked_files, "TemporaryDirectory", None)
     name = weights_file().name
-    with linked_files.without_links(weights_file(), name) as graph:
+    with linked_files.without_links(weights_file(), graph_path(weights_file()), name) as graph:
         assert graph == graph_path(weights_file()).resolve()
 
 

@@ -4,13 +4,14 @@ Most photos show one face or a few of ordinary size, and a small image is enough
 there is searched again in a window of the original image. The whole image is searched at full resolution only if no
 face is certain, or if too much stays doubtful.
 
-The constants follow from the tables of ``python benchmarks/detection/measure.py coarse SET DIR`` (docs/detection.md).
+Boxes, scores and angles of the certain faces are those of the coarse pass. The constants follow from the tables of
+``python benchmarks/detection/measure.py coarse SET DIR`` (docs/detection.md).
 """
 
 import numpy as np
 from PIL import Image
 
-from rdrface.detection.retinaface_pass import Candidates, pad, run_pass, run_passes
+from rdrface.detection.retinaface_pass import Candidates, run_pass
 from rdrface.geometry.boxes import box_iou, box_size
 from rdrface.runtime.session import Session
 
@@ -18,15 +19,14 @@ COARSE_SCALE = 0.35
 """Scale of the coarse pass relative to full resolution: a face of 48 pixels in an image of 1280 has 17 pixels."""
 COARSE_SIDE = 320
 """Minimum long side of the input of the coarse pass, pixels: half of a 640-pixel image."""
-MAX_RELATIVE_SCALE = 0.9
+MAX_RELATIVE_SCALE = 0.8
 """Scale of the coarse pass relative to full resolution above which it is left out, because it saves too little."""
 COARSE_BORDER, COARSE_MULTIPLE = 8, 16
 """Border of that input and the number of which its sides are multiples, pixels."""
 
 CERTAIN_SCORE, CERTAIN_SIZE = 0.8, 20.0
-"""Score and size (pixels of the coarse input) from which a face of the coarse pass is certain. Smaller faces have
-inexact boxes."""
-CANDIDATE_SIZES, CANDIDATE_SCORES = (20.0, 40.0), (0.006, 0.1)
+"""Score and size (pixels of the coarse input) from which a face of the coarse pass is certain."""
+CANDIDATE_SIZES, CANDIDATE_SCORES = (20.0, 40.0), (0.008, 0.1)
 """Minimum score of a doubtful face by its size (pixels of the coarse input), with linear interpolation. Faces of 12
 pixels have low scores; larger ones are seen well enough to have a higher score."""
 OVERLAPPING_SCORE = 0.3
@@ -36,6 +36,8 @@ WINDOW = 2.5
 """Side of the window around a doubtful face, in sizes of the face."""
 WINDOW_SIDE = 96
 """Side of the input for a window, pixels. The face has about 35 pixels in it, also if it is smaller in the image."""
+WINDOW_IOU = 0.4
+"""Overlap of two faces of a window from which they are one."""
 MIN_WINDOW = 16
 """Minimum side of a window, pixels of the image."""
 MAX_WINDOWS = 16
@@ -74,30 +76,27 @@ def find_faces(
     resized = resize_fast(image, width, height)
     candidates = run_pass(
         session, resized, min(CANDIDATE_SCORES[0], score_threshold), COARSE_BORDER, COARSE_MULTIPLE
-    ).without_duplicates(iou_threshold)
+    ).merged(iou_threshold)
     is_certain = candidates.scores >= max(CERTAIN_SCORE, score_threshold)
     is_certain &= box_size(candidates.boxes) >= CERTAIN_SIZE
     if not is_certain.any():
         return None
-    doubtful = doubtful_faces(candidates, is_certain)
-    if len(doubtful.scores) > MAX_WINDOWS:
+    is_searched = is_doubtful(candidates, is_certain)
+    if is_searched.sum() > MAX_WINDOWS:
         return None
-    ratio, start = np.array([image.shape[1] / width, image.shape[0] / height]), np.zeros(2)
-    certain, doubtful = candidates.select(is_certain).moved(ratio, start), doubtful.moved(ratio, start)
-    if not len(doubtful.scores):
-        return certain
-    second = search_windows(session, image, doubtful, score_threshold)
+    candidates = candidates.moved(np.array([image.shape[1] / width, image.shape[0] / height]), np.zeros(2))
+    second = search_windows(session, image, candidates.select(is_searched), score_threshold)
     if second is None:
         return None
-    likely = doubtful.select(doubtful.scores >= score_threshold)
-    return certain.joined(replace_matched(likely, np.ones(len(likely.scores), bool), second))
+    is_found = is_certain | (is_searched & (candidates.scores >= score_threshold))
+    return replace_matched(candidates.select(is_found), is_searched[is_found], second)
 
 
-def doubtful_faces(candidates: Candidates, is_certain: np.ndarray) -> Candidates:
-    """The faces of the coarse pass that are searched again, pixels of its input.
+def is_doubtful(candidates: Candidates, is_certain: np.ndarray) -> np.ndarray:
+    """(n,) bool: which faces of the coarse pass must be searched again to know whether they are faces.
 
     Args:
-        candidates: n faces after NMS.
+        candidates: n faces after NMS, pixels of the coarse input.
         is_certain: (n,) bool.
     """
     certain = candidates.boxes[is_certain]
@@ -105,34 +104,35 @@ def doubtful_faces(candidates: Candidates, is_certain: np.ndarray) -> Candidates
     is_overlapping = ((centers > certain[:, :2]) & (centers < certain[:, 2:])).all(axis=2).any(axis=1)
     minimum = np.interp(box_size(candidates.boxes), CANDIDATE_SIZES, CANDIDATE_SCORES)
     minimum[is_overlapping] = OVERLAPPING_SCORE
-    return candidates.select(~is_certain & (candidates.scores >= minimum))
+    doubtful: np.ndarray = ~is_certain & (candidates.scores >= minimum)
+    return doubtful
 
 
-def search_windows(session: Session, image: np.ndarray, doubtful: Candidates, threshold: float) -> Candidates | None:
-    """Search a window around each doubtful face.
+def search_windows(session: Session, image: np.ndarray, faces: Candidates, threshold: float) -> Candidates | None:
+    """Search a window around each face of the coarse pass.
 
     Args:
         session: runs the detector's graph.
         image: (H, W, 3) uint8 RGB.
-        doubtful: n > 0 faces, image pixels.
+        faces: n faces, image pixels.
         threshold: minimum score.
 
     Returns:
-        The faces in the middle of the windows before NMS, image pixels; None if a window stays undecided.
+        The faces in the middle of the windows before NMS, image pixels; None if it stays undecided whether one
+        of them is a face.
     """
-    centers = (doubtful.boxes[:, :2] + doubtful.boxes[:, 2:]) / 2
-    sides = np.ceil(np.maximum(WINDOW * box_size(doubtful.boxes), MIN_WINDOW)).astype(int)
+    centers = (faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2
+    sides = np.ceil(np.maximum(WINDOW * box_size(faces.boxes), MIN_WINDOW)).astype(int)
     starts = np.floor(centers - sides[:, None] / 2).astype(int)
-    inputs = np.concatenate([pad(_window(image, *start, side), 0) for start, side in zip(starts, sides, strict=True)])
     found = Candidates.empty()
-    for faces, start, side in zip(
-        run_passes(session, inputs, min(UNDECIDED_SCORE, threshold), 0), starts, sides, strict=True
-    ):
-        moved = faces.moved(np.full(2, side / WINDOW_SIDE), start)
-        offset = np.abs((moved.boxes[:, :2] + moved.boxes[:, 2:]) / 2 - start - side / 2).max(axis=1)
+    for start, side, first_score in zip(starts, sides, faces.scores, strict=True):
+        window = _window(image, *start, side)
+        inside = run_pass(session, window, min(UNDECIDED_SCORE, threshold), border=0).merged(WINDOW_IOU)
+        inside = inside.moved(np.full(2, side / WINDOW_SIDE), start)
+        offset = np.abs((inside.boxes[:, :2] + inside.boxes[:, 2:]) / 2 - start - side / 2).max(axis=1)
         # A face that is cut by the edge of the window, or fills it, has a wrong box.
-        central = moved.select((offset < side / 4) & (box_size(moved.boxes) < 0.75 * side))
-        if 0 < central.scores.max(initial=0) < threshold:
+        central = inside.select((offset < side / 4) & (box_size(inside.boxes) < 0.75 * side))
+        if 0 < central.scores.max(initial=0) < threshold and first_score < threshold:
             return None
         found = found.joined(central.select(central.scores >= threshold))
     return found

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rdrface.geometry.boxes import nms
+from rdrface.geometry.boxes import box_iou, nms
 from rdrface.runtime.session import Session
 
 MEAN_BGR = np.array((104, 117, 123), np.float32)
@@ -16,6 +16,8 @@ CENTER_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
 BORDER = 32
 """Default border around the image, pixels: priors centered in it detect faces that are cut by the edge of the image. A
 multiple of the largest stride keeps the priors inside the image in place."""
+MERGED_IOU = 0.6
+"""Intersection over union from which two candidates show the same face."""
 
 
 class Candidates(NamedTuple):
@@ -49,6 +51,14 @@ class Candidates(NamedTuple):
         """The faces that non-maximum suppression keeps, in order of decreasing score."""
         return self.select(nms(self.boxes, self.scores, iou_threshold))
 
+    def merged(self, iou_threshold: float) -> "Candidates":
+        """The faces of `without_duplicates`, each at the mean position of all candidates that overlap it by
+        `MERGED_IOU`, weighted by their scores: more exact than the position of the best one."""
+        kept = self.without_duplicates(iou_threshold)
+        weights = (box_iou(kept.boxes, self.boxes) >= MERGED_IOU) * self.scores
+        weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+        return Candidates(weights @ self.boxes, kept.scores, np.einsum("ij,jkl->ikl", weights, self.points))
+
 
 def run_pass(
     session: Session, image: np.ndarray, threshold: float, border: int = BORDER, multiple: int = STRIDES[-1]
@@ -61,38 +71,23 @@ def run_pass(
         threshold: minimum score.
         border, multiple: see `pad`.
     """
-    return run_passes(session, pad(image, border, multiple), threshold, border)[0]
-
-
-def run_passes(session: Session, padded: np.ndarray, threshold: float, border: int) -> list[Candidates]:
-    """Faces of B inputs of one size (B, 3, H, W) float32, see `run_pass` and `pad`; pixels without the border."""
+    padded = pad(image, border, multiple)
     results = session.run(padded)
-    likelihood = results["conf"][..., 1]
-    return [
-        _decoded(results["loc"][i], likelihood[i], results["landmarks"][i], padded.shape[2:], threshold, border)
-        for i in range(len(padded))
-    ]
-
-
-def _decoded(
-    offsets: np.ndarray,
-    likelihood: np.ndarray,
-    point_offsets: np.ndarray,
-    sides: tuple[int, ...],
-    threshold: float,
-    border: int,
-) -> Candidates:
+    likelihood = results["conf"][0, :, 1]
     likely = np.flatnonzero(likelihood >= threshold)
-    prior = priors(sides[0], sides[1], likely)
+    prior = priors(padded.shape[2], padded.shape[3], likely)
+    boxes, points = (
+        decode_boxes(results["loc"][0, likely], prior),
+        decode_points(results["landmarks"][0, likely], prior),
+    )
     origin = border + 0.5
-    boxes, points = decode_boxes(offsets[likely], prior), decode_points(point_offsets[likely], prior)
     return Candidates(boxes - origin, likelihood[likely], points - origin)
 
 
 def pad(image: np.ndarray, border: int = BORDER, multiple: int = STRIDES[-1]) -> np.ndarray:
-    """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, the input of the graph: BGR minus the mean, with a border that repeats
-    the pixels at the image's edge. The border is `border` wide at the left and top, and at least as wide at the right
-    and bottom, where it completes multiples of `multiple`."""
+    """(H, W, 3) uint8 RGB -> (1, 3, H', W') float32, the input of the graph: BGR minus the mean, with a border that
+    repeats the pixels at the image's edge. The border is `border` wide at the left and top, and at least as wide at the
+    right and bottom, where it completes multiples of `multiple`."""
     height, width = image.shape[:2]
     bottom, right = border + height, border + width
     result = np.empty((1, 3, _padded_side(height, border, multiple), _padded_side(width, border, multiple)), np.float32)

@@ -158,7 +158,10 @@ TABLE_NOTE = (
 
 def speed_table(results: list[Speed]) -> str:
     """The measurements as text, with one column per number of threads."""
-    rows = [("threads", [str(result.threads) for result in results])]
+    rows = [
+        ("threads", [str(result.threads) for result in results]),
+        ("precision", [result.precision for result in results]),
+    ]
     labels = {
         "detector_ms": "detector, ms",
         "crop_ms": "crop, ms",

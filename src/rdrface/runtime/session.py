@@ -19,6 +19,8 @@ from rdrface.runtime import int8_graph
 from rdrface.runtime.bfloat16 import use_bfloat16
 from rdrface.runtime.linked_files import without_links
 from rdrface.runtime.precision import Precision, RequestedPrecision, choose_precision
+from rdrface.runtime.requests_by_batch import RequestsByBatch
+from rdrface.runtime.requests_by_shape import RequestsByShape
 from rdrface.runtime.weights import WeightsInfo, find_graph, link_chain, read_info, verify
 
 Backend = Literal["openvino", "onnxruntime"]
@@ -122,42 +124,20 @@ class OpenVINOSession(_NotPicklable):
         model = core.read_model(graph if isinstance(graph, bytes) else str(graph))
         if precision == "bfloat16" and not use_bfloat16(model):
             properties["INFERENCE_PRECISION_HINT"] = "bf16"
-        self._core, self._properties = core, properties | (settings or {})
         self._names = [_public_name(output.get_names()) for output in model.outputs]
         self._lock = Lock()
         self.precision: Precision = precision
-        shape = model.input(0).partial_shape
-        self.input_size = _square([d.get_length() if d.is_static else None for d in shape])
-        self._any_batch = model
-        self._batch_request: Any = None
-        if self.input_size is not None and shape[0].is_dynamic:
-            # With a known batch size, OpenVINO joins operators and computes on parts of arrays without copies. Most
-            # calls have a single image; the graph for batches is compiled when the first one arrives.
-            model = model.clone()
-            model.reshape([1, *(d.get_length() for d in list(shape)[1:])])
-            self._request = self._compile(model)
-        else:
-            self._request = self._batch_request = self._compile(model)
+        self.input_size = _square([d.get_length() if d.is_static else None for d in model.input(0).partial_shape])
+        requests = RequestsByShape if self.input_size is None else RequestsByBatch
+        self._requests: RequestsByShape | RequestsByBatch = requests(core, model, properties | (settings or {}))
 
     def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """See `Session.run`. Concurrent calls from several threads run one after the other."""
         with self._lock:
-            request = self._request_for(len(images))
+            request = self._requests.request(np.shape(images))
             results = request.infer([np.ascontiguousarray(images, np.float32)], share_inputs=True, share_outputs=True)
             # The results are copied, because OpenVINO reuses their memory in the next call.
             return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
-
-    def _compile(self, model: Any) -> Any:
-        """A request of a compiled model."""
-        return self._core.compile_model(model, "CPU", self._properties).create_infer_request()
-
-    def _request_for(self, count: int) -> Any:
-        """The request for a batch of `count` images."""
-        if count == 1:
-            return self._request
-        if self._batch_request is None:
-            self._batch_request = self._compile(self._any_batch)
-        return self._batch_request
 
 
 class ONNXRuntimeSession(_NotPicklable):

@@ -63,7 +63,8 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
             continue
         if name in stored and stored[name].shape == tuple(value.shape):
             state[name] = torch.from_numpy(stored[name].copy())
-        else:
+        # A first iteration starts from states of zero, so a network with one iteration does not use this matrix.
+        elif info.iterations > 1 or not name.endswith("cell.weight_hh"):
             missing.append(name)
     missing += [name for name in stored if name.endswith(_FOLDED)]
     if missing:
