@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from rdrface.aligner import Aligner
-from rdrface.cli.options import positive, weights_file
+from rdrface.cli.options import add_device_and_backend, add_precision, positive, weights_file
 from rdrface.cli.streams import STDOUT
 from rdrface.cli.track_run import TrackOptions, TrackRun
 from rdrface.cli.video_inputs import expand_videos
@@ -12,7 +12,6 @@ from rdrface.cli.video_outputs import OutputOptions
 from rdrface.errors import ConfigError
 from rdrface.loading import load
 from rdrface.recording.live_link import HEAD, RATES
-from rdrface.runtime.session import BACKENDS
 
 _NEEDS_FOLDER = ("draw", "draw_mesh", "parquet", "live_link", "skip_existing")
 
@@ -70,9 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights file, or lite for the packaged light weights, faster and less accurate (default: the packaged "
         "full weights)",
     )
-    network.add_argument(
-        "--backend", choices=BACKENDS, default="openvino", help="inference backend (default: openvino)"
-    )
+    add_device_and_backend(network)
+    add_precision(network)
     network.add_argument(
         "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
     )
@@ -127,7 +125,13 @@ def _check(args: argparse.Namespace, num_videos: int) -> None:
 
 def _open(args: argparse.Namespace) -> Aligner:
     try:
-        return load(args.weights, backend=args.backend, threads=args.threads)
+        return load(
+            args.weights,
+            device=args.device,
+            backend=args.backend,
+            threads=args.threads,
+            precision=args.precision,
+        )
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

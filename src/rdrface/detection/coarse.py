@@ -126,7 +126,7 @@ def search_windows(session: Session, image: np.ndarray, faces: Candidates, thres
     starts = np.floor(centers - sides[:, None] / 2).astype(int)
     found = Candidates.empty()
     for start, side, first_score in zip(starts, sides, faces.scores, strict=True):
-        window = _window(image, *start, side)
+        window = _window(image, start[0], start[1], side)
         inside = run_pass(session, window, min(UNDECIDED_SCORE, threshold), border=0).merged(WINDOW_IOU)
         inside = inside.moved(np.full(2, side / WINDOW_SIDE), start)
         offset = np.abs((inside.boxes[:, :2] + inside.boxes[:, 2:]) / 2 - start - side / 2).max(axis=1)

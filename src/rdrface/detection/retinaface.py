@@ -107,7 +107,7 @@ class RetinaFace:
 
     def _coarse(self, image: np.ndarray) -> Candidates | None:
         """Faces before NMS by a coarse pass; None if the image must be searched at full resolution."""
-        scale = input_scale(*image.shape[:2], self.max_side)
+        scale = input_scale(image.shape[0], image.shape[1], self.max_side)
         relative = coarse.relative_scale(round(scale * max(image.shape[:2])))
         if relative > coarse.MAX_RELATIVE_SCALE:
             return None
@@ -115,7 +115,7 @@ class RetinaFace:
 
     def _full(self, image: np.ndarray) -> Candidates:
         """Faces before NMS at full resolution."""
-        scale = input_scale(*image.shape[:2], self.max_side)
+        scale = input_scale(image.shape[0], image.shape[1], self.max_side)
         resized = resize(image, scale)
         candidates = run_pass(self.session, resized, min(SMALL_SCORE, self.score_threshold))
         found = self._add_large(resized, candidates.select(candidates.scores >= self.score_threshold))

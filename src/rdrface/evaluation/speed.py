@@ -158,7 +158,7 @@ TABLE_NOTE = (
 
 def speed_table(results: list[Speed]) -> str:
     """The measurements as text, with one column per number of threads."""
-    rows = [
+    rows: list[tuple[str, list[str]]] = [
         ("threads", [str(result.threads) for result in results]),
         ("precision", [result.precision for result in results]),
     ]
