@@ -91,7 +91,7 @@ class PlaneGeometry(nn.Module):
         constants = {
             "side": torch.sign(column - CHIN).float(),
             "is_later": (sample > 0).float()[:, None],
-            "is_not_chin": (column != CHIN).float().repeat(samples),
+            "is_not_chin": (column != CHIN).float(),
             "neighbors": torch.cat([sample + step for step in (-2, -1, 1)]).clamp(0, samples - 1),
             "order": -sample.float()[:, None],
         }
@@ -141,7 +141,7 @@ class PlaneGeometry(nn.Module):
             Planes (B, M, 17) of the point that each sample stands for, and its score (B, M, 17).
         """
         (bx, by, bz), (cx, cy, cz) = edges[:3], edges[3:]
-        nx, ny, nz = (by * cz - bz * cy) * self.is_not_chin, bz * cx - bx * cz, bx * cy - by * cx
+        nx, ny, nz = (by * cz - bz * cy) * self.is_not_chin.repeat(self.samples), bz * cx - bx * cz, bx * cy - by * cx
         facing = -a.sy * nx + a.cy * a.sp * ny + a.cy * a.cp * nz
         towards = facing / torch.sqrt(nx * nx + ny * ny + nz * nz + _TINY)
         towards = towards.view(-1, self.samples, NUM_CONTOUR)
