@@ -26,7 +26,7 @@ COARSE_BORDER, COARSE_MULTIPLE = 8, 16
 
 CERTAIN_SCORE, CERTAIN_SIZE = 0.8, 20.0
 """Score and size (pixels of the coarse input) from which a face of the coarse pass is certain."""
-CANDIDATE_SIZES, CANDIDATE_SCORES = (20.0, 40.0), (0.008, 0.1)
+CANDIDATE_SIZES, CANDIDATE_SCORES = (20.0, 40.0), (0.006, 0.1)
 """Minimum score of a doubtful face by its size (pixels of the coarse input), with linear interpolation. Faces of 12
 pixels have low scores; larger ones are seen well enough to have a higher score."""
 OVERLAPPING_SCORE = 0.3
@@ -40,12 +40,12 @@ WINDOW_IOU = 0.4
 """Overlap of two faces of a window from which they are one."""
 MIN_WINDOW = 16
 """Minimum side of a window, pixels of the image."""
-MAX_WINDOWS = 16
-"""With more doubtful faces, the whole image is searched at full resolution."""
+MAX_CANDIDATES, MAX_WINDOWS = 1000, 16
+"""With more candidates before NMS, or more doubtful faces, the whole image is searched at full resolution."""
 UNDECIDED_SCORE = 0.2
 """If the best score in a window is between this and the score threshold, the whole image is searched."""
 
-FAST_DOWNSCALING = 9.0
+FAST_DOWNSCALING = 6.0
 """Factor of downscaling from which only a part of the pixels is read."""
 
 
@@ -74,11 +74,13 @@ def find_faces(
     """
     width, height = (max(1, round(side * scale)) for side in (image.shape[1], image.shape[0]))
     resized = resize_fast(image, width, height)
-    candidates = run_pass(
-        session, resized, min(CANDIDATE_SCORES[0], score_threshold), COARSE_BORDER, COARSE_MULTIPLE
-    ).merged(iou_threshold)
-    is_certain = candidates.scores >= max(CERTAIN_SCORE, score_threshold)
-    is_certain &= box_size(candidates.boxes) >= CERTAIN_SIZE
+    threshold = min(CANDIDATE_SCORES[0], score_threshold)
+    candidates = run_pass(session, resized, threshold, COARSE_BORDER, COARSE_MULTIPLE)
+    certain_score = max(CERTAIN_SCORE, score_threshold)
+    if len(candidates.scores) > MAX_CANDIDATES or candidates.scores.max(initial=0) < certain_score:
+        return None
+    candidates = candidates.merged(iou_threshold)
+    is_certain = (candidates.scores >= certain_score) & (box_size(candidates.boxes) >= CERTAIN_SIZE)
     if not is_certain.any():
         return None
     is_searched = is_doubtful(candidates, is_certain)
@@ -151,12 +153,12 @@ def _window(image: np.ndarray, x: int, y: int, side: int) -> np.ndarray:
 
 def resize_fast(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """Resize an image (H, W, 3) uint8 RGB. Downscaling averages blocks of pixels first, and from a factor of
-    `FAST_DOWNSCALING` only 9 or more evenly spaced pixels per pixel of the result."""
+    `FAST_DOWNSCALING` only 4 or more evenly spaced pixels per pixel of the result."""
     if image.shape[:2] == (height, width):
         return image
     factor = min(image.shape[1] / width, image.shape[0] / height)
     if factor >= FAST_DOWNSCALING:
-        step = int(factor / 3)
+        step = int(factor / 2)
         image = image[step // 2 :: step, step // 2 :: step]
     method = Image.Resampling.HAMMING if factor > 1 else Image.Resampling.BICUBIC
     resized = Image.fromarray(np.ascontiguousarray(image)).resize((width, height), method, reducing_gap=1.0)
