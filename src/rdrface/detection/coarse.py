@@ -130,6 +130,8 @@ def search_windows(session: Session, image: np.ndarray, faces: Candidates, thres
     for start, side, first_score in zip(starts, sides, faces.scores, strict=True):
         window = _window(image, start[0], start[1], side)
         inside = run_pass(session, window, min(UNDECIDED_SCORE, threshold), border=0).merged(WINDOW_IOU)
+        if not len(inside.scores):
+            continue
         inside = inside.moved(np.full(2, side / WINDOW_SIDE), start)
         offset = np.abs((inside.boxes[:, :2] + inside.boxes[:, 2:]) / 2 - start - side / 2).max(axis=1)
         # A face that is cut by the edge of the window, or fills it, has a wrong box.
@@ -142,8 +144,11 @@ def search_windows(session: Session, image: np.ndarray, faces: Candidates, thres
 
 def _window(image: np.ndarray, x: int, y: int, side: int) -> np.ndarray:
     """Square part of the image, resized to `WINDOW_SIDE`; outside the image, the pixels of its edge are repeated."""
+    height, width = image.shape[:2]
+    if x >= 0 and y >= 0 and x + side <= width and y + side <= height:
+        return resize_fast(image[y : y + side, x : x + side], WINDOW_SIDE, WINDOW_SIDE)
     rows, columns = (
-        np.clip(np.arange(first, first + side), 0, n - 1) for first, n in ((y, image.shape[0]), (x, image.shape[1]))
+        np.clip(np.arange(first, first + side), 0, n - 1) for first, n in ((y, height), (x, width))
     )
     inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     if inside.shape[:2] != (side, side):

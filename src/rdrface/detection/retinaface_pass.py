@@ -54,6 +54,8 @@ class Candidates(NamedTuple):
     def merged(self, iou_threshold: float) -> "Candidates":
         """The faces of `without_duplicates`, each at the mean position of all candidates that overlap it by
         `MERGED_IOU`, weighted by their scores: more exact than the position of the best one."""
+        if len(self.scores) < 2:
+            return self
         kept = self.without_duplicates(iou_threshold)
         weights = (box_iou(kept.boxes, self.boxes) >= MERGED_IOU) * self.scores
         weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
@@ -75,6 +77,8 @@ def run_pass(
     results = session.run(padded)
     likelihood = results["conf"][0, :, 1]
     likely = np.flatnonzero(likelihood >= threshold)
+    if not len(likely):
+        return Candidates.empty()
     prior = priors(padded.shape[2], padded.shape[3], likely)
     boxes, points = (
         decode_boxes(results["loc"][0, likely], prior),
