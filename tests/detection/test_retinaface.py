@@ -102,8 +102,8 @@ def test_the_angle_and_the_landmark_box_follow_the_rotation(detector, portrait, 
 
 @pytest.mark.parametrize("fraction", [0.2, 0.35, 0.5])
 @pytest.mark.parametrize("edge", ["left", "top", "right", "bottom"])
-def test_the_box_of_a_face_cut_by_the_edge_is_that_of_the_whole_face(detector, portrait, edge, fraction):
-    whole = detector.detect(portrait).boxes[0]
+def test_the_box_of_a_face_cut_by_the_edge_is_that_of_the_whole_face(detector, image, edge, fraction):
+    whole = detector.detect(image).boxes[0]
     side = whole[2] - whole[0]
     part = {
         "left": np.s_[:, int(whole[0] + fraction * side) :],
@@ -111,7 +111,7 @@ def test_the_box_of_a_face_cut_by_the_edge_is_that_of_the_whole_face(detector, p
         "right": np.s_[:, : int(whole[2] - fraction * side)],
         "bottom": np.s_[: int(whole[3] - fraction * side), :],
     }[edge]
-    found = detector.detect(portrait[part])
+    found = detector.detect(image[part])
     assert len(found) == 1
     start = [part[1].start or 0, part[0].start or 0] * 2
     assert box_iou(found.boxes + start, whole[None])[0, 0] > 0.75
