@@ -2,7 +2,7 @@
 
 Most photos show one face or a few of ordinary size, and a small image is enough for them. Each face that is doubtful
 there is searched again in a window of the original image. The whole image is searched at full resolution only if no
-face is certain, or if too much stays doubtful.
+face is certain, if a small face is rotated, or if too much stays doubtful.
 
 Boxes, scores and angles of the certain faces are those of the coarse pass. The constants follow from the tables of
 ``python benchmarks/detection/measure.py coarse SET DIR`` (docs/detection.md).
@@ -11,6 +11,7 @@ Boxes, scores and angles of the certain faces are those of the coarse pass. The 
 import numpy as np
 from PIL import Image
 
+from rdrface.detection.face_box import face_angles
 from rdrface.detection.retinaface_pass import Candidates, run_pass
 from rdrface.geometry.boxes import box_iou, box_size
 from rdrface.runtime.session import Session
@@ -21,11 +22,15 @@ COARSE_SIDE = 320
 """Minimum long side of the input of the coarse pass, pixels: half of a 640-pixel image."""
 MAX_RELATIVE_SCALE = 0.8
 """Scale of the coarse pass relative to full resolution above which it is left out, because it saves too little."""
-COARSE_BORDER, COARSE_MULTIPLE = 8, 16
-"""Border of that input and the number of which its sides are multiples, pixels."""
+COARSE_BORDER, COARSE_MULTIPLE = 16, 16
+"""Border of that input and the number of which its sides are multiples, pixels. A border of 8 saves a tenth of the
+pixels but gives more doubtful faces."""
 
 CERTAIN_SCORE, CERTAIN_SIZE = 0.8, 20.0
 """Score and size (pixels of the coarse input) from which a face of the coarse pass is certain."""
+ROTATED_ANGLE, ROTATED_SIZE = 20.0, 80.0
+"""In-plane rotation, degrees, above which a certain face needs this size (pixels of the coarse input): the angles of
+smaller rotated faces are exact enough only at full resolution."""
 CANDIDATE_SIZES, CANDIDATE_SCORES = (20.0, 40.0), (0.006, 0.1)
 """Minimum score of a doubtful face by its size (pixels of the coarse input), with linear interpolation. Faces of 12
 pixels have low scores; larger ones are seen well enough to have a higher score."""
@@ -81,7 +86,7 @@ def find_faces(
         return None
     candidates = candidates.merged(iou_threshold)
     is_certain = (candidates.scores >= certain_score) & (box_size(candidates.boxes) >= CERTAIN_SIZE)
-    if not is_certain.any():
+    if not is_certain.any() or is_small_and_rotated(candidates.select(is_certain)).any():
         return None
     is_searched = is_doubtful(candidates, is_certain)
     if is_searched.sum() > MAX_WINDOWS:
@@ -90,8 +95,17 @@ def find_faces(
     second = search_windows(session, image, candidates.select(is_searched), score_threshold)
     if second is None:
         return None
+    # A window can show a certain face too; the coarse pass has the better box of it.
+    is_new = box_iou(second.boxes, candidates.boxes[is_certain]).max(axis=1) < iou_threshold
     is_found = is_certain | (is_searched & (candidates.scores >= score_threshold))
-    return replace_matched(candidates.select(is_found), is_searched[is_found], second)
+    return replace_matched(candidates.select(is_found), is_searched[is_found], second.select(is_new))
+
+
+def is_small_and_rotated(faces: Candidates) -> np.ndarray:
+    """(n,) bool: for which faces, in pixels of the coarse input, the angle of the coarse pass is not exact enough."""
+    is_rotated = np.abs(face_angles(faces.boxes, faces.points)) > ROTATED_ANGLE
+    result: np.ndarray = is_rotated & (box_size(faces.boxes) < ROTATED_SIZE)
+    return result
 
 
 def is_doubtful(candidates: Candidates, is_certain: np.ndarray) -> np.ndarray:
