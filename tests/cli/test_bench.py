@@ -16,7 +16,7 @@ def calls(monkeypatch):
 
     def measure(threads, weights, repeats, **options):
         calls.append((threads, weights, repeats, options))
-        return Speed(threads, *[1.0] * 7, None, *[1.0] * 3, None)
+        return Speed(threads, "int8", *[1.0] * 7, None, *[1.0] * 3, None)
 
     monkeypatch.setattr(bench, "measure_speed", measure)
     return calls
@@ -34,8 +34,8 @@ def test_options_reach_load(calls, capsys):
 
 def test_by_default_load_chooses(calls, capsys):
     assert main(["bench"]) == 0
-    assert calls == [(1, None, 30, {}), (2, None, 30, {})]
-    assert "default options" in capsys.readouterr().out
+    assert calls == [(1, None, 30, {"precision": "auto"}), (2, None, 30, {"precision": "auto"})]
+    assert "precision auto" in capsys.readouterr().out
 
 
 def test_options_that_contradict_each_other_are_an_error(capsys):
