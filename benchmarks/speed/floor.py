@@ -10,6 +10,7 @@ graphs are measured with --precision int8. Prints the tables of docs/speed.md.
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,12 @@ import openvino as ov
 from peaks import PRECISIONS, Peaks, measure_peaks
 from stages import Stage, measure_stages
 
-from rdrface.detection.retinaface import GRAPH, pad
+from rdrface.detection.retinaface import GRAPH, INT8_GRAPH, pad
 from rdrface.errors import RdrError
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.runtime.bfloat16 import use_bfloat16
+from rdrface.runtime.int8_graph import SUFFIX
 from rdrface.runtime.weights import find_graph, read_info
 
 BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}
@@ -75,9 +78,10 @@ def main() -> int:
     peaks = measure_peaks()
     crop = rng.uniform(0, 255, (1, 3, side, side)).astype(np.float32)
     image = pad(rng.integers(0, 256, (args.size[1], args.size[0], 3), np.uint8))
-    read = ov.Core().read_model
-    network = measure_stages(read(str(find_graph(args.weights))), network_stage, crop, args.precision)
-    detector = measure_stages(read(str(GRAPH)), detector_stage, image, args.precision)
+    is_int8 = args.precision == "int8"
+    graph = find_graph(args.weights, SUFFIX) if is_int8 else find_graph(args.weights)
+    network = measure(graph, network_stage, crop, args.precision)
+    detector = measure(INT8_GRAPH if is_int8 else GRAPH, detector_stage, image, args.precision)
     print(
         "\n\n".join(
             table.to_text()
@@ -91,6 +95,13 @@ def main() -> int:
         )
     )
     return 0
+
+
+def measure(graph: Path, stage_of: Callable[[str], str], image: np.ndarray, precision: str) -> dict[str, Stage]:
+    """Stages of a graph in a precision, converted to bfloat16 as in `rdrface.runtime.session`."""
+    model = ov.Core().read_model(str(graph))
+    is_converted = precision == "bfloat16" and use_bfloat16(model) > 0
+    return measure_stages(model, stage_of, image, "float32" if is_converted else precision)
 
 
 def network_stage(nodes: str) -> str:
