@@ -16,7 +16,8 @@ import onnx
 from onnx import version_converter
 
 from rdrface.datasets.readers import read_set
-from rdrface.detection.retinaface import INT8_GRAPH, pad, resize, weights
+from rdrface.detection.retinaface import INT8_GRAPH, resize, weights
+from rdrface.detection.retinaface_pass import pad
 from rdrface.files import write_aside
 from rdrface.image import read_image
 from rdrface.training.int8_export import spread

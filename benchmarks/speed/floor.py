@@ -18,7 +18,8 @@ import openvino as ov
 from peaks import PRECISIONS, Peaks, measure_peaks
 from stages import Stage, measure_stages
 
-from rdrface.detection.retinaface import GRAPH, INT8_GRAPH, pad
+from rdrface.detection.retinaface import GRAPH, INT8_GRAPH
+from rdrface.detection.retinaface_pass import pad
 from rdrface.errors import RdrError
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.loading import PACKAGED_WEIGHTS

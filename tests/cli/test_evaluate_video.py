@@ -24,6 +24,8 @@ def arguments(*words):
 
 
 class StubAligner:
+    precision = "float32"
+
     def detect(self, image):
         return [some_face()]
 
@@ -43,7 +45,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def stubs(monkeypatch):
-    monkeypatch.setattr(rdrface, "load", lambda weights=None: StubAligner(), raising=False)
+    monkeypatch.setattr(rdrface, "load", lambda weights=None, precision="auto": StubAligner(), raising=False)
     monkeypatch.setattr(rdrface, "Tracker", StubTracker, raising=False)
     short = {name: replace(kind, seconds=0.1) for name, kind in KINDS.items()}
     monkeypatch.setattr(evaluate_video, "KINDS", short)

@@ -28,7 +28,7 @@ def test_aflw2000_figures_are_those_of_the_shipped_weights(shared_data: Path) ->
     evaluation_set = SETS["aflw2000-3d"]
     faces = evaluation_set.read(shared_data / "aflw2000_3d_dev")
     assert len(faces) == 200
-    predictions, unreadable = run_aligner(rdrface.load(), faces, evaluation_set.outputs)
+    predictions, unreadable = run_aligner(rdrface.load(precision="float32"), faces, evaluation_set.outputs)
     assert not unreadable
     measured: dict[str, list[list[float]]] = {}
     for table in evaluation_set.tables(faces, predictions):

@@ -56,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="measure the predictions in FILE (JSON, CSV, text or npz) instead of running rdrface",
     )
-    add_precision(parser)
+    # Not "auto": the results should not depend on the processor.
+    add_precision(parser, default="float32")
     parser.add_argument("--method", default="", metavar="NAME", help="name of the method in the tables")
     parser.add_argument(
         "--labels",

@@ -91,9 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         root = (error.name or "").partition(".")[0]
         if root not in _EXTRA_MODULES:
             raise
-        _print_error(
-            f"`rdrface {requested}` needs {root}, which is not installed: pip install 'rdrface[{_EXTRA_MODULES[root]}]'"
-        )
+        # OpenCV is in both of these extras; that of evaluation is much smaller.
+        extra = "evaluate" if (requested, root) == ("evaluate", "cv2") else _EXTRA_MODULES[root]
+        _print_error(f"`rdrface {requested}` needs {root}, which is not installed: pip install 'rdrface[{extra}]'")
         return 2
     except ConfigError as error:
         _print_error(str(error))

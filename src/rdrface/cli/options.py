@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rdrface.errors import ConfigError
 from rdrface.runtime.device import DEVICES
-from rdrface.runtime.precision import PRECISIONS
+from rdrface.runtime.precision import PRECISIONS, RequestedPrecision
 from rdrface.runtime.session import BACKENDS
 
 
@@ -34,13 +34,14 @@ def weights_file(text: str) -> Path:
     return weights_path(text)
 
 
-def add_precision(parser: argparse._ActionsContainer) -> None:
+def add_precision(parser: argparse._ActionsContainer, default: RequestedPrecision = "auto") -> None:
     """Add the option ``--precision``, whose value is the argument `precision` of `rdrface.load`."""
+    auto = "the fastest that costs less than 0.05 %% NME"
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
-        default="auto",
-        help="precision of the networks (default: auto, the fastest that costs less than 0.05 %% NME)",
+        default=default,
+        help=f"precision of the networks; auto is {auto} (default: {default})",
     )
 
 

@@ -25,7 +25,12 @@ _CODECS = {
 # While it is written, an MP4 file consists of fragments of half a second, which can be played without the end of the
 # file. The end turns it into an ordinary MP4 file. delay_moov: the header is written with the first fragment, when
 # it is known by how much the sound starts before the picture; otherwise the times of the pictures would change.
-_MP4 = {"movflags": "hybrid_fragmented+delay_moov", "frag_duration": "500000", "flush_packets": "1"}
+_MP4 = {
+    "movflags": "hybrid_fragmented+delay_moov",
+    "frag_duration": "500000",
+    "flush_packets": "1",
+    "movie_timescale": "90000",
+}
 
 _CONTAINERS = {"mp4": _MP4, "mov": _MP4, "matroska": {"cluster_time_limit": "500", "flush_packets": "1"}}
 """FFmpeg's name of the container -> its options."""
