@@ -36,6 +36,10 @@ def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
     return np.stack([last - boxes[:, 2], boxes[:, 1], last - boxes[:, 0], boxes[:, 3]], axis=1)
 
 
+_FEW = 64
+"""Number of boxes up to which all pairs are compared at once, which is faster."""
+
+
 def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
     """Non-maximum suppression.
 
@@ -48,7 +52,15 @@ def nms(boxes: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
         (k,) int64 indices of the boxes to keep, in order of decreasing score.
     """
     remaining = np.argsort(-np.asarray(scores), kind="stable")
-    kept = []
+    if len(remaining) < 2:
+        return remaining
+    kept: list[int] = []
+    if len(remaining) <= _FEW:
+        overlaps = (box_iou(boxes, boxes) > threshold).tolist()
+        for index in remaining.tolist():
+            if not any(overlaps[index][other] for other in kept):
+                kept.append(index)
+        return np.array(kept, dtype=np.int64)
     while len(remaining):
         best, remaining = remaining[0], remaining[1:]
         kept.append(best)
