@@ -19,7 +19,7 @@ def test_the_options_of_a_checkpoint_are_exported(tmp_path: Path) -> None:
     torch.save({"average": network.state_dict(), "config": asdict(config)}, tmp_path / "checkpoint.pt")
     read, size = read_network(tmp_path / "checkpoint.pt")
     assert (read.iterations, read.features, read.contour, size) == (2, "projection", "extreme", 128)
-    assert describe(read, size).config == {"features": "projection", "contour": "extreme"}
+    assert describe(read, size).config == {"network": "full", "features": "projection", "contour": "extreme"}
 
 
 def test_a_checkpoint_without_the_options_can_be_read(tmp_path: Path) -> None:
