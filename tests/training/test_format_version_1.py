@@ -45,8 +45,8 @@ def test_a_session_gives_the_current_outputs(old: Path, backend: str) -> None:
 def test_the_aligner_gives_the_same_faces(old: Path) -> None:
     image = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
     boxes = np.array([[20, 20, 70, 70]])
-    (face,) = rdrface.load(old, threads=1).align(image, boxes)
-    (expected,) = rdrface.load(weights_file(), threads=1).align(image, boxes)
+    (face,) = rdrface.load(old, threads=1, precision="float32").align(image, boxes)
+    (expected,) = rdrface.load(weights_file(), threads=1, precision="float32").align(image, boxes)
     for name in ("landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visibility", "uncertainty"):
         np.testing.assert_allclose(getattr(face, name), getattr(expected, name), atol=1e-3, err_msg=name)
 
