@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import record_dlib
-from recording import use_one_core
 from views import read_rgb
+
+from recording import use_one_core
 
 
 def main() -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 from record_mediapipe import FaceMesh
-from recording import read_faces, use_one_core, with_progress
 from views import read_rgb
+
+from recording import read_faces, use_one_core, with_progress
 
 NEAREST = 16
 """Number of nearest vertices whose pairs are tried."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import dlib
 import numpy as np
-from recording import Clock, Found, arguments, environment_megabytes, read_faces, record, use_one_core
 from views import around, bordered
+
+from recording import Clock, Found, arguments, environment_megabytes, read_faces, record, use_one_core
 
 MODEL = "shape_predictor_68_face_landmarks.dat"
 

@@ -12,6 +12,7 @@ from typing import Any
 import face_alignment
 import numpy as np
 import torch
+
 from recording import Clock, Found, arguments, environment_megabytes, read_faces, record, use_one_core
 
 SIDE_RATIO, CENTER_UP = 1.12, 0.16

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import mediapipe
 import numpy as np
-from recording import Found, arguments, environment_megabytes, read_faces, record, use_one_core
 from views import View, around, bordered
+
+from recording import Found, arguments, environment_megabytes, read_faces, record, use_one_core
 
 MAP = Path(__file__).with_name("mediapipe_map.json")
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from recording import Clock, Found, arguments, package_megabytes, read_faces, record, use_one_core
 
 import rdrface
 from rdrface.detection.retinaface import weights as retinaface_weights
 from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.weights import graph_path
+from recording import Clock, Found, arguments, package_megabytes, read_faces, record, use_one_core
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
