@@ -122,7 +122,8 @@ def is_cut(faces: Candidates, width: int, height: int) -> np.ndarray:
     """
     margin = CUT_MARGIN * box_size(faces.boxes)[:, None]
     size = np.array([width, height])
-    result: np.ndarray = ((faces.boxes[:, :2] < margin) | (faces.boxes[:, 2:] > size - 1 - margin)).any(axis=1)
+    is_at_edge: np.ndarray = (faces.boxes[:, :2] < margin) | (faces.boxes[:, 2:] > size - 1 - margin)
+    result: np.ndarray = np.any(is_at_edge, axis=1)
     return result
 
 
