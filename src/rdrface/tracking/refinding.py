@@ -21,6 +21,10 @@ SIMILAR_YAW = 25.0
 IDENTITY_RANGE = (-0.5, 1.0)
 """Range of the cost of the identity of a person who was lost by an occlusion: position and size count more."""
 
+CERTAIN_ERROR = 2.0
+"""Expected error, percent of the face size, up to which the identity coefficients count fully. A face that is still half
+hidden has others; as in `IdentityAverage`, they count less with the square of the error."""
+
 SAME_AFTER_CUT = 1.3
 """Distance of the identity coefficients above which a face after a cut is another person's: position and size do not
 count there."""
@@ -63,5 +67,6 @@ def _cost(face: Face, track: Track, time: float) -> float:
         # The distance only orders people who look alike.
         return difference / SAME_AFTER_CUT + 0.01 * distance if turn < 1 else np.inf
     growth = abs(np.log(face.size / track.size)) / np.log(2)
-    identity = float(np.clip(difference - SAME_PERSON, *IDENTITY_RANGE)) * max(1 - turn, 0.0)
+    certainty = (CERTAIN_ERROR / max(face.expected_error, CERTAIN_ERROR)) ** 2
+    identity = float(np.clip(difference - SAME_PERSON, *IDENTITY_RANGE)) * max(1 - turn, 0.0) * certainty
     return distance / (REACH + SPEED * (time - track.time)) + float(growth) + identity
