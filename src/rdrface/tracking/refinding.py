@@ -22,8 +22,8 @@ IDENTITY_RANGE = (-0.5, 1.0)
 """Range of the cost of the identity of a person who was lost by an occlusion: position and size count more."""
 
 CERTAIN_ERROR = 2.0
-"""Expected error, percent of the face size, up to which the identity coefficients count fully. A face that is still half
-hidden has others; as in `IdentityAverage`, they count less with the square of the error."""
+"""Expected error, percent of the face size, up to which the identity coefficients count fully. Those of a face that is
+still half hidden are wrong; as in `IdentityAverage`, they count less with the square of the error."""
 
 SAME_AFTER_CUT = 1.3
 """Distance of the identity coefficients above which a face after a cut is another person's: position and size do not
