@@ -44,7 +44,7 @@ class CachedFaces:
 
     def labels_of(self, index: Tensor) -> Batch:
         """Labels of some faces."""
-        return Batch(**{name: value[index] for name, value in vars(self.labels).items()})
+        return Batch(**{name: value[index] for name, value in _tensors(self.labels).items()})
 
 
 def mild_augmentation() -> AugmentConfig:
@@ -78,5 +78,10 @@ def cache(network: RDR, faces: PackedCrops, size: int, config: AugmentConfig) ->
         # Without pixels: only the labels are kept.
         labels.append(make_batch(crops[..., :0], moved, network.projection))
         truth.append(Truth.of(moved, network.projection))
-    joined = Batch(**{name: torch.cat([vars(batch)[name] for batch in labels]) for name in vars(labels[0])})
+    joined = Batch(**{name: torch.cat([_tensors(batch)[name] for batch in labels]) for name in _tensors(labels[0])})
     return CachedFaces(deconv5, torch.cat(pool5), torch.cat(standardized), joined, truth)
+
+
+def _tensors(batch: Batch) -> dict[str, Tensor]:
+    # The faces of the experiments have no teacher.
+    return {name: value for name, value in vars(batch).items() if name != "teacher"}
