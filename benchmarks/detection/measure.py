@@ -6,6 +6,7 @@ Prints a table of docs/detection.md. See README.md.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import boxes_by_edge
 import boxes_by_resolution
 import boxes_by_rotation
 import coarse_pass
+import recall
 from annotated_photos import READERS, Annotated, is_upright, read_faces
 from matching import scaled
 
@@ -26,6 +28,7 @@ CASES: dict[str, tuple[Callable[[Sequence[Annotated]], list[Table]], float]] = {
     "angles": (boxes_by_rotation.measure, 120.0),
     "coarse": (coarse_pass.measure, 400.0),
     "cut": (boxes_by_edge.measure, 120.0),
+    "recall": (recall.measure, math.inf),
     "resolution": (boxes_by_resolution.measure, 400.0),
     "time": (boxes_by_resolution.measure_time, 400.0),
 }

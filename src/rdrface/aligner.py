@@ -35,7 +35,7 @@ class Aligner:
     Threads can share an aligner. It cannot be pickled: load one in each process.
 
     Args:
-        session: runs RDR's graph, see `rdrface.runtime.session.open_session`.
+        session: runs RDR's graph, see `rdrface.runtime.weights_session.open_session`.
         detector: finds the faces, see `rdrface.detection.protocol.Detector`.
         model: the face model that the network was trained with; default: the packaged one.
         batch_size: maximum number of faces per run of the network: of several images in `detect_batch`, of one image
@@ -62,7 +62,7 @@ class Aligner:
         if session.input_size is None:
             raise ValueError(
                 "session must run the graph of RDR, whose input size is fixed; got a graph of any input size: open the "
-                "weights with rdrface.runtime.session.open_session"
+                "weights with rdrface.runtime.weights_session.open_session"
             )
         if not callable(getattr(detector, "detect", None)):
             raise TypeError(f"detector must have a method detect(image) -> Detections; got {detector!r}")

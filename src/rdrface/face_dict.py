@@ -12,7 +12,7 @@ from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY, NUM_POSE
 _DIGITS = 9
 """Significant decimal digits that distinguish any two float32 numbers."""
 
-_SHAPES = {
+ARRAY_SHAPES = {
     "box": (4,),
     "landmarks": (NUM_LANDMARKS, 2),
     "landmarks_jawline": (NUM_LANDMARKS, 2),
@@ -21,7 +21,10 @@ _SHAPES = {
     "visibility": (NUM_LANDMARKS,),
     "uncertainty": (NUM_LANDMARKS,),
 }
-_PARAMETER_SHAPES = {"pose": (NUM_POSE,), "identity": (NUM_IDENTITY,), "expression": (NUM_EXPRESSION,)}
+"""Attribute of `Face` that is always an array -> its shape."""
+
+PARAMETER_SHAPES = {"pose": (NUM_POSE,), "identity": (NUM_IDENTITY,), "expression": (NUM_EXPRESSION,)}
+"""Attribute of `Parameters` -> its shape."""
 
 _KEYS_OF_0_1 = {"visible": "visibility", "own_landmarks": "custom_landmarks"}
 """Keys of `Face.to_dict` in release 0.1 -> current keys."""
@@ -54,9 +57,9 @@ def read_entries(content: Mapping[str, Any]) -> dict[str, Any]:
         content = _renamed_since_0_1(content)
         parameters = content["parameters"]
         return {
-            **{name: _array(content, name, shape) for name, shape in _SHAPES.items()},
+            **{name: _array(content, name, shape) for name, shape in ARRAY_SHAPES.items()},
             "score": float(_array(content, "score", ())),
-            "parameters": {name: _array(parameters, name, shape) for name, shape in _PARAMETER_SHAPES.items()},
+            "parameters": {name: _array(parameters, name, shape) for name, shape in PARAMETER_SHAPES.items()},
             "custom_landmarks": _custom_landmarks(content),
         }
     except KeyError as error:

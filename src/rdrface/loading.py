@@ -18,8 +18,9 @@ from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
 from rdrface.runtime.device import Device, Execution, choose_execution
 from rdrface.runtime.precision import RequestedPrecision, choose_precision
-from rdrface.runtime.session import Backend, Session, open_graph, open_session
+from rdrface.runtime.session import Backend, Session, open_graph
 from rdrface.runtime.weights import WeightsInfo, read_tensors
+from rdrface.runtime.weights_session import open_session
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
 

@@ -9,8 +9,9 @@ import pytest
 import rdrface
 from exported import some_crops, untrained_network
 from rdrface.morphable.model import FaceModel, SurfacePoints
-from rdrface.runtime.session import BACKENDS, CUSTOM_LANDMARKS, open_session
+from rdrface.runtime.session import BACKENDS, CUSTOM_LANDMARKS
 from rdrface.runtime.weights import CustomScheme, read_info, write_weights
+from rdrface.runtime.weights_session import open_session
 
 torch = pytest.importorskip("torch")
 nn = torch.nn

@@ -12,8 +12,8 @@ from torch import nn  # noqa: E402
 from exported import some_crops  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
 from rdrface.network.sizes import FULL, LITE, NETWORKS, network_sizes  # noqa: E402
-from rdrface.runtime.session import open_session  # noqa: E402
 from rdrface.runtime.weights import graph_path, read_info  # noqa: E402
+from rdrface.runtime.weights_session import open_session  # noqa: E402
 from rdrface.training.export import describe, export  # noqa: E402
 from rdrface.training.restore import restore  # noqa: E402
 

@@ -15,8 +15,9 @@ from exported import some_crops, weights_file
 from linked import hugging_face_cache, linked_layout  # noqa: F401
 from rdrface.errors import WeightsError
 from rdrface.runtime import linked_files
-from rdrface.runtime.session import BACKENDS, open_session
+from rdrface.runtime.session import BACKENDS
 from rdrface.runtime.weights import find_graph, graph_path, read_info
+from rdrface.runtime.weights_session import open_session
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -8,8 +8,8 @@ from exported import some_crops, weights_file
 from rdrface.errors import ConfigError, WeightsError
 from rdrface.runtime import int8_graph, precision
 from rdrface.runtime.precision import choose_precision
-from rdrface.runtime.session import open_session
 from rdrface.runtime.weights import graph_path, read_info
+from rdrface.runtime.weights_session import open_session
 
 VNNI = frozenset({"avx512_vnni"})
 

@@ -14,8 +14,9 @@ import rdrface
 from exported import some_crops, weights_file
 from rdrface.crop import EXPANSION
 from rdrface.errors import WeightsError
-from rdrface.runtime.session import BACKENDS, OUTPUTS, open_graph, open_session
+from rdrface.runtime.session import BACKENDS, OUTPUTS, open_graph
 from rdrface.runtime.weights import graph_path
+from rdrface.runtime.weights_session import open_session
 
 FACE_SIZE = 2 / EXPANSION
 """Side of the landmark box in the crop frame."""
@@ -89,7 +90,7 @@ def test_threads_can_share_a_session(sessions):
 
 def test_only_the_selected_backend_is_imported():
     code = (
-        "import sys; from pathlib import Path; from rdrface.runtime.session import open_session;"
+        "import sys; from pathlib import Path; from rdrface.runtime.weights_session import open_session;"
         f"open_session(Path({str(weights_file())!r}), 'openvino', 1);"
         "print([name for name in ('torch', 'onnxruntime', 'onnx') if name in sys.modules])"
     )

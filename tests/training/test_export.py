@@ -5,8 +5,9 @@ import pytest
 
 from exported import SIZE, some_crops, untrained_network, untrained_weights
 from rdrface.crop import EXPANSION
-from rdrface.runtime.session import BACKENDS, open_graph, open_session
+from rdrface.runtime.session import BACKENDS, open_graph
 from rdrface.runtime.weights import graph_path, read_info, read_tensors
+from rdrface.runtime.weights_session import open_session
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")

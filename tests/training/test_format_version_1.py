@@ -7,8 +7,9 @@ import pytest
 
 import rdrface
 from exported import some_crops, weights_file
-from rdrface.runtime.session import BACKENDS, OUTPUTS, open_session
+from rdrface.runtime.session import BACKENDS, OUTPUTS
 from rdrface.runtime.weights import graph_path, read_info, read_tensors
+from rdrface.runtime.weights_session import open_session
 from release_0_1 import write_old_weights
 
 torch = pytest.importorskip("torch")

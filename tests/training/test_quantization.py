@@ -5,8 +5,9 @@ import pytest
 
 from exported import some_crops, weights_file
 from rdrface.runtime.int8_graph import SUFFIX, is_sealed
-from rdrface.runtime.session import BACKENDS, open_graph, open_session
+from rdrface.runtime.session import BACKENDS, open_graph
 from rdrface.runtime.weights import graph_path, read_info, read_tensors
+from rdrface.runtime.weights_session import open_session
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("torch")

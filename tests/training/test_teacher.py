@@ -13,7 +13,7 @@ from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import WeightsError
 from rdrface.morphable.model import FaceModel
 from rdrface.network.projection import Projection
-from rdrface.runtime.session import open_session
+from rdrface.runtime.weights_session import open_session
 from rdrface.training import loop, teacher
 from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import AugmentConfig, no_augmentation

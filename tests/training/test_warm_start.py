@@ -16,8 +16,8 @@ from rdrface.errors import ConfigError, WeightsError
 from rdrface.finetuning.weights import load_network
 from rdrface.morphable.model import FaceModel
 from rdrface.network.rdr import RDR
-from rdrface.runtime.session import open_session
 from rdrface.runtime.weights import read_info
+from rdrface.runtime.weights_session import open_session
 from rdrface.training import restore as restore_module
 from rdrface.training import warm_start
 from rdrface.training.augmentation.augment import augment

@@ -9,7 +9,7 @@ from rdrface.aligner import Aligner
 from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order
 from rdrface.cli.batch import Batch
 from rdrface.cli.inputs import expand
-from rdrface.cli.options import add_device_and_backend, add_precision, positive, weights_file
+from rdrface.cli.options import add_network
 from rdrface.cli.output_folder import FileKinds, OutputFolder
 from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
 from rdrface.cli.walk import is_existing
@@ -76,19 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read the boxes of the faces from a JSON file, a CSV file with the columns image,x0,y0,x1,y1, or the "
         "output of --json or --csv",
     )
-    network = parser.add_argument_group("network")
-    network.add_argument(
-        "--weights",
-        type=weights_file,
-        metavar="FILE|lite",
-        help="weights file, or lite for the packaged light weights, faster and less accurate (default: the packaged "
-        "full weights)",
-    )
-    add_device_and_backend(network)
-    add_precision(network)
-    network.add_argument(
-        "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
-    )
+    add_network(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -55,6 +55,23 @@ def add_device_and_backend(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the network and how it runs: those of `rdrface.load` with the same names."""
+    network = parser.add_argument_group("network")
+    network.add_argument(
+        "--weights",
+        type=weights_file,
+        metavar="FILE|lite",
+        help="weights file, or lite for the packaged light weights, faster and less accurate (default: the packaged "
+        "full weights)",
+    )
+    add_device_and_backend(network)
+    add_precision(network)
+    network.add_argument(
+        "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
+    )
+
+
 def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:
     """Check that no output file would be replaced unintentionally. To be called before anything slow.
 

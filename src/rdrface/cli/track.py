@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from rdrface.aligner import Aligner
-from rdrface.cli.options import add_device_and_backend, add_precision, positive, weights_file
+from rdrface.cli.options import add_network, positive
 from rdrface.cli.streams import STDOUT
 from rdrface.cli.track_run import TrackOptions, TrackRun
 from rdrface.cli.video_inputs import expand_videos
@@ -61,19 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write at most N faces of a frame, those with the lowest numbers",
     )
     faces.add_argument("--no-smoothing", action="store_true", help="write the faces as the network finds them")
-    network = parser.add_argument_group("network")
-    network.add_argument(
-        "--weights",
-        type=weights_file,
-        metavar="FILE|lite",
-        help="weights file, or lite for the packaged light weights, faster and less accurate (default: the packaged "
-        "full weights)",
-    )
-    add_device_and_backend(network)
-    add_precision(network)
-    network.add_argument(
-        "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
-    )
+    add_network(parser)
 
 
 def run(args: argparse.Namespace) -> int:

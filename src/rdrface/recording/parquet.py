@@ -12,9 +12,8 @@ import numpy as np
 from rdrface._version import __version__
 from rdrface.errors import ConfigError, DataError
 from rdrface.face import Face, Parameters, packaged_model
+from rdrface.face_dict import ARRAY_SHAPES, PARAMETER_SHAPES
 from rdrface.files import partial_path, write_aside
-from rdrface.landmarks import NUM_LANDMARKS
-from rdrface.morphable.params import NUM_EXPRESSION, NUM_IDENTITY, NUM_POSE
 from rdrface.recording.frame_record import FrameRecord, RecordedFace
 
 if TYPE_CHECKING:
@@ -40,20 +39,6 @@ SCALARS = {
     "roll": "float32",
 }
 """Column -> Arrow type; units as in `FrameRecord`, `Face` and `Pose`."""
-
-_ARRAYS = {
-    "box": (4,),
-    "landmarks": (NUM_LANDMARKS, 2),
-    "landmarks_jawline": (NUM_LANDMARKS, 2),
-    "landmarks_3d": (NUM_LANDMARKS, 3),
-    "projection": (NUM_LANDMARKS, 2),
-    "visibility": (NUM_LANDMARKS,),
-    "uncertainty": (NUM_LANDMARKS,),
-}
-"""Column -> shape of the attribute of `Face`; the column is a flat fixed-size list of float32."""
-
-_PARAMETERS = {"pose": NUM_POSE, "identity": NUM_IDENTITY, "expression": NUM_EXPRESSION}
-"""Attribute of `Parameters` -> length; the column is called parameters_NAME."""
 
 _ROTATION = "rotation"
 _CUSTOM = "custom_landmarks"
@@ -174,8 +159,8 @@ def schema(num_custom: int = 0) -> "pa.Schema":
         ConfigError: pyarrow is not installed.
     """
     pa = _import_pyarrow()
-    sizes = {name: int(np.prod(shape)) for name, shape in _ARRAYS.items()}
-    sizes |= {_ROTATION: 9} | {f"parameters_{name}": size for name, size in _PARAMETERS.items()}
+    sizes = {name: int(np.prod(shape)) for name, shape in ARRAY_SHAPES.items()}
+    sizes |= {_ROTATION: 9} | {f"parameters_{name}": size for name, (size,) in PARAMETER_SHAPES.items()}
     sizes |= {_CUSTOM: 2 * num_custom} if num_custom else {}
     fields = [pa.field(name, getattr(pa, kind)(), nullable=False) for name, kind in SCALARS.items()]
     fields += [pa.field(name, pa.list_(pa.float32(), size), nullable=False) for name, size in sizes.items()]
@@ -227,9 +212,9 @@ def _numpy(column: Any) -> Any:
 def _face(row: dict[str, Any]) -> Face:
     custom = row.get(_CUSTOM)
     return Face(
-        **{name: row[name].reshape(shape) for name, shape in _ARRAYS.items()},
+        **{name: row[name].reshape(shape) for name, shape in ARRAY_SHAPES.items()},
         score=row["score"],
-        parameters=Parameters(**{name: row[f"parameters_{name}"] for name in _PARAMETERS}),
+        parameters=Parameters(**{name: row[f"parameters_{name}"] for name in PARAMETER_SHAPES}),
         custom_landmarks=None if custom is None else custom.reshape(-1, 2),
     )
 
@@ -253,9 +238,9 @@ def _table(
         "yaw": [face.pose.yaw for face in faces],
         "pitch": [face.pose.pitch for face in faces],
         "roll": [face.pose.roll for face in faces],
-        **{name: [getattr(face, name) for face in faces] for name in _ARRAYS},
+        **{name: [getattr(face, name) for face in faces] for name in ARRAY_SHAPES},
         _ROTATION: [face.pose.rotation for face in faces],
-        **{f"parameters_{name}": [getattr(face.parameters, name) for face in faces] for name in _PARAMETERS},
+        **{f"parameters_{name}": [getattr(face.parameters, name) for face in faces] for name in PARAMETER_SHAPES},
         **({_CUSTOM: [face.custom_landmarks for face in faces]} if num_custom else {}),
         **{name: [face.blendshapes[name] for face in faces] for name in packaged_model().expression_names},
     }

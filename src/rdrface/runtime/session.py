@@ -4,24 +4,18 @@ Each of the two packages is imported only when a session needs it, because the i
 second. ONNX Runtime is optional: ``pip install rdrface[onnxruntime]``.
 """
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, NoReturn, Protocol
 
 import numpy as np
 
-from rdrface.errors import ConfigError, RdrError, WeightsError
-from rdrface.runtime import int8_graph
+from rdrface.errors import ConfigError
 from rdrface.runtime.bfloat16 import use_bfloat16
-from rdrface.runtime.linked_files import without_links
-from rdrface.runtime.precision import Precision, RequestedPrecision, choose_precision
+from rdrface.runtime.precision import Precision
 from rdrface.runtime.requests_by_batch import RequestsByBatch
 from rdrface.runtime.requests_by_shape import RequestsByShape
-from rdrface.runtime.weights import WeightsInfo, find_graph, link_chain, read_info, verify
 
 Backend = Literal["openvino", "onnxruntime"]
 BACKENDS: tuple[Backend, ...] = ("openvino", "onnxruntime")
@@ -42,7 +36,7 @@ Q (B, 103), the probability that a point is visible (B, 68), and its expected er
 CUSTOM_LANDMARKS = "custom_landmarks"
 """Further output of weights that were fine-tuned to another annotation scheme: its landmarks (B, L, 2), crop frame."""
 
-_OUTPUTS_OF_0_1 = {
+OUTPUTS_OF_0_1 = {
     "absolute": "landmarks_jawline",
     "jawline": "projection_jawline",
     "Q": "parameters",
@@ -232,67 +226,6 @@ def open_graph(
     raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
 
 
-def open_session(
-    weights: Path,
-    backend: Backend = "openvino",
-    threads: int | None = None,
-    providers: Sequence[str] | None = None,
-    precision: RequestedPrecision = "float32",
-) -> tuple[Session, WeightsInfo]:
-    """Verify a weights file and its graph, and open a session for them.
-
-    Args:
-        weights: path of ``NAME.safetensors``, with ``NAME.onnx`` in the same folder. Both may be symbolic links.
-        backend: "openvino" or "onnxruntime".
-        threads: see `OpenVINOSession`.
-        providers: see `ONNXRuntimeSession`.
-        precision: see `rdrface.runtime.precision.choose_precision`; the session's attribute `precision` is the chosen
-            one. int8 needs ``NAME.int8.onnx`` in the same folder.
-
-    Raises:
-        WeightsError: a file is missing or damaged, was not written by rdrface, or cannot be run.
-        ConfigError, TypeError, ValueError: see `open_graph` and `choose_precision`.
-    """
-    weights = Path(weights)
-    info, _ = read_info(weights)
-    with ThreadPoolExecutor(1) as executor:
-        verification = executor.submit(verify, weights, info)
-        # Importing the backend takes as long as the checksums, and uses another core.
-        if backend in BACKENDS:
-            with suppress(ImportError):  # `open_graph` reports it
-                import_module(backend)
-        verification.result()
-    original_name = info.config.get("file_name", weights.name)
-    if original_name not in (path.name for path in link_chain(weights)):
-        raise WeightsError(
-            f"{weights} was renamed: its graph refers to the weights by the name {original_name!r}. Restore the "
-            "original name, or export the weights again under the new name"
-        )
-    check_providers_type(providers)
-    int8 = find_graph(weights, int8_graph.SUFFIX)
-    missing = None if int8.is_file() else f"there is no {int8}; write it with `rdrface quantize {weights} --data ...`"
-    chosen = choose_precision(precision, backend, providers, missing)
-    graph = int8 if chosen == "int8" else find_graph(weights)
-    if chosen == "int8" and not int8_graph.is_sealed(int8.read_bytes(), info):
-        raise WeightsError(
-            f"{int8} does not belong to {weights.name}, or is damaged: write it again with `rdrface quantize`, or "
-            "remove it"
-        )
-    try:
-        with without_links(weights, graph, original_name) as readable:
-            session = open_graph(readable, backend, threads, providers, chosen)
-    except (RdrError, TypeError, ValueError):
-        raise
-    except Exception as error:  # each runtime has its own exception types
-        raise WeightsError(f"{backend} cannot run {graph}: {error}") from error
-    if session.input_size != info.input_size:
-        raise WeightsError(
-            f"{weights} states a crop size of {info.input_size} pixels, its graph takes {session.input_size}: take "
-            "both files from one export"
-        )
-    return (session if info.format_version > 1 else _RenamedOutputs(session, _OUTPUTS_OF_0_1)), info
-
-
 def check_providers_type(providers: object) -> None:
     """Check that `providers` is None or a list.
 
@@ -327,26 +260,9 @@ def _check_providers(providers: Sequence[str]) -> list[str]:
     return names
 
 
-class _RenamedOutputs:
-    """Session that renames the outputs of another session.
-
-    Args:
-        session: the session to run.
-        names: output name -> new name; other outputs keep their names.
-    """
-
-    def __init__(self, session: Session, names: Mapping[str, str]) -> None:
-        self.input_size, self.precision = session.input_size, session.precision
-        self._session, self._names = session, names
-
-    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """See `Session.run`."""
-        return {self._names.get(name, name): value for name, value in self._session.run(images).items()}
-
-
 def _public_name(names: set[str]) -> str:
     # OpenVINO lists the names of internal tensors together with the name of the output.
-    known = names.intersection((*OUTPUTS, CUSTOM_LANDMARKS, *_OUTPUTS_OF_0_1))
+    known = names.intersection((*OUTPUTS, CUSTOM_LANDMARKS, *OUTPUTS_OF_0_1))
     return min(known) if known else min(names)
 
 
