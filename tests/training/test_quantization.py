@@ -63,7 +63,7 @@ def quantized(model):
 
 
 def test_convolutions_and_large_products_are_quantized_and_geometry_is_not(model):
-    assert [operator.weights for operator in find_operators(model)] == ["a", "b", "up", "large"]
+    assert [operator.weights for operator in find_operators(model)] == [("a",), ("b",), ("up",), ("large",)]
 
 
 def test_ranges_are_the_extremes_of_all_inputs(model):
