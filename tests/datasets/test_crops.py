@@ -172,11 +172,12 @@ def test_invalid_arguments_and_damaged_files_are_refused(tmp_path):
 
 def test_joined_packs_keep_their_sources(tmp_path):
     first, second = pack(records_of(tmp_path, 2), size=32), pack(records_of(tmp_path, 3), size=32)
-    both = first.joined(second)
-    assert len(both) == 5
-    np.testing.assert_array_equal(both.images[2:], second.images)
-    np.testing.assert_array_equal(both.Q[:2], first.Q)
-    names = [both.source_names[i] for i in both.source]
-    assert names == [p.source_names[i] for p in (first, second) for i in p.source]
+    third = pack(records_of(tmp_path, 1), size=32)
+    joined = first.joined(second, third)
+    assert len(joined) == 6
+    np.testing.assert_array_equal(joined.images[2:5], second.images)
+    np.testing.assert_array_equal(joined.Q[:2], first.Q)
+    names = [joined.source_names[i] for i in joined.source]
+    assert names == [p.source_names[i] for p in (first, second, third) for i in p.source]
     with pytest.raises(ValueError, match=r"32 pixels .* 48"):
         first.joined(pack(records_of(tmp_path, 1), size=48))

@@ -104,20 +104,25 @@ class PackedCrops:
         arrays = {name: getattr(self, name)[index] for name in _ARRAYS}
         return replace(self, **arrays)
 
-    def joined(self, other: "PackedCrops") -> "PackedCrops":
-        """These faces followed by `other`.
+    def joined(self, *others: "PackedCrops") -> "PackedCrops":
+        """These faces followed by those of all `others`, in one copy: the images may fill half of the memory.
 
         Raises:
-            ValueError: the two differ in size or margin.
+            ValueError: they differ in size or margin.
         """
-        if self.size != other.size or self.margin != other.margin:
-            raise ValueError(
-                f"packed crops of {self.size} pixels and margin {self.margin} cannot be joined with packed crops of "
-                f"{other.size} pixels and margin {other.margin}; pack both with the same size and margin"
-            )
-        arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _ARRAYS}
-        arrays["source"][len(self) :] += len(self.source_names)
-        return PackedCrops(**arrays, source_names=self.source_names + other.source_names, margin=self.margin)
+        parts = (self, *others)
+        for other in others:
+            if self.size != other.size or self.margin != other.margin:
+                raise ValueError(
+                    f"packed crops of {self.size} pixels and margin {self.margin} cannot be joined with packed crops "
+                    f"of {other.size} pixels and margin {other.margin}; pack both with the same size and margin"
+                )
+        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+        # Each part numbers its own sources from 0.
+        first = np.cumsum([0, *(len(part.source_names) for part in parts[:-1])])
+        arrays["source"] = arrays["source"] + np.repeat(first, [len(part) for part in parts]).astype(np.int32)
+        names = tuple(name for part in parts for name in part.source_names)
+        return PackedCrops(**arrays, source_names=names, margin=self.margin)
 
     def save(self, path: str | Path, quality: int | None = None, settings: Mapping[str, Any] | None = None) -> None:
         """Write one .safetensors file; names, margin, format and settings are in its metadata.

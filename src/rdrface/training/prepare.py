@@ -167,13 +167,13 @@ def check_entries(config: TrainingConfig, sources: list[str]) -> None:
 
 
 def _with_rendered_faces(faces: PackedCrops, config: TrainingConfig) -> PackedCrops:
-    result = faces
+    rendered = []
     if config.face_profiling:
         profiling = FaceProfilingConfig()
         chosen = choose_near_frontal_faces(faces, config.face_profiling, profiling, config.seed)
-        result = result.joined(profile_faces(faces, chosen, profiling, config.seed))
+        rendered.append(profile_faces(faces, chosen, profiling, config.seed))
     if config.closed_eye_copies:
         warping = ExpressionWarpConfig()
         chosen = choose_open_eyes(faces, config.closed_eye_copies, warping, config.seed)
-        result = result.joined(close_eyes(faces, chosen, warping, config.seed))
-    return result
+        rendered.append(close_eyes(faces, chosen, warping, config.seed))
+    return faces.joined(*rendered) if rendered else faces
