@@ -51,8 +51,8 @@ def paired_table(first: Mapping[str, Any], second: Mapping[str, Any], names: Seq
     images = [[face["image"] for face in report["faces"]] for report in (first, second)]
     if images[0] != images[1]:
         raise DataError(
-            f"the reports have {len(images[0])} and {len(images[1])} faces, which are not the same; write both with the "
-            "same dataset, folder and options"
+            f"the reports have {len(images[0])} and {len(images[1])} faces, which are not the same; write both with "
+            "the same dataset, folder and options"
         )
     size = np.array([face["size"] for face in first["faces"]], np.float64)
     common = [name for name in first["faces"][0]["errors"] if name in second["faces"][0]["errors"]]
