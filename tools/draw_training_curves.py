@@ -4,7 +4,7 @@ python tools/draw_training_curves.py NAME=RUN[,RUN...] [NAME=RUN...] -o FILE.png
 
 RUN is the folder of a training, with validation.csv and checkpoint.pt, or a CSV file with the column `faces`. Several
 RUNs of one NAME follow each other: the faces are counted from the start of the first. The number of faces of a step is
-in the configuration of the checkpoint. A row at 0 faces, which has no place on a logarithmic axis, is a horizontal line.
+in the configuration of the checkpoint. A row at 0 faces is drawn as a horizontal line.
 """
 
 import argparse

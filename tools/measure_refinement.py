@@ -3,9 +3,9 @@
 python tools/measure_refinement.py SET DIR [--held-out CONFIG] [--weights FILE] [--size N] [--limit N]
 python tools/measure_refinement.py --packed FILE [--weights FILE|RUN] [--size N] [--limit N]
 
-SET DIR: the errors of `rdrface evaluate SET DIR` for S_k (landmarks) and the projected 3D face S_p (projection) at every
-k. Every face is aligned once, in the crop of its annotated box; `rdrface evaluate` aligns a few faces again. A second
-table has the mean change of each error from k - 1 to k with its standard error.
+SET DIR: the errors of `rdrface evaluate SET DIR` for S_k (landmarks) and the projected 3D face S_p (projection) at
+every k. Every face is aligned once, in the crop of its annotated box; `rdrface evaluate` aligns a few faces again. A
+second table has the mean change of each error from k - 1 to k with its standard error.
 --packed: packed faces of a training run. "3D" compares the 68 points of the 3D face, jawline convention, with those of
 the fitted face, x and y only. Percent of the square root of the landmark box's area.
 """
