@@ -19,7 +19,10 @@ BATCH = 64
 """Faces per batch in evaluation."""
 
 YAW_BINS = ("yaw_0", "yaw_30", "yaw_60")
-COLUMNS = (*(f"nme_{k}" for k in range(RUN_TO + 1)), "projection", "jawline", *YAW_BINS)
+NME = tuple(f"nme_{k}" for k in range(RUN_TO + 1))
+PROJECTION = tuple(f"projection_{k}" for k in range(RUN_TO + 1))
+COLUMNS = (*NME, "projection", "jawline", *YAW_BINS)
+"""Columns of the tables of the experiments from a random start."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,11 @@ class Truth:
 
 
 def face_errors(steps: list[Step], truth: Truth, iterations: int) -> Tensor:
-    """Errors per face in percent of its side, (B, RUN_TO + 3).
+    """Errors per face in percent of its side, (B, 2 RUN_TO + 4).
 
-    The columns are the NME of S_0 ... S_5, the NME of S_p at K, and the mean 3D distance of the 68 points of the
-    jawline convention at K. An orthographic camera does not define the origin of z, so the mean of z is subtracted.
+    The columns are the NME of S_0 ... S_5, the NME of S_p at K, the mean 3D distance of the 68 points of the jawline
+    convention at K, and the NME of S_p at k = 0 ... 5. An orthographic camera does not define the origin of z, so the
+    mean of z is subtracted.
 
     Args:
         steps: RUN_TO + 1 steps, k = 0 first.
@@ -66,12 +70,13 @@ def face_errors(steps: list[Step], truth: Truth, iterations: int) -> Tensor:
     difference = steps[iterations].projection_jawline - truth.jawline
     xy, z = difference[..., :2], difference[..., 2:]
     distance = torch.cat([xy, z - z.mean(1, keepdim=True)], dim=-1).norm(dim=-1).mean(1)
-    columns = [*(nme(step.landmarks) for step in steps), nme(steps[iterations].projection[..., :2]), distance]
+    projection = [nme(step.projection[..., :2]) for step in steps]
+    columns = [*(nme(step.landmarks) for step in steps), projection[iterations], distance, *projection]
     return 100 * torch.stack(columns, 1) / truth.side.unsqueeze(1)
 
 
 def summary(errors: list[Tensor], yaw: list[Tensor], iterations: int) -> dict[str, float]:
-    """Means over faces by the names of `COLUMNS`; the yaw bins are those of S_K.
+    """Means over faces: `COLUMNS`, `PROJECTION`, and `nme` of S_K; the yaw bins are those of S_K.
 
     Args:
         errors: batches of `face_errors`.
@@ -79,7 +84,9 @@ def summary(errors: list[Tensor], yaw: list[Tensor], iterations: int) -> dict[st
         iterations: K of the training.
     """
     every, bins = torch.cat(errors).numpy(), yaw_index(torch.cat(yaw).numpy())
-    scores = dict(zip(COLUMNS, every.mean(0).tolist(), strict=False))
+    names = (*NME, "projection", "jawline", *PROJECTION)
+    scores = dict(zip(names, every.mean(0).tolist(), strict=True))
+    scores["nme"] = scores[f"nme_{iterations}"]
     for number, name in enumerate(YAW_BINS):
         inside = every[bins == number, iterations]
         scores[name] = float(inside.mean()) if len(inside) else float("nan")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from rdrface.training.face_profiling.face_profiling import SUFFIX as PROFILED
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -14,6 +16,8 @@ class Variant:
         loss: weights that differ from those of the base (`rdrface.training.losses.weights.LossWeights`).
         heads: also train fc5 and fc6 of the initialization, where a loss on the 3D face has its effect first.
         profiled: add faces rotated to larger yaw angles (`rdrface.training.face_profiling`).
+        without: leave out the training faces whose source contains this text.
+        arbitrary_rotation: probability of a rotation by any angle in the augmentation; None for the default.
         seeds: number of trainings.
     """
 
@@ -24,6 +28,8 @@ class Variant:
     loss: dict[str, float] = field(default_factory=dict)
     heads: bool = False
     profiled: bool = False
+    without: str = ""
+    arbitrary_rotation: float | None = None
     seeds: int = 1
 
 
@@ -59,4 +65,16 @@ WHOLE_NETWORK = {
     "full": Variant("whole network, 64 px"),
     "full-no-conv6": Variant("without the loss of conv6", loss={"response": 0.0}),
     "full-profiled": Variant("with turned faces added", profiled=True),
+}
+
+FROM_RELEASED = {
+    "base": Variant("all parts of the recipe", seeds=3),
+    "no-300w-lp": Variant("without 300W-LP's images", without="300w_lp"),
+    "no-profiled": Variant("without profiled faces", without=PROFILED),
+    "no-wpdc": Variant("without WPDC", loss={"wpdc": 0.0}),
+    "no-conv6": Variant("without the loss of conv6", loss={"response": 0.0}),
+    "K1": Variant("K = 1", iterations=1),
+    "K2": Variant("K = 2", iterations=2),
+    "K4": Variant("K = 4", iterations=4),
+    "any-angle": Variant("without upright crops: trained on faces at any angle", arbitrary_rotation=1.0),
 }

@@ -8,7 +8,6 @@ again.
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,6 @@ import torch
 from lightning_fabric import Fabric
 
 from rdrface.datasets.crops import PackedCrops
-from rdrface.network.rdr import RDR
-from rdrface.training.augmentation.augment import augment
-from rdrface.training.augmentation.config import no_augmentation
-from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.face_profiling.face_profiling import (
     SUFFIX,
@@ -27,10 +22,9 @@ from rdrface.training.face_profiling.face_profiling import (
     choose_near_frontal_faces,
     profile_faces,
 )
-from rdrface.training.loop import train
 from rdrface.training.run_folder import TRAIN, VAL, pack_file
 from results import Results
-from scores import BATCH, RUN_TO, Truth, face_errors, summary
+from training_runs import train_and_score
 from variants import LATER_LOSSES, WHOLE_NETWORK, Variant
 
 SIZE = 64
@@ -71,22 +65,6 @@ def with_profiled(faces: PackedCrops, count: int) -> PackedCrops:
     return faces.joined(profile_faces(faces, chosen, config, 0))
 
 
-@torch.no_grad()
-def evaluate(network: RDR, faces: PackedCrops) -> dict[str, float]:
-    """Scores on held-out faces."""
-    generator = torch.Generator().manual_seed(0)
-    errors, yaw = [], []
-    for start in range(0, len(faces), BATCH):
-        index = np.arange(start, min(start + BATCH, len(faces)))
-        crops, labels = augment(CropBatch.of(faces, index), SIZE, no_augmentation(), generator)
-        truth = Truth.of(labels, network.projection)
-        with torch.autocast("cpu", torch.bfloat16):
-            steps = network(crops.contiguous(memory_format=torch.channels_last), RUN_TO).steps
-        errors.append(face_errors(steps, truth, network.iterations))
-        yaw.append(truth.yaw)
-    return summary(errors, yaw, network.iterations)
-
-
 def main() -> None:
     """Train the variants that have no result yet and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -111,14 +89,10 @@ def main() -> None:
     fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
     fabric.launch()
 
-    def train_and_evaluate(variant: Variant, name: str, seed: int) -> dict[str, float]:
+    def train_and_evaluate(variant: Variant, name: str, seed: int) -> dict[str, float] | None:
         chosen = with_profiled(faces, args.profiled) if variant.profiled else faces
         folder = args.out / f"{name}_{seed}_{len(chosen)}_{args.steps}"
-        network = train(configuration(variant, args.steps, seed), chosen, None, folder, fabric)
-        assert network is not None  # no time limit was given
-        scores = evaluate(network, held_out)
-        shutil.rmtree(folder)
-        return scores
+        return train_and_score(configuration(variant, args.steps, seed), chosen, held_out, folder, fabric)
 
     results.complete(variants, train_and_evaluate)
     print(results.table({name: variant.meaning for name, variant in WHOLE_NETWORK.items()}))

@@ -10,7 +10,7 @@ selected command uses FILE and FILE does not exist.
 A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. A block that
 measures another release, ``--rdrface PATH``, is left as it is if the folder of --work has no PATH. With --check no page
 is written, and the exit status is 1 if a block differs. Blocks with times (``rdrface bench``, ``measure.py time``,
-``measure_drawing.py`` and ``floor.py``) always differ; use --only to leave them out.
+``sizes/measure.py``, ``measure_drawing.py`` and ``floor.py``) always differ; use --only to leave them out.
 """
 
 import argparse

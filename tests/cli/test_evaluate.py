@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from rdrface.cli.evaluate import add_arguments, run
 from rdrface.datasets.readers import read_w300
 from rdrface.errors import ConfigError, DataError
 from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.training.face_order import held_out_faces
 from stub_aligner import StubAligner, write_ibug
 
 
@@ -130,3 +132,36 @@ def test_options_that_do_not_apply_are_refused(folder):
         run(arguments("300w", folder, "--predictions", folder / "x.csv"))
     with pytest.raises(SystemExit):
         arguments("300w", folder, "--predictions", "a", "--weights", "b")
+
+
+def test_held_out_images_of_the_training_part_are_measured(tmp_path, monkeypatch, capsys):
+    write_ibug(tmp_path)
+    folder = (tmp_path / "ibug").rename(tmp_path / "afw").parent
+    config = tmp_path / "half.toml"
+    config.write_text(
+        'validation_fraction = 0.5\nannotation_offset = {"300w/afw" = [1.0, 0.0]}\n'
+        '[[stage]]\ntrain = "joint"\nsteps = 1\n'
+    )
+    use_stub(monkeypatch, folder)
+    out = folder / "r.json"
+    assert run(arguments("300w", folder, "--held-out", config, "--json", out)) == 0
+    text = capsys.readouterr().out
+    content = json.loads(out.read_text())
+    chosen = [face["image"] for face in content["faces"]]
+    records = read_w300(folder)
+    expected = held_out_faces(records, 0.5)
+    assert 0 < expected.sum() < 3
+    assert chosen == [f"afw/{Path(image).name}" for image in records.image[expected]]
+    assert content["held_out"] == "half.toml" and all(face["size"] > 90 for face in content["faces"])
+    assert "standard error" in text and "annotation offset of the training removed" in text
+
+
+def test_held_out_is_refused_where_it_does_not_apply(folder):
+    with pytest.raises(ConfigError, match="not trained on"):
+        run(arguments("wflw", folder, "--held-out", "continue"))
+    with pytest.raises(ConfigError, match="held-out does not apply"):
+        run(arguments("expression", folder, "--held-out", "continue"))
+    with pytest.raises(ConfigError, match="held-out does not apply"):
+        run(arguments("video", "--held-out", "continue"))
+    with pytest.raises(DataError, match="no train faces"):
+        run(arguments("300w", folder, "--held-out", "continue"))

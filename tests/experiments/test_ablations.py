@@ -55,9 +55,9 @@ def test_recurrence_variants_are_trained_once(
 def test_every_variant_has_known_options_and_losses() -> None:
     from rdrface.network.rdr import RDR
     from rdrface.training.losses.weights import LossWeights
-    from variants import LATER_LOSSES, RECURRENCE, WHOLE_NETWORK
+    from variants import FROM_RELEASED, LATER_LOSSES, RECURRENCE, WHOLE_NETWORK
 
-    for variant in (*RECURRENCE.values(), *WHOLE_NETWORK.values()):
+    for variant in (*RECURRENCE.values(), *WHOLE_NETWORK.values(), *FROM_RELEASED.values()):
         RDR(variant.iterations, variant.features, variant.contour)
         LossWeights(**{**LATER_LOSSES, **variant.loss})
 
@@ -89,3 +89,59 @@ def test_whole_network_variants_are_trained(
     whole_network.main()
     assert first_columns(capsys.readouterr().out) == ["without the loss of conv6"]
     assert [path.name for path in tmp_path.iterdir()] == ["whole_network.jsonl"]
+
+
+def test_training_from_released_weights_stops_at_the_time_limit_and_is_continued(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import from_released_weights
+
+    arguments = ["from_released_weights.py", run, "-o", tmp_path, "--weights", "lite", "--size", "32", "--steps", "1"]
+    arguments += ["--batch-size", "4", "--threads", "1", "--accelerator", "cpu", "--variants", "no-conv6", "any-angle"]
+    monkeypatch.setattr(sys, "argv", [*map(str, arguments), "--minutes", "0"])
+    assert from_released_weights.main() == 1
+    assert first_columns(capsys.readouterr().out)[:1] == ["released weights"]
+    monkeypatch.setattr(sys, "argv", [str(argument) for argument in arguments])
+    assert from_released_weights.main() == 0
+    rows = ["released weights", "without the loss of conv6", "without upright crops: trained on faces at any angle"]
+    printed = capsys.readouterr().out
+    assert first_columns(printed)[:3] == rows and "projection_3" in printed and "any_angle" in printed
+    file = tmp_path / "from_released_weights.jsonl"
+    content = file.read_text()
+    assert [json.loads(line)["variant"] for line in content.splitlines()] == ["released", "no-conv6", "any-angle"]
+    assert from_released_weights.main() == 0
+    assert file.read_text() == content
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_variant_changes_one_thing_of_the_configuration() -> None:
+    from from_released_weights import configuration
+    from rdrface.training.config_file import load_config
+    from variants import FROM_RELEASED
+
+    base = configuration(FROM_RELEASED["base"], "full", 128, 1000, 64, 0)
+    packaged = load_config("continue")
+    assert base.stage[0].learning_rate == packaged.stage[0].learning_rate / 4
+    assert base.stage[0].final_fraction == 0
+    assert base.loss == packaged.loss and base.source_draws == packaged.source_draws
+    expected = {"no-wpdc": {"loss"}, "no-conv6": {"loss"}, "K1": {"iterations"}, "no-300w-lp": set()}
+    for name, changed in expected.items():
+        config = configuration(FROM_RELEASED[name], "full", 128, 1000, 64, 0)
+        assert {key for key, value in vars(config).items() if value != vars(base)[key]} == changed
+
+
+def test_faces_are_left_out_by_their_source(run: Path) -> None:
+    from dataclasses import replace
+
+    import numpy as np
+
+    from from_released_weights import without
+    from rdrface.datasets.crops import PackedCrops
+    from variants import FROM_RELEASED
+
+    faces = PackedCrops.load(run / "train.safetensors")
+    names = ("300w/afw", "300w_lp/AFW", "300w/afw/turned", "300w_lp/AFW/turned")
+    faces = replace(faces, source=np.arange(24, dtype=np.int32) % 4, source_names=names)
+    assert np.unique(without(faces, FROM_RELEASED["no-300w-lp"].without).source).tolist() == [0, 2]
+    assert np.unique(without(faces, FROM_RELEASED["no-profiled"].without).source).tolist() == [0, 1]
+    assert len(without(faces, "")) == 24

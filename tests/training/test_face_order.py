@@ -39,3 +39,9 @@ def test_held_out_faces_depend_only_on_the_name() -> None:
     assert 300 < kept.sum() < 500
     assert np.array_equal(held_out(names[::-1], 0.1), kept[::-1])
     assert not held_out(names, 0.0).any()
+
+
+def test_a_smaller_fraction_holds_out_a_subset() -> None:
+    keys = np.array([f"image{i}" for i in range(2000)])
+    small, large = held_out(keys, 0.03), held_out(keys, 0.04)
+    assert 0 < small.sum() < large.sum() and large[small].all()

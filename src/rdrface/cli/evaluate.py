@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rdrface.cli import evaluate_expression as expression_command
+from rdrface.cli import evaluate_held_out as held_out
 from rdrface.cli import evaluate_video as video_command
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
 from rdrface.cli.options import add_overwrite, add_precision, refuse_existing, weights_file
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="aflw2000-3d only: use the annotations in FILE, AFLW2000-3D-Reannotated.pts68.npy",
     )
+    held_out.add_argument(parser)
     parser.add_argument(
         "--poses",
         type=Path,
@@ -120,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
     if args.folder is None:
         raise ConfigError(f"`rdrface evaluate {args.set}` needs the folder of the dataset: rdrface evaluate SET DIR")
     if args.set == expression_command.NAME:
+        if args.held_out is not None:
+            raise ConfigError(f"--held-out does not apply to `rdrface evaluate {args.set}`; leave it out")
         return expression_command.run(args)
     if args.format is not None or args.split is not None or not args.mirror:
         raise ConfigError(
@@ -148,8 +152,13 @@ def run(args: argparse.Namespace) -> int:
         f"{evaluation_set.title}: distribution of the errors, {evaluation_set.unit}",
     )
     tables = [*evaluation_set.tables(annotations, predictions), shares]
+    if args.held_out is not None:
+        tables += held_out.held_out_tables(evaluation_set, annotations, predictions, args.held_out)
+        # The name only: reports do not contain local paths.
+        details["held_out"] = Path(args.held_out).name
     source = "boxes" if "boxes" in details else "predictions"
-    print(f"\n{evaluation_set.title}: {len(annotations)} faces, {source}: {details[source]}\n")
+    part = "" if args.held_out is None else f", held out by {Path(args.held_out).name}"
+    print(f"\n{evaluation_set.title}{part}: {len(annotations)} faces, {source}: {details[source]}\n")
     print("\n\n".join(table.to_text() for table in tables))
     if args.json is not None:
         content = report(args.set, args.folder, annotations, predictions, errors, tables, details)
@@ -172,7 +181,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _annotations(args: argparse.Namespace, evaluation_set: EvaluationSet) -> FaceRecords:
-    annotations = evaluation_set.read(args.folder)
+    if args.held_out is None:
+        annotations = evaluation_set.read(args.folder)
+    else:
+        annotations = held_out.read_held_out(args.set, args.folder, args.held_out)
     if args.labels is not None:
         if args.set != "aflw2000-3d":
             raise ConfigError(

@@ -36,7 +36,7 @@ SMOOTHED, UNSMOOTHED, BY_FRAME = "smoothed", "not smoothed", "frame by frame"
 PHOTOS = 3
 """Default number of photos."""
 
-_UNUSED = ("method", "labels", "poses", "plots", "record", "faces", "format", "split")
+_UNUSED = ("method", "labels", "poses", "plots", "record", "faces", "format", "split", "held_out")
 """Options of `rdrface evaluate` that do not apply here."""
 
 
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
     for option in _UNUSED:
         if getattr(args, option):
-            raise ConfigError(f"--{option} does not apply to `rdrface evaluate {NAME}`; leave it out")
+            raise ConfigError(f"--{option.replace('_', '-')} does not apply to `rdrface evaluate {NAME}`; leave it out")
     for path in (args.json, args.sheet):
         if path is not None and not path.absolute().parent.is_dir():
             raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")

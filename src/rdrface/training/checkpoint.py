@@ -108,6 +108,16 @@ def read_average(path: Path, network: str) -> dict[str, Tensor]:
     return average
 
 
+def read_config(path: Path) -> dict[str, Any]:
+    """Read the configuration of a ``checkpoint.pt``, see `rdrface.training.config.TrainingConfig`.
+
+    Raises:
+        ConfigError: the file is damaged, or is not a checkpoint of `rdrface train`.
+    """
+    config: dict[str, Any] = _read(path)["config"]
+    return config
+
+
 def load_average(network: RDR, path: Path) -> None:
     """Load the averaged weights of another run, including the parameter scale, but not the face model.
 

@@ -41,6 +41,14 @@ def held_out(keys: np.ndarray, fraction: float) -> np.ndarray:
     return np.array([int.from_bytes(digest, "big") / 2**32 < fraction for digest in digests], dtype=bool)
 
 
+def held_out_faces(records: FaceRecords, fraction: float) -> np.ndarray:
+    """(N,) bool, the faces that a training with this `validation_fraction` holds out; see `person_keys`, `held_out`.
+
+    A smaller fraction holds out a subset of the faces of a larger one.
+    """
+    return held_out(person_keys(records), fraction)
+
+
 def batches(
     count: int,
     size: int,

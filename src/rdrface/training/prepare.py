@@ -21,7 +21,7 @@ from rdrface.morphable.model import FaceModel
 from rdrface.training.config import TrainingConfig
 from rdrface.training.expression_warping import expression_warp
 from rdrface.training.expression_warping.expression_warp import ExpressionWarpConfig, choose_open_eyes, close_eyes
-from rdrface.training.face_order import held_out, person_keys
+from rdrface.training.face_order import held_out_faces
 from rdrface.training.face_profiling import face_profiling
 from rdrface.training.face_profiling.face_profiling import FaceProfilingConfig, choose_near_frontal_faces, profile_faces
 from rdrface.training.fitted_labels import with_self_occlusion, without_fitted_outline
@@ -64,7 +64,7 @@ def prepare_faces(
             print(f"{folder} does not contain {val_file.name}: no validation and no calibration", file=sys.stderr)
         return PackedCrops.load(train_file), PackedCrops.load(val_file) if val_file.is_file() else None
     records = read_faces(config, data, synthetic, folder)
-    held = held_out(person_keys(records), config.validation_fraction)
+    held = held_out_faces(records, config.validation_fraction)
     if held.all():
         raise ConfigError(
             f"validation_fraction {config.validation_fraction} leaves none of the {len(records)} faces for training; "

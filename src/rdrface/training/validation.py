@@ -82,7 +82,7 @@ def validate(
     for number, name in enumerate(("yaw_0", "yaw_30", "yaw_60")):
         inside = errors[bins == number, -2]
         scores[name] = float(inside.mean()) if len(inside) else float("nan")
-    scores |= _blink(torch.cat(expression).numpy(), faces, yaw)
+    scores |= blink_scores(torch.cat(expression).numpy(), faces, yaw)
     return {name: round(value, 4) for name, value in scores.items()}
 
 
@@ -103,7 +103,14 @@ def comparable_points(labels: CropBatch) -> tuple[Tensor, Tensor, Tensor]:
     return torch.nan_to_num(labels.points), weight, side
 
 
-def _blink(expression: np.ndarray, faces: PackedCrops, yaw: np.ndarray) -> dict[str, float]:
+def blink_scores(expression: np.ndarray, faces: PackedCrops, yaw: np.ndarray) -> dict[str, float]:
+    """``blink_closed``, ``blink_open`` and ``blink_area`` of `validate`.
+
+    Args:
+        expression: (N, 46) predicted expression coefficients.
+        faces: N packed faces.
+        yaw: (N,) degrees.
+    """
     names = FaceModel.load().expression_names
     # The left eye of the image is the subject's right eye.
     blink = expression[:, [names.index("eyeBlinkRight"), names.index("eyeBlinkLeft")]]

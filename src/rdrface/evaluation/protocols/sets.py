@@ -34,6 +34,8 @@ class EvaluationSet:
         limit: threshold of the area under the curve and of a failure, in `unit`; from papers on the dataset.
         from68: 68 points of other methods (n, 68, 2) -> (n, P, 2), NaN for points that the 68 do not define; None where
             the points cannot be derived from the 68.
+        read_training: folder -> faces of the training part, annotated as the protocol needs them; None for datasets
+            that rdrface is not trained on.
     """
 
     title: str
@@ -44,6 +46,7 @@ class EvaluationSet:
     unit: str
     limit: float
     from68: Callable[[np.ndarray], np.ndarray] | None = None
+    read_training: Callable[[Path], FaceRecords] | None = None
 
 
 def own68(face: Face) -> dict[str, np.ndarray]:
@@ -82,14 +85,31 @@ def _w300(folder: Path) -> FaceRecords:
     return read_w300(folder)
 
 
+def _merl_rav_training(folder: Path) -> FaceRecords:
+    return read_set("merl-rav", folder, "train")
+
+
+def _w300_training(folder: Path) -> FaceRecords:
+    return read_set("300w", folder, "train")
+
+
 _BOX = "% of sqrt(w h) of the landmark box"
 _FACE_BOX = "% of the square root of the face box area"
 _EYES = "% of the inter-ocular distance"
 
 SETS: dict[str, EvaluationSet] = {
     "aflw2000-3d": EvaluationSet("AFLW2000-3D", _aflw2000, own68_jawline, aflw2000.errors, aflw2000.tables, _BOX, 7.0),
-    "merl-rav": EvaluationSet("MERL-RAV", _merl_rav, own68, merl_rav.errors, merl_rav.tables, _BOX, 7.0),
-    "300w": EvaluationSet("300-W", _w300, own68, w300.errors, w300.tables, _EYES, 8.0),
+    "merl-rav": EvaluationSet(
+        "MERL-RAV",
+        _merl_rav,
+        own68,
+        merl_rav.errors,
+        merl_rav.tables,
+        _BOX,
+        7.0,
+        read_training=_merl_rav_training,
+    ),
+    "300w": EvaluationSet("300-W", _w300, own68, w300.errors, w300.tables, _EYES, 8.0, read_training=_w300_training),
     "aflw-pifa": EvaluationSet(
         "AFLW-PIFA", _aflw_pifa, aflw_points.outputs, aflw.errors, aflw.tables, _FACE_BOX, 10.0, aflw_points.from68
     ),
@@ -114,7 +134,9 @@ SETS: dict[str, EvaluationSet] = {
         aflw_points.from68,
     ),
     "wflw": EvaluationSet("WFLW", read_wflw, wflw.outputs, wflw.errors, wflw.tables, _EYES, wflw.LIMIT, wflw.from68),
-    "300w-lp": EvaluationSet("300W-LP", w300lp.read, own68, w300lp.errors, w300lp.tables, _BOX, 7.0),
+    "300w-lp": EvaluationSet(
+        "300W-LP", w300lp.read, own68, w300lp.errors, w300lp.tables, _BOX, 7.0, read_training=w300lp.read
+    ),
     "cofw68": EvaluationSet("COFW68", read_cofw68, own68, cofw.errors, cofw.tables, _EYES, cofw.LIMIT),
     "biwi": EvaluationSet("BIWI", read_biwi, _no_points, head_pose.errors, head_pose.tables, "degrees", 10.0),
 }

@@ -14,6 +14,7 @@ from rdrface.evaluation.predictions.matching import relative_name
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.tables.tables import Table
 from rdrface.files import write_aside
+from rdrface.geometry.boxes import box_size
 
 
 def report(
@@ -27,6 +28,8 @@ def report(
 ) -> dict[str, Any]:
     """The report as a JSON object. It contains no times, so the same evaluation gives the same object.
 
+    The size of a face is sqrt(w h) of its annotated box, image pixels.
+
     Args:
         name: name of the dataset on the command line.
         root: folder of the dataset; images are named relative to it.
@@ -37,10 +40,12 @@ def report(
         how: how the predictions were made: boxes, weights, file of predictions and so on.
     """
     faces = []
+    sizes = box_size(annotations.box)
     for i, image in enumerate(annotations.image.tolist()):
         face: dict[str, Any] = {
             "image": relative_name(image, root),
             "source": str(annotations.source[i]),
+            "size": _plain(sizes[i]),
             "found": bool(predictions.found[i]),
             "errors": {key: _plain(values[i]) for key, values in errors.items()},
         }

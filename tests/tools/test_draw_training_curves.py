@@ -1,0 +1,50 @@
+"""Curves of trainings against the number of faces seen."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from short_run import packed_synthetic_faces, short_run
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+
+
+@pytest.fixture(autouse=True)
+def import_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TOOLS))
+
+
+def test_faces_are_counted_from_the_first_of_joined_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    import draw_training_curves
+
+    first = tmp_path / "first"
+    short_run(packed_synthetic_faces(tmp_path, 6), first)  # one step of four faces
+    (first / "validation.csv").write_text("stage,step,nme_1,nme_2\n0,0,9.0,8.0\n0,1,7.0,6.0\n0,1,7.0,6.0\n")
+    (tmp_path / "second.csv").write_text("faces,nme_2\n0,6.0\n100,5.0\n")
+    words = [f"long={first},{tmp_path / 'second.csv'}", "-o", tmp_path / "curves.png", "--column", "nme_2"]
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", ["draw_training_curves.py", *map(str, words)])
+    assert draw_training_curves.main() == 0
+    rows = [line.split()[1:] for line in capsys.readouterr().out.splitlines() if line.startswith("long")]
+    assert rows == [["0", "8.00"], ["4", "6.00"], ["104", "5.00"]]
+    with Image.open(tmp_path / "curves.png") as image:
+        assert image.width > 800
+
+
+def test_a_run_without_validation_and_an_unknown_column_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    import draw_training_curves
+
+    (tmp_path / "a.csv").write_text("faces,nme_2\n10,6.0\n")
+    for curve, message in ((f"a={tmp_path}", "first validation"), (f"a={tmp_path / 'a.csv'}", "no column 'nme_3'")):
+        monkeypatch.setattr(sys, "argv", ["draw_training_curves.py", curve, "-o", str(tmp_path / "x.png")])
+        assert draw_training_curves.main() == 1
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "x.png").exists()
