@@ -8,8 +8,9 @@ import torch
 
 from rdrface.morphable.model import FaceModel
 from rdrface.network.projection import Projection
-from rdrface.network.rdr import RDR
+from rdrface.network.rdr import RDR, Prediction
 from rdrface.training.batch import Batch
+from rdrface.training.losses.iteration_losses import LAST_STEP_WEIGHT
 from rdrface.training.losses.objective import losses
 from rdrface.training.losses.parameter_losses import (
     displacements,
@@ -130,8 +131,8 @@ def test_gradients_are_finite(at_truth: bool) -> None:
         assert q.grad.abs().max() < 1e-3
 
 
-def test_slow_losses_are_computed_only_with_a_weight() -> None:
-    torch.manual_seed(0)
+def predicted_and_labels() -> tuple[RDR, Prediction, Batch]:
+    """A network with K = 1, its prediction for two crops, and labels close to it."""
     network = RDR(1).eval()
     network.scale.mean[F] = 0.009
     with torch.no_grad():
@@ -148,6 +149,12 @@ def test_slow_losses_are_computed_only_with_a_weight() -> None:
         trust=torch.ones(2),
         expression_trust=torch.ones(2),
     )
+    return network, prediction, batch
+
+
+def test_slow_losses_are_computed_only_with_a_weight() -> None:
+    torch.manual_seed(0)
+    network, prediction, batch = predicted_and_labels()
 
     def names(weights: LossWeights | None) -> set[str]:
         return set(losses(prediction, network.response(prediction.deconv5), batch, network.scale.std, weights))
@@ -157,3 +164,14 @@ def test_slow_losses_are_computed_only_with_a_weight() -> None:
     assert names(LossWeights()) == all_names - {"wpdc", "vertex"}
     assert names(LossWeights(wpdc=1.0)) == all_names - {"vertex"}
     assert names(LossWeights(vertex=1.0)) == all_names - {"wpdc"}
+
+
+def test_wpdc_has_a_share_of_every_iteration() -> None:
+    network, prediction, batch = predicted_and_labels()
+    response = network.response(prediction.deconv5)
+    first, last = (
+        float(weighted_parameter_distance(step.q, batch.q, network.scale.std, batch.trust)) for step in prediction.steps
+    )
+    value = losses(prediction, response, batch, network.scale.std, LossWeights(wpdc=1.0))["wpdc"]
+    assert float(value) == pytest.approx((first + LAST_STEP_WEIGHT * last) / (1 + LAST_STEP_WEIGHT), rel=1e-5)
+    assert first != pytest.approx(last, rel=1e-3)

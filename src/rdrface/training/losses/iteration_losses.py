@@ -25,7 +25,7 @@ def iteration_losses(steps: list[Step], batch: Batch, std: Tensor) -> dict[str, 
         std: (103,) of `ParameterScale`, the units of the coefficients.
     """
     per_step = [step_losses(step, batch) for step in steps]
-    result = {name: _mean_over_steps([one[name] for one in per_step]) for name in per_step[0]}
+    result = {name: mean_over_iterations([one[name] for one in per_step]) for name in per_step[0]}
     result["parameters"] = parameter_distance(steps[-1].q, batch.q, std, batch.trust)
     return result
 
@@ -50,6 +50,7 @@ def step_losses(step: Step, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def _mean_over_steps(values: list[Tensor]) -> Tensor:
+def mean_over_iterations(values: list[Tensor]) -> Tensor:
+    """Weighted mean () of the losses () of the iterations; the last one counts `LAST_STEP_WEIGHT` times."""
     stacked = torch.stack(values)
     return (stacked.sum() + (LAST_STEP_WEIGHT - 1) * stacked[-1]) / (len(stacked) + LAST_STEP_WEIGHT - 1)

@@ -8,7 +8,7 @@ from rdrface.datasets.records import VISIBLE
 from rdrface.network.rdr import RDR, Prediction
 from rdrface.training.batch import Batch
 from rdrface.training.losses.distillation import distilled
-from rdrface.training.losses.iteration_losses import iteration_losses
+from rdrface.training.losses.iteration_losses import iteration_losses, mean_over_iterations
 from rdrface.training.losses.landmark_losses import response_loss
 from rdrface.training.losses.parameter_losses import vertex_distance, weighted_parameter_distance
 from rdrface.training.losses.weights import LossWeights
@@ -59,7 +59,7 @@ def losses(
         logits: (b, 68, m, m), conv6's output for the first b <= B faces.
         batch: the labels.
         std: (103,) of `ParameterScale`, the units of the coefficients.
-        weights: weights of the losses. `wpdc` and `vertex` are slow and not computed if their weight is 0; without
+        weights: weights of the losses. `wpdc` and `vertex` are not computed if their weight is 0; without
             `weights` all losses are computed.
         distillation: weight of the teacher, see `rdrface.training.losses.distillation`; only with a teacher.
     """
@@ -72,7 +72,9 @@ def losses(
     result["visibility"] = visibility_loss(prediction.visibility_logits, batch)
     result["uncertainty"] = uncertainty_loss(prediction.log_uncertainty, last.landmarks, batch)
     if weights is None or weights.wpdc:
-        result["wpdc"] = weighted_parameter_distance(last.q, batch.q, std, batch.trust)
+        # At every k: on the last iteration alone, it pulls Q away from the best S_p, which gets worse there.
+        wpdc = [weighted_parameter_distance(step.q, batch.q, std, batch.trust) for step in prediction.steps]
+        result["wpdc"] = mean_over_iterations(wpdc)
     if weights is None or weights.vertex:
         result["vertex"] = vertex_distance(last.q, batch.q, batch.trust)
     return result

@@ -16,13 +16,12 @@ class LossWeights:
         projection_jawline: 68 points in 3D against those of the fitted face, including hidden points, at every k. 2D
             labels have no depth and no far side of a profile.
         landmarks_jawline: the contour of S_k on the absolute jawline against that of the fitted face, at every k.
-        parameters: standardized coefficients against those of the fit; small, because the losses on points measure
-            the actual goal.
+        parameters: standardized coefficients against those of the fit, last iteration only; small, because the
+            losses on points measure the actual goal.
         response: softmax loss of conv6.
         visibility: cross-entropy of the visibility.
         uncertainty: negative log-likelihood of the observed error under the predicted one.
-        wpdc: 3DDFA's weighted parameter distance, see `rdrface.training.losses.parameter_losses`; last iteration only,
-            like `parameters`.
+        wpdc: 3DDFA's weighted parameter distance, see `rdrface.training.losses.parameter_losses`, at every k.
         vertex: mean 3D distance of the surface of the fitted face; last iteration only.
         vectors: lids, lips, corners of the mouth and brows of S_p and S_k, at every k, see
             `rdrface.training.losses.expression_losses`.
