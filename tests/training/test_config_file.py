@@ -42,7 +42,7 @@ def test_values_are_read_and_others_have_defaults(tmp_path: Path) -> None:
         ("compile = 1\n" + STAGE, "compile must be bool"),
         ('[[stage]]\ntrain = "joint"\n', "'steps' is missing"),
         ('[[stage]]\ntrain = "everything"\nsteps = 1\n', "must be one of initialization, refinement, joint"),
-        (STAGE + "crop_size = 100\n", "multiple of 32; got 100"),
+        (STAGE + "crop_sizes = [100]\n", "multiple of 32; got 100"),
         (STAGE + "batch_size = 0\n", "batch_size must be 1 or more"),
         ("seed = 1\n", "no \\[\\[stage\\]\\]"),
         ('[stage]\ntrain = "joint"\n', "double brackets"),

@@ -30,9 +30,9 @@ def cpu(precision: str = "32-true") -> Fabric:
 
 def small(steps: int = 2) -> TrainingConfig:
     stages = (
-        StageConfig("initialization", steps, crop_size=32, batch_size=4),
-        StageConfig("refinement", steps, crop_size=32, batch_size=4),
-        StageConfig("joint", steps, crop_size=32, batch_size=4),
+        StageConfig("initialization", steps, crop_sizes=[32], batch_size=4),
+        StageConfig("refinement", steps, crop_sizes=[32], batch_size=4),
+        StageConfig("joint", steps, crop_sizes=[32], batch_size=4),
     )
     return TrainingConfig(stages, iterations=2, validation_every=100, checkpoint_every=1e9, log_every=2)
 
@@ -100,7 +100,7 @@ def test_a_damaged_checkpoint_is_named(faces: PackedCrops, tmp_path: Path) -> No
 
 def test_a_few_faces_can_be_overfitted(faces: PackedCrops, tmp_path: Path) -> None:
     few = faces.select(np.arange(6))
-    stage = StageConfig("joint", 120, crop_size=64, batch_size=6, learning_rate=2e-3, augment=False)
+    stage = StageConfig("joint", 120, crop_sizes=[64], batch_size=6, learning_rate=2e-3, augment=False)
     config = TrainingConfig((stage,), iterations=2, validation_every=1000, checkpoint_every=1e9, ema_decay=0.9)
     train(config, few, few, tmp_path, cpu())
     lines = (tmp_path / "validation.csv").read_text().splitlines()

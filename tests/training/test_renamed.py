@@ -18,8 +18,8 @@ from release_0_1 import old_parameter
 
 CONFIG = TrainingConfig(
     (
-        StageConfig("initialization", 2, crop_size=32, batch_size=4, warmup_fraction=0.5, final_fraction=0.5),
-        StageConfig("joint", 2, crop_size=32, batch_size=4, appearance_strength=0.5),
+        StageConfig("initialization", 2, crop_sizes=[32], batch_size=4, warmup_fraction=0.5, final_fraction=0.5),
+        StageConfig("joint", 2, crop_sizes=[32], batch_size=4, appearance_strength=0.5),
     ),
     iterations=1,
     packed_size=64,
