@@ -52,10 +52,12 @@ def run(args: argparse.Namespace) -> int:
     output: Path = args.output
     if output.suffix != ".safetensors":
         raise ConfigError(f"the name of a weights file must end in .safetensors; got {output.name}")
-    sizes = tuple(args.size or read_export_sizes(args.run))
+    refuse_existing((output,), args.overwrite)
+    sizes = args.size or read_export_sizes(args.run)
     check_crop_sizes("--size", sizes)
+    # These could also be the graphs of NAME.256.safetensors.
     graphs = [output.with_suffix(f".{size}{suffix}") for size in sizes[1:] for suffix in (".onnx", SUFFIX)]
-    refuse_existing((output, *graphs), args.overwrite)
+    refuse_existing(graphs, args.overwrite)
     network, _ = read_network(args.run)
     if args.iterations is not None:
         if args.iterations < 0:
