@@ -1,5 +1,6 @@
 """Weights with graphs for several crop sizes: the files, their checksums, and what loads them."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -93,8 +94,16 @@ def test_the_error_for_another_size_names_the_available_ones(capsys: pytest.Capt
         load_network(two_size_weights(), 192)
     with pytest.raises(ValueError, match="size must be a whole number of at least 1; got '256'"):
         rdrface.load(two_size_weights(), size="256")  # type: ignore[arg-type]
-    for command in (["detect", "photo.jpg"], ["bench"], ["evaluate", "300w", "folder"]):
-        assert main([*command, "--size", "0"]) == 2
+    assert main(["bench", "--weights", str(two_size_weights()), "--size", "192"]) != 0
+    assert re.search(message, capsys.readouterr().err)
+    for command in (
+        ["detect", "photo.jpg"],
+        ["track", "clip.mp4"],
+        ["evaluate", "300w", "folder"],
+        ["finetune", "DIR"],
+    ):
+        with pytest.raises(SystemExit):
+            main([*command, "-o" if command[0] != "evaluate" else "--json", "out", "--size", "0"])
         assert "--size: must be a whole number of at least 1" in capsys.readouterr().err
 
 
