@@ -76,8 +76,8 @@ class Run:
     def validate(self, val_faces: PackedCrops | None, iterations: int) -> None:
         """Add a row to ``validation.csv`` for each crop size of the stage, if there are validation faces."""
         if val_faces is not None:
-            position, stages = (self.stage, self.step), self.config.stage
-            sizes, is_mixed = stages[self.stage].crop_sizes, any(len(stage.crop_sizes) > 1 for stage in stages)
+            position, sizes = (self.stage, self.step), self.config.stage[self.stage].crop_sizes
+            is_mixed = any(len(stage.crop_sizes) > 1 for stage in self.config.stage)
             write_validation(
                 self.fabric, self.folder, position, self.ema.module, val_faces, sizes, iterations, is_mixed
             )
