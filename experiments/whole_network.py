@@ -33,7 +33,7 @@ SIZE = 64
 
 def configuration(variant: Variant, steps: int, seed: int) -> TrainingConfig:
     """One stage that trains all parts. Appearance is augmented less than usual, because the training is short."""
-    stage = StageConfig("joint", steps, crop_size=SIZE, batch_size=32, appearance_strength=0.3)
+    stage = StageConfig("joint", steps, crop_sizes=[SIZE], batch_size=32, appearance_strength=0.3)
     return TrainingConfig(
         (stage,),
         seed=seed,

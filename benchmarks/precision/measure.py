@@ -1,6 +1,6 @@
 """Measures what each precision costs in accuracy: the changes against float32 on an annotated dataset.
 
-python benchmarks/precision/measure.py SET DIR [--faces N] [--weights FILE]
+python benchmarks/precision/measure.py SET DIR [--faces N] [--weights FILE] [--size N]
 
 The faces are aligned from the boxes of their annotations. Prints a table of docs/speed.md; `rdrface bench --precision`
 prints the times.
@@ -45,6 +45,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the set, in its official layout")
     parser.add_argument("--faces", type=int, metavar="N", help="number of faces, spread evenly (default: all)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (default: the packaged one)")
+    parser.add_argument("--size", type=int, metavar="N", help="crop size of rdrface.load (default: the file's default)")
     args = parser.parse_args()
     try:
         annotations = SETS[args.set].read(args.folder)
@@ -54,8 +55,10 @@ def main() -> int:
         reference: Outputs | None = None
         for precision in PRECISIONS[1:]:
             try:
-                aligner = rdrface.load(args.weights, precision=precision, threads=1)
+                aligner = rdrface.load(args.weights, precision=precision, threads=1, size=args.size)
             except ConfigError as error:
+                if precision == "float32":  # the size is not available
+                    raise
                 print(f"{precision:<10}{error}")
                 continue
             outputs = align(aligner, annotations, args.set)

@@ -1,6 +1,6 @@
 """Compares the speed of rdrface and MediaPipe's face mesh on one core, on the same image of 640 x 480 pixels.
 
-python benchmarks/speed/compare.py -o FOLDER [--repeats N] [--precision P]
+python benchmarks/speed/compare.py -o FOLDER [--repeats N] [--precision P] [--size N]
 
 Both run in one process each, bound to the same core. They are timed alternately, a few calls of one and then a few of
 the other, so that both meet the same load and clock rate. Prints medians and their ratios. MediaPipe's environment is
@@ -117,6 +117,7 @@ def main() -> int:
     where.add_argument("--mediapipe-python", type=Path, metavar="PYTHON", help="Python of an existing environment")
     parser.add_argument("--repeats", type=int, default=100, metavar="N", help="calls per row (default: 100)")
     parser.add_argument("--precision", metavar="P", help="precision of rdrface.load (default: its default)")
+    parser.add_argument("--size", metavar="N", help="crop size of rdrface.load, pixels (default: its default)")
     args = parser.parse_args()
     if args.repeats < ROUNDS:
         parser.error(f"--repeats must be at least {ROUNDS}")
@@ -128,6 +129,7 @@ def main() -> int:
         np.save(image, sample_image()[0])
         ours = [sys.executable, str(HERE / "rdrface_side.py"), str(image)]
         ours += [] if args.precision is None else ["--precision", args.precision]
+        ours += [] if args.size is None else ["--size", args.size]
         other = [str(python), str(HERE / "mediapipe_side.py"), str(image)]
         with Side(ours) as rdrface, Side(other) as mediapipe:
             print(f"{rdrface.name}; {mediapipe.name}; one core, one face in 640 x 480 pixels, medians of", end=" ")

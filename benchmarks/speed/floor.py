@@ -1,6 +1,7 @@
 """Prints the work of every stage of RDR and of the detector, and its time on one core in units of the fastest possible.
 
-python benchmarks/speed/floor.py [--weights FILE] [--precision float32|bfloat16|int8] [--size WIDTH HEIGHT]
+python benchmarks/speed/floor.py [--weights FILE] [--precision float32|bfloat16|int8] [--crop-size N]
+    [--size WIDTH HEIGHT]
 
 The floor of a stage is the longer of two times: its multiply-adds at this processor's peak, and its weights at the
 bandwidth of the memory. Both peaks are measured in the same run. Everything runs in OpenVINO on one core. The int8
@@ -24,7 +25,8 @@ from rdrface.errors import RdrError
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.bfloat16 import use_bfloat16
-from rdrface.runtime.int8_graph import SUFFIX
+from rdrface.runtime.crop_size import choose_size
+from rdrface.runtime.int8_graph import suffix as int8_suffix
 from rdrface.runtime.weights import find_graph, read_info
 
 BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}
@@ -65,13 +67,17 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, default=PACKAGED_WEIGHTS, metavar="FILE", help="weights of RDR")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="arithmetic (default: float32)")
     parser.add_argument(
+        "--crop-size", type=int, metavar="N", help="side of RDR's crops in pixels (default: that of the weights file)"
+    )
+    parser.add_argument(
         "--size", type=int, nargs=2, default=(640, 480), metavar=("WIDTH", "HEIGHT"), help="image of the detector"
     )
     args = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     try:
-        side = read_info(args.weights)[0].input_size
+        info, _ = read_info(args.weights)
+        side = choose_size(args.weights, info, args.crop_size)
     except RdrError as error:
         print(f"floor.py: {error}", file=sys.stderr)
         return 1
@@ -80,7 +86,7 @@ def main() -> int:
     crop = rng.uniform(0, 255, (1, 3, side, side)).astype(np.float32)
     image = pad(rng.integers(0, 256, (args.size[1], args.size[0], 3), np.uint8))
     is_int8 = args.precision == "int8"
-    graph = find_graph(args.weights, SUFFIX) if is_int8 else find_graph(args.weights)
+    graph = find_graph(args.weights, int8_suffix(info, side) if is_int8 else info.graph_suffix(side))
     network = measure(graph, network_stage, crop, args.precision)
     detector = measure(INT8_GRAPH if is_int8 else GRAPH, detector_stage, image, args.precision)
     print(

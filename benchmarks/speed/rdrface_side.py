@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sides import image_call, serve, use_one_core, video_call
@@ -18,14 +19,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", type=Path)
     parser.add_argument("--precision", help="see rdrface.load; default: that of rdrface.load")
+    parser.add_argument("--size", type=int, help="see rdrface.load; default: that of rdrface.load")
     args = parser.parse_args()
     use_one_core()
-    options = {} if args.precision is None else {"precision": args.precision}
+    # Earlier versions have no argument `size`.
+    options = {name: getattr(args, name) for name in ("precision", "size") if getattr(args, name) is not None}
     name = f"rdrface {rdrface.__version__}, precision {args.precision or 'of rdrface.load'}"
+    name += "" if args.size is None else f", {args.size} px crops"
     serve(name, lambda: open_rows(np.load(args.image), options))
 
 
-def open_rows(image: np.ndarray, options: dict[str, str]) -> tuple[dict[str, Callable[[], float]], dict[str, str]]:
+def open_rows(image: np.ndarray, options: dict[str, Any]) -> tuple[dict[str, Callable[[], float]], dict[str, str]]:
     """Row -> function that makes one call and returns its seconds; and row -> reason why it cannot be measured."""
     rows: dict[str, Callable[[], float]] = {}
     missing: dict[str, str] = {}

@@ -18,7 +18,7 @@ from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
 from rdrface.runtime.device import Device, Execution, choose_execution
 from rdrface.runtime.precision import RequestedPrecision, choose_precision
-from rdrface.runtime.session import Backend, Session, open_graph
+from rdrface.runtime.session import Backend, Session, check_count, open_graph
 from rdrface.runtime.weights import WeightsInfo, read_tensors
 from rdrface.runtime.weights_session import open_session
 
@@ -51,6 +51,7 @@ def load(
     providers: Sequence[str] | None = None,
     threads: int | None = None,
     precision: RequestedPrecision = "auto",
+    size: int | None = None,
     batch_size: int | None = None,
     detector: Detector | None = None,
     score_threshold: float | None = None,
@@ -74,6 +75,9 @@ def load(
         precision: "float32", "int8", "bfloat16", or "auto" for the fastest of them that this processor supports and
             that costs less than 0.05 % NME (docs/speed.md). int8 needs ``NAME.int8.onnx`` in the folder of the weights;
             without it, "auto" does not choose int8.
+        size: side of the network's crops in pixels, one of those that the weights file has a graph for, for example 128
+            and 256: a larger crop is more accurate on faces larger than it, and slower (docs/speed.md). None for the
+            file's default.
         batch_size: maximum number of faces per run of the network, see `Aligner`; None for 16 on the CPU and 64 with
             ``device="cuda"``.
         detector: finds the faces; RetinaFace by default.
@@ -85,14 +89,16 @@ def load(
 
     Raises:
         WeightsError: a file is missing or damaged, or was not written by rdrface.
-        ConfigError: the package of the backend is not installed, it cannot use the device, or the precision is not
-            available.
+        ConfigError: the package of the backend is not installed, it cannot use the device, or the precision or the
+            size is not available.
         TypeError: `weights` is not a path, or `providers` is not a list.
         ValueError: the device, the backend or the precision is unknown, a number is out of range, providers are given
             with OpenVINO or with a device, OpenVINO is given with "cuda", or a setting of the default detector is given
             together with another `detector`.
     """
     path = weights_path(weights)
+    if size is not None:
+        check_count("size", size)
     if detector is not None and (score_threshold is not None or max_side is not None):
         raise ValueError(
             "score_threshold and max_side are settings of the default detector: set them in your own detector"
@@ -101,7 +107,7 @@ def load(
     # The detector is opened on another core meanwhile.
     with ThreadPoolExecutor(1) as executor:
         opening = executor.submit(_open_detector, execution, threads, precision) if detector is None else None
-        session, info = open_session(path, execution.backend, threads, execution.providers, precision)
+        session, info = open_session(path, execution.backend, threads, execution.providers, precision, size)
         _check_face_model(path, info, packaged_model())
         if opening is not None:
             detector = RetinaFace(

@@ -38,6 +38,12 @@ def test_by_default_load_chooses(calls, capsys):
     assert "precision auto" in capsys.readouterr().out
 
 
+def test_a_crop_size_reaches_load(calls, capsys):
+    assert main(["bench", "--threads", "1", "--size", "256"]) == 0
+    assert calls == [(1, None, 30, {"precision": "auto", "size": 256})]
+    assert "precision auto, size 256" in capsys.readouterr().out
+
+
 def test_options_that_contradict_each_other_are_an_error(capsys):
     assert main(["bench", "--device", "cuda", "--backend", "openvino"]) == 2
     assert capsys.readouterr().err.startswith('rdrface: device="cuda" needs backend="onnxruntime"')

@@ -36,7 +36,7 @@ def test_a_finished_run_exports_again_without_training(tmp_path: Path, capsys: p
     config = tmp_path / "blink.toml"
     config.write_text(
         "iterations = 1\npacked_size = 48\nvalidation_fraction = 0.0\n"
-        '[[stage]]\ntrain = "joint"\nsteps = 1\ncrop_size = 32\nbatch_size = 2\n'
+        '[[stage]]\ntrain = "joint"\nsteps = 1\ncrop_sizes = [32]\nbatch_size = 2\n'
     )
     command = [
         "train",
@@ -62,7 +62,7 @@ def test_faces_are_packed_without_training_and_used_for_training_in_another_fold
     config = tmp_path / "blink.toml"
     config.write_text(
         "iterations = 1\npacked_size = 48\nvalidation_fraction = 0.3\n"
-        '[[stage]]\ntrain = "joint"\nsteps = 1\ncrop_size = 32\nbatch_size = 2\n'
+        '[[stage]]\ntrain = "joint"\nsteps = 1\ncrop_sizes = [32]\nbatch_size = 2\n'
     )
     packed, copied = tmp_path / "packed", tmp_path / "copied"
     start = ["train", "--config", str(config), "--accelerator", "cpu", "-o"]

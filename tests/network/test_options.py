@@ -107,7 +107,7 @@ def test_training_uses_the_options_of_its_configuration(tmp_path: Path) -> None:
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     fabric.launch()
     plain = TrainingConfig(
-        (StageConfig("joint", 1, crop_size=32, batch_size=4),),
+        (StageConfig("joint", 1, crop_sizes=[32], batch_size=4),),
         iterations=1,
         log_every=1,
         loss={"wpdc": 0.1, "vertex": 0.1},

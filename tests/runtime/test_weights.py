@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from rdrface.errors import WeightsError
+from rdrface.errors import ConfigError, WeightsError
+from rdrface.runtime import int8_graph
+from rdrface.runtime.crop_size import choose_size
 from rdrface.runtime.weights import WeightsInfo, graph_path, layout, read_info, read_tensors, verify, write_weights
 
 INFO = WeightsInfo(
@@ -129,3 +131,33 @@ def test_other_file_names_and_dtypes_are_refused(tmp_path):
     with pytest.raises(ValueError, match="complex"):
         write_weights(tmp_path / "a.safetensors", {"z": np.array([1j])}, INFO)
     assert not list(tmp_path.iterdir())
+
+
+def test_graphs_of_further_sizes_have_checksums_of_their_own(written):
+    further = {256: hashlib.sha256(b"larger").hexdigest(), 192: hashlib.sha256(b"medium").hexdigest()}
+    info = replace(read_info(written)[0], further_graphs=further)
+    places = layout(TENSORS, replace(info, further_graphs=dict.fromkeys(further, "")))
+    write_weights(written, TENSORS, info)
+    info, written_places = read_info(written)
+    assert written_places == places, "the checksums must not move the tensors"
+    assert info.further_graphs == further and info.sizes == (128, 256, 192)
+    assert [info.graph_suffix(size) for size in info.sizes] == [".onnx", ".256.onnx", ".192.onnx"]
+    assert int8_graph.suffix(info, 128) == ".int8.onnx" and int8_graph.suffix(info, 256) == ".256.int8.onnx"
+    graph_path(written, ".256.onnx").write_bytes(b"larger")
+    graph_path(written, ".192.onnx").write_bytes(b"larger")
+    verify(written, info)
+    verify(written, info, 256)
+    with pytest.raises(WeightsError, match=r"rdr\.192\.onnx does not belong to rdr\.safetensors"):
+        verify(written, info, 192)
+
+
+def test_a_file_with_one_size_has_no_entry_for_others(written):
+    assert b"further_graphs" not in written.read_bytes()
+    assert read_info(written)[0].sizes == (128,)
+
+
+def test_the_requested_size_must_have_a_graph(written):
+    info, _ = read_info(written)
+    assert choose_size(written, info, None) == choose_size(written, info, 128) == 128
+    with pytest.raises(ConfigError, match=r"no graph for crops of 256 pixels; it has 128\. .*--size 128 256`"):
+        choose_size(written, info, 256)

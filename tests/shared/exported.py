@@ -13,6 +13,9 @@ from rdrface.loading import PACKAGED_WEIGHTS
 SIZE = 128
 """Side of the untrained network's crops, pixels."""
 
+TWO_SIZES = (128, 256)
+"""Crop sizes of `two_size_weights`, the default one first."""
+
 
 def untrained_network():
     """RDR with random weights whose output depends on its input as clearly as that of a trained network."""
@@ -59,6 +62,33 @@ def untrained_weights() -> Path:
     network = untrained_network()
     # In float32 for comparisons with PyTorch: rounding the weights of an untrained network changes its points.
     export(network, path, describe(network, SIZE, ("no data",), {"nothing": 1.5}), half=False)
+    return path
+
+
+@lru_cache(maxsize=1)
+def two_size_weights() -> Path:
+    """Weights of an untrained light network, K = 1, with float32 and int8 graphs for `TWO_SIZES`."""
+    torch = pytest.importorskip("torch")
+    import atexit
+
+    from rdrface.network.rdr import RDR
+    from rdrface.network.sizes import LITE
+    from rdrface.training.export import describe, export
+    from rdrface.training.int8_export import write_int8_graph
+
+    folder = Path(tempfile.mkdtemp(prefix="rdrface-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "two.safetensors"
+    torch.manual_seed(0)
+    network = RDR(1, sizes=LITE).eval()
+    # The exporter drops biases that are all zero; trained ones are not.
+    for name, value in network.named_parameters():
+        if name.endswith("bias") and not value.any():
+            torch.nn.init.normal_(value, std=1e-3)
+    default, *further = TWO_SIZES
+    export(network, path, describe(network, default), further_sizes=further)
+    for size in TWO_SIZES:
+        write_int8_graph(path, some_crops(2, size))
     return path
 
 

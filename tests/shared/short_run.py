@@ -20,5 +20,5 @@ def short_run(faces: PackedCrops, folder: Path) -> None:
 
     fabric = Fabric(accelerator="cpu", devices=1)
     fabric.launch()
-    config = TrainingConfig((StageConfig("joint", 1, crop_size=32, batch_size=4),), iterations=2)
+    config = TrainingConfig((StageConfig("joint", 1, crop_sizes=[32], batch_size=4),), iterations=2)
     train(config, faces, None, folder, fabric)

@@ -42,7 +42,15 @@ def test_values_are_read_and_others_have_defaults(tmp_path: Path) -> None:
         ("compile = 1\n" + STAGE, "compile must be bool"),
         ('[[stage]]\ntrain = "joint"\n', "'steps' is missing"),
         ('[[stage]]\ntrain = "everything"\nsteps = 1\n', "must be one of initialization, refinement, joint"),
-        (STAGE + "crop_size = 100\n", "multiple of 32; got 100"),
+        (STAGE + "crop_sizes = [128, 100]\n", "stage.crop_sizes must be positive multiples of 32; got 100"),
+        (STAGE + "crop_sizes = 128\n", "crop_sizes must be list; got 128"),
+        (STAGE + 'crop_sizes = ["128"]\n', "multiples of 32; got '128'"),
+        (STAGE + "crop_sizes = []\n", "at least one size"),
+        (STAGE + "crop_sizes = [64, 64]\n", "must be different sizes; got \\[64, 64\\]"),
+        (STAGE + "crop_sizes = [64, 96]\ncrop_size_draws = [1]\n", "one number for each of \\[64, 96\\]"),
+        (STAGE + "crop_sizes = [64, 96]\ncrop_size_draws = [0, 0]\n", "not all 0"),
+        (STAGE + "crop_sizes = [64, 96]\ncrop_size_draws = [1, -1]\n", "crop_size_draws.*0 or more; got -1"),
+        ("export_sizes = [128, 130]\n" + STAGE, "export_sizes must be positive multiples of 32; got 130"),
         (STAGE + "batch_size = 0\n", "batch_size must be 1 or more"),
         ("seed = 1\n", "no \\[\\[stage\\]\\]"),
         ('[stage]\ntrain = "joint"\n', "double brackets"),
@@ -82,6 +90,11 @@ def test_the_error_for_an_unknown_configuration_lists_the_packaged_ones() -> Non
 def test_the_error_for_a_key_of_release_0_1_gives_its_new_name(tmp_path: Path, text: str, old: str, new: str) -> None:
     with pytest.raises(ConfigError, match=f"replace them by the new ones: {old!r} -> {new!r}"):
         load_config(written(tmp_path, text))
+
+
+def test_the_error_for_a_single_crop_size_has_an_example_of_a_list(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'crop_size' -> 'crop_sizes' \(crop_sizes is a list, for example \[128\]\)"):
+        load_config(written(tmp_path, STAGE + "crop_size = 128\n"))
 
 
 def test_the_new_names_are_keys_of_a_configuration() -> None:

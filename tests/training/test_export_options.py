@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from rdrface.network.rdr import RDR  # noqa: E402
-from rdrface.training.checkpoint import read_network  # noqa: E402
+from rdrface.training.checkpoint import read_export_sizes, read_network  # noqa: E402
 from rdrface.training.config import StageConfig, TrainingConfig  # noqa: E402
 from rdrface.training.export import describe  # noqa: E402
 
@@ -28,3 +28,12 @@ def test_a_checkpoint_without_the_options_can_be_read(tmp_path: Path) -> None:
     torch.save({"average": RDR(1).state_dict(), "config": config}, tmp_path / "checkpoint.pt")
     read, _ = read_network(tmp_path / "checkpoint.pt")
     assert (read.features, read.contour) == ("previous", "line")
+
+
+def test_the_first_export_size_is_the_default(tmp_path: Path) -> None:
+    for export_sizes, expected in (([], (96,)), ([64, 128], (64, 128))):
+        stages = (StageConfig("joint", 1), StageConfig("joint", 1, crop_sizes=[96, 64]))
+        config = TrainingConfig(stages, iterations=0, export_sizes=export_sizes)
+        torch.save({"average": RDR(0).state_dict(), "config": asdict(config)}, tmp_path / "checkpoint.pt")
+        assert read_export_sizes(tmp_path) == expected
+        assert read_network(tmp_path)[1] == expected[0]

@@ -1,5 +1,6 @@
 """The training loop: it reduces the error, and it resumes with bit-identical results."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,9 +31,9 @@ def cpu(precision: str = "32-true") -> Fabric:
 
 def small(steps: int = 2) -> TrainingConfig:
     stages = (
-        StageConfig("initialization", steps, crop_size=32, batch_size=4),
-        StageConfig("refinement", steps, crop_size=32, batch_size=4),
-        StageConfig("joint", steps, crop_size=32, batch_size=4),
+        StageConfig("initialization", steps, crop_sizes=[32], batch_size=4),
+        StageConfig("refinement", steps, crop_sizes=[32], batch_size=4),
+        StageConfig("joint", steps, crop_sizes=[32], batch_size=4),
     )
     return TrainingConfig(stages, iterations=2, validation_every=100, checkpoint_every=1e9, log_every=2)
 
@@ -42,11 +43,14 @@ def same(a: RDR, b: RDR) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("stop_at", [1, 4])
+def mixed_sizes(config: TrainingConfig) -> TrainingConfig:
+    return replace(config, stage=tuple(replace(stage, crop_sizes=[32, 64]) for stage in config.stage))
+
+
+@pytest.mark.parametrize(("config", "stop_at"), [(small(), 1), (small(), 4), (mixed_sizes(small()), 3)])
 def test_a_killed_and_resumed_training_gives_the_same_weights(
-    faces: PackedCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+    faces: PackedCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: TrainingConfig, stop_at: int
 ) -> None:
-    config = small()
     whole = train(config, faces, None, tmp_path / "whole", cpu())
     assert whole is not None
 
@@ -100,7 +104,7 @@ def test_a_damaged_checkpoint_is_named(faces: PackedCrops, tmp_path: Path) -> No
 
 def test_a_few_faces_can_be_overfitted(faces: PackedCrops, tmp_path: Path) -> None:
     few = faces.select(np.arange(6))
-    stage = StageConfig("joint", 120, crop_size=64, batch_size=6, learning_rate=2e-3, augment=False)
+    stage = StageConfig("joint", 120, crop_sizes=[64], batch_size=6, learning_rate=2e-3, augment=False)
     config = TrainingConfig((stage,), iterations=2, validation_every=1000, checkpoint_every=1e9, ema_decay=0.9)
     train(config, few, few, tmp_path, cpu())
     lines = (tmp_path / "validation.csv").read_text().splitlines()
@@ -108,6 +112,34 @@ def test_a_few_faces_can_be_overfitted(faces: PackedCrops, tmp_path: Path) -> No
     assert scores["nme_2"] < 6.0, "S_K must fit six faces after 120 steps"
     assert scores["projection"] < 8.0, "S_p must fit them too"
     assert (tmp_path / "sample_0_000120.jpg").stat().st_size > 1000
+
+
+def test_every_crop_size_is_used_and_validated(
+    faces: PackedCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rdrface.training import loop
+
+    used = []
+    real = loop.augment
+
+    def recorded(batch, size, *args):  # type: ignore[no-untyped-def]
+        used.append(size)
+        return real(batch, size, *args)
+
+    monkeypatch.setattr(loop, "augment", recorded)
+    stages = (
+        StageConfig("initialization", 1, crop_sizes=[32], batch_size=2),
+        StageConfig("joint", 8, crop_sizes=[32, 64], batch_size=2),
+    )
+    config = TrainingConfig(stages, iterations=1, validation_every=8, checkpoint_every=1e9)
+    few = faces.select(np.arange(4))
+    train(config, few, few, tmp_path, cpu())
+    assert used[0] == 32 and set(used) == {32, 64}
+    with (tmp_path / "validation.csv").open(newline="") as file:
+        rows = [(row["stage"], row["step"], row["crop_size"]) for row in csv.DictReader(file)]
+    assert rows == [("0", "1", "32"), ("1", "8", "32"), ("1", "8", "64")]
+    samples = sorted(path.name for path in tmp_path.glob("sample_*.jpg"))
+    assert samples == ["sample_0_000001.jpg", "sample_1_000008_32.jpg", "sample_1_000008_64.jpg"]
 
 
 def test_the_tiny_configuration_is_tiny() -> None:

@@ -31,7 +31,7 @@ def cpu() -> Fabric:
 
 
 def config(network: str = "lite") -> TrainingConfig:
-    stage = StageConfig("joint", 2, crop_size=SIZE, batch_size=4)
+    stage = StageConfig("joint", 2, crop_sizes=[SIZE], batch_size=4)
     return TrainingConfig((stage,), network=network, iterations=2, validation_every=100, checkpoint_every=1e9)
 
 
@@ -89,7 +89,7 @@ def test_weights_of_the_light_network_do_not_fit_the_full_one(lite_run: Path, li
 
 
 def test_a_checkpoint_of_the_full_network_does_not_fit_the_light_one(tmp_path: Path, faces: PackedCrops) -> None:
-    stage = StageConfig("initialization", 1, crop_size=32, batch_size=2)
+    stage = StageConfig("initialization", 1, crop_sizes=[32], batch_size=2)
     train(TrainingConfig((stage,), iterations=1), faces, None, tmp_path, cpu())
     with pytest.raises(ConfigError, match='contains the network "full", the configuration has network = "lite"'):
         check_start(tmp_path / checkpoint.NAME, config())

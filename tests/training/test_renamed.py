@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.synthetic import draw_faces
-from rdrface.training.checkpoint import read_network
+from rdrface.training.checkpoint import read_export_sizes, read_network
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.loop import train
 from rdrface.training.renamed import LOSSES, RUN_KEYS, STAGE_KEYS, renamed_config
@@ -18,8 +18,8 @@ from release_0_1 import old_parameter
 
 CONFIG = TrainingConfig(
     (
-        StageConfig("initialization", 2, crop_size=32, batch_size=4, warmup_fraction=0.5, final_fraction=0.5),
-        StageConfig("joint", 2, crop_size=32, batch_size=4, appearance_strength=0.5),
+        StageConfig("initialization", 2, crop_sizes=[32], batch_size=4, warmup_fraction=0.5, final_fraction=0.5),
+        StageConfig("joint", 2, crop_sizes=[32], batch_size=4, appearance_strength=0.5),
     ),
     iterations=1,
     packed_size=64,
@@ -49,9 +49,18 @@ def old_keys(table: dict[str, Any], renamed: dict[str, str]) -> dict[str, Any]:
     return {old.get(name, name): value for name, value in table.items()}
 
 
+def with_single_size(stage: dict[str, Any], key: str) -> dict[str, Any]:
+    """A stage as it was stored before a stage could have several crop sizes."""
+    result = {name: value for name, value in stage.items() if name not in ("crop_sizes", "crop_size_draws")}
+    (size,) = stage["crop_sizes"]
+    return {**result, key: size}
+
+
 def old_config(config: TrainingConfig) -> dict[str, Any]:
     table = old_keys(asdict(config), RUN_KEYS)
-    stages = [old_keys(stage, STAGE_KEYS) for stage in table["stage"]]
+    del table["export_sizes"]
+    renamed = {name: new for name, new in STAGE_KEYS.items() if new != "crop_sizes"}
+    stages = [old_keys(with_single_size(stage, "size"), renamed) for stage in table["stage"]]
     for stage in stages:
         stage["train"] = stage["train"].replace("initialization", "initialisation")
     return {**table, "loss": old_keys(table["loss"], LOSSES), "stage": tuple(stages)}
@@ -72,7 +81,8 @@ def test_a_configuration_gets_the_current_names() -> None:
     assert {"average", "window", "share", "closed_eyes", "offset", "profiled"} <= old.keys()
     assert {"size", "batch", "final", "warmup", "appearance"} <= old["stage"][0].keys()
     assert old["stage"][0]["train"] == "initialisation" and "jawline" in old["loss"]
-    assert renamed_config(old) == renamed_config(asdict(CONFIG)) == asdict(CONFIG)
+    # `rdrface.training.checkpoint` adds the options that older checkpoints do not contain.
+    assert {"export_sizes": [], **renamed_config(old)} == renamed_config(asdict(CONFIG)) == asdict(CONFIG)
 
 
 def test_a_checkpoint_with_old_names_resumes_with_bit_identical_results(faces: PackedCrops, tmp_path: Path) -> None:
@@ -85,6 +95,22 @@ def test_a_checkpoint_with_old_names_resumes_with_bit_identical_results(faces: P
     rows = [(tmp_path / name / "log.csv").read_text().splitlines() for name in ("old", "new")]
     without_speed = [[line.split(",")[:3] + line.split(",")[4:] for line in lines] for lines in rows]
     assert without_speed[0] == without_speed[1] and len(rows[0]) == 5
+
+
+def test_a_checkpoint_with_a_single_crop_size_resumes_with_bit_identical_results(
+    faces: PackedCrops, tmp_path: Path
+) -> None:
+    for name in ("old", "new"):
+        assert train(CONFIG, faces, None, tmp_path / name, cpu(), max_seconds=0.0) is None
+    path = tmp_path / "old" / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    state["config"]["stage"] = tuple(with_single_size(stage, "crop_size") for stage in state["config"]["stage"])
+    del state["config"]["export_sizes"]
+    torch.save(state, path)
+    assert read_export_sizes(path) == (32,)
+    results = [train(CONFIG, faces, None, tmp_path / name, cpu()) for name in ("old", "new")]
+    old, new = (network.state_dict() for network in results if network is not None)
+    assert old.keys() == new.keys() and all(torch.equal(old[name], new[name]) for name in old)
 
 
 def test_weights_of_a_checkpoint_with_old_names_can_be_read_and_started_from(

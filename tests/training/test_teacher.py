@@ -93,7 +93,7 @@ def test_missing_weights_of_a_teacher_are_reported(tmp_path: Path) -> None:
 def test_a_run_with_a_teacher_resumes_with_the_same_weights(
     faces: PackedCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage = StageConfig("joint", 3, crop_size=32, batch_size=4)
+    stage = StageConfig("joint", 3, crop_sizes=[32], batch_size=4)
     config = TrainingConfig(
         (stage,), network="lite", iterations=1, teacher=str(weights_file()), validation_every=100, checkpoint_every=0.0
     )

@@ -46,7 +46,7 @@ def few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(steps: int = 1) -> TrainingConfig:
-    stage = StageConfig("joint", steps, crop_size=SIZE, batch_size=8, learning_rate=7e-4, warmup_fraction=0.0)
+    stage = StageConfig("joint", steps, crop_sizes=[SIZE], batch_size=8, learning_rate=7e-4, warmup_fraction=0.0)
     return TrainingConfig((stage,), validation_every=100, checkpoint_every=1e9, log_every=1, ema_decay=0.5)
 
 
@@ -128,7 +128,7 @@ def test_the_first_steps_keep_the_accuracy_of_the_weights(faces: PackedCrops, tm
 def test_the_start_is_deterministic_and_is_not_read_by_a_resumed_run(faces: PackedCrops, tmp_path: Path) -> None:
     first, second = continued(faces).state_dict(), continued(faces).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
-    small = TrainingConfig((StageConfig("joint", 2, crop_size=32, batch_size=2),), checkpoint_every=1e9)
+    small = TrainingConfig((StageConfig("joint", 2, crop_sizes=[32], batch_size=2),), checkpoint_every=1e9)
     assert train(small, faces, None, tmp_path, cpu(), max_seconds=0.0, start=weights_file()) is None
     assert train(small, faces, None, tmp_path, cpu(), start=tmp_path / "missing.safetensors") is not None
 
@@ -159,7 +159,9 @@ def test_weights_that_do_not_match_are_refused(
 
 
 def test_the_start_can_be_a_checkpoint_file(faces: PackedCrops, tmp_path: Path) -> None:
-    config = TrainingConfig((StageConfig("joint", 1, crop_size=32, batch_size=2),), iterations=1, checkpoint_every=1e9)
+    config = TrainingConfig(
+        (StageConfig("joint", 1, crop_sizes=[32], batch_size=2),), iterations=1, checkpoint_every=1e9
+    )
     first = train(config, faces, None, tmp_path / "first", cpu())
     assert first is not None
     train(replace(config, seed=1), faces, faces, tmp_path / "second", cpu(), start=tmp_path / "first" / "checkpoint.pt")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rdrface._version import __version__
-from rdrface.cli.options import add_device_and_backend, add_overwrite, add_precision, refuse_existing
+from rdrface.cli.options import add_device_and_backend, add_overwrite, add_precision, add_size, refuse_existing
 from rdrface.errors import ConfigError
 from rdrface.evaluation.speed import TABLE_NOTE, measure_speed, speed_table
 from rdrface.files import write_aside
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_device_and_backend(parser)
     add_precision(parser)
+    add_size(parser)
     parser.add_argument(
         "--weights", metavar="FILE", help="weights to measure: a file, or lite (default: the packaged weights)"
     )
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.json and args.json != "-":
         refuse_existing((Path(args.json),), args.overwrite)
-    names = ("device", "backend", "precision")
+    names = ("device", "backend", "precision", "size")
     options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     try:
         results = [measure_speed(threads, args.weights, args.repeats, **options) for threads in args.threads]

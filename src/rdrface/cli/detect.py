@@ -171,6 +171,7 @@ def _open(args: argparse.Namespace) -> Aligner:
             backend=args.backend,
             threads=args.threads,
             precision=args.precision,
+            size=args.size,
             score_threshold=args.score,
             max_side=args.max_side,
             max_uncertainty=limit if limit < float("inf") else None,

@@ -10,7 +10,7 @@ from rdrface.cli import evaluate_expression as expression_command
 from rdrface.cli import evaluate_held_out as held_out
 from rdrface.cli import evaluate_video as video_command
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
-from rdrface.cli.options import add_overwrite, add_precision, refuse_existing, weights_file
+from rdrface.cli.options import add_overwrite, add_precision, add_size, refuse_existing, weights_file
 from rdrface.datasets.readers import SETS as LAYOUTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # Not "auto": the results should not depend on the processor.
     add_precision(parser, default="float32")
+    add_size(parser)
     parser.add_argument("--method", default="", metavar="NAME", help="name of the method in the tables")
     parser.add_argument(
         "--labels",
@@ -205,6 +206,8 @@ def _predictions(
     """Predictions, {unreadable image: reason}, and the details of the run for the JSON report."""
     labels = None if args.labels is None else args.labels.name
     if args.predictions is not None:
+        if args.size is not None:
+            raise ConfigError("--size does not apply to --predictions, which runs no network; leave out one of them")
         if args.boxes != "gt":
             raise ConfigError("--boxes does not apply to --predictions, which has its own boxes; leave out one of them")
         file = read_prediction_file(args.predictions)
@@ -219,8 +222,8 @@ def _predictions(
     import rdrface
 
     boxes, boxes_name = parse_boxes(args.boxes)
-    aligner = rdrface.load(args.weights, precision=args.precision)
-    details = {**describe_run(boxes_name, args.weights, aligner.precision), "labels": labels}
+    aligner = rdrface.load(args.weights, precision=args.precision, size=args.size)
+    details = {**describe_run(boxes_name, args.weights, aligner), "labels": labels}
     predictions, unreadable = run_aligner(aligner, annotations, evaluation_set.outputs, boxes)
     if args.method:
         predictions = replace(predictions, method=args.method)

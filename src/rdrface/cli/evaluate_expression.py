@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
     annotations = records
     boxes, boxes_name = parse_boxes(args.boxes)
     dataset, split = dataset_name(args.folder, args.format), "test" if records.is_test[0] else "train"
-    aligner = rdrface.load(args.weights, precision=args.precision)
-    details = {"dataset": dataset, "split": split, **describe_run(boxes_name, args.weights, aligner.precision)}
+    aligner = rdrface.load(args.weights, precision=args.precision, size=args.size)
+    details = {"dataset": dataset, "split": split, **describe_run(boxes_name, args.weights, aligner)}
     model = packaged_model()
     predictions, unreadable = run_aligner(aligner, annotations, own68, boxes)
     report_missed(annotations, predictions, unreadable)

@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{len(clips)} clips drawn in {args.sheet}")
         return 0
     recorded = None if args.predictions is None else read_recorded(args.predictions, clips)
-    aligner = rdrface.load(args.weights, precision=args.precision)
+    aligner = rdrface.load(args.weights, precision=args.precision, size=args.size)
     results: dict[str, list[video.ClipResult]] = {}
 
     def add(method: str, clip: Clip, faces: TrackedFaces) -> None:
@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"\nVideo: {len(clips)} clips of {photos} from {', '.join(data)}\n")
     print("\n\n".join(table.to_text() for table in printed))
     if args.json is not None:
-        run = describe_run("tracker", args.weights, aligner.precision)
+        run = describe_run("tracker", args.weights, aligner)
         details = {"data": list(data), "photos": count, "seed": seed, **run}
         write_report(args.json, _report(results, tables, details))
     return 0

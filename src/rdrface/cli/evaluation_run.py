@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from rdrface.aligner import Aligner
 from rdrface.datasets.records import FaceRecords
 from rdrface.detection.box_file import BoxFile
 from rdrface.errors import DataError
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.loading import PACKAGED_WEIGHTS
-from rdrface.runtime.precision import Precision
 from rdrface.runtime.weights import read_info
 
 _NAMED = 20
@@ -31,13 +31,13 @@ def parse_boxes(argument: str) -> tuple[str | BoxFile, str]:
     return (argument, name) if name is not None else (BoxFile.read(Path(argument)), Path(argument).name)
 
 
-def describe_run(boxes: str, weights: Path | None, precision: Precision) -> dict[str, Any]:
-    """Boxes, weights and precision of a run of the aligner, for the JSON report.
+def describe_run(boxes: str, weights: Path | None, aligner: Aligner) -> dict[str, Any]:
+    """Boxes, weights, precision and crop size of a run of the aligner, for the JSON report.
 
     Args:
         boxes: name of the boxes, from `parse_boxes`.
         weights: path of the weights file; None means the packaged weights.
-        precision: precision of the network.
+        aligner: the aligner.
 
     Raises:
         WeightsError: the weights cannot be read.
@@ -45,7 +45,13 @@ def describe_run(boxes: str, weights: Path | None, precision: Precision) -> dict
     weights = PACKAGED_WEIGHTS if weights is None else weights
     # The checksum identifies the weights; a file's name does not.
     checksum = read_info(weights)[0].checksum
-    return {"boxes": boxes, "weights": weights.name, "weights_sha256": checksum, "precision": precision}
+    return {
+        "boxes": boxes,
+        "weights": weights.name,
+        "weights_sha256": checksum,
+        "precision": aligner.precision,
+        "crop_size": aligner.session.input_size,
+    }
 
 
 def report_missed(annotations: FaceRecords, predictions: Predictions, unreadable: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rdrface.cli.options import add_output, add_overwrite, refuse_existing, weights_file
+from rdrface.cli.options import add_output, add_overwrite, positive, refuse_existing, weights_file
 from rdrface.finetuning.finetune import MINUTES, fine_tune, weights_path
 from rdrface.loading import PACKAGED_WEIGHTS
 
@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help=f"time limit for drawing augmented views of the faces (default: {MINUTES:g})",
     )
+    parser.add_argument(
+        "--size",
+        type=positive,
+        metavar="N",
+        help="side of the crops in pixels, one of those of WEIGHTS (default: its default); the new weights have only "
+        "this size",
+    )
     add_overwrite(parser)
 
 
@@ -50,5 +57,5 @@ def run(args: argparse.Namespace) -> int:
         RdrError: an option, the images, their annotations or the weights cannot be used.
     """
     refuse_existing((weights_path(args.out, args.name),), args.overwrite)
-    fine_tune(args.weights, args.folder, args.out, args.name, args.minutes, args.origin)
+    fine_tune(args.weights, args.folder, args.out, args.name, args.minutes, args.origin, size=args.size)
     return 0

@@ -45,6 +45,16 @@ def add_precision(parser: argparse._ActionsContainer, default: RequestedPrecisio
     )
 
 
+def add_size(parser: argparse._ActionsContainer) -> None:
+    """Add the option ``--size``, whose value is the argument `size` of `rdrface.load`."""
+    parser.add_argument(
+        "--size",
+        type=positive,
+        metavar="N",
+        help="side of the network's crops in pixels, one of those of the weights file (default: the file's default)",
+    )
+
+
 def add_device_and_backend(parser: argparse._ActionsContainer) -> None:
     """Add ``--device`` and ``--backend``, None by default: see `rdrface.runtime.device.choose_execution`."""
     parser.add_argument(
@@ -67,6 +77,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     )
     add_device_and_backend(network)
     add_precision(network)
+    add_size(network)
     network.add_argument(
         "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
     )

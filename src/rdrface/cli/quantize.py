@@ -10,14 +10,19 @@ from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.errors import ConfigError
 from rdrface.fitting.estimated_boxes import with_missing_boxes
-from rdrface.runtime.int8_graph import SUFFIX
+from rdrface.runtime.int8_graph import suffix
 from rdrface.runtime.weights import graph_path, read_info
 from rdrface.training.int8_export import CROPS, calibration_crops, spread, write_int8_graph
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rdrface quantize`."""
-    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="NAME.safetensors; NAME.int8.onnx is written")
+    parser.add_argument(
+        "weights",
+        type=Path,
+        metavar="WEIGHTS",
+        help="NAME.safetensors; NAME.int8.onnx is written, and for example NAME.256.int8.onnx for a further size",
+    )
     parser.add_argument(
         "--data",
         action="append",
@@ -33,21 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure the ranges and write the graph; returns 0.
+    """Measure the ranges and write the int8 graph of every size; returns 0.
 
     Raises:
         RdrError: an option is invalid, or the weights or the faces cannot be read.
     """
     info, _ = read_info(args.weights)
-    refuse_existing((graph_path(args.weights, SUFFIX),), args.overwrite)
+    refuse_existing([graph_path(args.weights, suffix(info, size)) for size in info.sizes], args.overwrite)
     counts = [len(part) for part in np.array_split(np.arange(args.crops), len(args.data))]
-    crops = [
-        calibration_crops(_faces(item, count, info.input_size), info.input_size, count)
-        for item, count in zip(args.data, counts, strict=True)
-        if count
-    ]
-    path = write_int8_graph(args.weights, np.concatenate(crops))
-    print(f"{path}: {path.stat().st_size / 1e3:.0f} kB, ranges of {sum(map(len, crops))} faces")
+    for size in info.sizes:
+        crops = [
+            calibration_crops(_faces(item, count, size), size, count)
+            for item, count in zip(args.data, counts, strict=True)
+            if count
+        ]
+        path = write_int8_graph(args.weights, np.concatenate(crops))
+        print(f"{path}: {path.stat().st_size / 1e3:.0f} kB, ranges of {sum(map(len, crops))} faces")
     return 0
 
 

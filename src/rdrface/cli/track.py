@@ -119,6 +119,7 @@ def _open(args: argparse.Namespace) -> Aligner:
             backend=args.backend,
             threads=args.threads,
             precision=args.precision,
+            size=args.size,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error

@@ -43,7 +43,14 @@ MAX_MISFIT = 6.0
 
 
 def fine_tune(
-    weights: Path, folder: Path, out: Path, name: str, minutes: float = MINUTES, origin: int = 1, seed: int = 0
+    weights: Path,
+    folder: Path,
+    out: Path,
+    name: str,
+    minutes: float = MINUTES,
+    origin: int = 1,
+    seed: int = 0,
+    size: int | None = None,
 ) -> Path:
     """Fit custom landmarks and write ``OUT/weights/NAME.safetensors`` with its graphs.
 
@@ -57,12 +64,13 @@ def fine_tune(
         minutes: time limit for drawing views.
         origin: pixel coordinate of the first pixel in the .pts files, 1 or 0.
         seed: seed of the random numbers.
+        size: side of the crops in pixels, the only size of the new weights; see `load_network`.
 
     Returns:
         Path of the weights file.
 
     Raises:
-        ConfigError: `name`, `minutes` or `out` cannot be used.
+        ConfigError: `name`, `minutes`, `out` or `size` cannot be used.
         DataError: images or annotations cannot be used; the message names the file.
         WeightsError: `weights` cannot be used.
     """
@@ -83,7 +91,7 @@ def fine_tune(
         raise ConfigError(
             f"-o must be an existing folder or one that can be created; got {out}: {failure.strerror}"
         ) from failure
-    network, size, training_data = load_network(weights)
+    network, size, training_data = load_network(weights, size)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     detector = RetinaFace(open_graph(retinaface_weights()))
     faces = align_faces(annotated.image.tolist(), annotated.points, network, size, detector)

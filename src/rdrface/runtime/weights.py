@@ -6,6 +6,9 @@ runtimes can map a safetensors file directly, so no tensor is stored twice. The 
 not be renamed, because the graph contains the name of the other file. Each may be a symbolic link to a file with any
 name in any folder (see `rdrface.runtime.linked_files`).
 
+The network is fully convolutional, so the same tensors serve crops of several sizes. ``NAME.onnx`` is the graph of the
+default size; each further size has its own graph, for example ``NAME.256.onnx``.
+
 This module needs only NumPy and the standard library, no deep-learning framework.
 """
 
@@ -32,6 +35,7 @@ from rdrface.runtime.safetensors_file import (
 )
 
 FORMAT = "rdrface"
+_NO_CHECKSUM = "0" * 64
 _FACE_MODEL = ("projection.", "custom_landmarks.surface_")
 FORMAT_VERSION = 2
 """Version 2 has the output names of `rdrface.runtime.session.OUTPUTS`. Version 1, of release 0.1, has other names and
@@ -58,7 +62,7 @@ class WeightsInfo:
     """The metadata of a weights file.
 
     Attributes:
-        input_size: N, side of the crops in pixels.
+        input_size: N, side of the crops in pixels; with several graphs, that of the default one.
         iterations: K, number of refinement steps.
         version: version of rdrface that wrote the file.
         training_data: names of the datasets that the weights were trained on.
@@ -68,6 +72,7 @@ class WeightsInfo:
         format_version: format version of the file, see `FORMAT_VERSION`.
         checksum: SHA-256 of the tensors' bytes.
         graph_checksum: SHA-256 of the ONNX graph that belongs to the file.
+        further_graphs: side of the crops in pixels -> SHA-256 of the ONNX graph for it, without the default size.
     """
 
     input_size: int
@@ -80,6 +85,21 @@ class WeightsInfo:
     format_version: int = FORMAT_VERSION
     checksum: str = ""
     graph_checksum: str = ""
+    further_graphs: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Sides of the crops for which the file has a graph, pixels; the default one first."""
+        return (self.input_size, *self.further_graphs)
+
+    def checksum_of_graph(self, size: int) -> str:
+        """SHA-256 of the ONNX graph for one of the `sizes`."""
+        return self.graph_checksum if size == self.input_size else self.further_graphs[size]
+
+    def graph_suffix(self, size: int) -> str:
+        """Suffix of the graph for one of the `sizes`, in place of ``.safetensors``: ".onnx" or, for example,
+        ".256.onnx"."""
+        return ".onnx" if size == self.input_size else f".{size}.onnx"
 
 
 def is_face_model(tensor: str) -> bool:
@@ -171,19 +191,25 @@ def read_info(path: Path) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
     return info, places
 
 
-def verify(path: Path, info: WeightsInfo) -> None:
-    """Compare the checksums of the tensors and of the graph with those in the metadata.
+def verify(path: Path, info: WeightsInfo, size: int | None = None) -> None:
+    """Compare the checksums of the tensors and of a graph with those in the metadata.
+
+    Args:
+        path: the weights file.
+        info: its metadata.
+        size: one of `info.sizes`, whose graph is verified; default: the default size.
 
     Raises:
         WeightsError: the graph is missing, or one of the two files is damaged.
     """
     if file_checksum(path) != info.checksum:
         raise WeightsError(f"{path} is damaged: its checksum does not match its content; copy or download it again")
-    graph = find_graph(path)
+    size = info.input_size if size is None else size
+    graph = find_graph(path, info.graph_suffix(size))
     if not graph.is_file():
         raise WeightsError(f"{graph} is missing: {path.name} and its graph {graph.name} must be in the same folder")
-    if hashlib.sha256(graph.read_bytes()).hexdigest() != info.graph_checksum:
-        raise WeightsError(f"{graph} does not belong to {path.name}, or is damaged; use the two files of one export")
+    if hashlib.sha256(graph.read_bytes()).hexdigest() != info.checksum_of_graph(size):
+        raise WeightsError(f"{graph} does not belong to {path.name}, or is damaged; use the files of one export")
 
 
 def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
@@ -214,8 +240,12 @@ def _header(tensors: Mapping[str, np.ndarray], info: WeightsInfo) -> bytes:
     described = asdict(info) | {
         "format_version": FORMAT_VERSION,
         "checksum": tensors_checksum(tensors),
-        "graph_checksum": info.graph_checksum or "0" * 64,
+        "graph_checksum": info.graph_checksum or _NO_CHECKSUM,
+        "further_graphs": {str(size): checksum or _NO_CHECKSUM for size, checksum in info.further_graphs.items()},
     }
+    # The files of one size remain the same as before this entry was introduced.
+    if not info.further_graphs:
+        del described["further_graphs"]
     if info.custom_scheme is None:
         del described["custom_scheme"]
     # The format of safetensors allows text values only.
@@ -230,6 +260,7 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
         raise ValueError("its metadata does not have the format 'rdrface'")
     if int(metadata["format_version"]) > FORMAT_VERSION:
         raise ValueError("it was written by a newer version of rdrface; update the package")
+    further_graphs = json.loads(metadata.get("further_graphs", "{}"))
     info = WeightsInfo(
         input_size=int(metadata["input_size"]),
         iterations=int(metadata["iterations"]),
@@ -241,6 +272,7 @@ def _parse_header(header: bytes) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
         format_version=int(metadata["format_version"]),
         checksum=metadata["checksum"],
         graph_checksum=metadata["graph_checksum"],
+        further_graphs={int(size): str(value) for size, value in further_graphs.items()},
     )
     return info, places
 

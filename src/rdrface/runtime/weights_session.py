@@ -10,6 +10,7 @@ import numpy as np
 
 from rdrface.errors import RdrError, WeightsError
 from rdrface.runtime import int8_graph
+from rdrface.runtime.crop_size import choose_size
 from rdrface.runtime.linked_files import without_links
 from rdrface.runtime.precision import RequestedPrecision, choose_precision
 from rdrface.runtime.session import BACKENDS, OUTPUTS_OF_0_1, Backend, Session, check_providers_type, open_graph
@@ -22,6 +23,7 @@ def open_session(
     threads: int | None = None,
     providers: Sequence[str] | None = None,
     precision: RequestedPrecision = "float32",
+    size: int | None = None,
 ) -> tuple[Session, WeightsInfo]:
     """Verify a weights file and its graph, and open a session for them.
 
@@ -32,15 +34,19 @@ def open_session(
         providers: see `ONNXRuntimeSession`.
         precision: see `rdrface.runtime.precision.choose_precision`; the session's attribute `precision` is the chosen
             one. int8 needs ``NAME.int8.onnx`` in the same folder.
+        size: side of the crops in pixels, one of `WeightsInfo.sizes`, whose graph is opened; None for the default
+            size.
 
     Raises:
         WeightsError: a file is missing or damaged, was not written by rdrface, or cannot be run.
-        ConfigError, TypeError, ValueError: see `open_graph` and `choose_precision`.
+        ConfigError: the file has no graph for this size. See also `open_graph` and `choose_precision`.
+        TypeError, ValueError: see `open_graph` and `choose_precision`.
     """
     weights = Path(weights)
     info, _ = read_info(weights)
+    size = choose_size(weights, info, size)
     with ThreadPoolExecutor(1) as executor:
-        verification = executor.submit(verify, weights, info)
+        verification = executor.submit(verify, weights, info, size)
         # Importing the backend takes as long as the checksums, and uses another core.
         if backend in BACKENDS:
             with suppress(ImportError):  # `open_graph` reports it
@@ -53,11 +59,11 @@ def open_session(
             "original name, or export the weights again under the new name"
         )
     check_providers_type(providers)
-    int8 = find_graph(weights, int8_graph.SUFFIX)
+    int8 = find_graph(weights, int8_graph.suffix(info, size))
     missing = None if int8.is_file() else f"there is no {int8}; write it with `rdrface quantize {weights} --data ...`"
     chosen = choose_precision(precision, backend, providers, missing)
-    graph = int8 if chosen == "int8" else find_graph(weights)
-    if chosen == "int8" and not int8_graph.is_sealed(int8.read_bytes(), info):
+    graph = int8 if chosen == "int8" else find_graph(weights, info.graph_suffix(size))
+    if chosen == "int8" and not int8_graph.is_sealed(int8.read_bytes(), info, size):
         raise WeightsError(
             f"{int8} does not belong to {weights.name}, or is damaged: write it again with `rdrface quantize`, or "
             "remove it"
@@ -69,9 +75,9 @@ def open_session(
         raise
     except Exception as error:  # each runtime has its own exception types
         raise WeightsError(f"{backend} cannot run {graph}: {error}") from error
-    if session.input_size != info.input_size:
+    if session.input_size != size:
         raise WeightsError(
-            f"{weights} states a crop size of {info.input_size} pixels, its graph takes {session.input_size}: take "
+            f"{weights} states a crop size of {size} pixels, its graph takes {session.input_size}: take "
             "both files from one export"
         )
     return (session if info.format_version > 1 else _RenamedOutputs(session, OUTPUTS_OF_0_1)), info

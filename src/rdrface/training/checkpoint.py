@@ -1,6 +1,7 @@
 """Checkpoints: everything needed to resume a run exactly. A checkpoint is written completely or not at all."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
 from rdrface.network.sizes import FULL, network_sizes
-from rdrface.training.config import TrainingConfig
+from rdrface.training.config import TrainingConfig, sizes_to_export
 from rdrface.training.renamed import renamed_checkpoint
 
 NAME = "checkpoint.pt"
@@ -139,8 +140,25 @@ def load_average(network: RDR, path: Path) -> None:
     network.load_state_dict({name: average[name] for name in common}, strict=False)
 
 
+def read_export_sizes(path: Path) -> tuple[int, ...]:
+    """Sides of the crops in pixels for which a run exports graphs, see `rdrface.training.config.sizes_to_export`.
+
+    Args:
+        path: the folder of a run, or its ``checkpoint.pt``.
+
+    Raises:
+        ConfigError: see `read_network`.
+    """
+    path = _checkpoint_file(path)
+    state = _read(path)
+    try:
+        return _export_sizes(state["config"])
+    except (KeyError, IndexError, TypeError) as error:
+        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
+
+
 def read_network(path: Path) -> tuple[RDR, int]:
-    """Read the averaged network of a checkpoint, and the side of the crops of its last stage in pixels.
+    """Read the averaged network of a checkpoint, and its default size, the first of `read_export_sizes`.
 
     The network gets the packaged face model, which may differ from that of the training only in its contour.
 
@@ -151,9 +169,7 @@ def read_network(path: Path) -> tuple[RDR, int]:
         ConfigError: there is no such file, it is not a checkpoint of `rdrface train`, or it was trained with another
             face model.
     """
-    path = path / NAME if path.is_dir() else path
-    if not path.is_file():
-        raise ConfigError(f"no checkpoint at {path}; `rdrface train -o RUN` writes RUN/{NAME}")
+    path = _checkpoint_file(path)
     state = _read(path)
     try:
         config, average = state["config"], state["average"]
@@ -167,9 +183,20 @@ def read_network(path: Path) -> tuple[RDR, int]:
             )
         projection = {name: value for name, value in network.state_dict().items() if name.startswith("projection.")}
         network.load_state_dict({**average, **projection})
-        return network, int(config["stage"][-1]["crop_size"])
+        return network, _export_sizes(config)[0]
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
+
+
+def _checkpoint_file(path: Path) -> Path:
+    path = path / NAME if path.is_dir() else path
+    if not path.is_file():
+        raise ConfigError(f"no checkpoint at {path}; `rdrface train -o RUN` writes RUN/{NAME}")
+    return path
+
+
+def _export_sizes(config: Mapping[str, Any]) -> tuple[int, ...]:
+    return sizes_to_export(config["export_sizes"], config["stage"][-1]["crop_sizes"])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -178,5 +205,6 @@ def _read(path: Path) -> dict[str, Any]:
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged") from error
     # Older checkpoints do not contain these options.
-    state["config"] = {"network": FULL.name, "teacher": "", "distillation": 0.5} | state["config"]
+    added = {"network": FULL.name, "teacher": "", "distillation": 0.5, "export_sizes": []}
+    state["config"] = added | state["config"]
     return state

@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rdrface.datasets.annotation_offset import check_offset
@@ -30,7 +30,9 @@ class StageConfig:
     Attributes:
         train: one of `STAGES`.
         steps: number of optimizer steps.
-        crop_size: N, side of the crops in pixels, a multiple of 32.
+        crop_sizes: N, sides of the crops in pixels, multiples of 32. With several, each step draws one of them, so that
+            the weights serve all of them.
+        crop_size_draws: relative frequency of each of `crop_sizes`; empty for equal frequencies.
         batch_size: number of faces per step, over all devices.
         learning_rate: maximum learning rate.
         warmup_fraction: fraction of the steps in which the learning rate rises from 0 to its maximum.
@@ -43,7 +45,8 @@ class StageConfig:
 
     train: str
     steps: int
-    crop_size: int = 128
+    crop_sizes: list[int] = field(default_factory=lambda: [128])
+    crop_size_draws: list[float] = field(default_factory=list)
     batch_size: int = 64
     learning_rate: float = 1e-3
     warmup_fraction: float = 0.05
@@ -55,8 +58,18 @@ class StageConfig:
     def __post_init__(self) -> None:
         if self.train not in STAGES:
             raise ConfigError(f"stage.train must be one of {', '.join(STAGES)}; got {self.train!r}")
-        if self.crop_size <= 0 or self.crop_size % 32:
-            raise ConfigError(f"stage.crop_size must be a positive multiple of 32; got {self.crop_size}")
+        if not self.crop_sizes:
+            raise ConfigError("stage.crop_sizes must have at least one size; got an empty list")
+        check_crop_sizes("stage.crop_sizes", self.crop_sizes)
+        draws = {f"stage.crop_size_draws[{i}]": draw for i, draw in enumerate(self.crop_size_draws)}
+        _check_numbers(draws, "a number")
+        if self.crop_size_draws and (
+            len(self.crop_size_draws) != len(self.crop_sizes) or not any(self.crop_size_draws)
+        ):
+            raise ConfigError(
+                f"stage.crop_size_draws must have one number for each of {self.crop_sizes}, not all 0; "
+                f"got {self.crop_size_draws}"
+            )
         if not 0 <= self.appearance_strength <= 1:
             raise ConfigError(f"stage.appearance_strength must be in [0, 1]; got {self.appearance_strength}")
         for name in ("steps", "batch_size"):
@@ -103,6 +116,8 @@ class TrainingConfig:
         validation_every: number of steps between validations and sample images.
         log_every: number of steps between rows of ``log.csv``.
         checkpoint_every: time between checkpoints in seconds.
+        export_sizes: sides of the crops in pixels for which graphs are exported. The first is the default size of the
+            weights file, for which the network is calibrated. Empty for the first of the last stage's `crop_sizes`.
         compile: compile the convolutional part with torch.compile; on CPUs this needs a C++ compiler.
     """
 
@@ -128,6 +143,7 @@ class TrainingConfig:
     validation_every: int = 500
     log_every: int = 20
     checkpoint_every: float = 180.0
+    export_sizes: list[int] = field(default_factory=list)
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -151,8 +167,32 @@ class TrainingConfig:
         draws = {"closed_eye_draws": self.closed_eye_draws, "open_mouth_draws": self.open_mouth_draws}
         _check_numbers(draws | _entries("source_draws", self.source_draws), "a number of draws per epoch")
         _check_numbers(_entries("label_weight", self.label_weight), "a number")
+        check_crop_sizes("export_sizes", self.export_sizes)
         check_offset(self.annotation_offset)
         check_losses(self.loss)
+
+
+def sizes_to_export(export_sizes: Sequence[int], crop_sizes: Sequence[int]) -> tuple[int, ...]:
+    """Sides of the crops in pixels for which a run exports graphs, the default one first.
+
+    Args:
+        export_sizes: `TrainingConfig.export_sizes`.
+        crop_sizes: `StageConfig.crop_sizes` of the last stage.
+    """
+    return tuple(export_sizes or crop_sizes[:1])
+
+
+def check_crop_sizes(name: str, sizes: Sequence[object]) -> None:
+    """Check that an option is a list of different positive multiples of 32.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    for size in sizes:
+        if isinstance(size, bool) or not isinstance(size, int) or size <= 0 or size % 32:
+            raise ConfigError(f"{name} must be positive multiples of 32; got {size!r}")
+    if len(set(sizes)) < len(sizes):
+        raise ConfigError(f"{name} must be different sizes; got {list(sizes)}")
 
 
 def _entries(option: str, table: Mapping[str, object]) -> dict[str, object]:

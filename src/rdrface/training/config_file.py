@@ -51,7 +51,7 @@ def load_config(name: str | Path) -> TrainingConfig:
 
 
 def _check_renamed(path: Path, table: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ConfigError with the new names if a file contains names of release 0.1."""
+    """Raise ConfigError with the new names if a file contains names of release 0.1 or of later versions."""
     loss = table.get("loss")
     found = [(RUN_KEYS, name) for name in table]
     found += [(LOSSES, name) for name in (loss if isinstance(loss, dict) else {})]
@@ -61,7 +61,11 @@ def _check_renamed(path: Path, table: Mapping[str, Any], stages: Sequence[Mappin
     changes = {name: renamed[name] for renamed, name in found if name in renamed}
     if changes:
         listed = ", ".join(f"{old!r} -> {new!r}" for old, new in changes.items())
-        raise ConfigError(f"{path} contains names of rdrface 0.1; replace them by the new ones: {listed}")
+        # The key that got another type.
+        hint = " (crop_sizes is a list, for example [128])" if "crop_sizes" in changes.values() else ""
+        raise ConfigError(
+            f"{path} contains names of an earlier version of rdrface; replace them by the new ones: {listed}{hint}"
+        )
 
 
 def _build(kind: type[T], values: dict[str, Any], where: str) -> T:

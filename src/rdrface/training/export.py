@@ -1,16 +1,18 @@
 """Export of RDR from PyTorch to ``NAME.safetensors`` and ``NAME.onnx``. Needs ``pip install rdrface[train]``.
 
 The graph contains only small tensors; its other initializers refer to the safetensors file (see
-`rdrface.runtime.weights`). Learned matrices are stored in float16, each followed by a Cast to float32 that both
-runtimes execute once, when they load the graph: the file is half as large, and the arithmetic is the same. Biases and
-the face model are stored in float32, because the resolution of float16 at 100 mm, 0.06 mm, would be visible.
+`rdrface.runtime.weights`). Each crop size has its own graph, because the size of a graph's input is fixed; all graphs
+refer to the same tensors. Learned matrices are stored in float16, each followed by a Cast to float32 that both runtimes
+execute once, when they load the graph: the file is half as large, and the arithmetic is the same. Biases and the face
+model are stored in float32, because the resolution of float16 at 100 mm, 0.06 mm, would be visible.
 """
 
 import ast
 import hashlib
 import logging
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,16 +43,23 @@ _PREFIXES = {"sampling.": "regression_features.deconv5.0.", "network.": ""}
 
 
 def export(
-    network: RDR, path: Path, info: WeightsInfo, *, half: bool = True, readout: CustomLandmarks | None = None
+    network: RDR,
+    path: Path,
+    info: WeightsInfo,
+    *,
+    further_sizes: Sequence[int] = (),
+    half: bool = True,
+    readout: CustomLandmarks | None = None,
 ) -> WeightsInfo:
-    """Write the weights file and its graph; the same network gives the same bytes.
+    """Write the weights file and its graphs; the same network gives the same bytes.
 
-    An int8 graph of earlier weights with the same name is removed.
+    Other graphs of earlier weights with the same name are removed.
 
     Args:
         network: RDR; not changed, but put into evaluation mode.
-        path: ``NAME.safetensors``; the graph is written to the same folder.
-        info: metadata of the file; checksums and file name are filled in.
+        path: ``NAME.safetensors``; the graphs are written to the same folder.
+        info: metadata of the file; checksums and file name are filled in. Its `input_size` is the default size.
+        further_sizes: N of further graphs, pixels.
         half: store learned matrices in float16; otherwise all tensors are float32, for comparisons.
         readout: read-out of custom landmarks, for the output `CUSTOM_LANDMARKS`; described by `info.custom_scheme`.
 
@@ -58,17 +67,52 @@ def export(
         The completed info.
     """
     path = Path(path)
-    graph = _trace(InferenceGraph(network.eval(), readout).eval(), info.input_size)
-    tensors = take_tensors(graph, half)
-    info = replace(info, config=dict(info.config) | {"file_name": path.name})
-    for name, place in layout(tensors, info).items():
-        _point_to(graph, name, path.name, place.offset, place.length)
-    content = graph.SerializeToString(deterministic=True)
-    info = write_weights(path, tensors, replace(info, graph_checksum=hashlib.sha256(content).hexdigest()))
-    with write_aside(graph_path(path)) as partial:
-        partial.write_bytes(content)
-    graph_path(path, SUFFIX).unlink(missing_ok=True)
+    module = InferenceGraph(network.eval(), readout).eval()
+    graphs = {size: _trace(module, size) for size in dict.fromkeys((info.input_size, *further_sizes))}
+    tensors = _shared_tensors(graphs, half)
+    config = dict(info.config) | {"file_name": path.name}
+    info = replace(info, config=config, further_graphs=dict.fromkeys([*graphs][1:], ""))
+    places = layout(tensors, info)
+    contents = {}
+    for size, graph in graphs.items():
+        for name, place in places.items():
+            _point_to(graph, name, path.name, place.offset, place.length)
+        contents[size] = graph.SerializeToString(deterministic=True)
+    checksums = {size: hashlib.sha256(content).hexdigest() for size, content in contents.items()}
+    info = replace(info, graph_checksum=checksums.pop(info.input_size), further_graphs=checksums)
+    info = write_weights(path, tensors, info)
+    for size, content in contents.items():
+        with write_aside(graph_path(path, info.graph_suffix(size))) as partial:
+            partial.write_bytes(content)
+    _remove_other_graphs(path, info)
     return info
+
+
+def _shared_tensors(graphs: Mapping[int, onnx.ModelProto], half: bool) -> dict[str, np.ndarray]:
+    """The tensors of the graphs of all sizes; see `take_tensors`, which is applied to each graph."""
+    taken = {size: take_tensors(graph, half) for size, graph in graphs.items()}
+    first, *others = taken.values()
+    for size, tensors in zip([*taken][1:], others, strict=True):
+        different = sorted(
+            name
+            for name in first.keys() | tensors.keys()
+            if name not in first or name not in tensors or not np.array_equal(first[name], tensors[name])
+        )
+        if different:
+            raise RuntimeError(f"the graph for {size} pixels has other tensors than the first one: {different}")
+    return first
+
+
+def _remove_other_graphs(path: Path, info: WeightsInfo) -> None:
+    """Remove graphs of earlier weights: all int8 graphs, and float32 graphs for sizes that `info` does not have."""
+    graph_path(path, SUFFIX).unlink(missing_ok=True)
+    for file in path.parent.glob("*.onnx"):
+        match = re.fullmatch(re.escape(path.stem) + r"\.(\d+)(\.int8)?\.onnx", file.name)
+        # The graph of NAME.256.safetensors has the name of a graph of NAME.safetensors.
+        if match is None or file.with_name(f"{path.stem}.{match[1]}.safetensors").is_file():
+            continue
+        if match[2] or int(match[1]) not in info.further_graphs:
+            file.unlink()
 
 
 def _trace(graph: InferenceGraph, size: int) -> onnx.ModelProto:

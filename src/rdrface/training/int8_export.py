@@ -9,7 +9,8 @@ from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import ConfigError
 from rdrface.files import write_aside
-from rdrface.runtime.int8_graph import SUFFIX, sealed
+from rdrface.runtime.crop_size import choose_size
+from rdrface.runtime.int8_graph import sealed, suffix
 from rdrface.runtime.linked_files import without_links
 from rdrface.runtime.weights import find_graph, graph_path, read_info, read_tensors, verify
 from rdrface.training.quantization import find_operators, measure_ranges, quantize
@@ -19,26 +20,32 @@ CROPS = 256
 
 
 def write_int8_graph(weights: Path, crops: np.ndarray) -> Path:
-    """Write ``NAME.int8.onnx`` for a weights file; the same weights and crops give the same bytes.
+    """Write the int8 graph of a weights file for the size of the crops: ``NAME.int8.onnx`` for the default size.
+
+    The same weights and crops give the same bytes.
 
     Args:
         weights: ``NAME.safetensors`` with its graph. It is not changed.
-        crops: (B, 3, N, N) float32 RGB 0..255, crops of training faces; their ranges become the ranges of int8.
+        crops: (B, 3, N, N) float32 RGB 0..255, crops of training faces; their ranges become the ranges of int8. N is
+            one of the sizes of the weights file.
 
     Raises:
         WeightsError: the weights are missing or damaged.
+        ConfigError: the weights file has no graph for crops of this size.
     """
     info, _ = read_info(weights)
-    verify(weights, info)
-    model = onnx.load(find_graph(weights), load_external_data=False)
-    with without_links(weights, find_graph(weights), info.config.get("file_name", weights.name)) as readable:
+    size = choose_size(weights, info, crops.shape[-1])
+    verify(weights, info, size)
+    graph = find_graph(weights, info.graph_suffix(size))
+    model = onnx.load(graph, load_external_data=False)
+    with without_links(weights, graph, info.config.get("file_name", weights.name)) as readable:
         complete = onnx.load(readable)
     inputs = sorted({operator.input for operator in find_operators(model)})
     ranges = measure_ranges(complete, inputs, (crops[i : i + 1] for i in range(len(crops))))
     content = quantize(model, read_tensors(weights), ranges).SerializeToString(deterministic=True)
-    path = graph_path(weights, SUFFIX)
+    path = graph_path(weights, suffix(info, size))
     with write_aside(path) as partial:
-        partial.write_bytes(sealed(content, info))
+        partial.write_bytes(sealed(content, info, size))
     return path
 
 

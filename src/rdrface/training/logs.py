@@ -2,6 +2,7 @@
 
 import csv
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from lightning_fabric import Fabric
@@ -42,15 +43,26 @@ class LossLog:
 
 
 def append_row(fabric: Fabric, path: Path, row: dict[str, object]) -> None:
-    """Append a row to a CSV file, in the first process only. A new file starts with the column names."""
+    """Append a row to a CSV file, in the first process only.
+
+    A new file starts with the column names. An existing file, which another version of rdrface may have started, keeps
+    its columns: those that the row lacks are empty, and further entries of the row are left out.
+    """
     if not fabric.is_global_zero:
         return
-    is_new = not path.exists()
+    columns = _columns(path)
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if is_new:
+        writer = csv.DictWriter(file, columns or list(row), extrasaction="ignore")
+        if not columns:
             writer.writeheader()
         writer.writerow(row)
+
+
+def _columns(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return next(csv.reader(file), [])
 
 
 def write_validation(
@@ -59,10 +71,13 @@ def write_validation(
     position: tuple[int, int],
     network: RDR,
     val_faces: PackedCrops,
-    size: int,
+    sizes: Sequence[int],
     iterations: int,
+    has_size_column: bool = False,
 ) -> None:
-    """Validate in the first process, and write a row of ``validation.csv`` and ``sample_STAGE_STEP.jpg``.
+    """Validate in the first process, and write ``sample_STAGE_STEP.jpg`` and a row of ``validation.csv``.
+
+    With several sizes, there is a row and ``sample_STAGE_STEP_SIZE.jpg`` for each.
 
     Args:
         fabric: fabric of the run.
@@ -70,13 +85,17 @@ def write_validation(
         position: stage, and number of finished steps in this stage.
         network: averaged network in evaluation mode; the table has one column per iteration of this network.
         val_faces: held-out faces.
-        size: N, side of the crops in pixels.
+        sizes: N, sides of the crops in pixels.
         iterations: K of the stage. Columns of later iterations are empty.
+        has_size_column: add the column ``crop_size`` to a new table.
     """
     if not fabric.is_global_zero:
         return
     stage, step = position
-    sample = folder / f"sample_{stage}_{step:06d}.jpg"
-    scores = validate(network, val_faces, size, iterations, fabric.device, sample)
     empty = {f"nme_{k}": "" for k in range(network.iterations + 1)}
-    append_row(fabric, folder / "validation.csv", {"stage": stage, "step": step, **empty, **scores})
+    for size in sizes:
+        suffix = f"_{size}" if len(sizes) > 1 else ""
+        sample = folder / f"sample_{stage}_{step:06d}{suffix}.jpg"
+        scores = validate(network, val_faces, size, iterations, fabric.device, sample)
+        which = {"crop_size": size} if has_size_column else {}
+        append_row(fabric, folder / "validation.csv", {"stage": stage, "step": step, **which, **empty, **scores})

@@ -35,6 +35,7 @@ from rdrface.training.losses.objective import Objective
 from rdrface.training.losses.weights import LossWeights
 from rdrface.training.oversampling import draws_per_epoch
 from rdrface.training.schedule import build_optimizer, learning_rate
+from rdrface.training.step_size import crop_size
 from rdrface.training.teacher import teacher_labels
 from rdrface.training.warm_start import start_network
 
@@ -72,11 +73,14 @@ class Run:
         }
         checkpoint.save(self.fabric, self.folder, state, self.config)
 
-    def validate(self, val_faces: PackedCrops | None, crop_size: int, iterations: int) -> None:
-        """Add a row to ``validation.csv``, if there are validation faces."""
+    def validate(self, val_faces: PackedCrops | None, iterations: int) -> None:
+        """Add a row to ``validation.csv`` for each crop size of the stage, if there are validation faces."""
         if val_faces is not None:
-            position = (self.stage, self.step)
-            write_validation(self.fabric, self.folder, position, self.ema.module, val_faces, crop_size, iterations)
+            position, sizes = (self.stage, self.step), self.config.stage[self.stage].crop_sizes
+            is_mixed = any(len(stage.crop_sizes) > 1 for stage in self.config.stage)
+            write_validation(
+                self.fabric, self.folder, position, self.ema.module, val_faces, sizes, iterations, is_mixed
+            )
 
     def check_finite(self, diverged: Tensor) -> None:
         """Stop a run whose gradients were not finite.
@@ -125,7 +129,7 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
-    # All crops of a stage have the same size, so searching for cuDNN's fastest algorithms is efficient.
+    # The crops of a stage have few sizes, so searching for cuDNN's fastest algorithms once per size is efficient.
     torch.backends.cudnn.benchmark = True
     draws = draws_per_epoch(train_faces, config.closed_eye_draws, config.open_mouth_draws, config.source_draws)
     teacher = None
@@ -145,12 +149,13 @@ def train(
         network.rescale(crop_parameters(train_faces).to(fabric.device))
     run = Run(config, folder, fabric, network, EMA(network, config.ema_decay))
     if start_file is not None:
-        run.validate(val_faces, config.stage[0].crop_size, config.iterations)
+        run.validate(val_faces, config.iterations)
     if saved:
         run.restore(saved)
     if config.compile:
-        network.backbone.compile()
-        network.regression_features.compile()
+        # Once for each crop size: code for any size is slower.
+        network.backbone.compile(dynamic=False)
+        network.regression_features.compile(dynamic=False)
 
     optimizer_state = saved["optimizer"] if saved else None
     deadline = time.monotonic() + max_seconds
@@ -209,7 +214,8 @@ def train_stage(
 
         # The random streams of stages and ranks do not overlap up to 2^20 steps.
         generator.manual_seed((seed * 64 + fabric.global_rank) * 2**20 + run.step)
-        crops, labels = augment(faces.batch(next(order)), stage.crop_size, augmentation, generator, mirror)
+        size = crop_size(stage, seed, run.step)
+        crops, labels = augment(faces.batch(next(order)), size, augmentation, generator, mirror)
         batch = make_batch(crops, labels, network.projection)
 
         loss, parts = objective(batch, iterations)
@@ -233,7 +239,7 @@ def train_stage(
             append_row(fabric, run.folder / "log.csv", {**row, **means})
             bar.set_postfix(loss=means["loss"])
         if run.step % config.validation_every == 0 or run.step == stage.steps:
-            run.validate(val_faces, stage.crop_size, iterations)
+            run.validate(val_faces, iterations)
             log.restart_clock()
         if time.monotonic() - last_saved > config.checkpoint_every:
             save()

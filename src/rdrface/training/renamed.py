@@ -1,4 +1,4 @@
-"""Names in checkpoints, weights files and configurations of release 0.1 -> current names."""
+"""Names in checkpoints, weights files and configurations of release 0.1 and of later versions -> current names."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -30,7 +30,8 @@ RUN_KEYS = {
 """Keys of `rdrface.training.config.TrainingConfig`."""
 
 STAGE_KEYS = {
-    "size": "crop_size",
+    "size": "crop_sizes",
+    "crop_size": "crop_sizes",
     "batch": "batch_size",
     "warmup": "warmup_fraction",
     "final": "final_fraction",
@@ -59,8 +60,16 @@ def renamed_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration in a checkpoint, `dataclasses.asdict` of a `TrainingConfig`, with the current names."""
     result = _with_keys(config, RUN_KEYS)
     result["loss"] = _with_keys(config.get("loss", {}), LOSSES)
-    stages = [_with_keys(stage, STAGE_KEYS) for stage in config["stage"]]
-    result["stage"] = tuple({**stage, "train": STAGES.get(stage["train"], stage["train"])} for stage in stages)
+    result["stage"] = tuple(_renamed_stage(stage) for stage in config["stage"])
+    return result
+
+
+def _renamed_stage(stage: Mapping[str, Any]) -> dict[str, Any]:
+    result = {"crop_size_draws": [], **_with_keys(stage, STAGE_KEYS)}
+    result["train"] = STAGES.get(stage["train"], stage["train"])
+    # A single size in older checkpoints.
+    if isinstance(result["crop_sizes"], int):
+        result["crop_sizes"] = [result["crop_sizes"]]
     return result
 
 

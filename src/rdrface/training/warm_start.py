@@ -7,6 +7,7 @@ network in evaluation mode does not change.
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -28,6 +29,7 @@ from rdrface.training.config import TrainingConfig
 from rdrface.training.face_order import batches
 from rdrface.training.reduction.network import can_reduce, reduce_network
 from rdrface.training.restore import NOT_EXPORTED, Convolution, normalized_convolutions, restore, trained_sizes
+from rdrface.training.step_size import crop_size
 
 CROPS = 512
 """Number of crops for the statistics: 8,192 values per channel at 4 x 4 cells, the smallest map."""
@@ -63,7 +65,8 @@ def start_network(network: RDR, path: Path, config: TrainingConfig, faces: Packe
     Args:
         network: network of the run on its device, changed in place.
         path: ``checkpoint.pt`` or ``NAME.safetensors``.
-        config: configuration of the run. The statistics are measured on augmented crops of its first stage.
+        config: configuration of the run. The statistics are measured on augmented crops of its first stage, of all its
+            crop sizes; a light network is initialized from crops of the first size.
         faces: training faces of the run.
 
     Raises:
@@ -76,7 +79,9 @@ def start_network(network: RDR, path: Path, config: TrainingConfig, faces: Packe
     elif network.sizes.name == trained_sizes(path, read_info(path)[0]).name:
         start_from_released(network, path, _crops(config, faces, device, CROPS))
     else:
-        start_from_larger(network, path, list(_crops(config, faces, device, REDUCTION_CROPS)))
+        stage = config.stage[0]
+        first_size = replace(config, stage=(replace(stage, crop_sizes=stage.crop_sizes[:1], crop_size_draws=[]),))
+        start_from_larger(network, path, list(_crops(first_size, faces, device, REDUCTION_CROPS)))
 
 
 def _crops(config: TrainingConfig, faces: PackedCrops, device: torch.device, count: int) -> Iterator[Tensor]:
@@ -84,9 +89,9 @@ def _crops(config: TrainingConfig, faces: PackedCrops, device: torch.device, cou
     augmentation, mirror = stage_augmentation(stage), CoefficientMirror.of(FaceModel.load(), device)
     generator = torch.Generator().manual_seed(config.seed)
     order = batches(len(faces), BATCH_SIZE, config.seed)
-    for _ in range(count // BATCH_SIZE):
+    for step in range(count // BATCH_SIZE):
         batch = CropBatch.of(faces, next(order), device)
-        yield augment(batch, stage.crop_size, augmentation, generator, mirror)[0]
+        yield augment(batch, crop_size(stage, config.seed, step), augmentation, generator, mirror)[0]
 
 
 def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> None:
