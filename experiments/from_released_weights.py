@@ -58,7 +58,7 @@ def configuration(
         stage,
         steps=steps,
         batch_size=batch_size,
-        crop_size=crop_size,
+        crop_sizes=(crop_size,),
         learning_rate=stage.learning_rate * batch_size / stage.batch_size,
     )
     return replace(

@@ -53,7 +53,7 @@ def train_and_score(
     network = train(config, faces, None, folder, fabric, max_seconds, start)
     if network is None:
         return None
-    scores = evaluate(network, held_out, config.stage[-1].crop_size)
+    scores = evaluate(network, held_out, config.stage[-1].crop_sizes[0])
     shutil.rmtree(folder)
     return scores
 

@@ -1,6 +1,9 @@
 """Sampling of training crops from packed crops: padding outside the image, and averaging against aliasing."""
 
+import numpy as np
 import pytest
+
+from rdrface.crop import CropFrame, cut
 
 torch = pytest.importorskip("torch")
 
@@ -58,3 +61,21 @@ def test_small_crops_are_not_aliased():
         seeded(),
     )
     torch.testing.assert_close(crop, torch.full_like(crop, 127.5))
+
+
+@pytest.mark.parametrize("side", [176, 208, 288, 320, 400])
+def test_training_crops_are_as_sharp_as_crops_at_inference(side):
+    """White noise, sampled from packed crops of several sizes and cut from an image of the same size."""
+    image = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    trained = sample(
+        torch.from_numpy(image)[None],
+        torch.tensor([[-1.0, -1.0, 1.0, 1.0]]),
+        128,
+        torch.full((1,), 1.4),
+        torch.zeros(1),
+        torch.zeros(1, 2),
+        (1.0, 0, 0, 0, 0, 0),
+        seeded(),
+    )
+    frame = CropFrame(np.array([[side / 2 - 0.5, side / 2 - 0.5]]), np.array([side / 2 / 1.4]))
+    assert float(trained.std()) == pytest.approx(float(cut(image, frame, 128).std()), rel=0.05)

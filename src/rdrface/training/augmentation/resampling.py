@@ -40,11 +40,12 @@ def sample(
     """
     count, device = len(images), valid.device
     source = images.permute(0, 3, 1, 2).float()
-    # Linear sampling aliases if a crop pixel is wider than about 1.5 packed pixels: average blocks first. The packed
-    # frame does not depend on the resolution, so the grid does not change. Crops are parts of packed crops (scale at
-    # least 1), so the scales of small packed crops are not read, which would wait for an accelerator.
-    if source.shape[-1] > 1.5 * size:
-        shrink = int(source.shape[-1] / (size * float(scale.median())) + 0.5)
+    # Linear sampling aliases if a crop pixel is wider than some packed pixels: average blocks first, from two pixels on
+    # as `rdrface.crop.cut` does, so that training crops are as sharp as those at inference. The packed frame does not
+    # depend on the resolution, so the grid does not change. Crops are parts of packed crops (scale at least 1), so the
+    # scales of small packed crops are not read, which would wait for an accelerator.
+    if source.shape[-1] >= 2 * size:
+        shrink = int(source.shape[-1] / (size * float(scale.median())))
         if shrink > 1:
             source = adaptive_avg_pool2d(source, max(source.shape[-1] // shrink, 1))
     # Inverse similarity: packed = Rot(-angle) (crop - shift) / scale. Each coordinate is the sum of a row and a column.
