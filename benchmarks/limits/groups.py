@@ -39,10 +39,7 @@ def by_pitch(records: FaceRecords) -> Groups:
     """Groups by pitch; the records have angles."""
     pitch = _reported_angles(records)[:, PITCH]
     first, last = PITCH_EDGES[0], PITCH_EDGES[-1]
-    between = [
-        (f"{low} to {high} degrees", (pitch >= low) & (pitch < high))
-        for low, high in pairwise(PITCH_EDGES)
-    ]
+    between = [(f"{low} to {high} degrees", (pitch >= low) & (pitch < high)) for low, high in pairwise(PITCH_EDGES)]
     return [(f"below {first} degrees", pitch < first), *between, (f"{last} degrees and above", pitch >= last)]
 
 

@@ -116,8 +116,8 @@ def tables(
 
 
 def grouped(outcomes: Outcomes, groups: Groups) -> list[tuple[str, Outcomes]]:
-    """The outcomes of each group."""
-    return [(name, outcomes.select(chosen)) for name, chosen in groups]
+    """The outcomes of all faces, then of each group."""
+    return [("all", outcomes), *((name, outcomes.select(chosen)) for name, chosen in groups)]
 
 
 if __name__ == "__main__":
