@@ -1,5 +1,5 @@
-"""Runs the commands in docs/results.md, expression.md, reliability.md, detection.md, drawing.md, video_evaluation.md
-and speed.md again and replaces their printed output.
+"""Runs the commands in docs/results.md, expression.md, reliability.md, limits.md, detection.md, drawing.md,
+video_evaluation.md and speed.md again and replaces their printed output.
 
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
@@ -28,6 +28,7 @@ PAGES = tuple(
         "results.md",
         "expression.md",
         "reliability.md",
+        "limits.md",
         "detection.md",
         "drawing.md",
         "video_evaluation.md",
