@@ -49,9 +49,9 @@ def test_without_time_every_face_is_cached_once_and_the_seed_determines_the_view
     readout = CustomLandmarks(model.reduced(SurfacePoints(known.triangle[:5], known.barycentric[:5])))
     readout.requires_grad_(False)
     first, again, other = (cache_features(network, readout, faces, MIRROR, SIZE, 0.0, seed) for seed in (0, 0, 1))
-    assert sorted(first.face.tolist()) == [0, 1, 2, 3]
+    assert sorted(first.photo.tolist()) == [0, 1, 2, 3]
     assert first.features.shape == (4, 5, 80) and first.labels.shape == (4, 5, 2)
-    assert torch.equal(first.face, again.face) and torch.equal(first.labels, again.labels)
-    assert not torch.equal(first.labels[first.face.argsort()], other.labels[other.face.argsort()])
+    assert torch.equal(first.photo, again.photo) and torch.equal(first.labels, again.labels)
+    assert not torch.equal(first.labels[first.photo.argsort()], other.labels[other.photo.argsort()])
     limited = cache_features(network, readout, faces, MIRROR, SIZE, 1e9, 0, max_views=8)
     assert len(limited) == 8

@@ -42,21 +42,21 @@ class FeatureCache:
     """Features and labels of M views, in the crop frame of each view.
 
     Attributes:
-        face: (M,) int64, index of the face.
-        surface: (M, L, 2) float32, projected surface points of the custom landmarks.
+        photo: (M,) int64, number of the face's photo; several faces may be made from one photo.
+        base: (M, L, 2) float32, starting points of the custom landmarks.
         context: (M, `context_length`) float32, see `rdrface.network.custom_landmarks`.
         features: (M, L, 80) float16, shape-indexed features at the landmarks after the first correction.
         labels: (M, L, 2) float32 annotated points; NaN where a point has no position.
     """
 
-    face: Tensor
-    surface: Tensor
+    photo: Tensor
+    base: Tensor
     context: Tensor
     features: Tensor
     labels: Tensor
 
     def __len__(self) -> int:
-        return len(self.face)
+        return len(self.photo)
 
     @classmethod
     def concat(cls, parts: list["FeatureCache"]) -> "FeatureCache":
@@ -152,6 +152,7 @@ def cache_features(
     upright = replace(augmentation(), mirror=0.0, rotation=0.0)
     generator = torch.Generator()
     parts: list[FeatureCache] = []
+    photo = np.unique(faces.photo, return_inverse=True)[1]
     end, done = time.monotonic() + seconds, 0
     for step, index in enumerate(_order(len(faces), seed)):
         if done >= len(faces) and (time.monotonic() > end or done >= max_views):
@@ -159,14 +160,14 @@ def cache_features(
         generator.manual_seed(seed * 2**20 + step)
         config = upright if done < len(faces) else augmentation()
         crops, labels = draw_views(faces, index, mirror, size, config, generator)
-        parts.append(view_features(network, readout, crops, labels, index))
+        parts.append(view_features(network, readout, crops, labels, photo[index]))
         done += len(index)
     return FeatureCache.concat(parts)
 
 
 @torch.no_grad()
 def view_features(
-    network: RDR, readout: CustomLandmarks, crops: Tensor, labels: Tensor, index: np.ndarray
+    network: RDR, readout: CustomLandmarks, crops: Tensor, labels: Tensor, photo: np.ndarray
 ) -> FeatureCache:
     """Extract the features of some views.
 
@@ -175,15 +176,15 @@ def view_features(
         readout: custom landmarks.
         crops: (B, 3, N, N) float32 RGB 0..255.
         labels: (B, L, 2) annotated points, crop frame.
-        index: (B,) indices of the faces.
+        photo: (B,) int64, numbers of the photos.
     """
     # The rounding error of bfloat16 is far below the effect of the augmentation, and recent CPUs need half the time.
     with torch.autocast(crops.device.type, torch.bfloat16):
         output = extract_features(network, crops.contiguous(memory_format=torch.channels_last))
     last = output.prediction.steps[-1]
-    surface, context = readout.surface(last.q), readout.context(last, output.hidden)
-    features = shape_indexed(output.prediction.deconv5, readout.placed(surface, context))
-    return FeatureCache(torch.from_numpy(index), surface, context, features.half(), labels)
+    base, context = readout.base(last), readout.context(last, output.hidden)
+    features = shape_indexed(output.prediction.deconv5, readout.placed(base, context))
+    return FeatureCache(torch.from_numpy(photo), base, context, features.half(), labels)
 
 
 def _order(count: int, seed: int) -> Iterator[np.ndarray]:
