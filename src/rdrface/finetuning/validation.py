@@ -79,7 +79,8 @@ def stage_errors(
     annotated = faces.frame.to_image(faces.labels)
     face_sizes = faces.sizes * faces.frame.half
     errors = np.empty((STAGES, len(faces), readout.count))
-    crops, points = [], []
+    crops: list[np.ndarray] = []
+    points: list[np.ndarray] = []
     for i, image in enumerate(faces.image):
         frame = CropFrame.from_boxes(faces.boxes[i : i + 1])
         crop = cut(read_image(image), frame, size)

@@ -23,7 +23,7 @@ def custom_label(scheme: CustomScheme) -> str:
 def with_custom_landmarks(outputs: Outputs, scheme: CustomScheme) -> Callable[[Face], Mapping[str, np.ndarray]]:
     """Outputs of a face, see `rdrface.evaluation.protocols.sets.EvaluationSet`, with the custom landmarks as the last.
 
-    The custom landmarks follow the contour convention of the annotations that they were fitted to, those of the dataset.
+    The custom landmarks follow the contour convention of the annotations that they were fitted to, the dataset's own.
 
     Args:
         outputs: the outputs of a dataset.
