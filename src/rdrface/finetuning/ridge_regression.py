@@ -12,7 +12,7 @@ from rdrface.finetuning.views import FeatureCache
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.network.custom_landmarks import CustomLandmarks
 
-PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 1.0))
+PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-3, 3.1, 0.5))
 """Candidate ridge penalties, per view and in units of the mean square of the inputs."""
 
 FOLDS = 5
