@@ -12,8 +12,10 @@ from rdrface.finetuning.views import FeatureCache
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.network.custom_landmarks import CustomLandmarks
 
-PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-3, 3.1, 0.5))
-"""Candidate ridge penalties, per view and in units of the mean square of the inputs."""
+GLOBAL_PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 0.5))
+LOCAL_PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 1.0))
+"""Candidate ridge penalties, per view and in units of the mean square of the inputs. The global correction has several
+times as many inputs per landmark, so its penalty matters more and is chosen on a finer grid."""
 
 FOLDS = 5
 """Number of folds, over photos, of the cross-validation that chooses the penalty."""
@@ -39,7 +41,7 @@ def fit_global_correction(readout: CustomLandmarks, cache: FeatureCache) -> floa
     hidden = cache.context.shape[1] - 2 * NUM_LANDMARKS
     scale = torch.cat([_rms(cache.context[:, :hidden]), _rms(cache.context[:, hidden:])])
     inputs = (cache.context / scale).unsqueeze(1).expand(-1, readout.count, -1)
-    weights, bias, penalty = _fit(inputs, targets, cache.photo)
+    weights, bias, penalty = _fit(inputs, targets, cache.photo, GLOBAL_PENALTIES)
     with torch.no_grad():
         readout.place.weight.copy_((weights / scale[:, None]).transpose(1, 2).reshape(-1, cache.context.shape[1]))
         readout.place.bias.copy_(bias.reshape(-1))
@@ -60,27 +62,30 @@ def fit_local_correction(readout: CustomLandmarks, cache: FeatureCache) -> float
     with torch.no_grad():
         targets = cache.labels - readout.placed(cache.base, cache.context)
     scale = _rms(cache.features.flatten(1).float())[0]
-    weights, bias, penalty = _fit(cache.features, targets, cache.photo, scale)
+    weights, bias, penalty = _fit(cache.features, targets, cache.photo, LOCAL_PENALTIES, scale)
     with torch.no_grad():
         readout.local.copy_(weights / scale)
         readout.local_bias.copy_(bias)
     return penalty
 
 
-def _fit(inputs: Tensor, targets: Tensor, photos: Tensor, scale: Tensor | float = 1.0) -> tuple[Tensor, Tensor, float]:
+def _fit(
+    inputs: Tensor, targets: Tensor, photos: Tensor, penalties: tuple[float, ...], scale: Tensor | float = 1.0
+) -> tuple[Tensor, Tensor, float]:
     """Fit one robust ridge regression per landmark, all with the same penalty.
 
     Args:
         inputs: (M, L, D); divided by `scale`, their mean square should be about 1.
         targets: (M, L, 2); NaN where a point has no position.
         photos: (M,) number of each view's photo; all views of a photo are in the same fold of the cross-validation.
+        penalties: candidate penalties.
         scale: divisor of the inputs.
 
     Returns:
         Weights (L, D, 2), biases (L, 2), and the penalty.
     """
     count = inputs.shape[1]
-    penalty = _choose_penalty(inputs, targets, photos, scale)
+    penalty = _choose_penalty(inputs, targets, photos, penalties, scale)
     weights = inputs.new_zeros(count, inputs.shape[2], 2, dtype=torch.float32)
     bias = torch.zeros(count, 2)
     for k in range(count):
@@ -96,10 +101,12 @@ def _fit(inputs: Tensor, targets: Tensor, photos: Tensor, scale: Tensor | float 
     return weights, bias, penalty
 
 
-def _choose_penalty(inputs: Tensor, targets: Tensor, photos: Tensor, scale: Tensor | float) -> float:
+def _choose_penalty(
+    inputs: Tensor, targets: Tensor, photos: Tensor, penalties: tuple[float, ...], scale: Tensor | float
+) -> float:
     """Return the penalty with the lowest cross-validation error; arguments as for `_fit`."""
     points = np.unique(np.linspace(0, inputs.shape[1] - 1, VALIDATION_POINTS).astype(int)).tolist()
-    error = torch.zeros(len(PENALTIES), dtype=torch.float64)
+    error = torch.zeros(len(penalties), dtype=torch.float64)
     for k in points:
         design, target, fold = _labeled_views(inputs[:, k], targets[:, k], photos % FOLDS, scale)
         ones = torch.ones(len(design))
@@ -109,11 +116,11 @@ def _choose_penalty(inputs: Tensor, targets: Tensor, photos: Tensor, scale: Tens
             rest = count_sum - count
             if not count or not rest:
                 continue
-            for i, penalty in enumerate(PENALTIES):
+            for i, penalty in enumerate(penalties):
                 solution = _solve(gram_sum - gram, cross_sum - cross, rest, penalty)
                 residual = target[fold == f] - design[fold == f] @ solution
                 error[i] += residual.norm(dim=1).sum()
-    return PENALTIES[int(error.argmin())]
+    return penalties[int(error.argmin())]
 
 
 def _labeled_views(
