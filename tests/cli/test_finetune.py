@@ -29,6 +29,8 @@ def images(tmp_path: Path) -> Path:
     [
         ([], 1, "contains 3 annotated images; fine-tuning needs at least 10"),
         (["--name", "a/b"], 2, "--name must be a file name without folders, for the weights file; got 'a/b'"),
+        (["--format", "aflw2000-3d", "--origin", "0"], 2, "--origin is only for --format pts"),
+        (["--format", "aflw2000-3d"], 1, "contains no .mat files"),
         (["--minutes", "-1"], 2, "--minutes must be a number of 0 or more; got -1"),
         (["--minutes", "nan"], 2, "--minutes must be a number of 0 or more; got nan"),
         (["--minutes", "inf"], 2, "--minutes must be a number of 0 or more; got inf"),
@@ -52,6 +54,17 @@ def test_an_output_folder_that_cannot_be_created_is_reported_before_aligning_fac
     for out in (tmp_path / "file", tmp_path / "file" / "run"):
         assert main(["finetune", str(images), "-o", str(out)]) == 2
         assert f"-o must be an existing folder or one that can be created; got {out}" in capsys.readouterr().err
+
+
+def test_too_many_folds_are_reported_before_aligning_faces(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(3, 10):
+        (images / f"{i}.png").write_bytes((images / "0.png").read_bytes())
+        (images / f"{i}.pts").write_text(PTS)
+    assert main(["finetune", str(images), "-o", str(tmp_path / "run"), "--folds", "6"]) == 2
+    assert "--folds must be from 2 to half the number of photos, 10; got 6" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_weights_that_do_not_exist_are_reported(

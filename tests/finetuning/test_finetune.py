@@ -21,12 +21,13 @@ def test_fine_tuning_fits_the_points_and_does_not_change_the_network(
     crops = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 255
     before = network(crops)
     state = {name: value.clone() for name, value in network.state_dict().items()}
-    readout, mirror, error = fit_custom_landmarks(network, SIZE, faces, 0.0, 0, tmp_path / "sheet.jpg")
+    fitted, fit, error = fit_custom_landmarks(network, SIZE, faces, 0.0, 0, tmp_path / "sheet.jpg")
     printed = capsys.readouterr().out
-    np.testing.assert_array_equal(mirror, [0, 2, 1, 4, 3])
+    assert len(fitted) == 18
+    np.testing.assert_array_equal(fit.mirror, [0, 2, 1, 4, 3])
     # The features of an untrained network carry little information, but the surface points must still fit.
     assert float(printed.split("surface points only")[1].split()[0]) < 2.0, printed
-    assert readout.count == 5 and np.isfinite(error)
+    assert fit.readout.count == 5 and np.isfinite(error)
     assert [path.name for path in tmp_path.glob("*.jpg")] == ["sheet.jpg"]
     after = network(crops)
     assert torch.equal(before.steps[-1].landmarks, after.steps[-1].landmarks)

@@ -41,7 +41,7 @@ def test_mirrored_views_mirror_pixels_and_points(faces: CustomFaces) -> None:
     np.testing.assert_allclose(flipped.numpy(), crops.numpy()[..., ::-1], atol=1.0)
 
 
-def test_without_time_every_face_is_cached_once_and_the_seed_determines_the_views(
+def test_without_time_every_face_is_cached_with_its_mirror_image_and_the_seed_determines_further_views(
     network: RDR, faces: CustomFaces
 ) -> None:
     model = FaceModel.load()
@@ -49,9 +49,15 @@ def test_without_time_every_face_is_cached_once_and_the_seed_determines_the_view
     readout = CustomLandmarks(model.reduced(SurfacePoints(known.triangle[:5], known.barycentric[:5])))
     readout.requires_grad_(False)
     first, again, other = (cache_features(network, readout, faces, MIRROR, SIZE, 0.0, seed) for seed in (0, 0, 1))
-    assert sorted(first.face.tolist()) == [0, 1, 2, 3]
-    assert first.features.shape == (4, 5, 80) and first.labels.shape == (4, 5, 2)
-    assert torch.equal(first.face, again.face) and torch.equal(first.labels, again.labels)
-    assert not torch.equal(first.labels[first.face.argsort()], other.labels[other.face.argsort()])
-    limited = cache_features(network, readout, faces, MIRROR, SIZE, 1e9, 0, max_views=8)
-    assert len(limited) == 8
+    assert first.photo.tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+    assert first.features.shape == (8, 5, 80) and first.labels.shape == (8, 5, 2)
+    np.testing.assert_allclose(first.labels[4:], first.labels[:4, MIRROR] * torch.tensor([-1.0, 1.0]), atol=1e-5)
+    assert torch.equal(first.labels, other.labels), "these views do not depend on the seed"
+    unpaired = cache_features(network, readout, faces, None, SIZE, 0.0, 0)
+    assert unpaired.photo.tolist() == [0, 1, 2, 3]
+    first, again, other = (
+        cache_features(network, readout, faces, MIRROR, SIZE, 1e9, seed, max_views=12) for seed in (0, 0, 1)
+    )
+    assert len(first) == 12
+    assert torch.equal(first.photo, again.photo) and torch.equal(first.labels, again.labels)
+    assert not torch.equal(first.labels[first.photo.argsort()], other.labels[other.photo.argsort()])

@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 nn = torch.nn
 
 from rdrface.finetuning.weights import load_network  # noqa: E402
-from rdrface.network.custom_landmarks import CustomLandmarks, extract_features  # noqa: E402
+from rdrface.network.custom_landmarks import OUTPUT_BASES, CustomLandmarks, extract_features  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
 from rdrface.training.export import describe, export  # noqa: E402
 
@@ -67,6 +67,36 @@ def test_a_new_readout_gives_the_posed_surface_points(network: RDR, points: Surf
         custom = new_readout(features)
     jawline = features.prediction.steps[-1].projection_jawline[..., :2]
     torch.testing.assert_close(custom, jawline[:, [8, 30, 36, 45, 57]], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("output", OUTPUT_BASES)
+def test_a_new_readout_of_the_68_landmarks_gives_the_output_of_the_network(network: RDR, output: str) -> None:
+    with torch.no_grad():
+        features = extract_features(network, torch.from_numpy(some_crops(2, SIZE)))
+        custom = CustomLandmarks(output)(features)
+    assert torch.equal(custom, getattr(features.prediction.steps[-1], output))
+
+
+def test_an_unknown_base_is_refused() -> None:
+    with pytest.raises(ValueError, match="landmarks, landmarks_jawline; got 'projection'"):
+        CustomLandmarks("projection")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_readout_of_the_68_landmarks_is_exported(network: RDR, tmp_path: Path, backend: str) -> None:
+    readout = CustomLandmarks("landmarks_jawline").eval().requires_grad_(False)
+    torch.manual_seed(4)
+    nn.init.normal_(readout.place.weight, std=0.02)
+    nn.init.normal_(readout.local, std=0.01)
+    scheme = CustomScheme("aflw2000", 68, None, "aflw2000-3d", ("0123abcd",))
+    path = tmp_path / "aflw2000.safetensors"
+    export(network, path, replace(describe(network, SIZE), custom_scheme=scheme), half=False, readout=readout)
+    crops = some_crops(2, SIZE)
+    with torch.no_grad():
+        custom = readout(extract_features(network, torch.from_numpy(crops))).numpy()
+    session, info = open_session(path, backend, 1)  # type: ignore[arg-type]
+    assert np.abs(session.run(crops)[CUSTOM_LANDMARKS] - custom).max() < 2e-3
+    assert info.custom_scheme == scheme
 
 
 def test_extracting_the_hidden_state_does_not_change_the_output(network: RDR) -> None:

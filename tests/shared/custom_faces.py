@@ -41,11 +41,13 @@ def custom_faces(network, folder: Path, count: int):
     side = half / 1.6
     return CustomFaces(
         image=tuple(paths),
+        photo=np.array([Path(path).name for path in paths]),
         boxes=np.tile([middle - side, middle - side, middle + side, middle + side], (count, 1)),
         detected=np.ones(count, bool),
         frame=frame,
         labels=last.projection_jawline[:, [30, 36, 45, 48, 54], :2].numpy() + np.float32([0.05, -0.03]),
         landmarks=last.landmarks.numpy(),
+        yaw=np.linspace(-80, 80, count),
         q=last.q.numpy(),
         packed_images=packed,
         valid=np.tile(np.float32([-1, -1, 1, 1]), (count, 1)),

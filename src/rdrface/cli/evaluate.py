@@ -20,10 +20,12 @@ from rdrface.evaluation.predictions.files import read_prediction_file, write_pre
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
 from rdrface.evaluation.predictions.matching import to_prediction_file, to_predictions
 from rdrface.evaluation.predictions.predictions import Predictions
+from rdrface.evaluation.protocols.custom_outputs import with_custom_landmarks, with_fitted_note
 from rdrface.evaluation.protocols.sets import SETS, EvaluationSet
 from rdrface.evaluation.report.json_report import report, write_report
 from rdrface.evaluation.report.plots import draw_set, require_matplotlib
 from rdrface.evaluation.tables.distribution import distribution_table
+from rdrface.runtime.weights import CustomScheme, read_info
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -143,7 +145,8 @@ def run(args: argparse.Namespace) -> int:
         write_face_list(args.faces, annotations, args.folder)
         print(f"{len(annotations)} faces listed in {args.faces}")
         return 0
-    predictions, unreadable, details = _predictions(args, evaluation_set, annotations)
+    scheme = _scheme(args)
+    predictions, unreadable, details = _predictions(args, evaluation_set, annotations, scheme)
     report_missed(annotations, predictions, unreadable)
     errors = evaluation_set.errors(annotations, predictions)
     shares = distribution_table(
@@ -157,6 +160,8 @@ def run(args: argparse.Namespace) -> int:
         tables += held_out.held_out_tables(evaluation_set, annotations, predictions, args.held_out)
         # The name only: reports do not contain local paths.
         details["held_out"] = Path(args.held_out).name
+    if scheme is not None:
+        tables = [with_fitted_note(table, scheme, annotations) for table in tables]
     source = "boxes" if "boxes" in details else "predictions"
     part = "" if args.held_out is None else f", held out by {Path(args.held_out).name}"
     print(f"\n{evaluation_set.title}{part}: {len(annotations)} faces, {source}: {details[source]}\n")
@@ -200,8 +205,16 @@ def _annotations(args: argparse.Namespace, evaluation_set: EvaluationSet) -> Fac
     return annotations
 
 
+def _scheme(args: argparse.Namespace) -> CustomScheme | None:
+    """The scheme of the weights, if they were fine-tuned to the evaluated dataset."""
+    if args.weights is None:
+        return None
+    scheme = read_info(args.weights)[0].custom_scheme
+    return scheme if scheme is not None and scheme.format == args.set else None
+
+
 def _predictions(
-    args: argparse.Namespace, evaluation_set: EvaluationSet, annotations: FaceRecords
+    args: argparse.Namespace, evaluation_set: EvaluationSet, annotations: FaceRecords, scheme: CustomScheme | None
 ) -> tuple[Predictions, dict[str, str], dict[str, Any]]:
     """Predictions, {unreadable image: reason}, and the details of the run for the JSON report."""
     labels = None if args.labels is None else args.labels.name
@@ -224,7 +237,8 @@ def _predictions(
     boxes, boxes_name = parse_boxes(args.boxes)
     aligner = rdrface.load(args.weights, precision=args.precision, size=args.size)
     details = {**describe_run(boxes_name, args.weights, aligner), "labels": labels}
-    predictions, unreadable = run_aligner(aligner, annotations, evaluation_set.outputs, boxes)
+    outputs = evaluation_set.outputs if scheme is None else with_custom_landmarks(evaluation_set.outputs, scheme)
+    predictions, unreadable = run_aligner(aligner, annotations, outputs, boxes)
     if args.method:
         predictions = replace(predictions, method=args.method)
     return predictions, unreadable, details

@@ -5,24 +5,33 @@ from pathlib import Path
 
 from rdrface.cli.options import add_output, add_overwrite, positive, refuse_existing, weights_file
 from rdrface.finetuning.finetune import MINUTES, fine_tune, weights_path
+from rdrface.finetuning.formats import FORMATS, PTS, default_name
 from rdrface.loading import PACKAGED_WEIGHTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``rdrface finetune``."""
     parser.add_argument(
-        "folder", type=Path, metavar="DIR", help="photos, each with a .pts file of the same name (docs/finetuning.md)"
+        "folder", type=Path, metavar="DIR", help="photos and their annotations, see --format (docs/finetuning.md)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default=PTS,
+        help="format of the annotations: a .pts file of the same name next to each photo (default), or a public "
+        "dataset in its official layout",
     )
     add_output(parser, "OUT", "output folder; the weights file is OUT/weights/NAME.safetensors")
     parser.add_argument(
-        "--name", default="custom", help="name of the annotation scheme and of the weights file (default: custom)"
+        "--name",
+        help="name of the annotation scheme and of the weights file (default: custom; with --format, the dataset's "
+        "name, aflw2000 for aflw2000-3d)",
     )
     parser.add_argument(
         "--origin",
         type=int,
         choices=(0, 1),
-        default=1,
-        help="coordinate of the first pixel in the .pts files (default: 1, as in 300-W)",
+        help="coordinate of the first pixel in .pts files (default: 1, as in 300-W)",
     )
     parser.add_argument(
         "--from",
@@ -47,6 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="side of the crops in pixels, one of those of WEIGHTS (default: its default); the new weights have only "
         "this size",
     )
+    parser.add_argument(
+        "--folds",
+        type=int,
+        metavar="K",
+        help="measure by K-fold cross-validation, then fit the weights to all photos; takes K more times --minutes "
+        "(default: hold out a tenth of the photos)",
+    )
     add_overwrite(parser)
 
 
@@ -56,6 +72,17 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         RdrError: an option, the images, their annotations or the weights cannot be used.
     """
-    refuse_existing((weights_path(args.out, args.name),), args.overwrite)
-    fine_tune(args.weights, args.folder, args.out, args.name, args.minutes, args.origin, size=args.size)
+    name = default_name(args.format) if args.name is None else args.name
+    refuse_existing((weights_path(args.out, name),), args.overwrite)
+    fine_tune(
+        args.weights,
+        args.folder,
+        args.out,
+        name,
+        args.minutes,
+        args.origin,
+        size=args.size,
+        annotation_format=args.format,
+        folds=args.folds,
+    )
     return 0

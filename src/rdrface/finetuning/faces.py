@@ -2,11 +2,10 @@
 
 The box around custom landmarks is not a landmark box: the points may cover only the eyes, or include the ears.
 Therefore every face is aligned twice: from the detector's box, then from the box of the 68 landmarks predicted there.
+Faces of a dataset with the 68 landmarks are aligned from the box of the annotated ones, as in `rdrface evaluate`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,9 +13,12 @@ from tqdm import tqdm
 
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN
+from rdrface.datasets.records import FaceRecords
 from rdrface.detection.protocol import Detections, Detector
+from rdrface.finetuning.formats import photo_names
 from rdrface.geometry.boxes import bounding_boxes, box_size, image_edges
 from rdrface.image import read_image
+from rdrface.morphable.params import POSE, YAW
 from rdrface.network.rdr import RDR, Step
 
 MIN_INSIDE = 0.5
@@ -32,11 +34,15 @@ class CustomFaces:
 
     Attributes:
         image: N paths of the faces' images.
-        boxes: (N, 4) float64 xyxy image pixels, the boxes from which `rdrface detect` would align the faces.
+        photo: (N,) str, names of the photos that the images were made from, see `photo_names`.
+        boxes: (N, 4) float64 xyxy image pixels, the boxes from which the faces are aligned: by `rdrface detect`, or for
+            a dataset with the 68 landmarks by `rdrface evaluate`.
         detected: (N,) bool, True where the detector found the face; elsewhere `boxes` comes from the annotated points.
-        frame: N crop frames in their images, around the boxes of the 68 predicted landmarks.
+        frame: N crop frames in their images, around the boxes of `landmarks`.
         labels: (N, L, 2) float32 annotated points, crop frame; NaN where a point has no position.
-        landmarks: (N, 68, 2) float32 landmarks predicted by the network, crop frame.
+        landmarks: (N, 68, 2) float32 the 68 landmarks, crop frame: predicted by the network, or annotated where the
+            custom landmarks are these.
+        yaw: (N,) float64 degrees, annotated if the dataset has angles, otherwise predicted.
         q: (N, 103) float32 parameters predicted by the network, crop frame.
         packed_images: (N, S, S, 3) uint8 RGB, the packed crops, `MARGIN` times as large as the crops, see
             `rdrface.datasets.crops`.
@@ -44,11 +50,13 @@ class CustomFaces:
     """
 
     image: tuple[str, ...]
+    photo: np.ndarray
     boxes: np.ndarray
     detected: np.ndarray
     frame: CropFrame
     labels: np.ndarray
     landmarks: np.ndarray
+    yaw: np.ndarray
     q: np.ndarray
     packed_images: np.ndarray
     valid: np.ndarray
@@ -64,20 +72,18 @@ class CustomFaces:
     def select(self, index: np.ndarray) -> "CustomFaces":
         """Return the faces at `index`, (M,) int or (N,) bool."""
         images = np.array(self.image)[index].tolist()
-        arrays = (self.labels, self.landmarks, self.q, self.packed_images, self.valid)
+        arrays = (self.labels, self.landmarks, self.yaw, self.q, self.packed_images, self.valid)
         frame = CropFrame(self.frame.center[index], self.frame.half[index])
         selected = [array[index] for array in arrays]
-        return CustomFaces(tuple(images), self.boxes[index], self.detected[index], frame, *selected)
+        boxes, detected = self.boxes[index], self.detected[index]
+        return CustomFaces(tuple(images), self.photo[index], boxes, detected, frame, *selected)
 
 
-def align_faces(
-    images: Sequence[Path | str], points: np.ndarray, network: RDR, size: int, detector: Detector
-) -> CustomFaces:
-    """Detect and align every annotated face.
+def align_faces(annotated: FaceRecords, network: RDR, size: int, detector: Detector) -> CustomFaces:
+    """Align every annotated face, from the box of its 68 landmarks if these are annotated, else from a detected box.
 
     Args:
-        images: N paths.
-        points: (N, L, 2) annotated points, image pixels; NaN where a point has no position.
+        annotated: N faces with L points, read by `rdrface.finetuning.formats.read_annotations`.
         network: RDR in evaluation mode.
         size: N, side of the network's crops in pixels.
         detector: face detector.
@@ -87,14 +93,20 @@ def align_faces(
     """
     rows = []
     packed_size = int(round(size * MARGIN / 16) * 16)
-    annotated = zip(images, points, strict=True)
-    for path, labels in tqdm(annotated, total=len(images), desc="aligning the faces", disable=None):
-        image = read_image(path)
-        box, detected = initial_box(detector.detect(image), labels)
-        frame = CropFrame.from_boxes(box[None])
-        first = predict(network, cut(image, frame, size))
-        frame = CropFrame.from_boxes(bounding_boxes(frame.to_image(first.landmarks.numpy())))
-        second = predict(network, cut(image, frame, size))
+    has_landmarks = annotated.contour is not None
+    for i, path in enumerate(tqdm(annotated.image.tolist(), desc="aligning the faces", disable=None)):
+        image, labels = read_image(path), annotated.points[i]
+        if has_landmarks:
+            box, detected = annotated.box[i], False
+            frame = CropFrame.from_boxes(box[None])
+        else:
+            box, detected = initial_box(detector.detect(image), labels)
+            frame = CropFrame.from_boxes(box[None])
+            first = predict(network, cut(image, frame, size))
+            frame = CropFrame.from_boxes(bounding_boxes(frame.to_image(first.landmarks.numpy())))
+        last = predict(network, cut(image, frame, size))
+        cropped = frame.to_crop(labels[None])[0].astype(np.float32)
+        predicted = last.landmarks[0].numpy()
         packed_frame = CropFrame(frame.center, frame.half * MARGIN)
         pixels = cut(image, packed_frame, packed_size)[0].transpose(1, 2, 0)
         height, width = image.shape[:2]
@@ -105,15 +117,17 @@ def align_faces(
                 detected,
                 frame.center[0],
                 frame.half[0],
-                frame.to_crop(labels[None])[0].astype(np.float32),
-                second.landmarks[0].numpy(),
-                second.q[0].numpy(),
+                cropped,
+                np.where(np.isfinite(cropped), cropped, predicted) if has_landmarks else predicted,
+                np.degrees(float(last.q[0, POSE][YAW])) if annotated.yaw is None else annotated.yaw[i],
+                last.q[0].numpy(),
                 np.rint(pixels).clip(0, 255).astype(np.uint8),
                 packed_frame.to_crop(corners).reshape(4).clip(-1, 1).astype(np.float32),
             )
         )
     boxes, detections, center, half, *arrays = (np.stack(column) for column in zip(*rows, strict=True))
-    return CustomFaces(tuple(map(str, images)), boxes, detections, CropFrame(center, half), *arrays)
+    images = tuple(annotated.image.tolist())
+    return CustomFaces(images, photo_names(annotated), boxes, detections, CropFrame(center, half), *arrays)
 
 
 @torch.no_grad()

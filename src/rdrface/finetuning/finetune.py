@@ -2,29 +2,25 @@
 
 import math
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from rdrface.datasets.crops import MARGIN
-from rdrface.datasets.readers.custom_points import read_custom_points
 from rdrface.detection.retinaface import RetinaFace
 from rdrface.detection.retinaface import weights as retinaface_weights
 from rdrface.errors import ConfigError, DataError
+from rdrface.evaluation.metrics.errors import mean_known
+from rdrface.finetuning.cross_validation import check_folds, cross_validate, cross_validation_table
 from rdrface.finetuning.faces import CustomFaces, align_faces
-from rdrface.finetuning.placement import Placement, mirror_pairs, place_points
-from rdrface.finetuning.ridge_regression import fit_global_correction, fit_local_correction
-from rdrface.finetuning.validation import held_out, mean_error
-from rdrface.finetuning.views import cache_features
+from rdrface.finetuning.fit import Fit, fit_readout, print_fit
+from rdrface.finetuning.formats import PTS, base_output, photo_names, read_annotations
+from rdrface.finetuning.validation import held_out, stage_errors
 from rdrface.finetuning.weights import load_network
-from rdrface.morphable.model import FaceModel
-from rdrface.network.custom_landmarks import CustomLandmarks
 from rdrface.network.rdr import RDR
 from rdrface.runtime.session import open_graph
-from rdrface.runtime.weights import CustomScheme
+from rdrface.runtime.weights import CustomScheme, image_digest
 from rdrface.training.export import describe, export
 from rdrface.training.int8_export import CROPS, network_crops, spread, write_int8_graph
 
@@ -34,13 +30,6 @@ MIN_FACES = 10
 MINUTES = 3.0
 """Default time for drawing views, in minutes. Aligning the faces and exporting the weights are not included."""
 
-GLOBAL_SHARE = 0.3
-"""Share of the time for the views to which the first correction is fitted. The remaining time is for the second, whose
-features are sampled at the landmarks after the first correction."""
-
-MAX_MISFIT = 6.0
-"""Misfit, percent of the face size, above which a custom landmark is probably not a point of the face."""
-
 
 def fine_tune(
     weights: Path,
@@ -48,9 +37,11 @@ def fine_tune(
     out: Path,
     name: str,
     minutes: float = MINUTES,
-    origin: int = 1,
+    origin: int | None = None,
     seed: int = 0,
     size: int | None = None,
+    annotation_format: str = PTS,
+    folds: int | None = None,
 ) -> Path:
     """Fit custom landmarks and write ``OUT/weights/NAME.safetensors`` with its graphs.
 
@@ -58,19 +49,22 @@ def fine_tune(
 
     Args:
         weights: trained network, see `rdrface.finetuning.weights.load_network`.
-        folder: images and .pts files, see `rdrface.datasets.readers.custom_points`.
+        folder: images and annotations in the format `annotation_format`.
         out: output folder.
         name: name of the annotation scheme and of its weights file.
-        minutes: time limit for drawing views.
-        origin: pixel coordinate of the first pixel in the .pts files, 1 or 0.
+        minutes: time limit for drawing views; with `folds`, for each fold and once more for the weights.
+        origin: see `rdrface.finetuning.formats.read_annotations`.
         seed: seed of the random numbers.
         size: side of the crops in pixels, the only size of the new weights; see `load_network`.
+        annotation_format: one of `rdrface.finetuning.formats.FORMATS`.
+        folds: number of folds of a cross-validation, after which the weights are fitted to all photos; None holds out a
+            tenth of the photos instead.
 
     Returns:
         Path of the weights file.
 
     Raises:
-        ConfigError: `name`, `minutes`, `out` or `size` cannot be used.
+        ConfigError: `name`, `minutes`, `origin`, `folds`, `out` or `size` cannot be used.
         DataError: images or annotations cannot be used; the message names the file.
         WeightsError: `weights` cannot be used.
     """
@@ -78,12 +72,15 @@ def fine_tune(
         raise ConfigError(f"--name must be a file name without folders, for the weights file; got {name!r}")
     if not 0 <= minutes < math.inf:
         raise ConfigError(f"--minutes must be a number of 0 or more; got {minutes:g}")
-    annotated = read_custom_points(folder, origin)
+    annotated = read_annotations(annotation_format, folder, origin)
+    output = base_output(annotated)
     if len(annotated) < MIN_FACES:
         raise DataError(
             f"{folder} contains {len(annotated)} annotated images; fine-tuning needs at least {MIN_FACES}, and a "
             "hundred or more for good results. Annotate more images"
         )
+    if folds is not None:
+        check_folds(folds, len(set(photo_names(annotated).tolist())))
     path = weights_path(out, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,16 +91,27 @@ def fine_tune(
     network, size, training_data = load_network(weights, size)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     detector = RetinaFace(open_graph(retinaface_weights()))
-    faces = align_faces(annotated.image.tolist(), annotated.points, network, size, detector)
-    print(
-        f"{len(faces)} images, {annotated.points.shape[1]} points each; "
+    faces = align_faces(annotated, network, size, detector)
+    boxes = (
         f"face detected in {int(faces.detected.sum())} of them"
+        if output is None
+        else "aligned from the boxes of the annotated landmarks"
     )
-    readout, mirror, error = fit_custom_landmarks(
-        network, size, faces, minutes * 60, seed, out / "custom_landmarks.jpg"
-    )
-    scheme = CustomScheme(name, readout.count, None if mirror is None else tuple(mirror.tolist()))
-    metrics = {f"{name}, held-out photos, % of face size": round(error, 3)}
+    print(f"{len(faces)} images, {annotated.points.shape[1]} points each; {boxes}")
+    seconds, sheet = minutes * 60, out / "custom_landmarks.jpg"
+    if folds is None:
+        fitted, fit, error = fit_custom_landmarks(network, size, faces, seconds, seed, sheet, output)
+        measured = "held-out photos"
+    else:
+        errors = cross_validate(network, size, faces, output, seconds, seed, folds, sheet)
+        print(cross_validation_table(errors, faces.yaw, output, folds).to_text())
+        fitted, fit = faces, fit_readout(network, size, faces, output, seconds, seed)
+        print_fit(fit, len(fitted))
+        error, measured = float(mean_known(errors[-1], 1).mean()), f"{folds}-fold cross-validation"
+    readout, mirror = fit.readout, None if fit.mirror is None else tuple(fit.mirror.tolist())
+    digests = tuple(map(image_digest, fitted.image))
+    scheme = CustomScheme(name, readout.count, mirror, annotation_format, digests)
+    metrics = {f"{name}, {measured}, % of face size": round(error, 3)}
     info = describe(network, size, (*training_data, name), metrics)
     # The channels_last memory format, which is faster during fine-tuning, would change the exported graph.
     network = network.to(memory_format=torch.contiguous_format)
@@ -120,80 +128,40 @@ def weights_path(out: Path, name: str) -> Path:
 
 
 def fit_custom_landmarks(
-    network: RDR, size: int, faces: CustomFaces, seconds: float, seed: int, sheet: Path | None = None
-) -> tuple[CustomLandmarks, np.ndarray | None, float]:
-    """Place the custom landmarks on the 3D face, fit both corrections, and print the errors on held-out images.
+    network: RDR,
+    size: int,
+    faces: CustomFaces,
+    seconds: float,
+    seed: int,
+    sheet: Path | None = None,
+    output: str | None = None,
+) -> tuple[CustomFaces, Fit, float]:
+    """Fit custom landmarks to nine tenths of the photos, and print the errors on the others.
 
     Args:
         network: frozen RDR in evaluation mode.
         size: N, side of its crops in pixels.
-        faces: all annotated faces; a tenth of them is held out.
-        seconds: time for drawing views. At least one view of each face is drawn for each correction.
-        seed: seed of all random numbers.
+        faces: all annotated faces.
+        seconds, seed, output: see `fit_readout`.
         sheet: path of a contact sheet of the held-out faces; None writes none.
 
     Returns:
-        The custom landmarks, their mirror permutation (L,) or None, and the mean error on the held-out faces in percent
-        of the face size.
+        The faces that the landmarks were fitted to, the fit, and the mean error on the held-out faces in percent of the
+        face size.
     """
-    held = held_out(faces.image)
+    held = held_out(faces.photo)
     train, val = faces.select(~held), faces.select(held)
-    model = FaceModel.load()
-    placement = place_points(model, train.q, train.labels, train.sizes)
-    _print_misfits(placement)
-    mirror = _mirror(model, placement)
-    readout = CustomLandmarks(model.reduced(placement.points), network.sizes).requires_grad_(False).eval()
-    surface_error = mean_error(network, readout, val, size)
-    start = time.monotonic()
-    first = cache_features(network, readout, train, mirror, size, GLOBAL_SHARE * seconds, seed)
-    fit_global_correction(readout, first)
-    global_error = mean_error(network, readout, val, size)
-    remaining = seconds - (time.monotonic() - start)
-    second = cache_features(network, readout, train, mirror, size, remaining, seed + 1)
-    fit_local_correction(readout, second)
-    error = mean_error(network, readout, val, size, sheet)
-    print(
-        f"fitted to {len(train)} images: {len(first)} views for the global, {len(second)} for the local correction\n"
-        f"mean distance of predicted from annotated points on {len(val)} held-out images, % of face size:\n"
-        f"  surface points only      {surface_error:.2f}\n"
-        f"  + global correction      {global_error:.2f}\n"
-        f"  + local correction       {error:.2f}"
-    )
-    if error >= surface_error:
+    fit = fit_readout(network, size, train, output, seconds, seed)
+    print_fit(fit, len(train))
+    stages = mean_known(stage_errors(network, fit.readout, val, size, sheet), 2).mean(1)
+    first = "surface points only" if output is None else "as trained"
+    print(f"mean distance of predicted from annotated points on {len(val)} held-out images, % of face size:")
+    for name, stage in zip((first, "+ global correction", "+ local correction"), stages, strict=True):
+        print(f"  {name:<24} {stage:.2f}")
+    if stages[-1] >= stages[0]:
         print(
             "warning: the corrections did not reduce the error: there are too few images, or the annotations are "
             "inconsistent. More images help most; a larger --minutes helps little",
             file=sys.stderr,
         )
-    return readout, mirror, error
-
-
-def _mirror(model: FaceModel, placement: Placement) -> np.ndarray | None:
-    """The mirror permutation of the custom landmarks, or None if they do not form pairs; prints the result."""
-    mirror, reason = mirror_pairs(model, placement.points)
-    if mirror is None:
-        print(
-            f"warning: the points do not form left-right pairs ({reason}), so mirrored views are not used. This is "
-            "expected of an annotation scheme that is not symmetric; otherwise check that the points have the same "
-            "order in all files",
-            file=sys.stderr,
-        )
-        return None
-    middle = int((mirror == np.arange(len(mirror))).sum())
-    print(f"mirror image: {(len(mirror) - middle) // 2} pairs and {middle} points on the midline")
-    return mirror
-
-
-def _print_misfits(placement: Placement) -> None:
-    """Print the misfit of every custom landmark, and a warning if some are large."""
-    print("median distance of the annotations from the point's place on the 3D face, % of face size:")
-    cells = [f"{k + 1:4d}: {misfit:4.1f}" for k, misfit in enumerate(placement.misfit)]
-    for first in range(0, len(cells), 10):
-        print(" ".join(cells[first : first + 10]))
-    bad = np.flatnonzero(~(placement.misfit <= MAX_MISFIT)) + 1
-    if len(bad):
-        print(
-            f"warning: points {', '.join(map(str, bad[:10]))}{', ...' if len(bad) > 10 else ''} do not fit any place "
-            "on the 3D face. Check that they have the same order in all files and mark the same spot in every image",
-            file=sys.stderr,
-        )
+    return train, fit, float(stages[-1])

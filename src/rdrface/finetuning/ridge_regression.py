@@ -1,7 +1,7 @@
 """Fitting the two corrections of custom landmarks by robust ridge regression.
 
 The network is frozen and both corrections are linear, so the optimal weights are the exact solution of a linear system:
-no learning rate or schedule is needed. The ridge penalty is chosen by cross-validation over faces.
+no learning rate or schedule is needed. The ridge penalty is chosen by cross-validation over photos.
 """
 
 import numpy as np
@@ -12,11 +12,13 @@ from rdrface.finetuning.views import FeatureCache
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.network.custom_landmarks import CustomLandmarks
 
-PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 1.0))
-"""Candidate ridge penalties, per view and in units of the mean square of the inputs."""
+GLOBAL_PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 0.5))
+LOCAL_PENALTIES = tuple(float(x) for x in 10.0 ** np.arange(-4, 3.1, 1.0))
+"""Candidate ridge penalties, per view and in units of the mean square of the inputs. The global correction has several
+times as many inputs per landmark, so its penalty matters more and is chosen on a finer grid."""
 
 FOLDS = 5
-"""Number of folds, over faces, of the cross-validation that chooses the penalty."""
+"""Number of folds, over photos, of the cross-validation that chooses the penalty."""
 
 VALIDATION_POINTS = 16
 """Maximum number of landmarks in the cross-validation: all landmarks share one penalty, so a subset is enough."""
@@ -34,12 +36,12 @@ def fit_global_correction(readout: CustomLandmarks, cache: FeatureCache) -> floa
     Returns:
         The chosen penalty.
     """
-    targets = cache.labels - cache.surface
+    targets = cache.labels - cache.base
     # The hidden state and the landmark offsets have different units, so each block is scaled to a mean square of 1.
     hidden = cache.context.shape[1] - 2 * NUM_LANDMARKS
     scale = torch.cat([_rms(cache.context[:, :hidden]), _rms(cache.context[:, hidden:])])
     inputs = (cache.context / scale).unsqueeze(1).expand(-1, readout.count, -1)
-    weights, bias, penalty = _fit(inputs, targets, cache.face)
+    weights, bias, penalty = _fit(inputs, targets, cache.photo, GLOBAL_PENALTIES)
     with torch.no_grad():
         readout.place.weight.copy_((weights / scale[:, None]).transpose(1, 2).reshape(-1, cache.context.shape[1]))
         readout.place.bias.copy_(bias.reshape(-1))
@@ -58,33 +60,36 @@ def fit_local_correction(readout: CustomLandmarks, cache: FeatureCache) -> float
         The chosen penalty.
     """
     with torch.no_grad():
-        targets = cache.labels - readout.placed(cache.surface, cache.context)
+        targets = cache.labels - readout.placed(cache.base, cache.context)
     scale = _rms(cache.features.flatten(1).float())[0]
-    weights, bias, penalty = _fit(cache.features, targets, cache.face, scale)
+    weights, bias, penalty = _fit(cache.features, targets, cache.photo, LOCAL_PENALTIES, scale)
     with torch.no_grad():
         readout.local.copy_(weights / scale)
         readout.local_bias.copy_(bias)
     return penalty
 
 
-def _fit(inputs: Tensor, targets: Tensor, faces: Tensor, scale: Tensor | float = 1.0) -> tuple[Tensor, Tensor, float]:
+def _fit(
+    inputs: Tensor, targets: Tensor, photos: Tensor, penalties: tuple[float, ...], scale: Tensor | float = 1.0
+) -> tuple[Tensor, Tensor, float]:
     """Fit one robust ridge regression per landmark, all with the same penalty.
 
     Args:
         inputs: (M, L, D); divided by `scale`, their mean square should be about 1.
         targets: (M, L, 2); NaN where a point has no position.
-        faces: (M,) index of each view's face; all views of a face are in the same fold of the cross-validation.
+        photos: (M,) number of each view's photo; all views of a photo are in the same fold of the cross-validation.
+        penalties: candidate penalties.
         scale: divisor of the inputs.
 
     Returns:
         Weights (L, D, 2), biases (L, 2), and the penalty.
     """
     count = inputs.shape[1]
-    penalty = _choose_penalty(inputs, targets, faces, scale)
+    penalty = _choose_penalty(inputs, targets, photos, penalties, scale)
     weights = inputs.new_zeros(count, inputs.shape[2], 2, dtype=torch.float32)
     bias = torch.zeros(count, 2)
     for k in range(count):
-        design, target, _ = _labeled_views(inputs[:, k], targets[:, k], faces, scale)
+        design, target, _ = _labeled_views(inputs[:, k], targets[:, k], photos, scale)
         if not len(design):
             continue
         robust = torch.ones(len(design))
@@ -96,12 +101,14 @@ def _fit(inputs: Tensor, targets: Tensor, faces: Tensor, scale: Tensor | float =
     return weights, bias, penalty
 
 
-def _choose_penalty(inputs: Tensor, targets: Tensor, faces: Tensor, scale: Tensor | float) -> float:
+def _choose_penalty(
+    inputs: Tensor, targets: Tensor, photos: Tensor, penalties: tuple[float, ...], scale: Tensor | float
+) -> float:
     """Return the penalty with the lowest cross-validation error; arguments as for `_fit`."""
     points = np.unique(np.linspace(0, inputs.shape[1] - 1, VALIDATION_POINTS).astype(int)).tolist()
-    error = torch.zeros(len(PENALTIES), dtype=torch.float64)
+    error = torch.zeros(len(penalties), dtype=torch.float64)
     for k in points:
-        design, target, fold = _labeled_views(inputs[:, k], targets[:, k], faces % FOLDS, scale)
+        design, target, fold = _labeled_views(inputs[:, k], targets[:, k], photos % FOLDS, scale)
         ones = torch.ones(len(design))
         parts = [_normal_equations(design[fold == f], target[fold == f], ones[fold == f]) for f in range(FOLDS)]
         gram_sum, cross_sum, count_sum = (torch.stack(column).sum(0) for column in zip(*parts, strict=True))
@@ -109,11 +116,11 @@ def _choose_penalty(inputs: Tensor, targets: Tensor, faces: Tensor, scale: Tenso
             rest = count_sum - count
             if not count or not rest:
                 continue
-            for i, penalty in enumerate(PENALTIES):
+            for i, penalty in enumerate(penalties):
                 solution = _solve(gram_sum - gram, cross_sum - cross, rest, penalty)
                 residual = target[fold == f] - design[fold == f] @ solution
                 error[i] += residual.norm(dim=1).sum()
-    return PENALTIES[int(error.argmin())]
+    return penalties[int(error.argmin())]
 
 
 def _labeled_views(

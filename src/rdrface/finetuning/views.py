@@ -4,6 +4,7 @@ The network is not trained, so the features of each view are extracted once and 
 landmarks are then fitted to the cache (`rdrface.finetuning.ridge_regression`).
 """
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -22,7 +23,7 @@ from rdrface.network.rdr import RDR
 from rdrface.network.shape_indexed import shape_indexed
 from rdrface.training.augmentation.appearance import change_appearance
 from rdrface.training.augmentation.augment import draw_similarities, move_points, wear
-from rdrface.training.augmentation.config import AugmentConfig, weakened
+from rdrface.training.augmentation.config import AugmentConfig, no_augmentation, weakened
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.augmentation.mirror import mirror_faces
 from rdrface.training.augmentation.occluders import occlude
@@ -42,21 +43,21 @@ class FeatureCache:
     """Features and labels of M views, in the crop frame of each view.
 
     Attributes:
-        face: (M,) int64, index of the face.
-        surface: (M, L, 2) float32, projected surface points of the custom landmarks.
+        photo: (M,) int64, number of the face's photo; several faces may be made from one photo.
+        base: (M, L, 2) float32, starting points of the custom landmarks.
         context: (M, `context_length`) float32, see `rdrface.network.custom_landmarks`.
         features: (M, L, 80) float16, shape-indexed features at the landmarks after the first correction.
         labels: (M, L, 2) float32 annotated points; NaN where a point has no position.
     """
 
-    face: Tensor
-    surface: Tensor
+    photo: Tensor
+    base: Tensor
     context: Tensor
     features: Tensor
     labels: Tensor
 
     def __len__(self) -> int:
-        return len(self.face)
+        return len(self.photo)
 
     @classmethod
     def concat(cls, parts: list["FeatureCache"]) -> "FeatureCache":
@@ -135,7 +136,9 @@ def cache_features(
 ) -> FeatureCache:
     """Draw views of the faces until the time is up, and cache their features.
 
-    The first view of each face is neither mirrored nor rotated; the others get the full augmentation.
+    First, each face is drawn as at run time, without augmentation, and mirrored if the landmarks form pairs. Fitted to
+    these views alone, a few hundred faces already give most of the improvement, and the result does not depend on the
+    time. The other views get the full augmentation.
 
     Args:
         network: frozen RDR in evaluation mode.
@@ -143,30 +146,35 @@ def cache_features(
         faces: N faces.
         mirror: see `draw_views`.
         size: N, side of the crops in pixels.
-        seconds: time limit. At least one view of each face is drawn, even beyond the limit.
+        seconds: time limit. The views without augmentation are drawn even beyond the limit.
         seed: seed of all random numbers.
         max_views: maximum number of views; by default only `MAX_BYTES` limits it.
     """
     bytes_per_view = 4 * (3 + network.c_lstm.reduce.out_features + 2 * NUM_LANDMARKS) + readout.count * (2 * 80 + 16)
-    max_views = min(max_views or MAX_BYTES, max(len(faces), MAX_BYTES // bytes_per_view))
-    upright = replace(augmentation(), mirror=0.0, rotation=0.0)
+    max_views = min(max_views or MAX_BYTES, MAX_BYTES // bytes_per_view)
     generator = torch.Generator()
     parts: list[FeatureCache] = []
+    photo = np.unique(faces.photo, return_inverse=True)[1]
     end, done = time.monotonic() + seconds, 0
+    for index in np.array_split(np.arange(len(faces)), math.ceil(len(faces) / BATCH)):
+        for mirrored in (0.0,) if mirror is None else (0.0, 1.0):
+            config = replace(no_augmentation(), mirror=mirrored)
+            crops, labels = draw_views(faces, index, mirror, size, config, generator)
+            parts.append(view_features(network, readout, crops, labels, photo[index]))
+            done += len(index)
     for step, index in enumerate(_order(len(faces), seed)):
-        if done >= len(faces) and (time.monotonic() > end or done >= max_views):
+        if time.monotonic() > end or done >= max_views:
             break
         generator.manual_seed(seed * 2**20 + step)
-        config = upright if done < len(faces) else augmentation()
-        crops, labels = draw_views(faces, index, mirror, size, config, generator)
-        parts.append(view_features(network, readout, crops, labels, index))
+        crops, labels = draw_views(faces, index, mirror, size, augmentation(), generator)
+        parts.append(view_features(network, readout, crops, labels, photo[index]))
         done += len(index)
     return FeatureCache.concat(parts)
 
 
 @torch.no_grad()
 def view_features(
-    network: RDR, readout: CustomLandmarks, crops: Tensor, labels: Tensor, index: np.ndarray
+    network: RDR, readout: CustomLandmarks, crops: Tensor, labels: Tensor, photo: np.ndarray
 ) -> FeatureCache:
     """Extract the features of some views.
 
@@ -175,15 +183,15 @@ def view_features(
         readout: custom landmarks.
         crops: (B, 3, N, N) float32 RGB 0..255.
         labels: (B, L, 2) annotated points, crop frame.
-        index: (B,) indices of the faces.
+        photo: (B,) int64, numbers of the photos.
     """
     # The rounding error of bfloat16 is far below the effect of the augmentation, and recent CPUs need half the time.
     with torch.autocast(crops.device.type, torch.bfloat16):
         output = extract_features(network, crops.contiguous(memory_format=torch.channels_last))
     last = output.prediction.steps[-1]
-    surface, context = readout.surface(last.q), readout.context(last, output.hidden)
-    features = shape_indexed(output.prediction.deconv5, readout.placed(surface, context))
-    return FeatureCache(torch.from_numpy(index), surface, context, features.half(), labels)
+    base, context = readout.base(last), readout.context(last, output.hidden)
+    features = shape_indexed(output.prediction.deconv5, readout.placed(base, context))
+    return FeatureCache(torch.from_numpy(photo), base, context, features.half(), labels)
 
 
 def _order(count: int, seed: int) -> Iterator[np.ndarray]:

@@ -50,18 +50,23 @@ def extract_features(network: RDR, crops: Tensor) -> Features:
     return Features(prediction, states[-1] if states else q.new_zeros(len(q), network.sizes.hidden))
 
 
-class CustomLandmarks(nn.Module):
-    """L custom landmarks: points on the surface of the 3D face, and two linear corrections.
+OUTPUT_BASES = ("landmarks", "landmarks_jawline")
+"""Outputs of `Step` that custom landmarks can start from: the 68 landmarks, one output per contour convention."""
 
-    1. The surface points, posed with Q_K.
+
+class CustomLandmarks(nn.Module):
+    """L custom landmarks: a starting point each, the base, and two linear corrections.
+
+    1. The base: points on the surface of the 3D face, posed with Q_K; or, for an annotation scheme with the same 68
+       landmarks, one of the network's own 2D outputs.
     2. `place`: a linear function of C-LSTM's state and of the offsets of the 68 landmarks from their fixed points on
        the 3D face, including the sliding of the contour. It is sufficient for points on or between the 68.
     3. `local`: a linear function, per point, of the shape-indexed feature at the corrected point.
 
-    A new read-out has zero corrections: its landmarks are the surface points.
+    A new read-out has zero corrections: its landmarks are the base.
 
     Args:
-        points: the face model at the L surface points.
+        base: the face model at the L surface points, or the name of an output, one of `OUTPUT_BASES`.
         sizes: layer sizes of the network.
     """
 
@@ -69,32 +74,39 @@ class CustomLandmarks(nn.Module):
     surface_identity: Tensor
     surface_expression: Tensor
 
-    def __init__(self, points: PointModel, sizes: NetworkSizes = FULL) -> None:
+    def __init__(self, base: PointModel | str, sizes: NetworkSizes = FULL) -> None:
         super().__init__()
-        self.register_buffer("surface_mean", torch.from_numpy(points.mean.copy()))
-        self.register_buffer("surface_identity", torch.from_numpy(points.identity_basis.copy()))
-        self.register_buffer("surface_expression", torch.from_numpy(points.expression_basis.copy()))
+        if isinstance(base, str):
+            if base not in OUTPUT_BASES:
+                raise ValueError(f"base must be a face model or one of {', '.join(OUTPUT_BASES)}; got {base!r}")
+            self.output: str | None = base
+            self.count = NUM_LANDMARKS
+        else:
+            self.output = None
+            self.count = len(base.mean)
+            self.register_buffer("surface_mean", torch.from_numpy(base.mean.copy()))
+            self.register_buffer("surface_identity", torch.from_numpy(base.identity_basis.copy()))
+            self.register_buffer("surface_expression", torch.from_numpy(base.expression_basis.copy()))
         self.place = nn.Linear(context_length(sizes), 2 * self.count)
         self.local = nn.Parameter(torch.zeros(self.count, sizes.deconv5, 2))
         self.local_bias = nn.Parameter(torch.zeros(self.count, 2))
         nn.init.zeros_(self.place.weight)
         nn.init.zeros_(self.place.bias)
 
-    @property
-    def count(self) -> int:
-        """L, the number of custom landmarks."""
-        return len(self.surface_mean)
-
     def forward(self, features: Features) -> Tensor:
         """(B, L, 2) landmarks, crop frame."""
         # As in RDR: geometry needs float32, even if the convolutions run in reduced precision.
         with torch.autocast(features.hidden.device.type, enabled=False):
             last = features.prediction.steps[-1]
-            placed = self.placed(self.surface(last.q), self.context(last, features.hidden))
+            placed = self.placed(self.base(last), self.context(last, features.hidden))
             return self.corrected(placed, shape_indexed(features.prediction.deconv5, placed))
 
-    def surface(self, q: Tensor) -> Tensor:
-        """(B, 103) Q -> (B, L, 2) the projected surface points, in the frame of P."""
+    def base(self, last: Step) -> Tensor:
+        """(B, L, 2) starting points of the landmarks in the last step, crop frame."""
+        if self.output is not None:
+            landmarks: Tensor = getattr(last, self.output)
+            return landmarks
+        q = last.q
         shape = blend(
             self.surface_mean, self.surface_identity, self.surface_expression, q[:, IDENTITY], q[:, EXPRESSION]
         )
@@ -106,9 +118,9 @@ class CustomLandmarks(nn.Module):
         points."""
         return torch.cat([hidden, (last.landmarks - last.projection_jawline[..., :2]).flatten(1)], dim=1)
 
-    def placed(self, surface: Tensor, context: Tensor) -> Tensor:
-        """(B, L, 2) surface points after the first correction, where the feature is sampled."""
-        placed: Tensor = surface + self.place(context).view(-1, self.count, 2)
+    def placed(self, base: Tensor, context: Tensor) -> Tensor:
+        """(B, L, 2) landmarks after the first correction, where the feature is sampled."""
+        placed: Tensor = base + self.place(context).view(-1, self.count, 2)
         return placed
 
     def corrected(self, placed: Tensor, sampled: Tensor) -> Tensor:

@@ -104,7 +104,7 @@ class InferenceGraph(nn.Module):
         readout = self.custom_landmarks
         if readout is None:
             return outputs
-        placed = readout.placed(readout.surface(last.q), readout.context(last, hidden))
+        placed = readout.placed(readout.base(last), readout.context(last, hidden))
         return (*outputs, readout.corrected(placed, self.sampling(table, *placed.unbind(-1))))
 
 

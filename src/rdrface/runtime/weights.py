@@ -50,11 +50,20 @@ class CustomScheme:
         name: name of the scheme.
         count: L, its number of points.
         mirror: L indices: point i of the mirrored face is point ``mirror[i]``; None if the points do not form pairs.
+        format: format of the annotations, the option --format of ``rdrface finetune``; empty in files of release 0.1.
+        fitted_to: `image_digest` of each image that the points were fitted to; empty in files of release 0.1.
     """
 
     name: str
     count: int
     mirror: tuple[int, ...] | None
+    format: str = ""
+    fitted_to: tuple[str, ...] = ()
+
+
+def image_digest(image: str | Path) -> str:
+    """Eight hexadecimal digits that identify an image by its file name: a weights file does not store the names."""
+    return hashlib.sha256(Path(image).name.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
@@ -282,4 +291,10 @@ def _parse_scheme(text: str | None) -> CustomScheme | None:
         return None
     entry = json.loads(text)
     mirror = entry["mirror"]
-    return CustomScheme(str(entry["name"]), int(entry["count"]), None if mirror is None else tuple(mirror))
+    return CustomScheme(
+        str(entry["name"]),
+        int(entry["count"]),
+        None if mirror is None else tuple(mirror),
+        str(entry.get("format", "")),
+        tuple(entry.get("fitted_to", ())),
+    )

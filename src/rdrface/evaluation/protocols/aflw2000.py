@@ -10,6 +10,7 @@ from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import bounding_box_size, by_yaw, nme
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols import head_pose
+from rdrface.evaluation.protocols.custom_outputs import CUSTOM
 from rdrface.evaluation.protocols.notes import BINS, UNVERIFIED, check_points, faces_row, missed_note
 from rdrface.evaluation.tables import published
 from rdrface.evaluation.tables.tables import Row, Table
@@ -40,8 +41,10 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     yaw = _yaw(annotations)
     all_points, inner = _all_points(annotations, predictions), _inner(annotations, predictions)
     published_mean = "Published means are means of bins, over all 2,000 images."
+    custom = any(name.startswith(CUSTOM) for name in predictions.outputs)
     contour = (
-        "*_jawline: contour on the absolute jawline, as annotated. The other outputs: on the visible outline."
+        f"*_jawline{f' and {CUSTOM}' if custom else ''}: contour on the absolute jawline, as annotated. The other "
+        "outputs: on the visible outline."
         if any(name.endswith("jawline") for name in predictions.outputs)
         else "The annotated contour is the absolute jawline; compare outline methods by the 51 inner points."
     )
