@@ -75,7 +75,7 @@ def measure(faces: Mapping[str, FaceRecords], repeats: int, options: Mapping[str
             print(f"{image}: {reason}", file=sys.stderr)
         errors[name] = SETS[name].errors(records, predictions)[ERRORS[name]]
     speed = measure_speed(1, repeats=repeats, **options)
-    return Measurement(aligner.session.input_size or 0, speed.precision, errors, speed.network_ms, speed.total_ms)
+    return Measurement(aligner.crop_size, speed.precision, errors, speed.network_ms, speed.total_ms)
 
 
 def table(measurements: list[Measurement], large: np.ndarray) -> Table:

@@ -84,6 +84,11 @@ class Aligner:
         )
 
     @property
+    def crop_size(self) -> int:
+        """N, side of the network's crops in pixels."""
+        return self._crop_size
+
+    @property
     def precision(self) -> Precision:
         """Precision of the network: "float32", "int8" or "bfloat16"."""
         return self.session.precision

@@ -24,7 +24,7 @@ def arguments(*words):
 
 
 class StubAligner:
-    precision = "float32"
+    precision, crop_size = "float32", 128
 
     def detect(self, image):
         return [some_face()]
@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def stubs(monkeypatch):
-    monkeypatch.setattr(rdrface, "load", lambda weights=None, precision="auto": StubAligner(), raising=False)
+    monkeypatch.setattr(rdrface, "load", lambda weights=None, **_: StubAligner(), raising=False)
     monkeypatch.setattr(rdrface, "Tracker", StubTracker, raising=False)
     short = {name: replace(kind, seconds=0.1) for name, kind in KINDS.items()}
     monkeypatch.setattr(evaluate_video, "KINDS", short)

@@ -47,7 +47,7 @@ class LookupAligner:
         mirror_bias: value added to every coefficient in mirrored images, like a network that treats sides differently.
     """
 
-    precision = "float32"
+    precision, crop_size = "float32", 128
 
     def __init__(self, faces: list[Face], mirror_bias: float = 0.0) -> None:
         self.faces = faces

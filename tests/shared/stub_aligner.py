@@ -35,7 +35,7 @@ class StubAligner:
         extra: faces detected in every image.
     """
 
-    precision = "float32"
+    precision, crop_size = "float32", 128
 
     def __init__(self, faces, missed=(), unreadable=(), extra=()):
         self.faces, self.missed, self.unreadable, self.extra = faces, missed, unreadable, extra

@@ -50,7 +50,7 @@ def describe_run(boxes: str, weights: Path | None, aligner: Aligner) -> dict[str
         "weights": weights.name,
         "weights_sha256": checksum,
         "precision": aligner.precision,
-        "crop_size": aligner.session.input_size,
+        "crop_size": aligner.crop_size,
     }
 
 
