@@ -19,9 +19,10 @@ RETRY_ABOVE = 3.5
 """Expected error, percent of the face size, above which a face is aligned at other angles too. 99 % of the faces of
 300-W are below (docs/reliability.md), but some faces of old scans that are aligned upside down are hardly above."""
 
-CLEARLY_BETTER = 0.8
+CLEARLY_BETTER = 0.7
 """Ratio of the expected errors below which the alignment at another angle is kept: a smaller difference does not show
-which of two alignments is right."""
+which of two alignments is right. With 0.8, one in 150 upright faces of MERL-RAV that were blurred or reduced to 16
+pixels was turned upside down; with 0.6, more of the faces that the detector reports at a wrong angle stay wrong."""
 
 QUARTER_TURNS = (0.0, 90.0, 180.0, 270.0)
 """Angles of the crops that are tried, degrees."""
