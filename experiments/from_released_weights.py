@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from rdrface.cli.options import positive
 from rdrface.datasets.crops import PackedCrops
 from rdrface.loading import weights_path
 from rdrface.training.config import TrainingConfig
@@ -97,14 +98,14 @@ def arguments() -> argparse.Namespace:
     names = ", ".join(FROM_RELEASED)
     parser.add_argument("--variants", nargs="+", choices=FROM_RELEASED, metavar="NAME", help=f"of {names}")
     parser.add_argument("--weights", type=weights_path, metavar="FILE|lite", help="default: the packaged full weights")
-    parser.add_argument("--steps", type=int, default=1000, help="per variant (default: 1000)")
-    parser.add_argument("--batch-size", type=int, default=64, help="faces per step (default: 64)")
-    parser.add_argument("--size", type=int, help="side of the crops in pixels (default: that of the weights)")
-    parser.add_argument("--faces", type=int, help="training faces (default: all)")
-    parser.add_argument("--held-out", type=int, help="faces to score on (default: all)")
+    parser.add_argument("--steps", type=positive, default=1000, help="per variant (default: 1000)")
+    parser.add_argument("--batch-size", type=positive, default=64, help="faces per step (default: 64)")
+    parser.add_argument("--size", type=positive, help="side of the crops in pixels (default: that of the weights)")
+    parser.add_argument("--faces", type=positive, help="training faces (default: all)")
+    parser.add_argument("--held-out", type=positive, help="faces to score on (default: all)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after this time (default: no limit)")
     parser.add_argument("--accelerator", default="auto", help="cpu, cuda or auto (default)")
-    parser.add_argument("--threads", type=int, default=2, help="of the CPU (default: 2)")
+    parser.add_argument("--threads", type=positive, default=2, help="of the CPU (default: 2)")
     return parser.parse_args()
 
 

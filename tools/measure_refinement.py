@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from rdrface.cli.evaluate_held_out import read_held_out
+from rdrface.cli.options import positive
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.records import FaceRecords
@@ -147,8 +148,10 @@ def main() -> int:
         metavar="FILE|RUN",
         help="weights file, lite, or folder of a training run (default: the packaged full weights)",
     )
-    parser.add_argument("--size", type=int, help="side of the crops in pixels (default: that of the weights)")
-    parser.add_argument("--limit", type=int, metavar="N", help="use N evenly spaced faces instead of all")
+    parser.add_argument(
+        "--size", type=positive, metavar="N", help="side of the crops in pixels (default: that of the weights)"
+    )
+    parser.add_argument("--limit", type=positive, metavar="N", help="use N evenly spaced faces instead of all")
     args = parser.parse_args()
     if (args.packed is None) == (args.folder is None):
         parser.error("give either SET and DIR, or --packed FILE")

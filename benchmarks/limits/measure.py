@@ -60,6 +60,8 @@ def main() -> int:
     parser.add_argument("--weights", type=weights_file, metavar="FILE|lite", help="default: the packaged full weights")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="also write an image of the degraded first faces")
     args = parser.parse_args()
+    if args.faces < 0:
+        parser.error(f"--faces must be a whole number of at least 0; got {args.faces}")
     try:
         properties = args.properties or [name for name in PROPERTIES[args.set] if name != "pose" or args.poses]
         check(args.set, properties, args.poses)

@@ -18,7 +18,7 @@ import numpy as np
 
 import rdrface
 from rdrface.cli.evaluate_held_out import read_held_out
-from rdrface.cli.options import weights_file
+from rdrface.cli.options import positive, weights_file
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError, RdrError
 from rdrface.evaluation.metrics.standard_error import mean_error
@@ -122,7 +122,7 @@ def main() -> int:
     parser.add_argument("w300", type=Path, metavar="300-W", help="folder of 300-W")
     parser.add_argument(
         "--sizes",
-        type=int,
+        type=positive,
         nargs="+",
         metavar="N",
         help="crop sizes, the argument `size` of rdrface.load (default: that of the weights)",
@@ -131,8 +131,8 @@ def main() -> int:
         "--precisions", nargs="+", choices=PRECISIONS[1:], default=["float32", "int8"], help="default: float32 int8"
     )
     parser.add_argument("--weights", type=weights_file, metavar="FILE|lite", help="default: the packaged full weights")
-    parser.add_argument("--faces", type=int, metavar="N", help="faces of MERL-RAV, spread evenly (default: all)")
-    parser.add_argument("--repeats", type=int, default=30, metavar="N", help="timings of each part (default: 30)")
+    parser.add_argument("--faces", type=positive, metavar="N", help="faces of MERL-RAV, spread evenly (default: all)")
+    parser.add_argument("--repeats", type=positive, default=30, metavar="N", help="timings of each part (default: 30)")
     args = parser.parse_args()
     try:
         merl_rav = SETS["merl-rav"].read(args.merl_rav)
