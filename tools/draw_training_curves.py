@@ -33,7 +33,9 @@ def read_rows(path: Path, column: str) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             rows = list(reader)
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error}; it is written at the first validation of a run") from error
+        raise DataError(
+            f"cannot read {path}: {error.strerror or error}; it is written at the first validation of a run"
+        ) from error
     names = reader.fieldnames or []
     if column not in names:
         raise DataError(f"{path} has no column {column!r}; its columns are {', '.join(names)}")

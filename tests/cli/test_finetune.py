@@ -63,7 +63,7 @@ def test_too_many_folds_are_reported_before_aligning_faces(
         (images / f"{i}.png").write_bytes((images / "0.png").read_bytes())
         (images / f"{i}.pts").write_text(PTS)
     assert main(["finetune", str(images), "-o", str(tmp_path / "run"), "--folds", "6"]) == 2
-    assert "--folds must be from 2 to half the number of photos, 10; got 6" in capsys.readouterr().err
+    assert "--folds must be from 2 to 5, half the number of photos; got 6" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

@@ -65,7 +65,7 @@ def test_the_table_has_both_groups_of_points_before_and_after() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 6])
 def test_a_useless_number_of_folds_is_refused(count: int) -> None:
-    with pytest.raises(ConfigError, match=f"--folds must be from 2 to half the number of photos, 11; got {count}"):
+    with pytest.raises(ConfigError, match=f"--folds must be from 2 to 5, half the number of photos; got {count}"):
         check_folds(count, 11)
 
 

@@ -87,7 +87,7 @@ def test_an_aligner_uses_the_size_that_was_chosen() -> None:
 
 
 def test_the_error_for_another_size_names_the_available_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    message = r"has no graph for crops of 192 pixels; it has 128, 256.*rdrface export RUN --size 128 256 192"
+    message = r"has no graph for crops of 192 pixels; it has 128, 256.*rdrface export RUN -o .* --size 128 256 192"
     with pytest.raises(ConfigError, match=message):
         rdrface.load(two_size_weights(), size=192)
     with pytest.raises(ConfigError, match=message):

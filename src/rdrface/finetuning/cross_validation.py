@@ -23,7 +23,7 @@ def check_folds(count: int, photos: int) -> None:
         ConfigError: it is less than 2, or a fold would have fewer than two photos.
     """
     if not 2 <= count <= photos // 2:
-        raise ConfigError(f"--folds must be from 2 to half the number of photos, {photos}; got {count}")
+        raise ConfigError(f"--folds must be from 2 to {photos // 2}, half the number of photos; got {count}")
 
 
 def cross_validate(
@@ -82,5 +82,5 @@ def cross_validation_table(errors: np.ndarray, yaw: np.ndarray, output: str | No
         "|yaw| in degrees",
         BINS,
         (*rows, Row("faces", (*binned.counts, None, sum(binned.counts)))),
-        (f"Each photo is measured with a fit to the other {count - 1} folds; the penalties are chosen inside these.",),
+        ("Each photo is measured with a fit to the other folds; the penalties are chosen within these.",),
     )

@@ -20,7 +20,7 @@ def choose_size(path: Path, info: WeightsInfo, size: int | None) -> int:
     if size is not None and size not in info.sizes:
         raise ConfigError(
             f"{path} has no graph for crops of {size} pixels; it has {', '.join(map(str, info.sizes))}. Choose one of "
-            f"these, or write the weights again with `rdrface export RUN --size "
+            "these, or export the training run again with `rdrface export RUN -o NAME.safetensors --size "
             f"{' '.join(map(str, (*info.sizes, size)))}`"
         )
     return info.input_size if size is None else size

@@ -45,9 +45,11 @@ def test_the_tables_of_aflw2000_have_the_row_and_the_note() -> None:
     assert "*_jawline and custom_landmarks: contour on the absolute jawline" in table.to_text()
     assert custom_label(scheme("a.jpg", "b.jpg")) == LABEL
     same = with_fitted_note(table, scheme("other/image0.jpg", "image1.jpg"), records)
-    assert same.notes[-1] == ("custom_landmarks: fitted to these photos: not a held-out error; use finetune --folds.")
+    assert same.notes[-1] == (
+        "custom_landmarks: fitted to these photos, so this is not a held-out error; use `rdrface finetune --folds`."
+    )
     some = with_fitted_note(table, scheme("image1.jpg", "image2.jpg"), records)
-    assert "fitted to 1 of these 2 photos: not a held-out error" in some.notes[-1]
+    assert "fitted to 1 of these 2 photos, so this is not a held-out error" in some.notes[-1]
     other = with_fitted_note(table, scheme("image7.jpg", "image8.jpg"), records)
     assert other.notes[-1] == "custom_landmarks: fitted to other photos of the set."
 

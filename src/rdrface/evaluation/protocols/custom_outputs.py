@@ -55,9 +55,12 @@ def with_fitted_note(table: Table, scheme: CustomScheme, annotations: FaceRecord
     fitted, images = set(scheme.fitted_to), {image_digest(image) for image in annotations.image.tolist()}
     known = len(images & fitted)
     if known == len(images):
-        text = "fitted to these photos: not a held-out error; use finetune --folds"
+        text = "fitted to these photos, so this is not a held-out error; use `rdrface finetune --folds`"
     elif known:
-        text = f"fitted to {known} of these {len(images)} photos: not a held-out error; use finetune --folds"
+        text = (
+            f"fitted to {known} of these {len(images)} photos, so this is not a held-out error; use "
+            "`rdrface finetune --folds`"
+        )
     else:
         text = "fitted to other photos of the set"
     return replace(table, notes=(*table.notes, f"{CUSTOM}: {text}."))

@@ -27,9 +27,9 @@ def read_report(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         complete = all({"image", "errors", "size"} <= face.keys() for face in content["faces"]) and content["faces"]
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error}") from error
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is not a report of `rdrface evaluate --json`: {error!r}") from error
+        raise DataError(f"{path} is not a report of `rdrface evaluate --json`") from error
     if not complete:
         raise DataError(
             f"{path} has no faces with image, errors and size; write it again with `rdrface evaluate --json`"
@@ -71,5 +71,8 @@ def paired_table(first: Mapping[str, Any], second: Mapping[str, Any], names: Seq
             cells = (*means, change.mean, change.standard_error, percent, change.faces)
             rows.append(Row(f"{name}{part}", cells))
     columns = (*names, "difference", "standard error", "difference, %", "faces")
-    note = "Only faces that both reports have an error for. Large faces: as in `rdrface evaluate --held-out`."
-    return Table("Paired comparison of the errors of the same faces", columns, tuple(rows), (note,))
+    notes = (
+        "Only faces with an error in both reports. Difference: second - first.",
+        "Large faces: as in `rdrface evaluate --held-out`.",
+    )
+    return Table("Paired comparison of the errors of the same faces", columns, tuple(rows), notes)
