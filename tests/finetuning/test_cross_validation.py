@@ -67,6 +67,8 @@ def test_the_table_has_both_groups_of_points_before_and_after() -> None:
 def test_a_useless_number_of_folds_is_refused(count: int) -> None:
     with pytest.raises(ConfigError, match=f"--folds must be from 2 to 5, half the number of photos; got {count}"):
         check_folds(count, 11)
+    with pytest.raises(ConfigError, match="--folds needs at least 4 different photos; there are 3"):
+        check_folds(count, 3)
 
 
 def test_the_aflw2000_setting_improves_held_out_photos(shared_data: Path) -> None:

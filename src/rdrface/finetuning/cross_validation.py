@@ -22,6 +22,8 @@ def check_folds(count: int, photos: int) -> None:
     Raises:
         ConfigError: it is less than 2, or a fold would have fewer than two photos.
     """
+    if photos < 4:
+        raise ConfigError(f"--folds needs at least 4 different photos; there are {photos}")
     if not 2 <= count <= photos // 2:
         raise ConfigError(f"--folds must be from 2 to {photos // 2}, half the number of photos; got {count}")
 
