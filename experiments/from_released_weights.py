@@ -21,6 +21,7 @@ from lightning_fabric import Fabric
 
 from rdrface.cli.options import positive
 from rdrface.datasets.crops import PackedCrops
+from rdrface.errors import RdrError
 from rdrface.loading import weights_path
 from rdrface.training.config import TrainingConfig
 from rdrface.training.config_file import load_config
@@ -149,4 +150,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except RdrError as error:
+        print(f"from_released_weights.py: {error}", file=sys.stderr)
+        sys.exit(1)
