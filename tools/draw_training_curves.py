@@ -4,7 +4,8 @@ python tools/draw_training_curves.py NAME=RUN[,RUN...] [NAME=RUN...] -o FILE.png
 
 RUN is the folder of a training, with validation.csv and checkpoint.pt, or a CSV file with the column `faces`. Several
 RUNs of one NAME follow each other: the faces are counted from the start of the first. The number of faces of a step is
-in the configuration of the checkpoint. A row at 0 faces is drawn as a horizontal line.
+in the configuration of the checkpoint. A row at 0 faces is drawn as a horizontal line. Trainings at several crop sizes
+have a row for each size: give the size with NAME=RUN@SIZE.
 """
 
 import argparse
@@ -46,17 +47,25 @@ def run_curve(path: Path, column: str) -> tuple[Curve, int]:
     """Curve of one run, and the number of faces at its end.
 
     Args:
-        path: folder of a training, or a CSV file.
+        path: folder of a training, or a CSV file; of a training at several crop sizes, FOLDER@SIZE.
         column: name of the error.
 
     Raises:
-        RdrError: a file cannot be read.
+        RdrError: a file cannot be read, or the run has several crop sizes and none is given.
     """
     if path.is_file():
         rows = read_rows(path, column)
         curve = [(int(float(row["faces"])), float(row[column])) for row in rows]
         return curve, max((faces for faces, _ in curve), default=0)
+    folder, _, size = str(path).partition("@")
+    path = Path(folder)
     rows = read_rows(path / "validation.csv", column)
+    sizes = list(dict.fromkeys(row["crop_size"] for row in rows if row.get("crop_size")))
+    if size or len(sizes) > 1:
+        if size not in sizes:
+            known = ", ".join(sizes) or "one, without a name"
+            raise ConfigError(f"{path}: choose a crop size with {path}@SIZE; the validations have {known}")
+        rows = [row for row in rows if row["crop_size"] == size]
     stages = read_config(path / NAME)["stage"]
     before = [0]
     for stage in stages:
@@ -103,10 +112,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("curves", nargs="+", metavar="NAME=RUN[,RUN...]", help="a curve: its name and its runs")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png", help="figure to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing figure")
     parser.add_argument("--column", default="nme_3", help="column of validation.csv (default: nme_3)")
     args = parser.parse_args()
     try:
         require_matplotlib()
+        if args.output.exists() and not args.overwrite:
+            raise ConfigError(f"{args.output} exists; name another file or pass --overwrite")
         curves = {}
         for text in args.curves:
             name, _, paths = text.partition("=")

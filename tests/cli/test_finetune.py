@@ -27,7 +27,7 @@ def images(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        ([], 1, "contains 3 annotated images; fine-tuning needs at least 10"),
+        ([], 1, "contains annotations of 3 photos; fine-tuning needs at least 10"),
         (["--name", "a/b"], 2, "--name must be a file name without folders, for the weights file; got 'a/b'"),
         (["--format", "aflw2000-3d", "--origin", "0"], 2, "--origin is only for --format pts"),
         (["--format", "aflw2000-3d"], 1, "contains no .mat files"),

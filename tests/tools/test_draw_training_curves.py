@@ -36,6 +36,35 @@ def test_faces_are_counted_from_the_first_of_joined_runs(
         assert image.width > 800
 
 
+def test_a_curve_of_a_training_at_several_crop_sizes_is_of_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    import draw_training_curves
+
+    run = tmp_path / "run"
+    short_run(packed_synthetic_faces(tmp_path, 6), run)  # one step of four faces
+    lines = ["stage,step,crop_size,nme_2", "0,0,128,9.0", "0,0,256,8.0", "0,1,128,7.0", "0,1,256,6.0"]
+    (run / "validation.csv").write_text("\n".join(lines))
+    figure = str(tmp_path / "curves.png")
+
+    def draw(curve: str, *options: str) -> int:
+        capsys.readouterr()
+        words = ["draw_training_curves.py", curve, "-o", figure, "--column", "nme_2", *options]
+        monkeypatch.setattr(sys, "argv", words)
+        return draw_training_curves.main()
+
+    for text in (f"a={run}", f"a={run}@64"):
+        assert draw(text) == 1
+        assert "@SIZE; the validations have 128, 256" in capsys.readouterr().err
+    assert draw(f"a={run}@256") == 0
+    rows = [line.split()[1:] for line in capsys.readouterr().out.splitlines() if line.startswith("a ")]
+    assert rows == [["0", "8.00"], ["4", "6.00"]]
+    assert draw(f"a={run}@256") == 1  # the figure exists
+    assert "--overwrite" in capsys.readouterr().err
+    assert draw(f"a={run}@256", "--overwrite") == 0
+
+
 def test_a_run_without_validation_and_an_unknown_column_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

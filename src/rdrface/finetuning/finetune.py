@@ -24,8 +24,8 @@ from rdrface.runtime.weights import CustomScheme, image_digest
 from rdrface.training.export import describe, export
 from rdrface.training.int8_export import CROPS, network_crops, spread, write_int8_graph
 
-MIN_FACES = 10
-"""Minimum number of annotated images: fewer are not enough to fit and validate."""
+MIN_PHOTOS = 10
+"""Minimum number of annotated photos: fewer are not enough to fit and validate."""
 
 MINUTES = 3.0
 """Default time for drawing views, in minutes. Aligning the faces and exporting the weights are not included."""
@@ -74,13 +74,17 @@ def fine_tune(
         raise ConfigError(f"--minutes must be a number of 0 or more; got {minutes:g}")
     annotated = read_annotations(annotation_format, folder, origin)
     output = base_output(annotated)
-    if len(annotated) < MIN_FACES:
+    # 300W-LP has several images per photo, which are held out together.
+    photos = len(set(photo_names(annotated).tolist()))
+    if photos < MIN_PHOTOS:
         raise DataError(
-            f"{folder} contains {len(annotated)} annotated images; fine-tuning needs at least {MIN_FACES}, and a "
-            "hundred or more for good results. Annotate more images"
+            f"{folder} contains annotations of {photos} photos; fine-tuning needs at least {MIN_PHOTOS}, and a "
+            "hundred or more for good results. Annotate more photos"
         )
     if folds is not None:
-        check_folds(folds, len(set(photo_names(annotated).tolist())))
+        check_folds(folds, photos)
+    # Before the folder is created: weights that cannot be used leave nothing behind.
+    network, size, training_data = load_network(weights, size)
     path = weights_path(out, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +92,6 @@ def fine_tune(
         raise ConfigError(
             f"-o must be an existing folder or one that can be created; got {out}: {failure.strerror}"
         ) from failure
-    network, size, training_data = load_network(weights, size)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     detector = RetinaFace(open_graph(retinaface_weights()))
     faces = align_faces(annotated, network, size, detector)
