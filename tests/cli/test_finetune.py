@@ -76,3 +76,4 @@ def test_weights_that_do_not_exist_are_reported(
     missing = tmp_path / "missing.safetensors"
     assert main(["finetune", str(images), "-o", str(tmp_path / "run"), "--from", str(missing)]) != 0
     assert str(missing) in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
