@@ -24,6 +24,15 @@ def images(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def ten_images(images: Path) -> Path:
+    """The folder with as many annotated images as fine-tuning needs."""
+    for i in range(3, 10):
+        (images / f"{i}.png").write_bytes((images / "0.png").read_bytes())
+        (images / f"{i}.pts").write_text(PTS)
+    return images
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
@@ -45,35 +54,26 @@ def test_invalid_input_is_reported(
 
 
 def test_an_output_folder_that_cannot_be_created_is_reported_before_aligning_faces(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ten_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for i in range(3, 10):
-        (images / f"{i}.png").write_bytes((images / "0.png").read_bytes())
-        (images / f"{i}.pts").write_text(PTS)
     (tmp_path / "file").write_text("not a folder")
     for out in (tmp_path / "file", tmp_path / "file" / "run"):
-        assert main(["finetune", str(images), "-o", str(out)]) == 2
+        assert main(["finetune", str(ten_images), "-o", str(out)]) == 2
         assert f"-o must be an existing folder or one that can be created; got {out}" in capsys.readouterr().err
 
 
 def test_too_many_folds_are_reported_before_aligning_faces(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ten_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for i in range(3, 10):
-        (images / f"{i}.png").write_bytes((images / "0.png").read_bytes())
-        (images / f"{i}.pts").write_text(PTS)
-    assert main(["finetune", str(images), "-o", str(tmp_path / "run"), "--folds", "6"]) == 2
+    assert main(["finetune", str(ten_images), "-o", str(tmp_path / "run"), "--folds", "6"]) == 2
     assert "--folds must be from 2 to 5, half the number of photos; got 6" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
 def test_weights_that_do_not_exist_are_reported(
-    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ten_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for i in range(3, 10):
-        (images / f"{i}.png").write_bytes((images / "0.png").read_bytes())
-        (images / f"{i}.pts").write_text(PTS)
     missing = tmp_path / "missing.safetensors"
-    assert main(["finetune", str(images), "-o", str(tmp_path / "run"), "--from", str(missing)]) != 0
+    assert main(["finetune", str(ten_images), "-o", str(tmp_path / "run"), "--from", str(missing)]) != 0
     assert str(missing) in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

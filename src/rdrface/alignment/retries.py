@@ -21,8 +21,8 @@ RETRY_ABOVE = 3.5
 
 CLEARLY_BETTER = 0.7
 """Ratio of the expected errors below which the alignment at another angle is kept: a smaller difference does not show
-which of two alignments is right. With 0.8, one in 150 upright faces of MERL-RAV that were blurred or reduced to 16
-pixels was turned upside down; with 0.6, more of the faces that the detector reports at a wrong angle stay wrong."""
+which of two alignments is right. A higher ratio turns more upright faces of degraded images upside down. A lower one
+leaves more faces at a wrong angle that the detector reported."""
 
 QUARTER_TURNS = (0.0, 90.0, 180.0, 270.0)
 """Angles of the crops that are tried, degrees."""
