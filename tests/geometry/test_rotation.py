@@ -9,7 +9,9 @@ from rdrface.geometry.rotation import (
     euler_angles,
     head_angles,
     head_rotation,
+    rotation_about,
     rotation_matrix,
+    rotation_vector,
     wrap_degrees,
 )
 
@@ -154,3 +156,26 @@ def test_the_clockwise_angle_of_an_up_direction(degrees):
 
 def test_the_clockwise_angle_without_a_direction_is_zero():
     np.testing.assert_array_equal(clockwise_angle(np.zeros((2, 3, 2))), np.zeros((2, 3)))
+
+
+def test_rotation_vectors_turn_about_their_axis_by_their_length():
+    quarter = rotation_about(np.array([[0, np.pi / 2, 0], [np.pi / 2, 0, 0], [0, 0, np.pi / 2]]))
+    np.testing.assert_allclose(quarter @ TOWARDS, [RIGHT, -UP, TOWARDS], atol=1e-12)
+    np.testing.assert_allclose(quarter[2] @ RIGHT, UP, atol=1e-12)
+    np.testing.assert_allclose(rotation_about(np.zeros(3)), np.eye(3))
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-7, 1e-3, 1.0, 3.1])
+def test_rotation_vector_is_the_inverse(angle):
+    vectors = angle * np.random.default_rng(0).normal(size=(20, 3))
+    vectors *= angle / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
+    rotation = rotation_about(vectors)
+    np.testing.assert_allclose(rotation @ rotation.swapaxes(-1, -2), np.tile(np.eye(3), (20, 1, 1)), atol=1e-12)
+    np.testing.assert_allclose(rotation_vector(rotation), vectors, rtol=1e-6, atol=1e-9)
+    of_torch = rotation_vector(rotation_about(torch.from_numpy(vectors)))
+    np.testing.assert_allclose(of_torch.numpy(), vectors, rtol=1e-6, atol=1e-9)
+
+
+def test_rotation_vectors_of_a_wrong_shape_are_refused():
+    with pytest.raises(ValueError, match=r"vectors must be \(\.\.\., 3\)"):
+        rotation_about(np.zeros((3, 2)))

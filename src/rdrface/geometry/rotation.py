@@ -27,6 +27,9 @@ Array = Any
 # known.
 _LOCKED = 1e-6
 
+# Radians; below this angle, sin(angle) / angle is 1 in float64.
+_TINY = 1e-9
+
 
 def rotation_matrix(angles: Array) -> Array:
     """Convert the angles of P to rotation matrices; differentiable.
@@ -126,6 +129,57 @@ def head_angles(rotation: Array) -> Array:
     yaw = xp.where(locked, xp.atan2(-third[..., 0], first[..., 0]), xp.atan2(first[..., 2], third[..., 2]))
     roll = xp.where(locked, xp.zeros_like(cosine), xp.atan2(second[..., 0], second[..., 1]))
     return xp.stack((pitch, yaw, roll), axis=-1)
+
+
+def rotation_about(vectors: Array) -> Array:
+    """Convert rotation vectors to rotation matrices (Rodrigues' formula).
+
+    Args:
+        vectors: (..., 3) axis times angle in radians.
+
+    Returns:
+        (..., 3, 3) rotation matrices.
+
+    Raises:
+        ValueError: the last axis does not have size 3.
+    """
+    if vectors.shape[-1] != 3:
+        raise ValueError(f"vectors must be (..., 3): axis times angle in radians; got shape {tuple(vectors.shape)}")
+    xp = array_namespace(vectors)
+    angle = xp.sqrt((vectors**2).sum(-1))
+    tiny = angle < _TINY
+    divisor = xp.where(tiny, xp.ones_like(angle), angle)
+    one, half = xp.ones_like(angle), 0.5 * xp.ones_like(angle)
+    first = xp.where(tiny, one, xp.sin(divisor) / divisor)[..., None, None]
+    # 1 - cos without cancellation.
+    second = xp.where(tiny, half, 2 * (xp.sin(divisor / 2) / divisor) ** 2)[..., None, None]
+    x, y, z = (vectors[..., i] for i in range(3))
+    zero = xp.zeros_like(x)
+    rows = (xp.stack((zero, -z, y), axis=-1), xp.stack((z, zero, -x), axis=-1), xp.stack((-y, x, zero), axis=-1))
+    cross = xp.stack(rows, axis=-2)
+    return first * cross + second * (cross @ cross) + xp.eye(3, dtype=cross.dtype)
+
+
+def rotation_vector(rotation: Array) -> Array:
+    """Convert rotation matrices to rotation vectors, the inverse of `rotation_about` for angles below pi.
+
+    Args:
+        rotation: (..., 3, 3) rotation matrices. Near an angle of pi the axis loses accuracy.
+
+    Returns:
+        (..., 3) axis times angle in radians.
+
+    Raises:
+        ValueError: the last two axes do not have size 3.
+    """
+    xp, first, second, third = _rows(rotation)
+    differences = (third[..., 1] - second[..., 2], first[..., 2] - third[..., 0], second[..., 0] - first[..., 1])
+    twice = xp.stack(differences, axis=-1)
+    sine = xp.sqrt((twice**2).sum(-1)) / 2
+    angle = xp.atan2(sine, (first[..., 0] + second[..., 1] + third[..., 2] - 1) / 2)
+    tiny = sine < _TINY
+    factor = xp.where(tiny, xp.ones_like(sine), angle / xp.where(tiny, xp.ones_like(sine), sine))
+    return (factor / 2)[..., None] * twice
 
 
 def wrap_degrees(angles: Array) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from rdrface.datasets.readers.aflw2000 import hpen_angles, hpen_rotation
 from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import angle_errors, by_yaw, geodesic, mean_of_counted
+from rdrface.evaluation.metrics.hpen_model import HpenModel
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.notes import UNVERIFIED, missed_note
 from rdrface.evaluation.protocols.reported_angles import reported_angles_table
@@ -52,7 +53,8 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
     Face models differ in which orientation they call frontal. This constant rotation is part of every error, although
     it is not an error of the predictions (Cobo et al., arXiv 2401.05807, remove it before measuring). The signed means
     show it, and it is removed in the rows "constant rotation removed". It is estimated from the evaluated predictions
-    (`constant_rotation`).
+    (`constant_rotation`). The rows "in HPEN's face model" use nothing of the evaluated set: their conversion was fitted
+    to 300W-LP (`HpenModel`). They need predicted expressions.
 
     Raises:
         ValueError: the predictions have no rotation, the annotations have no angles, or the numbers of faces differ.
@@ -71,12 +73,21 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
         Row(f"{predictions.method}, signed mean", (*_means(plain.signed), None, counted)),
         Row(removed, (*_absolute(aligned), counted)),
     )
+    of_rows = [(row, plain), (removed, aligned)]
+    conversion = []
+    if predictions.expression is not None:
+        converted = pose_errors(annotations, HpenModel.load().hpen(rotation, predictions.expression))
+        of_rows.append((f"{predictions.method}, in HPEN's face model", converted))
+        euler = (*euler, Row(of_rows[-1][0], (*_absolute(converted), counted)))
+        conversion.append(
+            "In HPEN's face model: converted by a rotation linear in alpha_exp that was fitted to 300W-LP."
+        )
     pitch, yaw, roll = np.degrees(hpen_angles(constant))
     of_constant = (
         f"Constant rotation between the face models: yaw {yaw:+.2f}, pitch {pitch:+.2f}, roll {roll:+.2f} degrees",
         "in the dataset's angles; it is the same for all faces and estimated from the evaluated predictions.",
     )
-    notes = [_left_out(angles, kept), missed_note(predictions), *of_constant]
+    notes = [_left_out(angles, kept), missed_note(predictions), *of_constant, *conversion]
     if name in published.HEAD_POSE:
         notes.append("The published methods were trained on 300W-LP.")
     if name == "biwi":
@@ -86,7 +97,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
             "(github.com/kuhnkeF/headposeplus).",
         ]
     unverified = (UNVERIFIED,) if name == "biwi" else ()
-    rows = [_geodesic(label, values, angles[:, 1], kept) for label, values in ((row, plain), (removed, aligned))]
+    rows = [_geodesic(label, values, angles[:, 1], kept) for label, values in of_rows]
     faces = by_yaw(plain.geodesic[kept], angles[kept, 1]).counts
     return [
         Table(
@@ -99,7 +110,7 @@ def tables(annotations: FaceRecords, predictions: Predictions) -> list[Table]:
             f"{title}: head pose, geodesic error, degrees; bins by |yaw|: mean",
             ("mean", "median", *YAW_BIN_NAMES),
             (*rows, Row("faces", (counted, counted, *faces))),
-            (_left_out(angles, kept), missed_note(predictions), *of_constant, *unverified),
+            (_left_out(angles, kept), missed_note(predictions), *of_constant, *conversion, *unverified),
         ),
         reported_angles_table(title, truth, predictions, angles[:, 1]),
     ]

@@ -1,0 +1,42 @@
+"""The tool that fits the difference between HPEN's face model and rdrface's."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annotated_faces import annotations
+from rdrface.geometry.rotation import rotation_about
+from rdrface.morphable.model import FaceModel
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+
+
+@pytest.fixture(autouse=True)
+def import_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TOOLS))
+
+
+def test_images_of_a_person_are_in_one_fold() -> None:
+    import fit_hpen_model as tool
+
+    images = [f"AFW_{person}_1_{image}.jpg" for person in range(20) for image in range(3)]
+    fold = tool.folds(replace(annotations(60), image=np.array(images))).reshape(20, 3)
+    assert (fold == fold[:, :1]).all()
+    assert np.bincount(fold[:, 0]).tolist() == [4] * tool.FOLDS
+
+
+def test_a_dependence_on_the_expression_lowers_the_error_of_held_out_people() -> None:
+    import fit_hpen_model as tool
+
+    draws, model = np.random.default_rng(0), FaceModel.load()
+    hpen, expression = rotation_about(draws.normal(size=(200, 3))), draws.random((200, 46))
+    vectors = np.zeros((200, 3))
+    alone = int(np.flatnonzero(model.expression_mirror == np.arange(46))[0])
+    vectors[:, 0] = np.radians(2 + 6 * expression[:, alone])
+    table, penalty = tool.cross_validated(hpen, hpen @ rotation_about(vectors), expression, model, np.arange(200) % 5)
+    means = {row.name: row.cells[0] for row in table.rows}
+    assert means["no conversion"] == pytest.approx(5, abs=0.5)
+    assert means["constant rotation"] < 2
+    assert penalty == min(tool.PENALTIES) and means[f"constant and alpha_exp, penalty {penalty:g}"] < 0.2
