@@ -75,6 +75,8 @@ def test_faces_are_packed_without_training_and_used_for_training_in_another_fold
     (packed / "train.safetensors").rename(copied / "learn.safetensors")
     (packed / "val.safetensors").rename(copied / "val.safetensors")
     assert main([*start, str(copied)]) == 0
+    progress = capsys.readouterr().err
+    assert "stage 0, step 1, 32 px: NME" in progress and "training finished; calibrating and writing" in progress
     assert (copied / "weights" / "rdr.safetensors").is_file()
 
 

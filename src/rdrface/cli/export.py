@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         network.iterations = args.iterations
     folder = args.run if args.run.is_dir() else args.run.parent
     val_file = pack_file(folder, VAL)
+    print(f"calibrating and writing {output} and its graphs", file=sys.stderr)
     if val_file.is_file():
         calibrate(network, PackedCrops.load(val_file), sizes[0], network.iterations, torch.device("cpu"))
     info = export(network, output, describe(network, sizes[0], tuple(args.data)), further_sizes=sizes[1:])

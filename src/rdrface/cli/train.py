@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     if fabric.is_global_zero:
         path = folder / "weights" / "rdr.safetensors"
+        print(f"training finished; calibrating and writing {path} and its graphs", file=sys.stderr)
         export_run(network, path, config, train_faces, val_faces, fabric.device)
         print(f"weights: {path}")
     return 0

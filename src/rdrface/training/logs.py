@@ -1,12 +1,14 @@
 """The CSV files in the folder of a run: ``log.csv`` and ``validation.csv``."""
 
 import csv
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from lightning_fabric import Fabric
 from torch import Tensor
+from tqdm import tqdm
 
 from rdrface.datasets.crops import PackedCrops
 from rdrface.network.rdr import RDR
@@ -77,7 +79,8 @@ def write_validation(
 ) -> None:
     """Validate in the first process, and write ``sample_STAGE_STEP.jpg`` and a row of ``validation.csv``.
 
-    With several sizes, there is a row and ``sample_STAGE_STEP_SIZE.jpg`` for each.
+    With several sizes, there is a row and ``sample_STAGE_STEP_SIZE.jpg`` for each. The main errors are also printed on
+    stderr.
 
     Args:
         fabric: fabric of the run.
@@ -99,3 +102,9 @@ def write_validation(
         scores = validate(network, val_faces, size, iterations, fabric.device, sample)
         which = {"crop_size": size} if has_size_column else {}
         append_row(fabric, folder / "validation.csv", {"stage": stage, "step": step, **which, **empty, **scores})
+        # Above the progress bar of a terminal; without a terminal it is the only sign of progress.
+        tqdm.write(
+            f"stage {stage}, step {step}, {size} px: NME {scores[f'nme_{iterations}']:.3f} %, of the projected 3D face "
+            f"{scores['projection']:.3f} %, {len(val_faces)} held-out faces",
+            file=sys.stderr,
+        )
