@@ -38,8 +38,12 @@ _EYE_RADIUS = 0.078
 _EYE_CENTERS = ((0.087, 0.913), (0.913, 0.913))
 """Islands of the eyeballs, in two corners of the texture outside the island of the head."""
 
-_ROUNDING = 6.0
-"""mm: larger values round the corner between the back and the neck of the head region more."""
+_HEAD_RADIUS = 0.965
+"""Radius at which the head region is cut, relative to the island: the border of the mesh at the nape is jagged, and the
+circles inside are the smoother the farther from it. The ears are inside."""
+
+_HEAD_SIZE = 120.0
+"""mm on the head per radius of the island."""
 
 
 def main() -> None:
@@ -67,6 +71,7 @@ def texture_layout(model: FaceModel) -> TextureLayout:
     uv = _flatten(flattened, model.triangles[~eyes[model.triangles].any(axis=1)], head.rim.vertices, density)
     # Exactly symmetric, so that a mirrored texture is the texture of the mirrored face.
     uv = (uv + uv[model.mirror_vertices] * [-1, 1]) / 2
+    inside_head = _HEAD_SIZE * (_HEAD_RADIUS - np.linalg.norm(uv, axis=1))
     uv = 0.5 + _RADIUS * uv * [1, -1]
     for side, center in ((model.mean[:, 0] < 0, _EYE_CENTERS[0]), (model.mean[:, 0] > 0, _EYE_CENTERS[1])):
         eye = eyes & side
@@ -74,7 +79,7 @@ def texture_layout(model: FaceModel) -> TextureLayout:
         relative = (model.mean[eye, :2] - (low + high) / 2) / ((high - low).max() / 2)
         uv[eye] = center + _EYE_RADIUS * relative * [1, -1]
     kept = eyes | head.mouth_cavity
-    distances = {"inside_face": inside_face, "inside_head": _inside_head(model, head.rim.vertices)}
+    distances = {"inside_face": inside_face, "inside_head": inside_head}
     return TextureLayout(
         uv=uv.astype(np.float32),
         mouth_cavity=head.mouth_cavity,
@@ -135,20 +140,6 @@ def _stretch(
     total = np.bincount(index, np.repeat(area * square, 3), count)
     weight = np.bincount(index, np.repeat(area, 3), count)
     return np.sqrt(total / np.maximum(weight, 1e-12)), float((area * square).sum() / area.sum())
-
-
-def _inside_head(model: FaceModel, rim: np.ndarray) -> np.ndarray:
-    """(V,) distance in mm to two planes that cut off the jagged border: behind the head and below the neck."""
-    border = model.mean[rim].astype(np.float64)
-    borders = []
-    for part, along, away in ((border[border[:, 1] > 0], 1, 2), (border[border[:, 1] < 0], 2, 1)):
-        slope, _ = np.polyfit(part[:, along], part[:, away], 1)
-        length = np.hypot(1, slope)
-        offset = ((part[:, away] - slope * part[:, along]) / length).max()
-        borders.append((model.mean[:, away] - slope * model.mean[:, along]) / length - offset)
-    total = sum(np.exp(-np.minimum(one, 40 * _ROUNDING) / _ROUNDING) for one in borders)
-    distance: np.ndarray = -_ROUNDING * np.log(total)
-    return distance
 
 
 if __name__ == "__main__":

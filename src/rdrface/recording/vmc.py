@@ -130,9 +130,7 @@ def _values(face: Face, names: Names) -> dict[str, float]:
     shapes = face.blendshapes
     if names == "arkit":
         return {f"{name[0].upper()}{name[1:]}": value for name, value in shapes.items()}
-    return {
-        preset: sum(shapes[name] for name in parts) / len(parts) for preset, parts in _PRESETS[names].items()
-    }
+    return {preset: sum(shapes[name] for name in parts) / len(parts) for preset, parts in _PRESETS[names].items()}
 
 
 def _bundle_builder() -> Callable[[list[tuple[str, list[Any]]]], bytes]:

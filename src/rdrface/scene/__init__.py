@@ -2,7 +2,7 @@
 
 from rdrface.scene.clip import PersonClip, write_clip
 from rdrface.scene.glb import to_glb, write_glb
-from rdrface.scene.obj import write_obj, write_ply
+from rdrface.scene.obj import to_obj, write_obj, write_ply
 from rdrface.scene.shape import FacePose, FaceShape
 from rdrface.scene.surface import Region
 from rdrface.scene.texture import face_texture
@@ -14,6 +14,7 @@ __all__ = [
     "Region",
     "face_texture",
     "to_glb",
+    "to_obj",
     "write_clip",
     "write_glb",
     "write_obj",

@@ -12,7 +12,7 @@ from rdrface.scene.glb import animate, face_glb
 from rdrface.scene.placement import positions_in_image
 from rdrface.scene.shape import FaceShape, rotation_of
 from rdrface.scene.surface import Region, surface_of
-from rdrface.scene.texture import SIZE, face_texture
+from rdrface.scene.texture import face_texture
 
 _BETTER = 1.15
 """Factor by which an image must be more suitable for the texture than the best one so far, to replace it."""
@@ -71,7 +71,7 @@ class PersonClip:
         if image is not None:
             self._consider(face, image)
 
-    def to_bytes(self, texture_size: int = SIZE) -> bytes:
+    def to_bytes(self) -> bytes:
         """The file: the mean shape of the person, the texture of the best image, and the animation.
 
         Raises:
@@ -83,7 +83,7 @@ class PersonClip:
         parameters = replace(self._first.parameters, identity=identity)
         shape = FaceShape.of(replace(self._first, parameters=parameters), self._region)
         best = self._best
-        texture = None if best is None else face_texture(best.face, best.image, texture_size, best.origin)
+        texture = None if best is None else face_texture(best.face, best.image, origin=best.origin)
         expressions = np.stack(self._expressions)
         glb = face_glb(shape, texture, expressions[0], self._rotations[0])
         animate(glb, np.array(self._times), expressions, self._rotations)
@@ -102,9 +102,7 @@ class PersonClip:
         self._best = _BestImage(suitability, face, part, (float(x0), float(y0)))
 
 
-def write_clip(
-    path: str | PathLike[str], frames: Iterable[tuple[float, Face]], *, region: Region = "face"
-) -> None:
+def write_clip(path: str | PathLike[str], frames: Iterable[tuple[float, Face]], *, region: Region = "face") -> None:
     """Write the animation of one person, without texture. An existing file is replaced.
 
     Args:

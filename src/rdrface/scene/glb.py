@@ -13,10 +13,11 @@ from PIL import Image
 
 from rdrface.face import Face
 from rdrface.files import write_aside
+from rdrface.image import ImageSource, read_image
 from rdrface.scene.gltf import GLB
 from rdrface.scene.shape import FacePose, FaceShape, expression_of, rotation_of
 from rdrface.scene.surface import Region
-from rdrface.scene.texture import SIZE, face_texture
+from rdrface.scene.texture import face_texture
 
 METERS = 0.001
 """Meters per millimeter."""
@@ -30,12 +31,7 @@ _LINEAR, _LINEAR_MIPMAPS, _CLAMP = 9729, 9987, 33071
 
 
 def to_glb(
-    face: Face,
-    image: np.ndarray | None = None,
-    *,
-    pose: FacePose = "neutral",
-    region: Region = "face",
-    texture_size: int = SIZE,
+    face: Face, *, texture: np.ndarray | None = None, pose: FacePose = "neutral", region: Region = "face"
 ) -> bytes:
     """A face as binary glTF.
 
@@ -44,37 +40,42 @@ def to_glb(
 
     Args:
         face: the face.
-        image: (H, W, 3) uint8 RGB, its image, for the texture; None gives a plain color.
+        texture: (S, S, 3) uint8 RGB, see `face_texture`; None gives a plain color.
         pose: initial state, see `FacePose`.
         region: part of the head, see `Region`.
-        texture_size: side of the texture, pixels.
 
     Raises:
         ValueError: an argument has another value, or the face has a face model with another mesh.
     """
     shape = FaceShape.of(face, region)
     expression = expression_of(face, pose)
-    texture = None if image is None else face_texture(face, image, texture_size)
-    glb = face_glb(shape, texture, expression, rotation_of(face) if pose == "posed" else None)
-    return glb.to_bytes()
+    return face_glb(shape, texture, expression, rotation_of(face) if pose == "posed" else None).to_bytes()
 
 
 def write_glb(
     path: str | PathLike[str],
     face: Face,
-    image: np.ndarray | None = None,
+    image: ImageSource | None = None,
     *,
     pose: FacePose = "neutral",
     region: Region = "face",
-    texture_size: int = SIZE,
 ) -> None:
-    """Write a face as binary glTF; see `to_glb`. An existing file is replaced.
+    """Write a face as binary glTF; an existing file is replaced.
+
+    Args:
+        path: name of the file.
+        face: the face.
+        image: its image, for the texture: whatever `Aligner.detect` takes; None gives a plain color.
+        pose: initial state, see `FacePose` and `to_glb`.
+        region: part of the head, see `Region`.
 
     Raises:
-        ValueError: see `to_glb`.
+        ValueError: an argument has another value, or the face has a face model with another mesh.
+        ImageError: the image cannot be read.
         DataError: the file cannot be written.
     """
-    content = to_glb(face, image, pose=pose, region=region, texture_size=texture_size)
+    texture = None if image is None else face_texture(face, read_image(image))
+    content = to_glb(face, texture=texture, pose=pose, region=region)
     with write_aside(str(path)) as partial:
         partial.write_bytes(content)
 

@@ -24,7 +24,7 @@ class TextureLayout:
         eyes: (V,) bool, vertices of the eyeballs.
         inside_face: (V,) float32, distance in mm on the mean face to the border of the face region: in front of the
             ears, below the jaw and along the hairline. Negative outside.
-        inside_head: (V,) float32, the same for the head with ears, forehead and the upper neck.
+        inside_head: (V,) float32, the same, approximately in mm, for the head with ears, forehead and the upper neck.
     """
 
     uv: np.ndarray

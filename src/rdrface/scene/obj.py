@@ -1,5 +1,6 @@
 """A face as Wavefront OBJ with normals, texture coordinates and a material, or as Stanford PLY with vertex colors."""
 
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 
@@ -7,65 +8,90 @@ import numpy as np
 
 from rdrface.face import Face
 from rdrface.files import write_aside
+from rdrface.image import ImageSource, read_image
 from rdrface.mesh_io import obj_bytes, ply_bytes
 from rdrface.scene.glb import jpeg
 from rdrface.scene.shape import FacePose, FaceShape, expression_of, rotation_of
 from rdrface.scene.surface import Region
-from rdrface.scene.texture import SIZE, face_texture
+from rdrface.scene.texture import face_texture
 
 _MATERIAL = "skin"
+
+
+def to_obj(
+    name: str,
+    face: Face,
+    *,
+    texture: np.ndarray | None = None,
+    pose: FacePose = "neutral",
+    region: Region = "face",
+) -> dict[str, bytes]:
+    """A face as Wavefront OBJ, see `write_obj`.
+
+    Args:
+        name: name of the files without suffix: they refer to each other.
+        face: the face.
+        texture: (S, S, 3) uint8 RGB, see `face_texture`; None gives a plain color.
+        pose: state of the face, see `FacePose`.
+        region: part of the head, see `Region`.
+
+    Returns:
+        Suffix -> content of the file: "obj", "mtl" and, with a texture, "jpg".
+
+    Raises:
+        ValueError: an argument has another value, or the face has a face model with another mesh.
+    """
+    shape = FaceShape.of(face, region)
+    vertices, normals = _posed(shape, face, pose)
+    # OBJ counts texture coordinates from the bottom.
+    uv = shape.surface.uv * [1, -1] + [0, 1]
+    color, texture_line = ("0.8 0.7 0.65", "") if texture is None else ("1 1 1", f"map_Kd {name}.jpg\n")
+    material = f"newmtl {_MATERIAL}\nKa 0 0 0\nKd {color}\nKs 0 0 0\nillum 1\n{texture_line}"
+    return {
+        "obj": obj_bytes(vertices, shape.surface.triangles, uv, normals, (f"{name}.mtl", _MATERIAL)),
+        "mtl": material.encode("utf-8"),
+        **({} if texture is None else {"jpg": jpeg(texture)}),
+    }
 
 
 def write_obj(
     path: str | PathLike[str],
     face: Face,
-    image: np.ndarray | None = None,
+    image: ImageSource | None = None,
     *,
     pose: FacePose = "neutral",
     region: Region = "face",
-    texture_size: int = SIZE,
 ) -> None:
     """Write a face as NAME.obj in millimeters, with NAME.mtl and, if there is an image, NAME.jpg, the texture.
 
     The axes are those of the face: x to the person's left, y up, z out of the face; with the pose "posed" those of the
-    image: x right, y up, z towards the viewer. Existing files are replaced together.
+    image: x right, y up, z towards the viewer. Existing files are replaced when all are complete.
 
     Args:
         path: name of the OBJ file.
         face: the face.
-        image: (H, W, 3) uint8 RGB, its image, for the texture.
+        image: its image, for the texture: whatever `Aligner.detect` takes; None gives a plain color.
         pose: state of the face, see `FacePose`.
         region: part of the head, see `Region`.
-        texture_size: side of the texture, pixels.
 
     Raises:
         ValueError: the suffix is not .obj, an argument has another value, or the face has a face model with another
             mesh.
+        ImageError: the image cannot be read.
         DataError: a file cannot be written.
     """
     path = _checked(path, ".obj")
-    shape = FaceShape.of(face, region)
-    vertices, normals = _posed(shape, face, pose)
-    texture = None if image is None else face_texture(face, image, texture_size)
-    material_file, texture_file = path.with_suffix(".mtl"), path.with_suffix(".jpg")
-    # OBJ counts texture coordinates from the bottom.
-    uv = shape.surface.uv * [1, -1] + [0, 1]
-    content = obj_bytes(vertices, shape.surface.triangles, uv, normals, (material_file.name, _MATERIAL))
-    texture_line = "" if texture is None else f"map_Kd {texture_file.name}\n"
-    color = "0.8 0.7 0.65" if texture is None else "1 1 1"
-    material = f"newmtl {_MATERIAL}\nKa 0 0 0\nKd {color}\nKs 0 0 0\nillum 1\n{texture_line}"
-    with write_aside(path) as at_mesh, write_aside(material_file) as at_material:
-        if texture is not None:
-            with write_aside(texture_file) as at_texture:
-                at_texture.write_bytes(jpeg(texture))
-        at_material.write_text(material, encoding="utf-8")
-        at_mesh.write_bytes(content)
+    texture = None if image is None else face_texture(face, read_image(image))
+    files = to_obj(path.stem, face, texture=texture, pose=pose, region=region)
+    with ExitStack() as opened:
+        for suffix, content in files.items():
+            opened.enter_context(write_aside(path.with_suffix(f".{suffix}"))).write_bytes(content)
 
 
 def write_ply(
     path: str | PathLike[str],
     face: Face,
-    image: np.ndarray | None = None,
+    image: ImageSource | None = None,
     *,
     pose: FacePose = "neutral",
     region: Region = "face",
@@ -77,6 +103,7 @@ def write_ply(
     Raises:
         ValueError: the suffix is not .ply, an argument has another value, or the face has a face model with another
             mesh.
+        ImageError: the image cannot be read.
         DataError: the file cannot be written.
     """
     path = _checked(path, ".ply")
@@ -84,7 +111,7 @@ def write_ply(
     vertices, normals = _posed(shape, face, pose)
     colors = None
     if image is not None:
-        texture = face_texture(face, image)
+        texture = face_texture(face, read_image(image))
         column, row = (shape.surface.uv * len(texture)).astype(int).clip(0, len(texture) - 1).T
         colors = texture[row, column]
     with write_aside(path) as partial:

@@ -11,12 +11,6 @@ from rdrface.geometry.rasterize import rasterize
 _BUFFER_SIDE = 640
 """Longer side of the z-buffer, pixels: about half a mm per pixel."""
 
-_BEHIND = 6.0
-"""mm behind the surface at which a point of the skin is hidden."""
-
-_BEHIND_THIN = 0.8
-"""The same for eyeballs and the inside of the mouth, which are close behind the lids and the lips."""
-
 
 @dataclass(frozen=True)
 class PhotoColors:
@@ -88,12 +82,13 @@ class PhotoColors:
             millimeter=millimeter,
         )
 
-    def sample(self, points: np.ndarray, is_thin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, points: np.ndarray, behind: np.ndarray, has_margin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Colors at surface points.
 
         Args:
             points: (K, 3) image pixels, z towards the viewer.
-            is_thin: (K,) bool, points that are close behind the surface that can hide them.
+            behind: (K,) mm behind the visible surface at which a point is hidden.
+            has_margin: (K,) bool, points that are also hidden within the margin of the outline and of other surfaces.
 
         Returns:
             (K, 3) float32 RGB; (K,) bool, whether the surface is visible there and inside the image.
@@ -103,9 +98,8 @@ class PhotoColors:
         column, row = np.rint((points[:, :2] - self.low) / self.step).astype(int).T
         rows, columns = self.depth.shape
         at = row.clip(0, rows - 1), column.clip(0, columns - 1)
-        nearest = np.where(is_thin, self.nearest[at], self.depth[at])
-        behind = np.where(is_thin, _BEHIND_THIN, _BEHIND) * self.millimeter
-        is_shown = is_inside & (points[:, 2] > nearest - behind) & np.isfinite(nearest)
+        nearest = np.where(has_margin, self.depth[at], self.nearest[at])
+        is_shown = is_inside & (points[:, 2] > nearest - behind * self.millimeter) & np.isfinite(nearest)
         return self._bilinear(points[:, :2]), is_shown
 
     def _bilinear(self, points: np.ndarray) -> np.ndarray:

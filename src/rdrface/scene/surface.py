@@ -14,7 +14,7 @@ from rdrface.scene.layout import TextureLayout, layout_of
 Region = Literal["face", "head"]
 """Part of the mesh: the face in front of the ears, or the head with ears, forehead and the upper neck."""
 
-_MOUTH_DEPTH = 0.25
+_MOUTH_DEPTH = 0.12
 """Depth of the mouth cavity, as a fraction of the model's, which is 90 mm: teeth are close behind the lips."""
 
 _SNAP = 0.5

@@ -29,6 +29,12 @@ _STEEP_MIRRORED, _FRONTAL_MIRRORED = 0.3, 0.6
 _PREFERENCE = 0.8
 """By how much these cosines rise per unit by which the other side of the face is less steep."""
 
+_BETTER = 0.03, 0.15
+"""Differences of the cosines of the other side and of this side between which the mirrored texture fades in."""
+
+_FACING_EYES = 0.15, 0.45
+"""Cosines between which the image of an eyeball fades in."""
+
 _COMPARED = 96
 """Width in pixels, at a size of 1024, of the neighborhood in which the lighting of both sides is compared."""
 
@@ -38,7 +44,10 @@ _MAX_DIFFERENCE = 60
 _MIN_COMPARED = 0.08
 """Share of a neighborhood that must be visible on both sides; the comparison fades out below."""
 
-_MARGIN, _MARGIN_PIXELS, _MARGIN_ERROR = 1.6, 1.2, 0.8
+_BEHIND, _BEHIND_LIDS, _BEHIND_LIPS = 6.0, 0.8, 2.0
+"""mm behind the visible surface at which a point of the skin, of an eyeball, or of the mouth cavity is hidden."""
+
+_MARGIN, _MARGIN_PIXELS, _MARGIN_ERROR = 1.6, 1.2, 0.5
 """Distance from the outline of the head, and from surfaces that hide others, within which the image is not used: mm,
 image pixels, and in units of the face's expected error. The largest one counts. The fit is not more exact, and the
 background or the other surface would show."""
@@ -51,6 +60,10 @@ _FEATHER_THIN = 3
 
 _INSIDE = 0.3
 """`Texels.mouth` beyond which a pixel is inside the mouth."""
+
+_INNER_LIPS = 1
+"""Rings of vertices around the mouth cavity that belong to the inner side of the lips. In front of it, the image
+usually shows teeth."""
 
 _MOUTH_COLOR = np.array([62, 24, 26], np.float32)
 """RGB of the inside of the mouth where the image does not show it."""
@@ -66,6 +79,7 @@ class Texels:
         corners: (K, 3) int, vertices of the triangle of each pixel.
         weights: (K, 3) float32, barycentric weights.
         mouth: (K,) float32, 1 inside the mouth, 0 outside, with a transition at the lips.
+        lips: (K,) float32, the same with the inner side of the lips.
         eyes: (K,) bool, on the eyeballs.
     """
 
@@ -74,6 +88,7 @@ class Texels:
     corners: np.ndarray
     weights: np.ndarray
     mouth: np.ndarray
+    lips: np.ndarray
     eyes: np.ndarray
 
     def of(self, values: np.ndarray) -> np.ndarray:
@@ -119,26 +134,32 @@ def face_texture(face: Face, image: np.ndarray, size: int = SIZE, origin: tuple[
     facing = -texels.of(vertex_normals(at, triangles)[:, 2:])[:, 0]
     margin = max(_MARGIN * millimeter(face), _MARGIN_PIXELS, _MARGIN_ERROR * face.expected_error / 100 * face.size)
     photo = PhotoColors.of(image, at, triangles, millimeter(face), size / 220, margin)
-    colors, is_shown = photo.sample(texels.of(at), is_thin=texels.eyes | (texels.mouth > 0))
+    # On a slope, the surface within the margin is nearer without hiding anything.
+    slope = np.sqrt(1 - facing.clip(0, 1) ** 2) / facing.clip(0.1, 1)
+    behind = _BEHIND + slope * margin / millimeter(face)
+    behind = np.where(texels.eyes, _BEHIND_LIDS, np.where(texels.mouth > 0, _BEHIND_LIPS, behind))
+    colors, is_shown = photo.sample(texels.of(at), behind, has_margin=~texels.eyes & (texels.mouth == 0))
     shown = _feathered(texels, is_shown)
 
-    is_skin = ~texels.eyes & (texels.mouth < _INSIDE)
-    other = texels.image(facing)[:, ::-1].reshape(-1)[texels.index]
-    steeper = _PREFERENCE * np.maximum(other - facing, 0)
-    direct = texels.image(shown * _smoothstep(facing - steeper, _STEEP, _FRONTAL) * is_skin)
+    is_skin = ~texels.eyes & (texels.lips < _INSIDE)
+    quality = shown * facing.clip(0, None)
+    better = texels.image(quality)[:, ::-1].reshape(-1)[texels.index] - quality
+    steep = facing - _PREFERENCE * better.clip(0, None)
+    direct = texels.image(shown * _smoothstep(steep, _STEEP, _FRONTAL) * is_skin)
     mirrorable = texels.image(shown * _smoothstep(facing, _STEEP_MIRRORED, _FRONTAL_MIRRORED) * is_skin)[:, ::-1]
     seen = texels.image(colors)
     mirrored = seen[:, ::-1] + _lighting(seen, direct * mirrorable)
-    fill = pull_push(np.where(direct[..., None] > mirrorable[..., None], seen, mirrored), _union(direct, mirrorable))
-    fill += mirrorable[..., None] * (mirrored - fill)
-    skin = fill + direct[..., None] * (seen - fill)
+    filled = (1 - direct) * mirrorable * texels.image(_smoothstep(better, *_BETTER))
+    mixed = direct[..., None] * seen + filled[..., None] * mirrored
+    skin = pull_push(mixed / np.maximum(direct + filled, 1e-6)[..., None], direct + filled)
 
     inside = texels.image(texels.mouth)[..., None]
     skin += inside * (_MOUTH_COLOR * _brightness(skin, direct) - skin)
     teeth = texels.image(shown * (texels.mouth >= _INSIDE))[..., None]
     skin += teeth * (seen - skin)
     is_eye = texels.image(texels.eyes.astype(np.float32))
-    textured = np.where(is_eye[..., None] > 0, eye_colors(seen, texels.image(shown * texels.eyes), is_eye), skin)
+    eyes = eye_colors(seen, texels.image(shown * _smoothstep(facing, *_FACING_EYES) * texels.eyes), is_eye)
+    textured = np.where(is_eye[..., None] > 0, eyes, skin)
     covered = texels.image(np.ones(len(texels.index), np.float32))
     return np.rint(pull_push(textured, covered)).clip(0, 255).astype(np.uint8)
 
@@ -154,8 +175,11 @@ def texels_of(size: int) -> Texels:
     raster = rasterize(corners, size)
     index = np.flatnonzero(raster.triangle >= 0)
     vertices, weights = model.triangles[raster.triangle[index]], raster.weights[index]
-    mouth = np.einsum("ki,ki->k", weights, layout.mouth_cavity[vertices].astype(np.float32))
-    return Texels(size, index, vertices, weights, mouth, layout.eyes[vertices[:, 0]])
+    lips = layout.mouth_cavity.copy()
+    for _ in range(_INNER_LIPS):
+        lips[model.triangles[lips[model.triangles].any(axis=1)]] = True
+    mouth, inner = (np.einsum("ki,ki->k", weights, part[vertices]) for part in (layout.mouth_cavity, lips))
+    return Texels(size, index, vertices, weights, mouth, inner, layout.eyes[vertices[:, 0]])
 
 
 def _lighting(seen: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -165,11 +189,6 @@ def _lighting(seen: np.ndarray, weights: np.ndarray) -> np.ndarray:
     difference = _blurred((seen - seen[:, ::-1]) * weights[..., None], width)
     limited: np.ndarray = difference / np.maximum(share, _MIN_COMPARED)[..., None]
     return limited.clip(-_MAX_DIFFERENCE, _MAX_DIFFERENCE)
-
-
-def _union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    united: np.ndarray = a + b - a * b
-    return united
 
 
 def _feathered(texels: Texels, is_shown: np.ndarray) -> np.ndarray:
