@@ -21,7 +21,7 @@ from rdrface.scene import FaceShape, face_texture
 SIDE = 300
 """Pixels of each view."""
 
-SHOWN = 235.0
+SHOWN = 255.0
 """mm that each view shows."""
 
 YAWS = (-60, 0, 60)
@@ -68,7 +68,7 @@ def view(shape: FaceShape, texture: np.ndarray, expression: np.ndarray, yaw: flo
     size, scale = 2 * SIDE, 2 * SIDE / SHOWN
     rotation = rotation_matrix(np.radians([0.0, yaw, 0.0])).T
     at = shape.vertices(expression) @ rotation
-    pixels = np.stack([size / 2 + scale * at[:, 0], size / 2 - scale * (at[:, 1] - 25), scale * at[:, 2]], axis=1)
+    pixels = np.stack([size / 2 + scale * at[:, 0], size / 2 - scale * (at[:, 1] - 15), scale * at[:, 2]], axis=1)
     corners = pixels[shape.surface.triangles]
     front = triangle_normals(corners)[:, 2] < 0
     triangles = shape.surface.triangles[front]

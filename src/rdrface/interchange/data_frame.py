@@ -32,7 +32,9 @@ def to_pandas(faces: Sequence[Face] | Mapping[str, Sequence[Face]]) -> Any:
     except ImportError as error:
         raise ConfigError(f"pandas cannot be imported ({error}): pip install pandas") from error
     if isinstance(faces, Mapping):
-        rows = [{"image": name, **_row(i, face)} for name, found in faces.items() for i, face in enumerate(found)]
+        rows: list[dict[str, Any]] = [
+            {"image": name, **_row(i, face)} for name, found in faces.items() for i, face in enumerate(found)
+        ]
     else:
         rows = [_row(i, face) for i, face in enumerate(faces)]
     return pandas.DataFrame(rows)
@@ -50,11 +52,12 @@ def from_pandas(table: Any) -> np.ndarray:
     missing = [name for name in _POINTS if name not in table.columns]
     if missing:
         raise ValueError(f"the table must have the columns x0, y0, ..., x67, y67; {missing[0]} is missing")
-    values = table[list(_POINTS)].to_numpy(np.float32)
-    return values[np.isfinite(values).all(axis=1)].reshape(-1, NUM_LANDMARKS, 2)
+    values: np.ndarray = table[list(_POINTS)].to_numpy(np.float32)
+    points: np.ndarray = values[np.isfinite(values).all(axis=1)].reshape(-1, NUM_LANDMARKS, 2)
+    return points
 
 
-def _row(number: int, face: Face) -> dict[str, float]:
+def _row(number: int, face: Face) -> dict[str, Any]:
     return {
         "face": number,
         **dict(zip(_BOX, face.box.tolist(), strict=True)),

@@ -47,7 +47,7 @@ def to_mediapipe(face: Face, width: int, height: int) -> list[Any]:
     # MediaPipe's origin is the corner of the first pixel, not its center.
     at = (face.landmarks.astype(np.float64) + 0.5) / [width, height]
     depth = -(face.landmarks_3d[:, 2] - face.landmarks_3d[:, 2].mean()) / width
-    is_inside = ((at >= 0) & (at <= 1)).all(axis=1)
+    is_inside: np.ndarray = np.all((at >= 0) & (at <= 1), axis=1)
     return [
         NormalizedLandmark(x=x, y=y, z=float(z), visibility=float(visibility), presence=float(inside))
         for (x, y), z, visibility, inside in zip(at.tolist(), depth, face.visibility, is_inside, strict=True)

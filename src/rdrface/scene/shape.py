@@ -62,7 +62,7 @@ class FaceShape:
         normals = self.surface.exported(_vertex_normals(self._all(expression), self.model.triangles))
         length = np.linalg.norm(normals, axis=1, keepdims=True)
         # A vertex without area has no normal of its own; a unit vector is required all the same.
-        unit: np.ndarray = np.where(length > 1e-6, normals / np.maximum(length, 1e-6), np.float32([0, 0, 1]))
+        unit: np.ndarray = np.where(length > 1e-6, normals / np.maximum(length, 1e-6), np.array([0, 0, 1], np.float32))
         return unit.astype(np.float32)
 
     def movements(self) -> np.ndarray:
@@ -106,4 +106,5 @@ def _vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     columns = [np.bincount(index, of_triangles[:, axis], len(vertices)) for axis in range(3)]
     normals = np.stack(columns, axis=1)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return (normals / np.maximum(length, 1e-12)).astype(np.float32)
+    unit: np.ndarray = (normals / np.maximum(length, 1e-12)).astype(np.float32)
+    return unit

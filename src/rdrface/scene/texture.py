@@ -161,7 +161,8 @@ def face_texture(face: Face, image: np.ndarray, size: int = SIZE, origin: tuple[
     eyes = eye_colors(seen, texels.image(shown * _smoothstep(facing, *_FACING_EYES) * texels.eyes), is_eye)
     textured = np.where(is_eye[..., None] > 0, eyes, skin)
     covered = texels.image(np.ones(len(texels.index), np.float32))
-    return np.rint(pull_push(textured, covered)).clip(0, 255).astype(np.uint8)
+    complete: np.ndarray = np.rint(pull_push(textured, covered)).clip(0, 255).astype(np.uint8)
+    return complete
 
 
 @lru_cache(maxsize=2)
