@@ -7,6 +7,7 @@ import pytest
 
 from csv_rows import rows
 from fake_aligner import write_image
+from glb_file import GLBFile
 from rdrface.cli import detect
 from rdrface.cli.main import main
 
@@ -36,6 +37,37 @@ def test_meshes_are_written_without_the_mesh_in_the_overlay(monkeypatch):
     assert main(["detect", "p/a.png", "-o", "two", "--draw-mesh"]) == 0
     assert [(call["mesh"], call["axes"]) for call in calls] == [(False, True), (True, True)]
     assert sorted(path.name for path in Path("two").iterdir()) == ["a.json", "a.overlay.jpg"]
+
+
+def test_heads_are_written_replaced_and_not_read_as_images(capsys):
+    command = ["detect", "p/c.png", "-o", "out", "--glb", "--obj", "--pose", "posed", "--region", "head"]
+    assert main(command) == 0
+    heads = {f"c.head{i}.{suffix}" for i in (0, 1) for suffix in ("glb", "obj", "mtl", "jpg")}
+    assert {path.name for path in Path("out").iterdir()} == {"c.json", *heads}
+    assert "map_Kd c.head1.jpg" in Path("out/c.head1.mtl").read_text()
+    file = GLBFile(Path("out/c.head0.glb").read_bytes())
+    assert "rotation" in file.json["nodes"][0] and len(file.json["images"]) == 1
+    assert main(command) == 1 and "already exists" in capsys.readouterr().err
+    write_image("out/new.png")
+    assert main(["detect", "out", "--json", "all.json"]) == 0
+    assert [one["image"] for one in json.loads(Path("all.json").read_text())["images"]] == ["out/new.png"]
+    Path("out/new.png").unlink()
+    assert main(["detect", "p/c.png", "-o", "out", "--overwrite"]) == 0
+    assert [path.name for path in Path("out").iterdir()] == ["c.json"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--glb"], "--glb needs -o"),
+        (["--obj"], "--obj needs -o"),
+        (["-o", "out", "--pose", "posed"], "--pose has no effect without --glb or --obj"),
+        (["-o", "out", "--mesh", "--region", "head"], "--region has no effect without --glb or --obj"),
+    ],
+)
+def test_options_of_heads_without_effect_are_errors(capsys, options, message):
+    assert main(["detect", "p/a.png", *options]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_an_interrupted_run_is_resumed(capsys):

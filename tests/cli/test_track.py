@@ -1,6 +1,8 @@
 """`rdrface track`: outputs, options, existing files, videos that cannot be read."""
 
+import argparse
 import json
+import socket
 from pathlib import Path
 
 import av
@@ -12,9 +14,10 @@ from clips import frame_times, levels, packets, write_clip
 from csv_rows import rows
 from fake_tracker import LEVEL, use_fake_tracker
 from rdrface.cli.main import main
+from rdrface.cli.track import _address
 from rdrface.recording import read_recording
 
-ALL = ("--parquet", "--live-link", "--draw")
+ALL = ("--parquet", "--live-link", "--draw", "--glb")
 
 
 @pytest.fixture
@@ -40,6 +43,8 @@ def test_all_outputs_of_a_folder_of_videos(clips, capsys):
     assert names() == [
         "a.jsonl",
         "a.parquet",
+        "a.person1.glb",
+        "a.person2.glb",
         "a.tracked.mp4",
         "a_1_Person1.csv",
         "a_1_Person2.csv",
@@ -98,6 +103,33 @@ def test_rate_and_signs_of_live_link_files(clips):
     assert first[0]["HeadYaw"] == second[0]["HeadYaw"]
 
 
+def test_faces_are_sent_to_an_avatar_program(clips, capsys):
+    pytest.importorskip("pythonosc")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(2)
+        address = f"127.0.0.1:{receiver.getsockname()[1]}"
+        assert main(["track", "v/a.mp4", "--end", "0.1", "--vmc", address, "--vmc-names", "vrm0"]) == 0
+        packets = [receiver.recv(65536) for _ in range(3)]
+    assert all(b"Blink_L" in packet and b"/VMC/Ext/Blend/Apply" in packet for packet in packets)
+    assert main(["track", "v", "--vmc", address]) == 2 and "--vmc takes a single video" in capsys.readouterr().err
+    assert main(["track", "v/a.mp4", "--vmc-names", "vrm1"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("pc", ("pc", 39540)), ("pc:39539", ("pc", 39539)), ("::1", ("::1", 39540)), ("[::1]:5", ("::1", 5))],
+)
+def test_addresses(text, expected):
+    assert _address(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", ":5", "pc:", "pc:0", "pc:65536", "pc:x"])
+def test_addresses_that_are_none(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="HOST or HOST:PORT"):
+        _address(text)
+
+
 def test_sound_that_does_not_fit_mp4_gives_matroska(clips):
     write_clip("c.avi", sounds=["pcm_u8"], codec="mpeg4", images=levels([LEVEL] * 25))
     assert main(["track", "c.avi", "-o", "out", "--draw"]) == 0
@@ -105,7 +137,16 @@ def test_sound_that_does_not_fit_mp4_gives_matroska(clips):
 
 
 @pytest.mark.parametrize(
-    "existing", ["a.jsonl", "a.parquet", "a.tracked.mp4", "a_1_Person7.csv", "a.partial.jsonl", "a.tracked.partial.mp4"]
+    "existing",
+    [
+        "a.jsonl",
+        "a.parquet",
+        "a.tracked.mp4",
+        "a_1_Person7.csv",
+        "a.partial.jsonl",
+        "a.tracked.partial.mp4",
+        "a.person7.glb",
+    ],
 )
 def test_existing_files_are_refused_before_the_work_starts(clips, capsys, existing):
     Path("out").mkdir()
@@ -113,7 +154,9 @@ def test_existing_files_are_refused_before_the_work_starts(clips, capsys, existi
     assert main(["track", "v", "-o", "out", *ALL]) == 2
     assert f"{Path('out', existing)} exists" in capsys.readouterr().err and names() == [existing]
     assert main(["track", "v", "-o", "out", *ALL, "--overwrite"]) == 0
-    assert "a_1_Person7.csv" not in names() and not [name for name in names() if "partial" in name]
+    assert not {"a_1_Person7.csv", "a.person7.glb"} & set(names()) and not [
+        name for name in names() if "partial" in name
+    ]
     assert len(list(read_recording("out/a.jsonl"))) == 25
 
 

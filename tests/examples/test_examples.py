@@ -16,6 +16,8 @@ RUNS = {
     "detect_faces.py": (["photo.jpg"], "tip of the nose"),
     "draw_faces.py": (["photo.jpg", "drawn.jpg"], "drawn.jpg: 1 face(s)"),
     "save_mesh.py": (["photo.jpg", "face.obj"], "vertices"),
+    "save_glb.py": (["photo.jpg", "face.glb"], "46 blendshapes"),
+    "landmarks_for_other_libraries.py": (["photo.jpg"], "COCO-WholeBody: (1, 133, 3)"),
     "hidden_points.py": (["photo.jpg"], "expected error"),
     "blendshapes.py": (["photo.jpg"], "mouthSmile"),
     "known_boxes.py": (["photo.jpg", "183", "92", "266", "176"], "Face(box="),
@@ -37,6 +39,7 @@ MISTAKES = {
     ],
     "fit_landmarks.py": [(["none.txt"], "none.txt"), (["broken.jpg"], "broken.jpg"), (["line.txt"], "on one line")],
     "save_mesh.py": [(["black.png", "face.obj"], "black.png: no face")],
+    "save_glb.py": [(["black.png", "face.glb"], "black.png: no face")],
 }
 """Script -> arguments that cannot be used, and a part of the message."""
 

@@ -19,6 +19,8 @@ from rdrface.errors import ConfigError, DataError
 from rdrface.files import is_disk_full, real_path
 from rdrface.loading import load
 from rdrface.mesh_io import FORMATS
+from rdrface.scene.shape import FacePose
+from rdrface.scene.surface import Region
 
 _DETECTOR_OPTIONS = ("score", "max_side", "max_uncertainty", "order")
 """Options that have no effect on faces whose boxes are given."""
@@ -38,6 +40,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--draw-mesh", action="store_true", help="as --draw, with the mesh on the faces")
     output.add_argument("--mesh", action="store_true", help="also write NAME.face0.obj, ... into DIR (needs -o)")
     output.add_argument("--format", choices=FORMATS, help=f"format of the mesh files (default: {_FORMAT})")
+    output.add_argument(
+        "--glb",
+        action="store_true",
+        help="also write NAME.head0.glb, ...: the 3D face with 46 blendshapes and the texture of the photo (needs -o)",
+    )
+    output.add_argument(
+        "--obj",
+        action="store_true",
+        help="also write NAME.head0.obj, .mtl and .jpg, ...: the same in mm without blendshapes (needs -o)",
+    )
+    output.add_argument(
+        "--pose",
+        choices=get_args(FacePose),
+        help="state of the faces of --glb and --obj: neutral (default), with the expression, or also with the "
+        "rotation of the head",
+    )
+    output.add_argument(
+        "--region", choices=get_args(Region), help="part of the head in --glb and --obj (default: face)"
+    )
     output.add_argument("--overwrite", action="store_true", help="replace existing output files")
     output.add_argument(
         "--skip-existing",
@@ -118,7 +139,16 @@ def _open_outputs(
                     streams.append(kind(target, args.overwrite, resume=args.skip_existing))
                     opened.callback(streams[-1].discard)
             if args.output:
-                kinds = FileKinds(args.draw or args.draw_mesh, args.draw_mesh, args.mesh, args.format or _FORMAT)
+                kinds = FileKinds(
+                    overlay=args.draw or args.draw_mesh,
+                    overlay_mesh=args.draw_mesh,
+                    mesh=args.mesh,
+                    mesh_format=args.format or _FORMAT,
+                    glb=args.glb,
+                    obj=args.obj,
+                    pose=args.pose or "neutral",
+                    region=args.region or "face",
+                )
                 folder = OutputFolder(args.output, kinds, args.overwrite, [*protected, *targets])
             opened.pop_all()
     except (DataError, OSError) as error:
@@ -130,7 +160,7 @@ def _open_outputs(
 
 def _check(args: argparse.Namespace) -> None:
     if not args.output:
-        for option in ("draw", "draw_mesh", "mesh"):
+        for option in ("draw", "draw_mesh", "mesh", "glb", "obj"):
             if getattr(args, option):
                 raise ConfigError(f"{_flag(option)} needs -o: it writes files into that folder")
         if args.skip_existing:
@@ -139,6 +169,9 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError("--json and --csv cannot both go to the same file or to standard output")
     if args.format and not args.mesh:
         raise ConfigError("--format has no effect without --mesh; add --mesh, or remove it")
+    for option in ("pose", "region"):
+        if getattr(args, option) and not (args.glb or args.obj):
+            raise ConfigError(f"{_flag(option)} has no effect without --glb or --obj; add one of them, or remove it")
     if args.overwrite and not args.output and {args.json, args.csv} <= {None, STDOUT}:
         raise ConfigError("--overwrite has no effect without an output file (-o, --json or --csv); remove it")
     if args.score is not None and not 0 < args.score < 1:

@@ -13,11 +13,17 @@ from PIL import Image
 from rdrface._version import __version__
 from rdrface.cli.inputs import Input
 from rdrface.cli.options import create_folder
-from rdrface.cli.output_names import JSON_SUFFIX, OVERLAY_SUFFIX, mesh_suffix, overlays_and_meshes
+from rdrface.cli.output_names import JSON_SUFFIX, OVERLAY_SUFFIX, head_suffix, mesh_suffix, overlays_and_meshes
 from rdrface.cli.outputs import Result, read_result
 from rdrface.drawing import draw
 from rdrface.errors import DataError, RdrError
+from rdrface.face import Face
 from rdrface.files import real_path, write_aside
+from rdrface.scene.glb import to_glb
+from rdrface.scene.obj import to_obj
+from rdrface.scene.shape import FacePose
+from rdrface.scene.surface import Region
+from rdrface.scene.texture import face_texture
 
 _JPEG_QUALITY = 95
 _MAX_JPEG_SIDE = 65_500
@@ -40,19 +46,32 @@ class FileKinds:
         overlay_mesh: draw the mesh in the overlay.
         mesh: NAME.face0.obj, ...
         mesh_format: "obj" or "ply".
+        glb: NAME.head0.glb, ...
+        obj: NAME.head0.obj, ..., with NAME.head0.mtl and NAME.head0.jpg.
+        pose: state of these heads.
+        region: part of the head that they contain.
     """
 
     overlay: bool = False
     overlay_mesh: bool = False
     mesh: bool = False
     mesh_format: str = "obj"
+    glb: bool = False
+    obj: bool = False
+    pose: FacePose = "neutral"
+    region: Region = "face"
+
+    @property
+    def head_formats(self) -> tuple[str, ...]:
+        """Formats of the files of each head."""
+        return (*(("glb",) if self.glb else ()), *(("obj", "mtl", "jpg") if self.obj else ()))
 
 
 class OutputFolder:
-    """Files per image: NAME.json, NAME.overlay.jpg, NAME.face0.obj, NAME.face1.obj, ...
+    """Files per image: NAME.json, NAME.overlay.jpg, NAME.face0.obj, NAME.head0.glb, ...
 
     The files of an image are written together or not at all. With `overwrite`, they replace all files of the image: an
-    overlay and meshes of an earlier run are removed.
+    overlay, meshes and heads of an earlier run are removed.
 
     Attributes:
         folder: the folder.
@@ -116,6 +135,8 @@ class OutputFolder:
         mesh_format = self._kinds.mesh_format
         meshes = {self._path(output, mesh_suffix(i, mesh_format)): face for i, face in enumerate(result.faces)}
         targets = [at_json, *([at_overlay] if self._kinds.overlay else []), *(meshes if self._kinds.mesh else [])]
+        faces, formats = range(len(result.faces)), self._kinds.head_formats
+        targets += [self._path(output, head_suffix(i, one)) for i in faces for one in formats]
         for target in targets:
             if real_path(target) in self._protected:
                 raise OutputExists(f"{target} is an input or another output of this run; {_ADVICE}")
@@ -138,9 +159,24 @@ class OutputFolder:
                         face.mesh().save(partial)
                     except DataError as error:
                         raise DataError(str(error).replace(partial.name, target.name)) from error
+            for i, face in enumerate(result.faces if self._kinds.head_formats else []):
+                for head_format, content in self._head(output, i, face, pixels).items():
+                    path = self._path(output, head_suffix(i, head_format))
+                    opened.enter_context(write_aside(path)).write_bytes(content)
         self.num_images += 1
         for path in stale:
             path.unlink(missing_ok=True)
+
+    def _head(self, output: str, number: int, face: Face, pixels: np.ndarray) -> dict[str, bytes]:
+        """Format -> content of the files of a head."""
+        kinds, content = self._kinds, {}
+        texture = face_texture(face, pixels)
+        if kinds.glb:
+            content["glb"] = to_glb(face, texture=texture, pose=kinds.pose, region=kinds.region)
+        if kinds.obj:
+            name = self._path(output, head_suffix(number, "obj")).with_suffix("").name
+            content |= to_obj(name, face, texture=texture, pose=kinds.pose, region=kinds.region)
+        return content
 
     def _is_existing(self, target: Path) -> bool:
         try:

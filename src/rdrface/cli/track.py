@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from rdrface.aligner import Aligner
 from rdrface.cli.options import add_network, positive
@@ -12,8 +13,9 @@ from rdrface.cli.video_outputs import OutputOptions
 from rdrface.errors import ConfigError
 from rdrface.loading import load
 from rdrface.recording.live_link import HEAD, RATES
+from rdrface.recording.vmc import PORT, Names
 
-_NEEDS_FOLDER = ("draw", "draw_mesh", "parquet", "live_link", "skip_existing")
+_NEEDS_FOLDER = ("draw", "draw_mesh", "parquet", "live_link", "glb", "skip_existing")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +44,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=HEAD,
         help="invert the sign of a head angle; can be repeated. Without it, yaw is positive towards the person's "
         "right, pitch up, roll towards the person's left shoulder",
+    )
+    output.add_argument(
+        "--glb",
+        action="store_true",
+        help="also write each person as an animated 3D face, NAME.person1.glb, ... (needs -o)",
+    )
+    output.add_argument(
+        "--vmc",
+        type=_address,
+        metavar="HOST[:PORT]",
+        help="send blendshapes and head rotation of one person to an avatar program, in the VMC protocol "
+        f"(default port: {PORT}; a renderer such as VSeeFace listens on 39539)",
+    )
+    output.add_argument(
+        "--vmc-names",
+        choices=get_args(Names),
+        help="names of the avatar's blendshapes: ARKit's (default), or the presets of VRM 0 or 1",
     )
     output.add_argument("--overwrite", action="store_true", help="replace existing output files")
     output.add_argument(
@@ -86,6 +105,9 @@ def run(args: argparse.Namespace) -> int:
         args.live_link_rate or RATES[0],
         tuple(args.live_link_flip or ()),
         args.overwrite,
+        args.glb,
+        args.vmc,
+        args.vmc_names or "arkit",
     )
     options = TrackOptions(args.start, args.end, args.every, args.max_faces, is_smoothed=not args.no_smoothing)
     run = TrackRun(inputs, outputs, options, args.skip_existing)
@@ -105,6 +127,10 @@ def _check(args: argparse.Namespace, num_videos: int) -> None:
     for option in ("live_link_rate", "live_link_flip"):
         if getattr(args, option) is not None and not args.live_link:
             raise ConfigError(f"--{option.replace('_', '-')} has no effect without --live-link; add it")
+    if args.vmc_names and not args.vmc:
+        raise ConfigError("--vmc-names has no effect without --vmc; add it")
+    if args.vmc and num_videos > 1:
+        raise ConfigError(f"--vmc takes a single video, got {num_videos}")
     if args.overwrite and not args.output and args.json in (None, STDOUT):
         raise ConfigError("--overwrite has no effect without an output file (-o or --json); remove it")
     if args.end is not None and args.end <= (args.start or 0):
@@ -123,6 +149,17 @@ def _open(args: argparse.Namespace) -> Aligner:
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _address(text: str) -> tuple[str, int]:
+    """HOST or HOST:PORT; an IPv6 address with a port is in brackets, [::1]:39540."""
+    host, port = text, str(PORT)
+    if text.startswith("[") or text.count(":") == 1:
+        host, _, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"must be HOST or HOST:PORT, with a port of 1 to 65535; got {text}")
+    return host, int(port)
 
 
 def _seconds(text: str) -> float:

@@ -36,6 +36,13 @@ def live_link_files(base: Path) -> Iterator[Path]:
         yield from sorted(path for path in base.parent.iterdir() if pattern.fullmatch(path.name))
 
 
+def clip_files(base: Path) -> Iterator[Path]:
+    """The animations of a video that exist, complete or partial."""
+    pattern = re.compile(re.escape(base.name) + r"\.person\d+(\.partial)?\.glb")
+    if base.parent.is_dir():
+        yield from sorted(path for path in base.parent.iterdir() if pattern.fullmatch(path.name))
+
+
 def complete_and_partial(path: Path) -> tuple[Path, Path]:
     """A file, and its name while it is written."""
     return path, partial_path(path)

@@ -18,6 +18,7 @@ from rdrface.cli.video_names import (
     JSON_SUFFIX,
     LIVE_LINK_TAKE,
     PARQUET_SUFFIX,
+    clip_files,
     complete_and_partial,
     live_link_files,
     with_suffix,
@@ -26,10 +27,12 @@ from rdrface.drawing import draw
 from rdrface.drawing.number import draw_number
 from rdrface.errors import ConfigError
 from rdrface.files import partial_path, real_path
+from rdrface.recording.clip import ClipRecorder
 from rdrface.recording.frame_record import FrameRecord, RecordedFace
 from rdrface.recording.json_lines import JSONLinesWriter
 from rdrface.recording.live_link import LiveLinkWriter
 from rdrface.recording.parquet import ParquetWriter
+from rdrface.recording.vmc import Names, VMCSender
 from rdrface.video.camera import Camera
 from rdrface.video.frame import Frame
 from rdrface.video.reader import VideoReader
@@ -51,6 +54,9 @@ class OutputOptions:
         live_link_rate: their rows a second.
         live_link_flipped: their head angles with the opposite sign.
         overwrite: replace existing files.
+        glb: write an animation of each person.
+        vmc: host and port to which one person is sent, or None.
+        vmc_names: names of the blendshapes that are sent.
     """
 
     folder: Path | None = None
@@ -62,6 +68,9 @@ class OutputOptions:
     live_link_rate: int = 30
     live_link_flipped: tuple[str, ...] = ()
     overwrite: bool = False
+    glb: bool = False
+    vmc: tuple[str, int] | None = None
+    vmc_names: Names = "arkit"
 
     def base(self, video: VideoInput) -> Path | None:
         """folder / NAME of a video."""
@@ -102,6 +111,9 @@ class OutputOptions:
         base = self.base(video)
         for path in live_link_files(base) if base and self.live_link else ():
             if not (is_resumed and path.name.endswith(".partial.csv")):
+                self._refuse(path, "")
+        for path in clip_files(base) if base and self.glb else ():
+            if not (is_resumed and path.name.endswith(".partial.glb")):
                 self._refuse(path, "")
 
     def _refuse(self, path: Path, explanation: str) -> None:
@@ -146,6 +158,7 @@ class VideoOutputs:
         self._outputs: list[Output] = []
         self._live_link: LiveLinkWriter | None = None
         self._drawn: VideoWriter | None = None
+        self._clips: ClipRecorder | None = None
         base = options.base(video)
         with ExitStack() as opened:
             # NAME.jsonl is the first, and completed last: it marks a video as done.
@@ -162,6 +175,13 @@ class VideoOutputs:
                 rate, flipped = options.live_link_rate, options.live_link_flipped
                 self._live_link = LiveLinkWriter(base.parent, base.name, LIVE_LINK_TAKE, rate, flipped)
                 self._add(self._live_link, opened)
+            if base is not None and options.glb:
+                for path in clip_files(base):
+                    path.unlink()
+                self._clips = ClipRecorder(base)
+            if options.vmc:
+                is_live = isinstance(frames, Camera)
+                self._add(VMCSender(*options.vmc, names=options.vmc_names, is_live=is_live), opened)
             if base is not None and options.draw:
                 self._drawn = _drawn_video(base, frames, start)
             opened.pop_all()
@@ -181,6 +201,8 @@ class VideoOutputs:
         record = FrameRecord(frame.index, frame.time, *self._size, faces)
         for output in self._outputs:
             output.write(record)
+        if self._clips is not None:
+            self._clips.write(record, frame.image)
         if self._drawn is not None:
             image = self._draw(frame.image, faces) if faces else frame.image
             self._drawn.write(image, max(0.0, frame.time - self._start))
@@ -198,6 +220,8 @@ class VideoOutputs:
         with ExitStack() as closing:
             for output in self._outputs:
                 closing.callback(output.close if is_complete else output.stop)
+            if self._clips is not None:
+                closing.callback(self._clips.close if is_complete else self._clips.stop)
             if self._drawn is not None:
                 closing.callback(self._drawn.close if is_complete else self._drawn.stop)
                 if is_at_end:

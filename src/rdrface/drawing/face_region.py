@@ -113,13 +113,28 @@ class FaceRegion:
 
 def _eyeballs(model: FaceModel) -> np.ndarray:
     """(V,) bool: the vertices connected to the pupils. The eyes in the image stay uncovered."""
-    inside = np.zeros(len(model.mean), bool)
     if "eye_centers" not in model.points:
-        return inside
-    inside[model.triangles[model.points["eye_centers"].triangle]] = True
+        return np.zeros(len(model.mean), bool)
+    pupils = model.triangles[model.points["eye_centers"].triangle].ravel()
+    return connected(model.triangles, pupils, len(model.mean))
+
+
+def connected(triangles: np.ndarray, start: np.ndarray, count: int) -> np.ndarray:
+    """Vertices that are connected to others by edges of the mesh.
+
+    Args:
+        triangles: (F, 3) int, indices of vertices.
+        start: (N,) int, indices of vertices.
+        count: number of vertices.
+
+    Returns:
+        (count,) bool, including those of `start`.
+    """
+    inside = np.zeros(count, bool)
+    inside[start] = True
     while True:
         grown = inside.copy()
-        grown[model.triangles[inside[model.triangles].any(axis=1)]] = True
+        grown[triangles[inside[triangles].any(axis=1)]] = True
         if (grown == inside).all():
             return inside
         inside = grown

@@ -1,0 +1,146 @@
+"""Texture coordinates for exported heads: one island without seams for the head, and one for each eyeball.
+
+The texture coordinates of MakeHuman have seams at the lips, the eyelids, the jaw and the top of the head, and the face
+covers a tenth of the texture. The head mesh has a single opening, so it can be flattened as a whole: its border becomes
+a circle, and every other vertex is a weighted mean of its neighbors (Tutte 1963, with the mean value coordinates of
+Floater 2003). With positive weights, no triangle is flipped. The weights are then reduced where the mesh is stretched
+(Yoshizawa, Belyaev and Seidel 2004), so the face has about the same resolution everywhere.
+
+python -m rdrface.model_building.texture_layout
+"""
+
+import numpy as np
+from safetensors.numpy import save
+from scipy.sparse import csr_array, diags_array
+from scipy.sparse.linalg import spsolve
+
+from rdrface.drawing.face_region import FaceRegion, connected
+from rdrface.face_rendering.head import Head
+from rdrface.files import write_aside
+from rdrface.morphable.model import FaceModel
+from rdrface.scene.layout import PACKAGED, TextureLayout
+
+_MOUTH_DEPTH = 0.25
+"""Depth of the mouth cavity for the layout, as a fraction of the model's."""
+
+_CAVITY_DENSITY = 0.6
+_BACK_DENSITY = 0.35
+"""Resolution of the mouth cavity and of the back of the head, relative to that of the face."""
+
+_FADING = 60.0
+"""mm from the border of the face region over which the resolution decreases to `_BACK_DENSITY`."""
+
+_ROUNDS = 8
+_RADIUS = 0.485
+"""Radius of the island of the head, in units of the texture."""
+
+_EYE_RADIUS = 0.078
+_EYE_CENTERS = ((0.087, 0.913), (0.913, 0.913))
+"""Islands of the eyeballs, in two corners of the texture outside the island of the head."""
+
+_HEAD_RADIUS = 0.965
+"""Radius at which the head region is cut, relative to the island: the border of the mesh at the nape is jagged, and the
+circles inside are the smoother the farther from it. The ears are inside."""
+
+_HEAD_SIZE = 120.0
+"""mm on the head per radius of the island."""
+
+
+def main() -> None:
+    """Write the packaged layout."""
+    model = FaceModel.load()
+    layout = texture_layout(model)
+    arrays = {name: np.ascontiguousarray(value) for name, value in vars(layout).items()}
+    PACKAGED.parent.mkdir(parents=True, exist_ok=True)
+    with write_aside(PACKAGED) as partial:
+        partial.write_bytes(save(arrays))
+    print(f"{PACKAGED}: {PACKAGED.stat().st_size / 1000:.0f} kB")
+
+
+def texture_layout(model: FaceModel) -> TextureLayout:
+    """Compute the layout of a face model with one opening; takes a few seconds."""
+    head = Head.of(model)
+    region = FaceRegion.of(model)
+    eyes = connected(model.triangles, model.triangles[model.points["eye_centers"].triangle].ravel(), len(model.mean))
+    inside_face = region.inside(model.mean).astype(np.float64)
+    density = np.clip(1 + inside_face / _FADING, _BACK_DENSITY, 1)
+    density[head.mouth_cavity] = _CAVITY_DENSITY
+    opened = head.open_shape.astype(np.float64)
+    membrane = head.with_membrane(opened)
+    flattened = membrane + _MOUTH_DEPTH * (opened - membrane)
+    uv = _flatten(flattened, model.triangles[~eyes[model.triangles].any(axis=1)], head.rim.vertices, density)
+    # Exactly symmetric, so that a mirrored texture is the texture of the mirrored face.
+    uv = (uv + uv[model.mirror_vertices] * [-1, 1]) / 2
+    inside_head = _HEAD_SIZE * (_HEAD_RADIUS - np.linalg.norm(uv, axis=1))
+    uv = 0.5 + _RADIUS * uv * [1, -1]
+    for side, center in ((model.mean[:, 0] < 0, _EYE_CENTERS[0]), (model.mean[:, 0] > 0, _EYE_CENTERS[1])):
+        eye = eyes & side
+        low, high = model.mean[eye, :2].min(axis=0), model.mean[eye, :2].max(axis=0)
+        relative = (model.mean[eye, :2] - (low + high) / 2) / ((high - low).max() / 2)
+        uv[eye] = center + _EYE_RADIUS * relative * [1, -1]
+    kept = eyes | head.mouth_cavity
+    distances = {"inside_face": inside_face, "inside_head": inside_head}
+    return TextureLayout(
+        uv=uv.astype(np.float32),
+        mouth_cavity=head.mouth_cavity,
+        eyes=eyes,
+        **{name: np.where(kept, 100, value).astype(np.float32) for name, value in distances.items()},
+    )
+
+
+def _flatten(vertices: np.ndarray, triangles: np.ndarray, rim: np.ndarray, density: np.ndarray) -> np.ndarray:
+    """(V, 2) positions in the unit disc, y up; 0 for vertices without triangles."""
+    weights = _mean_value_weights(vertices, triangles)
+    top = int(np.argmax(np.where(np.abs(vertices[rim, 0]) < 1e-6, vertices[rim, 1], -np.inf)))
+    rim = np.roll(rim, -top)
+    edges = np.linalg.norm(np.roll(vertices[rim], -1, axis=0) - vertices[rim], axis=1)
+    turn = 2 * np.pi * (np.cumsum(edges) - edges) / edges.sum()
+    around = np.sign(vertices[rim[1], 0]) * turn
+    circle = np.stack([np.sin(around), np.cos(around)], axis=1)
+    inner = np.setdiff1d(np.unique(triangles), rim)
+    best = None
+    for _ in range(_ROUNDS):
+        uv = np.zeros((len(vertices), 2))
+        uv[rim] = circle
+        rows = weights[inner]
+        system = diags_array(np.asarray(rows.sum(axis=1)).ravel()) - rows[:, inner]
+        uv[inner] = spsolve(system.tocsc(), rows[:, rim] @ circle)
+        stretch, total = _stretch(uv, vertices, triangles, density)
+        if best is None or total < best[0]:
+            best = total, uv
+        weights = csr_array(weights @ diags_array(1 / np.maximum(stretch / stretch.mean(), 1e-3)))
+    assert best is not None
+    return best[1]
+
+
+def _mean_value_weights(vertices: np.ndarray, triangles: np.ndarray) -> csr_array:
+    rows, columns, values = [], [], []
+    for k in range(3):
+        i, j, other = (triangles[:, (k + step) % 3] for step in range(3))
+        a, b = vertices[j] - vertices[i], vertices[other] - vertices[i]
+        length_a, length_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
+        half = np.arccos(np.clip((a * b).sum(axis=1) / (length_a * length_b), -1, 1)) / 2
+        rows += [i, i]
+        columns += [j, other]
+        values += [np.tan(half) / length_a, np.tan(half) / length_b]
+    shape = (len(vertices), len(vertices))
+    return csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
+
+
+def _stretch(
+    uv: np.ndarray, vertices: np.ndarray, triangles: np.ndarray, density: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Stretch of Sander et al. (2001) at each vertex, 0 where there is no triangle, and over the whole mesh."""
+    corners = vertices[triangles] * density[triangles].mean(axis=1)[:, None, None]
+    edges = np.stack([uv[triangles[:, 1]] - uv[triangles[:, 0]], uv[triangles[:, 2]] - uv[triangles[:, 0]]], axis=1)
+    jacobian = np.linalg.inv(edges) @ np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=1)
+    square = (jacobian**2).sum(axis=(1, 2)) / 2
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    index, count = triangles.ravel(), len(vertices)
+    total = np.bincount(index, np.repeat(area * square, 3), count)
+    weight = np.bincount(index, np.repeat(area, 3), count)
+    return np.sqrt(total / np.maximum(weight, 1e-12)), float((area * square).sum() / area.sum())
+
+
+if __name__ == "__main__":
+    main()
