@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--api-key-file",
         type=Path,
         metavar="FILE",
-        help=f"require the key in this file for finding faces and for metrics (default: that of {KEY_VARIABLE}, or none)",
+        help=f"require the key in this file for finding faces and for metrics (default: the variable {KEY_VARIABLE})",
     )
     server.add_argument("--certificate", type=Path, metavar="FILE", help="PEM file, for HTTPS (needs --key)")
     server.add_argument("--key", type=Path, metavar="FILE", help="PEM file of the certificate's private key")
@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from rdrface.serving.access import Access, allowed_hosts, is_loopback
     from rdrface.serving.app import create_app
+    from rdrface.serving.limited_detector import with_limited_detector
     from rdrface.serving.server import Certificate, listen, log_to_stderr, serve, url_of
 
     limits, key = _limits(args), _api_key(args.api_key_file)
@@ -75,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
         log_to_stderr(not args.no_access_log)
         if key is None and not is_loopback(listening.getsockname()[0]):
             _print(f"anyone who reaches {args.host} can use this server; an API key prevents it ({KEY_VARIABLE})")
-        app = create_app(_open(args), limits, Access(allowed_hosts(args.host, args.allowed_host), key))
+        aligner = with_limited_detector(_open(args), limits.max_faces)
+        app = create_app(aligner, limits, Access(allowed_hosts(args.host, args.allowed_host), key))
         serve(
             app,
             listening,

@@ -12,14 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from rdrface._version import __version__
-from rdrface.aligner import Aligner
 from rdrface.serving.access import Access
-from rdrface.serving.batching import Batcher
+from rdrface.serving.batching import BatchAligner, Batcher
 from rdrface.serving.description_page import STYLE, description_page
 from rdrface.serving.documents import FacesDocument, StatusDocument, error_content
 from rdrface.serving.faces_endpoint import FacesEndpoint
 from rdrface.serving.guard import Guard
-from rdrface.serving.limited_detector import with_limited_detector
 from rdrface.serving.limits import Limits
 from rdrface.serving.metrics import Metrics
 from rdrface.serving.openapi import FACES_BODY, FACES_ERRORS, HEALTH_RESPONSES, MODEL_RESPONSES, TEXT_RESPONSE, describe
@@ -30,16 +28,16 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 _MESSAGES = {404: "there is nothing at this path; /docs describes the API", 405: "this path has other methods"}
 
 
-def create_app(aligner: Aligner, limits: Limits | None = None, access: Access | None = None) -> Guard:
+def create_app(aligner: BatchAligner, limits: Limits | None = None, access: Access | None = None) -> Guard:
     """The ASGI application of ``rdrface serve``.
 
     Args:
-        aligner: finds the faces. The server uses it with a limited detector.
+        aligner: finds the faces; see `rdrface.serving.limited_detector.with_limited_detector`.
         limits: limits of requests; default: those of `Limits`.
         access: rules of access; default: only this machine, without an API key.
     """
     limits, access, metrics = limits or Limits(), access or Access(), Metrics()
-    batcher = Batcher(with_limited_detector(aligner, limits.max_faces), limits, metrics)
+    batcher = Batcher(aligner, limits, metrics)
     model = {"version": __version__, "crop_size": aligner.crop_size, "precision": aligner.precision}
 
     @asynccontextmanager

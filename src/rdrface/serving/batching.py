@@ -29,6 +29,14 @@ _LOG = logging.getLogger("rdrface.serving")
 class BatchAligner(Protocol):
     """The part of `rdrface.aligner.Aligner` that the server uses."""
 
+    @property
+    def crop_size(self) -> int:
+        """Side of the network's crops, pixels."""
+
+    @property
+    def precision(self) -> str:
+        """Precision of the network."""
+
     def detect_batch_with_dropped(self, images: Sequence[np.ndarray]) -> list[tuple[list[Face], list[Face]]]:
         """Faces and dropped detections of each image."""
 

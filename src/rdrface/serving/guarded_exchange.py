@@ -54,7 +54,7 @@ class GuardedExchange:
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, limits: Limits, share: MemoryShare, request_id: str
     ) -> None:
-        headers = {name: value for name, value in scope["headers"]}
+        headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
         self.status = CLIENT_CLOSED
         self.has_started = False

@@ -76,9 +76,7 @@ def describe(app: FastAPI, has_key: bool) -> None:
         app: all of its routes have been added.
         has_key: whether the server requires an API key.
     """
-    description = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
-    )
+    description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     errors = description["paths"]["/v1/faces"]["post"]["responses"]
     for path, methods in description["paths"].items():
         for method, operation in methods.items():

@@ -33,7 +33,7 @@ _MEDIA_TYPES = {
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
-"""Suffix -> media type. Not Python's `mimetypes`, which depends on the system; browsers refuse scripts of other types."""
+"""Suffix -> media type. Python's `mimetypes` depends on the system, and browsers refuse scripts of other types."""
 
 
 @dataclass(frozen=True)
