@@ -20,7 +20,7 @@ from rdrface.serving.faces_endpoint import FacesEndpoint
 from rdrface.serving.guard import Guard
 from rdrface.serving.limits import Limits
 from rdrface.serving.metrics import Metrics
-from rdrface.serving.openapi import FACES_BODY, FACES_ERRORS, HEALTH_RESPONSES, MODEL_RESPONSES, TEXT_RESPONSE, describe
+from rdrface.serving.openapi import FACES_ERRORS, HEALTH_RESPONSES, MODEL_RESPONSES, TEXT_RESPONSE, describe, faces_body
 from rdrface.serving.request_errors import CLIENT_CLOSED, RequestError, internal_error
 from rdrface.serving.web_page import WebPage
 
@@ -49,6 +49,7 @@ def create_app(aligner: BatchAligner, limits: Limits | None = None, access: Acce
         title="rdrface",
         version=__version__,
         description="Facial landmarks, head pose and a 3D face for images up to full profile.",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -57,17 +58,15 @@ def create_app(aligner: BatchAligner, limits: Limits | None = None, access: Acce
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(ClientDisconnect, _disconnected)
     app.add_exception_handler(Exception, _failed)
-    _add_faces(app, FacesEndpoint(batcher, limits, metrics, model))
+    _add_faces(app, FacesEndpoint(batcher, limits, metrics, model), faces_body(limits.max_images))
     _add_health(app, batcher, metrics)
     _add_pages(app, WebPage.installed())
-    describe(app, access.api_key is not None)
+    _add_description(app, describe(app, access.api_key is not None))
     return Guard(app, access, limits, metrics)
 
 
-def _add_faces(app: FastAPI, endpoint: FacesEndpoint) -> None:
-    @app.post(
-        "/v1/faces", response_model=FacesDocument, responses=FACES_ERRORS, openapi_extra={"requestBody": FACES_BODY}
-    )
+def _add_faces(app: FastAPI, endpoint: FacesEndpoint, body: dict[str, Any]) -> None:
+    @app.post("/v1/faces", response_model=FacesDocument, responses=FACES_ERRORS, openapi_extra={"requestBody": body})
     async def find_faces(request: Request) -> Response:
         """Find the faces of one or more images. An image that cannot be used has an `error`; the others have faces."""
         return await endpoint.respond(request)
@@ -103,17 +102,23 @@ def _add_pages(app: FastAPI, page: WebPage) -> None:
             raise RequestError(404, "not_installed", "the web page and its face model are not installed")
         return page.face_model.response(request)
 
+    # One route per file: a URL cannot name any other file, and other methods get their 405.
+    for name, file in page.files.items():
+        app.add_api_route(f"/{name}", file.response, methods=["GET", "HEAD"], include_in_schema=False)
+
+
+def _add_description(app: FastAPI, openapi: dict[str, Any]) -> None:
+    @app.get("/openapi.json", include_in_schema=False)
+    async def read_openapi() -> Response:
+        return JSONResponse(openapi)
+
     @app.get("/docs", include_in_schema=False)
     async def read_description(request: Request) -> Response:
-        return HTMLResponse(description_page(app.openapi(), str(request.base_url).rstrip("/")))
+        return HTMLResponse(description_page(openapi, str(request.base_url).rstrip("/")))
 
     @app.get("/docs/style.css", include_in_schema=False)
     async def read_style() -> Response:
         return Response(STYLE, media_type="text/css")
-
-    # One route per file: a URL cannot name any other file, and other methods get their 405.
-    for name, file in page.files.items():
-        app.add_api_route(f"/{name}", file.response, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 async def _refused(_: Request, error: Any) -> Response:

@@ -7,38 +7,36 @@ from fastapi.openapi.utils import get_openapi
 
 from rdrface.serving.access import API_KEY_HEADER
 from rdrface.serving.documents import Base64Images, ErrorResponse, StatusDocument
+from rdrface.serving.uploads import FIELD
 
-FACES_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["images"],
-                "additionalProperties": False,
-                "properties": {
-                    "images": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {"type": "string", "format": "binary"},
-                        "description": "image files: JPEG, PNG, WebP, AVIF, HEIC",
-                    }
-                },
-            }
-        },
-        "application/json": {"schema": Base64Images.model_json_schema()},
-    },
-}
+
+def faces_body(max_images: int) -> dict[str, Any]:
+    """Description of the bodies that `/v1/faces` accepts."""
+    document = Base64Images.model_json_schema()
+    document["properties"]["images"]["maxItems"] = max_images
+    files = {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": max_images,
+        "items": {"type": "string", "format": "binary"},
+        "description": "image files: JPEG, PNG, WebP, AVIF, HEIC",
+    }
+    form = {"type": "object", "required": [FIELD], "additionalProperties": False, "properties": {FIELD: files}}
+    return {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": form}, "application/json": {"schema": document}},
+    }
+
 
 _MEANINGS = {
     400: "malformed form",
     401: "the API key is missing or wrong",
     403: "request of a page of another site",
     408: "the body arrived too slowly",
-    413: "too many bytes or images",
+    413: "too many bytes",
     415: "neither a form nor JSON",
     421: "unknown host name",
-    422: "no images, or an invalid document",
+    422: "no images, too many of them, or an invalid document",
     500: "the server failed",
     503: "the queue or the memory is full, or the server is stopping",
     504: "the images were not processed in time",
@@ -69,8 +67,8 @@ _EVERYWHERE = ("401", "403", "421", "500")
 """Errors that every endpoint can have."""
 
 
-def describe(app: FastAPI, has_key: bool) -> None:
-    """Complete the OpenAPI description of the application.
+def describe(app: FastAPI, has_key: bool) -> dict[str, Any]:
+    """The OpenAPI description of the application.
 
     Args:
         app: all of its routes have been added.
@@ -87,4 +85,4 @@ def describe(app: FastAPI, has_key: bool) -> None:
     if has_key:
         schemes = {"key": {"type": "apiKey", "in": "header", "name": API_KEY_HEADER}}
         description["components"]["securitySchemes"] = schemes
-    app.openapi_schema = description
+    return description

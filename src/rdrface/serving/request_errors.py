@@ -64,7 +64,7 @@ def body_timeout(seconds: float) -> RequestError:
 def too_many_images(max_images: int) -> RequestError:
     """A request has more than `max_images`."""
     return RequestError(
-        413,
+        422,
         "too_many_images",
         f"the request has more than {max_images} images, the limit of this server (--max-images); send them in several "
         "requests",

@@ -124,7 +124,9 @@ def log_to_stderr(has_access_log: bool) -> None:
     for name, level in (
         ("rdrface.serving", logging.INFO),
         ("rdrface.access", logging.INFO if has_access_log else logging.WARNING),
-        ("uvicorn.error", logging.ERROR),  # its warnings are one per broken request
+        # One warning per broken request would let strangers fill the log.
+        ("uvicorn.error", logging.ERROR),
+        ("python_multipart", logging.ERROR),
     ):
         logger = logging.getLogger(name)
         logger.handlers = [handler]

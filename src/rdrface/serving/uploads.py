@@ -78,8 +78,10 @@ async def _read_form(request: Request, limits: Limits) -> list[Upload]:
 
 async def _content(value: UploadFile | str) -> Upload:
     if isinstance(value, str):
-        return ImageRefused(
-            "not_a_file", f"a field {FIELD} is text; send an image file, with a file name (curl -F images=@NAME)"
+        raise RequestError(
+            422,
+            "not_a_file",
+            f"a field {FIELD} has no file name, so it is text; send image files (curl -F {FIELD}=@NAME)",
         )
     return await value.read()
 
