@@ -99,6 +99,13 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
             _DEFAULTS.max_buffered_bytes,
             "bytes of all requests that are being received or processed",
         ),
+        (
+            "--max-decoded-bytes",
+            "N",
+            positive,
+            _DEFAULTS.max_decoded_bytes,
+            "bytes of all images that are being decoded or processed; one that needs more is decoded alone",
+        ),
         ("--max-images", "N", positive, _DEFAULTS.max_images, "images of a request"),
         ("--max-megapixels", "N", _number, _DEFAULTS.max_pixels / 1e6, "megapixels of an image"),
         ("--max-faces", "N", positive, _DEFAULTS.max_faces, "faces in an image"),
@@ -115,6 +122,7 @@ def _limits(args: argparse.Namespace) -> Limits:
         return Limits(
             max_bytes=args.max_bytes,
             max_buffered_bytes=args.max_buffered_bytes,
+            max_decoded_bytes=args.max_decoded_bytes,
             max_images=args.max_images,
             max_pixels=round(args.max_megapixels * 1e6),
             max_faces=args.max_faces,

@@ -125,9 +125,10 @@ class Batcher:
         self._metrics.waiting_images.set(self._num_images)
 
     async def _find(self, image: EncodedImage) -> FoundFaces | ImageRefused:
-        async with self._budget.reserved(image.num_bytes):
+        async with self._budget.reserved(image.decoding_bytes) as reservation:
             try:
                 pixels = await asyncio.get_running_loop().run_in_executor(self._decoders, decode_image, image)
+                reservation.shrink(pixels.nbytes)
                 job = _Job(pixels)
                 self._jobs.put(job)
                 return await asyncio.wrap_future(job.result)

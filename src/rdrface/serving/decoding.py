@@ -13,6 +13,14 @@ from rdrface.serving.request_errors import ImageRefused
 FORMATS = "JPEG, PNG, WebP, AVIF, or HEIC if the server has pillow-heif"
 
 
+_PLAIN_MODES = frozenset({"1", "L", "RGB", "CMYK", "YCbCr"})
+_PLAIN_FORMATS = frozenset({"JPEG", "PNG"})
+_PLAIN_BYTES = 16
+_OTHER_BYTES = 36
+"""Maximum memory per pixel while `rdrface.image` decodes and converts. It is larger for transparency, which is blended
+with a page, for 16 bits, which are scaled in float64, and for decoders that need a second copy."""
+
+
 @dataclass(frozen=True)
 class EncodedImage:
     """An uploaded image whose size is known and accepted.
@@ -22,17 +30,14 @@ class EncodedImage:
         format: its format.
         width: pixels of the stored image, before a rotation by EXIF.
         height: pixels of the stored image.
+        decoding_bytes: memory for decoding it, bytes. Afterwards, 3 bytes per pixel remain.
     """
 
     content: bytes
     format: Format
     width: int
     height: int
-
-    @property
-    def num_bytes(self) -> int:
-        """Memory of the decoded image, bytes."""
-        return self.width * self.height * 3
+    decoding_bytes: int
 
 
 def check_image(content: bytes, max_pixels: int) -> EncodedImage:
@@ -55,6 +60,7 @@ def check_image(content: bytes, max_pixels: int) -> EncodedImage:
     try:
         with Image.open(io.BytesIO(content), formats=[kind]) as opened:
             width, height = opened.size
+            is_plain = kind in _PLAIN_FORMATS and opened.mode in _PLAIN_MODES and "transparency" not in opened.info
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels(max_pixels) from error
     except MemoryError:
@@ -63,7 +69,8 @@ def check_image(content: bytes, max_pixels: int) -> EncodedImage:
         raise _damaged() from error
     if width * height > max_pixels:
         raise _too_many_pixels(max_pixels)
-    return EncodedImage(content, kind, width, height)
+    bytes_per_pixel = _PLAIN_BYTES if is_plain else _OTHER_BYTES
+    return EncodedImage(content, kind, width, height, width * height * bytes_per_pixel)
 
 
 def decode_image(image: EncodedImage) -> np.ndarray:

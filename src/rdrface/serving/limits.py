@@ -14,8 +14,8 @@ class Limits:
         max_buffered_bytes: bytes of the bodies of all requests that are being received or processed.
         max_images: images of a request.
         max_pixels: pixels of an image.
-        max_decoded_bytes: bytes of all decoded images that wait for the network or are in it. A single image can be
-            larger.
+        max_decoded_bytes: bytes of all images that are being decoded, wait for the network, or are in it. An image
+            that needs more is decoded alone.
         max_faces: detections in an image.
         max_queue: images that wait or are being processed.
         max_connections: open connections.
@@ -32,7 +32,7 @@ class Limits:
     max_buffered_bytes: int = 250_000_000
     max_images: int = 16
     max_pixels: int = 50_000_000
-    max_decoded_bytes: int = 400_000_000
+    max_decoded_bytes: int = 600_000_000
     max_faces: int = 100
     max_queue: int = 64
     max_connections: int = 500
