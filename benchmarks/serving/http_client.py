@@ -98,6 +98,4 @@ def post_image(content: bytes) -> bytes:
 def post_head(content_type: str, length: int | None) -> bytes:
     """The head of a request with images; a length of None announces a body of unknown length."""
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
-    return (
-        f"POST /v1/faces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n{framing}\r\n\r\n"
-    ).encode()
+    return (f"POST /v1/faces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n{framing}\r\n\r\n").encode()

@@ -59,7 +59,9 @@ def test_a_photo_has_the_same_faces_as_in_python(tmp_path):
 
 
 def test_the_options_become_limits():
-    limits = serve._limits(options("--max-bytes", "7", "--max-megapixels", "0.5", "--timeout", "2.5", "--max-faces", "3"))
+    limits = serve._limits(
+        options("--max-bytes", "7", "--max-megapixels", "0.5", "--timeout", "2.5", "--max-faces", "3")
+    )
     assert (limits.max_bytes, limits.max_pixels, limits.timeout, limits.max_faces) == (7, 500_000, 2.5, 3)
 
 

@@ -55,7 +55,10 @@ def test_the_key_is_needed_for_faces_and_metrics_only(client_with):
     for path in ("/", "/docs", "/openapi.json", "/livez", "/readyz", "/healthz"):
         assert client.get(path).status_code == 200
     for headers in ({}, {"X-API-Key": KEY[:-1]}, {"X-API-Key": KEY + "x"}, {"Authorization": "Basic " + KEY}):
-        for response in (client.post("/v1/faces", files=FILES, headers=headers), client.get("/metrics", headers=headers)):
+        for response in (
+            client.post("/v1/faces", files=FILES, headers=headers),
+            client.get("/metrics", headers=headers),
+        ):
             assert response.status_code == 401 and response.json()["error"]["code"] == "unauthorized"
             assert response.headers["www-authenticate"] == "Bearer" and KEY not in response.text
     for headers in ({"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}):

@@ -155,4 +155,6 @@ def test_a_jpeg_with_thousands_of_scans_is_refused():
 def test_a_png_with_thousands_of_chunks_is_refused():
     content = saved("PNG")
     end = content.index(b"IDAT") - 4
-    assert refused(content[:end] + png_chunk(b"prVt", b"") * (MAX_PNG_CHUNKS + 1) + content[end:]) == "image_too_complex"
+    assert (
+        refused(content[:end] + png_chunk(b"prVt", b"") * (MAX_PNG_CHUNKS + 1) + content[end:]) == "image_too_complex"
+    )

@@ -50,6 +50,8 @@ def test_a_known_file_is_not_sent_again():
     assert file.response(request(**{"if-none-match": first.headers["etag"]})).status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2f..%2fetc/passwd", "//etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2f..%2fetc/passwd", "//etc/passwd"]
+)
 def test_no_other_file_is_served(client, path):
     assert client.get(path).status_code == 404

@@ -55,7 +55,9 @@ def main(limits: dict[str, float]) -> None:
     log_to_stderr(has_access_log=True)
     listening = listen("127.0.0.1", 0)
     chosen = Limits(**limits)
-    serve(create_app(ServedAligner(), chosen), listening, chosen, 20, started=lambda: print(url_of(listening), flush=True))
+    serve(
+        create_app(ServedAligner(), chosen), listening, chosen, 20, started=lambda: print(url_of(listening), flush=True)
+    )
 
 
 if __name__ == "__main__":

@@ -87,7 +87,9 @@ def post(body: bytes, content_type: str = "application/json", *more: str, length
 def form(*files: bytes, boundary: str = "border") -> tuple[bytes, str]:
     """Body and content type of a form with files."""
     parts = b"".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="images"; filename="f{i}"\r\n\r\n'.encode() + file + b"\r\n"
+        f'--{boundary}\r\nContent-Disposition: form-data; name="images"; filename="f{i}"\r\n\r\n'.encode()
+        + file
+        + b"\r\n"
         for i, file in enumerate(files)
     )
     return parts + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"

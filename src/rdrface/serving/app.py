@@ -1,10 +1,12 @@
 """The application of the server: its routes and their OpenAPI description."""
 
+import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
@@ -17,10 +19,19 @@ from rdrface.serving.batching import BatchAligner, Batcher
 from rdrface.serving.description_page import STYLE, description_page
 from rdrface.serving.documents import FacesDocument, StatusDocument, error_content
 from rdrface.serving.faces_endpoint import FacesEndpoint
+from rdrface.serving.glb_endpoint import GLBEndpoint
 from rdrface.serving.guard import Guard
 from rdrface.serving.limits import Limits
 from rdrface.serving.metrics import Metrics
-from rdrface.serving.openapi import FACES_ERRORS, HEALTH_RESPONSES, MODEL_RESPONSES, TEXT_RESPONSE, describe, faces_body
+from rdrface.serving.openapi import (
+    FACES_ERRORS,
+    GLB_RESPONSES,
+    HEALTH_RESPONSES,
+    MODEL_RESPONSES,
+    TEXT_RESPONSE,
+    describe,
+    faces_body,
+)
 from rdrface.serving.request_errors import CLIENT_CLOSED, RequestError, internal_error
 from rdrface.serving.web_page import WebPage
 
@@ -56,9 +67,12 @@ def create_app(aligner: BatchAligner, limits: Limits | None = None, access: Acce
     )
     app.add_exception_handler(RequestError, _refused)
     app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ClientDisconnect, _disconnected)
     app.add_exception_handler(Exception, _failed)
     _add_faces(app, FacesEndpoint(batcher, limits, metrics, model), faces_body(limits.max_images))
+    if importlib.util.find_spec("rdrface.scene") is not None:
+        _add_glb(app, GLBEndpoint(batcher, limits), faces_body(1))
     _add_health(app, batcher, metrics)
     _add_pages(app, WebPage.installed())
     _add_description(app, describe(app, access.api_key is not None))
@@ -70,6 +84,17 @@ def _add_faces(app: FastAPI, endpoint: FacesEndpoint, body: dict[str, Any]) -> N
     async def find_faces(request: Request) -> Response:
         """Find the faces of one or more images. An image that cannot be used has an `error`; the others have faces."""
         return await endpoint.respond(request)
+
+
+def _add_glb(app: FastAPI, endpoint: GLBEndpoint, body: dict[str, Any]) -> None:
+    app.add_api_route(
+        "/v1/glb",
+        endpoint.respond,
+        methods=["POST"],
+        response_class=Response,
+        responses=GLB_RESPONSES,
+        openapi_extra={"requestBody": body},
+    )
 
 
 def _add_health(app: FastAPI, batcher: Batcher, metrics: Metrics) -> None:
@@ -129,6 +154,12 @@ async def _no_route(_: Request, error: Any) -> Response:
     code = _CODES.get(error.status_code, "invalid_request")
     message = _MESSAGES.get(error.status_code, "the request is invalid; /docs describes the API")
     return JSONResponse(error_content(code, message), error.status_code, error.headers)
+
+
+async def _invalid(request: Request, error: Any) -> Response:
+    first = error.errors()[0]
+    reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return await _refused(request, RequestError(422, "invalid_request", f"a parameter is invalid: {reason}"))
 
 
 async def _disconnected(_: Request, error: Any) -> Response:

@@ -5,10 +5,10 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from rdrface.serving.request_errors import ImageRefused, queue_full, stopping
 
 MAX_BATCH_IMAGES = 32
 """Maximum number of images that are processed together: results of a batch are ready at the same time."""
+
+Result = TypeVar("Result")
 
 _LOG = logging.getLogger("rdrface.serving")
 
@@ -113,6 +115,15 @@ class Batcher:
         finally:
             self._add(-len(images))
 
+    async def with_pixels(self, image: EncodedImage, function: Callable[[np.ndarray], Result]) -> Result:
+        """Decode an image once more and call a function on its pixels, in another thread."""
+        async with self._budget.reserved(image.decoding_bytes):
+            return await self.in_thread(lambda: function(decode_image(image)))
+
+    async def in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Call a function in one of the threads that decode images; a few run at the same time."""
+        return await asyncio.get_running_loop().run_in_executor(self._decoders, function, *arguments)
+
     def stop(self) -> None:
         """Process the images that wait, then end the threads. Waits for them."""
         self._is_stopping = True
@@ -127,7 +138,7 @@ class Batcher:
     async def _find(self, image: EncodedImage) -> FoundFaces | ImageRefused:
         async with self._budget.reserved(image.decoding_bytes) as reservation:
             try:
-                pixels = await asyncio.get_running_loop().run_in_executor(self._decoders, decode_image, image)
+                pixels = await self.in_thread(decode_image, image)
                 reservation.shrink(pixels.nbytes)
                 job = _Job(pixels)
                 self._jobs.put(job)

@@ -1,19 +1,20 @@
 """``POST /v1/faces``: images in, faces out."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from rdrface.serving.batching import Batcher, FoundFaces
+from rdrface.serving.connected import while_connected
+from rdrface.serving.deadline import within
 from rdrface.serving.decoding import EncodedImage, check_image
 from rdrface.serving.limits import Limits
 from rdrface.serving.metrics import Metrics
-from rdrface.serving.request_errors import ImageRefused, timed_out
+from rdrface.serving.request_errors import ImageRefused
 from rdrface.serving.uploads import Upload, read_uploads
 
 Outcome = FoundFaces | ImageRefused
@@ -43,20 +44,17 @@ class FacesEndpoint:
             ClientDisconnect: the client closed the connection.
         """
         uploads = await read_uploads(request, self._limits)
-        outcomes = await _while_connected(request, self._outcomes(uploads))
+        work = within(self._limits.timeout, self._outcomes(uploads))
+        outcomes = await while_connected(request, work)
         for outcome in outcomes:
             is_found = isinstance(outcome, FoundFaces)
             self._metrics.image_finished("ok" if is_found else outcome.code, len(outcome.faces) if is_found else 0)
         return Response(await run_in_threadpool(self._rendered, outcomes), media_type="application/json")
 
     async def _outcomes(self, uploads: Sequence[Upload]) -> list[Outcome]:
-        try:
-            async with asyncio.timeout(self._limits.timeout):
-                checked = await run_in_threadpool(self._checked, uploads)
-                found = iter(await self._batcher.find_faces([one for one in checked if isinstance(one, EncodedImage)]))
-                return [next(found) if isinstance(one, EncodedImage) else one for one in checked]
-        except TimeoutError as error:
-            raise timed_out(self._limits.timeout) from error
+        checked = await run_in_threadpool(self._checked, uploads)
+        found = iter(await self._batcher.find_faces([one for one in checked if isinstance(one, EncodedImage)]))
+        return [next(found) if isinstance(one, EncodedImage) else one for one in checked]
 
     def _checked(self, uploads: Sequence[Upload]) -> list[EncodedImage | ImageRefused]:
         return [self._checked_one(upload) for upload in uploads]
@@ -80,23 +78,3 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         return {"width": None, "height": None, "faces": [], "error": error}
     faces = [face.to_dict() for face in outcome.faces]
     return {"width": outcome.width, "height": outcome.height, "faces": faces, "error": None}
-
-
-async def _while_connected(request: Request, work: Any) -> list[Outcome]:
-    """Result of `work`, which is cancelled when the client closes the connection: nobody would read the result."""
-    working = asyncio.ensure_future(work)
-    waiting = asyncio.ensure_future(_disconnection(request))
-    try:
-        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        result: list[Outcome] = working.result()
-        return result
-    finally:
-        for task in (working, waiting):
-            task.cancel()
-
-
-async def _disconnection(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

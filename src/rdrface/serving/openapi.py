@@ -46,6 +46,15 @@ FACES_ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorResponse, "description": meaning} for status, meaning in _MEANINGS.items()
 }
 
+GLB_RESPONSES: dict[int | str, dict[str, Any]] = {
+    **FACES_ERRORS,
+    200: {
+        "content": {"model/gltf-binary": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "binary glTF",
+    },
+    404: {"model": ErrorResponse, "description": "the image cannot be used, or has no such face"},
+}
+
 HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {
     503: {"model": StatusDocument, "description": "the server is stopping"}
 }

@@ -92,6 +92,7 @@ def serve(
     config = uvicorn.Config(
         app,
         http=functools.partial(LimitedConnection, limits=limits),  # type: ignore[arg-type]
+        loop="asyncio",
         ws="none",
         lifespan="on",
         log_config=None,

@@ -62,9 +62,7 @@ async def _read_form(request: Request, limits: Limits) -> list[Upload]:
             raise too_many_images(limits.max_images) from error
         raise RequestError(400, "malformed_form", f"the form cannot be read: {error.message}") from error
     except (ValueError, LookupError) as error:
-        raise RequestError(
-            400, "malformed_form", "the form cannot be read; send it as curl does"
-        ) from error
+        raise RequestError(400, "malformed_form", "the form cannot be read; send it as curl does") from error
     try:
         names = {name for name, _ in form.multi_items()}
         if names - {FIELD}:
