@@ -1,4 +1,4 @@
-"""The OpenAPI description agrees with the server: schemathesis sends thousands of requests that it allows or forbids."""
+"""The OpenAPI description agrees with the server: schemathesis sends what it allows and what it forbids."""
 
 import subprocess
 import sys

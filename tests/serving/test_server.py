@@ -9,8 +9,8 @@ pytest.importorskip("fastapi")
 
 from rdrface.errors import ConfigError
 from rdrface.serving.server import listen, url_of
-from server_process import form, post, read_all, running_server, status_of
 from served_aligner import SLOW, png
+from server_process import form, post, read_all, running_server, status_of
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
