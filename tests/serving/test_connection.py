@@ -1,5 +1,6 @@
 """Clients that are slow, endless, broken or gone, against a server process."""
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -114,6 +115,20 @@ def test_a_client_that_does_not_read_is_disconnected(server):
             while True:
                 connection.sendall(many)
     assert server.is_alive()
+
+
+def test_a_client_that_reads_slowly_gets_its_whole_response(server):
+    body, kind = form(png(100))
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(server.address)
+        connection.settimeout(10)
+        connection.sendall(post(body, kind))
+        response = b""
+        while part := connection.recv(100_000):
+            response += part
+            time.sleep(0.01)
+    assert len(content_of(response)["images"][0]["faces"]) == 100
 
 
 def test_images_of_closed_connections_are_dropped(server):

@@ -22,7 +22,7 @@ class LimitedConnection(H11Protocol):
     """A connection that is closed if a client is too slow.
 
     - The head of a request must arrive within `header_timeout`, also if it comes byte by byte.
-    - A client that stops to read its response is disconnected after `write_timeout`.
+    - A client that reads nothing of its response for `write_timeout` is disconnected.
     - More than `max_connections` are answered with 503.
 
     Args:
@@ -35,6 +35,7 @@ class LimitedConnection(H11Protocol):
         self._limits = limits
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self._num_unsent = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See `asyncio.Protocol`."""
@@ -55,38 +56,52 @@ class LimitedConnection(H11Protocol):
         """Is called when the response has been given to the transport."""
         super().on_response_complete()
         self._limit_header()
-        if self.transport.is_closing():
-            self._limit_writing()
+        self._limit_writing()
 
     def pause_writing(self) -> None:
         """See `asyncio.Protocol`."""
         super().pause_writing()
         self._limit_writing()
 
-    def resume_writing(self) -> None:
-        """See `asyncio.Protocol`."""
-        super().resume_writing()
-        if not self.transport.is_closing():
-            self._write_timer = _cancelled(self._write_timer)
-
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         super().connection_lost(exc)
-        self._header_timer = _cancelled(self._header_timer)
-        self._write_timer = _cancelled(self._write_timer)
+        self._stop_header_timer()
+        self._stop_write_timer()
 
     def _limit_header(self) -> None:
         """Start the timer of the head if no request is in progress, and stop it otherwise."""
         if self.cycle is not None and not self.cycle.response_complete:
-            self._header_timer = _cancelled(self._header_timer)
+            self._stop_header_timer()
         elif self._header_timer is None:
-            self._header_timer = self.loop.call_later(self._limits.header_timeout, self.transport.abort)
+            self._header_timer = self.loop.call_later(self._limits.header_timeout, self._end_header)
+
+    def _end_header(self) -> None:
+        self._header_timer = None
+        if self.transport.get_write_buffer_size() > 0:  # the client still reads the last response
+            self._limit_header()
+        else:
+            self.transport.abort()
 
     def _limit_writing(self) -> None:
-        if self._write_timer is None:
-            self._write_timer = self.loop.call_later(self._limits.write_timeout, self.transport.abort)
+        """Start the timer of the response, if it does not run and something is unsent."""
+        self._num_unsent = self.transport.get_write_buffer_size()
+        if self._write_timer is None and self._num_unsent > 0:
+            self._write_timer = self.loop.call_later(self._limits.write_timeout, self._end_writing)
 
+    def _end_writing(self) -> None:
+        self._write_timer = None
+        if 0 < self._num_unsent <= self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self._limit_writing()
 
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
+    def _stop_header_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None

@@ -47,8 +47,10 @@ class FacesEndpoint:
         work = within(self._limits.timeout, self._outcomes(uploads))
         outcomes = await while_connected(request, work)
         for outcome in outcomes:
-            is_found = isinstance(outcome, FoundFaces)
-            self._metrics.image_finished("ok" if is_found else outcome.code, len(outcome.faces) if is_found else 0)
+            if isinstance(outcome, FoundFaces):
+                self._metrics.image_finished("ok", len(outcome.faces))
+            else:
+                self._metrics.image_finished(outcome.code)
         return Response(await run_in_threadpool(self._rendered, outcomes), media_type="application/json")
 
     async def _outcomes(self, uploads: Sequence[Upload]) -> list[Outcome]:

@@ -22,7 +22,7 @@ class Limits:
         timeout: seconds for the images of a request, from the last byte of its body to the result.
         body_timeout: seconds for receiving the body of a request.
         header_timeout: seconds for receiving the head of a request.
-        write_timeout: seconds during which a client may stop to read its response.
+        write_timeout: seconds for which a client may read nothing of its response.
 
     Raises:
         ValueError: a limit is not positive, or two limits contradict each other.

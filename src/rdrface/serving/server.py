@@ -102,8 +102,8 @@ def serve(
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(stop_timeout)),
         h11_max_incomplete_event_size=_MAX_HEAD,
-        ssl_certfile=certificate and certificate.certificate,
-        ssl_keyfile=certificate and certificate.key,
+        ssl_certfile=certificate.certificate if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
     try:
         config.load()
