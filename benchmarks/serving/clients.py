@@ -40,18 +40,17 @@ async def run_honest_client(address: Address, photos: Sequence[bytes], tally: Ta
         end: value of `time.monotonic` at which no further photo is sent.
         first: index of the first photo.
     """
-    connection = Connection(address)
     requests = _requests(photos, first)
-    while time.monotonic() < end:
-        start = time.monotonic()
-        response = await connection.request(next(requests))
-        tally.seconds.append(time.monotonic() - start)
-        outcome = outcome_of(response)
-        tally.outcomes[outcome] += 1
-        if outcome == "refused":
-            tally.refusals[response.code] += 1
-            await asyncio.sleep(0.5)
-    connection.close()
+    with Connection(address) as connection:
+        while time.monotonic() < end:
+            start = time.monotonic()
+            response = await connection.request(next(requests))
+            tally.seconds.append(time.monotonic() - start)
+            outcome = outcome_of(response)
+            tally.outcomes[outcome] += 1
+            if outcome == "refused":
+                tally.refusals[response.code] += 1
+                await asyncio.sleep(0.5)
 
 
 def outcome_of(response: Response) -> str:

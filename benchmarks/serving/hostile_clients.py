@@ -4,6 +4,7 @@ import asyncio
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from http_client import Address, Connection, Response, get, post_head, post_image
 
@@ -24,15 +25,13 @@ async def slow_head(address: Address) -> Response:
 
 async def endless_body(address: Address) -> Response:
     """Sends a body of unknown length that never ends."""
-    connection = Connection(address)
-    await connection.send(post_head(_JSON, None))
-    try:
-        while True:
-            await connection.send(b"%x\r\n%b\r\n" % (len(BLOCK), BLOCK))
-    except OSError:
-        return await connection.response()
-    finally:
-        connection.close()
+    with Connection(address) as connection:
+        await connection.send(post_head(_JSON, None))
+        try:
+            while True:
+                await connection.send(b"%x\r\n%b\r\n" % (len(BLOCK), BLOCK))
+        except OSError:
+            return await connection.response()
 
 
 async def bomb(address: Address) -> Response:
@@ -52,23 +51,17 @@ async def no_image(address: Address) -> Response:
 
 async def closed_connection(address: Address) -> Response:
     """Sends a photo and closes the connection at once."""
-    connection = Connection(address)
-    await connection.send(post_image(png_bomb(100, 100)))
-    connection.close()
+    with Connection(address) as connection:
+        await connection.send(post_image(png_bomb(100, 100)))
     return Response(0, {})
 
 
 async def does_not_read(address: Address) -> Response:
     """Sends many requests and never reads a response."""
-    connection = Connection(address)
-    try:
-        async with asyncio.timeout(30):
-            while True:
-                await connection.send(get("/openapi.json") * 100)
-    except (OSError, TimeoutError):
-        return Response(0, {})
-    finally:
-        connection.close()
+    with Connection(address) as connection, suppress(OSError):
+        while True:
+            await connection.send(get("/openapi.json") * 100)
+    return Response(0, {})
 
 
 HOSTILE: dict[str, Callable[[Address], Awaitable[Response]]] = {
@@ -95,22 +88,19 @@ def png_bomb(width: int, height: int) -> bytes:
 
 
 async def _answered(address: Address, request: bytes) -> Response:
-    connection = Connection(address)
-    response = await connection.request(request)
-    connection.close()
-    return response
+    with Connection(address) as connection:
+        return await connection.request(request)
 
 
 async def _sent_slowly(address: Address, start: bytes, byte: bytes) -> Response:
-    connection = Connection(address)
-    await connection.send(start or byte)
-    answer = asyncio.ensure_future(connection.response())
-    try:
-        while not answer.done():
-            await connection.send(byte)
-            await asyncio.sleep(1)
-    except OSError:
-        pass
-    response = await answer
-    connection.close()
-    return response
+    with Connection(address) as connection:
+        await connection.send(start or byte)
+        answer = asyncio.ensure_future(connection.response())
+        try:
+            with suppress(OSError):
+                while not answer.done():
+                    await connection.send(byte)
+                    await asyncio.sleep(1)
+            return await answer
+        finally:
+            answer.cancel()

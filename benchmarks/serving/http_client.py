@@ -29,7 +29,7 @@ class Response:
 
 
 class Connection:
-    """A connection that sends requests one after the other.
+    """A connection that sends requests one after the other; as a context, it is closed at the end.
 
     Args:
         address: host and port.
@@ -76,10 +76,16 @@ class Connection:
         return await self.response()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection at once."""
         if self._streams is not None:
-            self._streams[1].close()
+            self._streams[1].transport.abort()
             self._streams = None
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def get(path: str) -> bytes:

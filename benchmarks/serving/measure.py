@@ -111,6 +111,7 @@ def measure_hostile(
         text = ", ".join(f"{outcome}: {count}" for outcome, count in outcomes.most_common(3))
         rows.append(Row(name, (names.count(name), sum(outcomes.values()), text)))
     notes = [f"{row.name}: {row.cells[0]:.0f}" for row in _memory_rows(memory)]
+    notes += [f"refused, {code}: {count}" for code, count in tally.refusals.most_common()]
     notes += [f"alive afterwards: {'yes' if is_alive else 'no'}; exit status {status}"]
     title = f"{num_clients} clients, {seconds:g} seconds; rdrface {rdrface.__version__}"
     is_good = is_alive and status == 0 and not (tally.outcomes["lost"] or tally.outcomes["wrong"])
@@ -154,22 +155,24 @@ async def _all(
                 response = await HOSTILE[name](address)
             except OSError:
                 misuses[name]["no connection"] += 1
+            except asyncio.CancelledError:
+                misuses[name]["not finished"] += 1
+                raise
             else:
                 misuses[name][response.code or (str(response.status) if response.status else "no answer")] += 1
             await asyncio.sleep(0.05)
 
     hostile = [asyncio.ensure_future(misuse(name)) for name in islice(cycle(HOSTILE), num_hostile)]
     await _honest(address, photos, tally, num_honest, end)
-    _, running_on = await asyncio.wait(hostile, timeout=40) if hostile else (None, set())
-    for task in running_on:
+    for task in hostile:
         task.cancel()
+    await asyncio.gather(*hostile, return_exceptions=True)
 
 
 async def _is_alive(server: ServerUnderTest, photos: Sequence[bytes]) -> bool:
-    connection = Connection(server.address)
-    ready = await connection.request(get("/readyz"))
-    answer = await connection.request(post_image(photos[0]))
-    connection.close()
+    with Connection(server.address) as connection:
+        ready = await connection.request(get("/readyz"))
+        answer = await connection.request(post_image(photos[0]))
     return ready.status == 200 and outcome_of(answer) == "faces"
 
 

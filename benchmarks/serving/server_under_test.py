@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,13 +58,20 @@ def running(options: Sequence[str]) -> Iterator[ServerUnderTest]:
     """
     command = [sys.executable, "-m", "rdrface", "serve", "--port", "0", "--no-access-log", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    reading = None
     try:
-        assert process.stderr is not None
         line = process.stderr.readline()
         found = re.search(r"serving (\S+)", line)
         if not found:
             raise ConfigError(f"the server does not start: {line}{process.stderr.read()}")
+        # A full pipe would stop the server.
+        reading = threading.Thread(target=process.stderr.read)
+        reading.start()
         yield ServerUnderTest(process, found.group(1))
     finally:
         process.kill()
         process.wait()
+        if reading is not None:
+            reading.join()
+        process.stderr.close()

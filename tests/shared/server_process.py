@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,10 @@ class ServerProcess:
         self.process = process
         self.url = process.stdout.readline().strip()
         self.address = (urlsplit(self.url).hostname, urlsplit(self.url).port)
+        self._log: list[str] = []
+        # A full pipe would stop the server.
+        self._reading = threading.Thread(target=lambda: self._log.extend(process.stderr))
+        self._reading.start()
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.address, timeout=20)
@@ -44,8 +49,9 @@ class ServerProcess:
         self.process.send_signal(signal.SIGTERM)
 
     def log(self) -> str:
-        """Standard error, after the end of the process."""
-        return self.process.stderr.read()
+        """Standard error; waits for the end of the process."""
+        self._reading.join()
+        return "".join(self._log)
 
 
 @contextmanager
@@ -62,11 +68,13 @@ def _started(words: list[str]):
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
     )
+    server = ServerProcess(process)
     try:
-        yield ServerProcess(process)
+        yield server
     finally:
         process.kill()
         process.wait()
+        server.log()
         process.stdout.close()
         process.stderr.close()
 
