@@ -103,6 +103,7 @@ def test_fit_writes_records_and_a_contact_sheet(folder):
     ("words", "message"),
     [
         (("detect", "photo.png", "--backend", "onnxruntime"), "pip install 'rdrface[onnxruntime]'"),
+        (("serve",), "pip install 'rdrface[serve]'"),
         (("train", "--config", "tiny", "-o", "run"), "pip install 'rdrface[train]'"),
         (("finetune", "faces", "-o", "run"), "pip install 'rdrface[train]'"),
         (("export", "run", "-o", "mine.safetensors"), "pip install 'rdrface[train]'"),

@@ -34,6 +34,7 @@ class Command:
 COMMANDS = {
     "detect": Command("rdrface.cli.detect", "find and align the faces of images"),
     "track": Command("rdrface.cli.track", "follow the faces of videos and cameras"),
+    "serve": Command("rdrface.cli.serve", "serve the web page and the HTTP API"),
     "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),
     "evaluate": Command("rdrface.cli.evaluate", "run the protocol of a public dataset"),
     "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated images"),
@@ -53,6 +54,12 @@ _EXTRA_MODULES = {
     "h5py": "evaluate",
     "matplotlib": "evaluate",
     "anny": "build",
+    "fastapi": "serve",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "python_multipart": "serve",
+    "prometheus_client": "serve",
+    "pydantic": "serve",
 }
 """Module that is installed by an extra -> name of the extra."""
 
