@@ -51,7 +51,9 @@ def test_all_kinds_of_inputs(capsys):
         *[("photos/shard.tar", "0.png"), (None, "one.png")],
     ]
     out, err = capsys.readouterr()
-    assert out.startswith("9 photos, 7 faces, 1 without a face, 1 failed, 0 dropped\nwritten: out.parquet; 9 photos in ")
+    assert out.startswith(
+        "9 photos, 7 faces, 1 without a face, 1 failed, 0 dropped\nwritten: out.parquet; 9 photos in "
+    )
     assert "skipped, hidden: 1 (photos/.hidden.png)" in err and "skipped, not an image: 1 (photos/notes.txt)" in err
     assert main(words) == 0
     assert capsys.readouterr().out.endswith("out.parquet was already complete\n")
@@ -59,8 +61,8 @@ def test_all_kinds_of_inputs(capsys):
 
 def test_links_to_folders_are_read_once():
     write_photos(Path("photos/a"), 1)
-    os.symlink("a", "photos/b")
-    os.symlink("..", "photos/a/up")
+    Path("photos/b").symlink_to("a")
+    Path("photos/a/up").symlink_to("..")
     assert main(["annotate", "photos", "out.parquet"]) == 0
     assert images() == [("photos", "a/000.png")]
 

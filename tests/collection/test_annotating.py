@@ -87,7 +87,9 @@ def test_an_interrupted_run_goes_on_and_gives_the_same_rows(tmp_path):
     started = []
     annotate_fakes([], tmp_path / "out.parquet", on_start=lambda *numbers: started.append(numbers))
     assert started == [(24, 30)]
-    assert pq.read_table(tmp_path / "out.parquet").equals(pq.read_table(tmp_path / "whole.parquet"), check_metadata=True)
+    assert pq.read_table(tmp_path / "out.parquet").equals(
+        pq.read_table(tmp_path / "whole.parquet"), check_metadata=True
+    )
     assert not (tmp_path / "out.partial.parquet").exists()
 
 
@@ -150,7 +152,7 @@ def test_files_of_other_software_are_not_removed(tmp_path):
 
 def test_two_runs_do_not_write_to_the_same_output(tmp_path):
     output = Output(tmp_path / "out.parquet")
-    with output.opened(fake_job(), False), pytest.raises(ConfigError, match="another run writes to .*out.partial"):
+    with output.opened(fake_job(), False), pytest.raises(ConfigError, match=r"another run writes to .*out\.partial"):
         annotate_fakes([photos(tmp_path / "photos")], tmp_path / "out.parquet")
 
 

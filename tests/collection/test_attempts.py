@@ -43,5 +43,5 @@ def test_a_chunk_is_not_started_forever(tmp_path, monkeypatch):
     monkeypatch.setattr(attempts, "_MAX_STARTS", 5)
     for photo in range(5):
         start(tmp_path / "a", photo)
-    with pytest.raises(DataError, match="5 processes ended .* smaller number of --workers"):
+    with pytest.raises(DataError, match=r"5 processes ended .* smaller number of --workers"):
         start(tmp_path / "a")

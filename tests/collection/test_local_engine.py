@@ -1,5 +1,6 @@
 """Worker processes: killed ones are replaced, and killed runs go on with the same rows."""
 
+import multiprocessing
 import os
 import random
 import re
@@ -41,8 +42,7 @@ def photos(folder: Path, count: int = 12) -> FileSource:
 
 def children() -> list[int]:
     """Process ids of the worker processes of this process."""
-    found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True)
-    return [int(line.split()[0]) for line in found.stdout.splitlines() if "spawn_main" in line]
+    return [process.pid for process in multiprocessing.active_children()]
 
 
 def test_workers_give_the_rows_of_one_process(tmp_path):

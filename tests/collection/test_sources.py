@@ -35,7 +35,9 @@ def test_files_are_paths_in_their_folder(tmp_path):
 
 def test_shards_give_the_images_of_their_samples(tmp_path):
     long = "folder/" * 30
-    files = [(f"{long}{i:03d}.{suffix}", f"{i}{suffix}".encode()) for i in range(7) for suffix in ("cls", "jpg", "json")]
+    files = [
+        (f"{long}{i:03d}.{suffix}", f"{i}{suffix}".encode()) for i in range(7) for suffix in ("cls", "jpg", "json")
+    ]
     write_shard(tmp_path / "a.tar", [("._000.jpg", b"hidden"), *files])
     found = read(ShardSource(tmp_path / "a.tar", "a.tar"))
     assert found == [Photo(f"{long}{i:03d}.jpg", f"{i}jpg".encode()) for i in range(7)]
