@@ -6,7 +6,8 @@ FACES.parquet was written by `rdrface annotate`; the bytes and the faces of a ph
 rate that the same run printed, photos per second, divided by its number of workers. The photos of the collection are
 assumed to be like those of the run: R depends on their size and on their faces.
 
-core hours = photos / R / 3600, hours = core hours / cores, cost = core hours x PRICE, storage = photos x bytes per photo
+core hours = photos / R / 3600; hours = core hours / cores; cost = core hours x PRICE;
+storage = photos x bytes per photo
 """
 
 import argparse

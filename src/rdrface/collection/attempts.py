@@ -1,8 +1,8 @@
 """Photos that end the process that works on them: found out, and left out.
 
-A damaged file can crash a decoder, and a huge one can exhaust the memory. The process then ends without an error that it
-could report. Therefore each start of a chunk is written to a file, which remains if the process ends. From the second
-start on, the number of each photo is written before it is read.
+A damaged file can crash a decoder, and a huge one can exhaust the memory. The process then ends without an error that
+it could report. Therefore each start of a chunk is written to a file, which remains if the process ends. From the
+second start on, the number of each photo is written before it is read.
 """
 
 from collections import Counter
