@@ -10,7 +10,7 @@ pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 from fake_collection import in_this_process, open_for_command, png, write_photos, write_shard  # noqa: E402
-from rdrface.cli import annotate, progress  # noqa: E402
+from rdrface.cli import annotate, collection_inputs, progress  # noqa: E402
 from rdrface.cli.collection_inputs import CollectionInputs, described  # noqa: E402
 from rdrface.cli.main import main  # noqa: E402
 
@@ -138,3 +138,10 @@ def test_lines_show_the_rate_and_the_time_left(monkeypatch, capsys):
     now = 40.0
     shown.add(500)
     assert capsys.readouterr().err == "rdrface: 2,000 of 5,000 photos, 25.0 photos/s, 0:02:00 left\n"
+
+
+def test_a_long_listing_is_shown(monkeypatch, capsys):
+    monkeypatch.setattr(collection_inputs, "_SECONDS", -1.0)
+    write_photos(Path("photos"), 2)
+    assert main(["annotate", "photos", "out.parquet"]) == 0
+    assert "listing the photos: 2 so far" in capsys.readouterr().err

@@ -19,7 +19,7 @@ QUERIES = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def face(yaw: float, size: float = 100.0, **blendshapes: float):
-    """A face with these blendshapes only, at a yaw in radians: if positive, the nose points to the right of the image."""
+    """A face with these blendshapes only. yaw in radians; if positive, the nose points to the right of the image."""
     one = some_face(size=size, angles=(0.0, yaw, 0.0))
     one.parameters.expression[:] = 0
     names = list(one.blendshapes)

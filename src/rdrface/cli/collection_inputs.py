@@ -4,6 +4,7 @@ import glob
 import hashlib
 import os
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,9 @@ SHARD_SUFFIX = ".tar"
 _COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 _EXAMPLES = 3
+_SECONDS = 30.0
+"""Time between two lines about the listing."""
+
 _MAX_NAMES = 20
 
 
@@ -38,6 +42,7 @@ class CollectionInputs:
         self._column = column
         self._paths = [path for argument in arguments for path in _matches(argument)]
         self._skipped: dict[str, list[str]] = defaultdict(list)
+        self._num_listed, self._noted = 0, time.monotonic()
         self._num_skipped: dict[str, int] = defaultdict(int)
 
     def sources(self) -> Iterator[Source]:
@@ -49,7 +54,7 @@ class CollectionInputs:
             if is_folder(path):
                 yield from self._of_folder(path)
             elif suffix in LIST_SUFFIXES:
-                yield FileSource(printable(name), here, _lines(path))
+                yield FileSource(printable(name), here, self._counted(_lines(path)))
             elif suffix == TABLE_SUFFIX:
                 yield TableSource(path.absolute(), printable(name), here, self._column)
             elif suffix == SHARD_SUFFIX:
@@ -71,7 +76,7 @@ class CollectionInputs:
         shards: list[Path] = []
         failures: list[UnreadableSource] = []
         name = printable(str(folder))
-        yield FileSource(name, folder.absolute(), self._walk(folder, shards, failures))
+        yield FileSource(name, folder.absolute(), self._counted(self._walk(folder, shards, failures)))
         for shard in shards:
             yield ShardSource(shard.absolute(), printable(str(shard)), self._column)
         yield from failures
@@ -111,6 +116,15 @@ class CollectionInputs:
                     else:
                         yield str(path.relative_to(folder))
             waiting += reversed(folders)
+
+    def _counted(self, names: Iterator[str]) -> Iterator[str]:
+        """The names; while they are taken, a line about their number is printed from time to time."""
+        for name in names:
+            self._num_listed += 1
+            if time.monotonic() - self._noted > _SECONDS:
+                self._noted = time.monotonic()
+                note(f"listing the photos: {self._num_listed:,} so far")
+            yield name
 
     def _skip(self, path: Path, reason: str) -> None:
         self._num_skipped[reason] += 1
