@@ -103,4 +103,4 @@ def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     while (member := tar.next()) is not None:
         yield member
         # The list of a shard with a million files would fill the memory.
-        tar.members.clear()
+        tar.members.clear()  # type: ignore[attr-defined]
