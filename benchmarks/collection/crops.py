@@ -27,7 +27,7 @@ def write_crops(folder: Path, count: int, side: int, photos: Sequence[Path] = ()
         if path.exists():
             continue
         rng = np.random.default_rng((seed, i))
-        photo = sources[0] if sources else Image.open(photos[int(rng.integers(len(photos)))]).convert("RGB")
+        photo = sources[0] if sources else _opened(photos[int(rng.integers(len(photos)))])
         path.parent.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()
         _crop(photo, side, rng).save(content, "JPEG", quality=int(rng.integers(60, 96)))
@@ -51,6 +51,11 @@ def _crop(photo: Image.Image, side: int, rng: np.random.Generator) -> Image.Imag
     crop = crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
     crop = ImageEnhance.Brightness(crop).enhance(float(rng.uniform(0.4, 1.4)))
     return ImageEnhance.Color(crop).enhance(float(rng.uniform(0, 1.5)))
+
+
+def _opened(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")
 
 
 def _astronaut() -> Image.Image:

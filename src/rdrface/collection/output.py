@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -195,7 +196,7 @@ def _join(paths: list[Path], target: Path, job: Job) -> None:
     try:
         description = schema(job.num_custom).with_metadata(job.metadata())
         with pq.ParquetWriter(target, description, compression=COMPRESSION) as writer:
-            waiting: list[pa.Table] = []
+            waiting: list[Any] = []
             for i, path in enumerate(paths):
                 total += read_counts(path)
                 waiting.append(pq.read_table(path, partitioning=None).replace_schema_metadata(description.metadata))

@@ -8,11 +8,14 @@ import numpy as np
 from rdrface.collection.counts import Counts
 from rdrface.collection.work import Work, Worker
 from rdrface.errors import ConfigError, DataError, RdrError
+from rdrface.recording.face_columns import import_pyarrow
 
 _BLOCKS_PER_ACTOR = 64
 """Blocks of chunks for each actor: the last ones end at about the same time."""
 
-_MAX_BLOCKS = 20_000
+_MAX_BLOCKS = 10_000
+
+_CHUNK = "chunk"
 
 _COUNTS = tuple(Counts.__dataclass_fields__)
 
@@ -38,17 +41,18 @@ def annotate_with_ray(work: Work, chunks: Sequence[int], num_workers: int | None
         ConfigError: Ray is not installed, or the cluster has too few CPUs or GPUs.
         RdrError: an actor cannot open the model or write a file.
     """
-    ray = _import_ray()
+    ray, pa = _import_ray(), import_pyarrow("ray")
     if not ray.is_initialized():
         ray.init(include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     num_actors = _num_actors(ray, work, num_workers)
-    ids = np.asarray(chunks, np.int64)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
-    num_blocks = min(len(ids), num_actors * _BLOCKS_PER_ACTOR, _MAX_BLOCKS)
-    annotated = ray.data.range(len(ids), override_num_blocks=num_blocks).map_batches(
+    num_blocks = min(len(chunks), num_actors * _BLOCKS_PER_ACTOR, _MAX_BLOCKS)
+    # Blocks instead of a range: the tasks that produce a range would wait forever for a CPU if the actors have all.
+    blocks = [pa.table({_CHUNK: one}) for one in np.array_split(np.asarray(chunks, np.int64), num_blocks)]
+    annotated = ray.data.from_arrow(blocks).map_batches(
         _Actor,
-        fn_constructor_args=(work, ids),
+        fn_constructor_args=(work,),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=min(num_actors, num_blocks)),
         num_cpus=1,
@@ -66,16 +70,14 @@ class _Actor:
 
     Args:
         work: what to do.
-        ids: numbers of the chunks.
     """
 
-    def __init__(self, work: Work, ids: np.ndarray) -> None:
+    def __init__(self, work: Work) -> None:
         self._worker = Worker(work)
-        self._ids = ids
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Annotate the chunks ``ids[batch["id"]]``; a row of counts for each."""
-        counts = [self._worker.annotate(int(self._ids[i])) for i in batch["id"]]
+        """Annotate the chunks with these numbers; a row of counts for each."""
+        counts = [self._worker.annotate(int(index)) for index in batch[_CHUNK]]
         return {name: np.array([getattr(one, name) for one in counts]) for name in _COUNTS}
 
 
