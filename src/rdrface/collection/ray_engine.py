@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from rdrface import errors
 from rdrface.collection.counts import Counts
 from rdrface.collection.work import Work, Worker
-from rdrface.errors import ConfigError, DataError, RdrError
+from rdrface.errors import ConfigError, DataError
 from rdrface.recording.face_columns import import_pyarrow
 
 _BLOCKS_PER_ACTOR = 64
@@ -15,7 +16,7 @@ _BLOCKS_PER_ACTOR = 64
 
 _MAX_BLOCKS = 10_000
 
-_CHUNK = "chunk"
+_CHUNK, _ERROR_TYPE, _ERROR = "chunk", "error_type", "error"
 
 _COUNTS = tuple(Counts.__dataclass_fields__)
 
@@ -60,9 +61,11 @@ def annotate_with_ray(work: Work, chunks: Sequence[int], num_workers: int | None
     )
     try:
         for row in annotated.iter_rows():
+            if row[_ERROR]:
+                raise getattr(errors, row[_ERROR_TYPE])(row[_ERROR])
             yield Counts(*(int(row[name]) for name in _COUNTS))
     except ray.exceptions.RayError as error:
-        raise _cause(error) from error
+        raise DataError(f"Ray cannot go on: {error}") from error
 
 
 class _Actor:
@@ -73,12 +76,22 @@ class _Actor:
     """
 
     def __init__(self, work: Work) -> None:
-        self._worker = Worker(work)
+        self._work = work
+        self._worker: Worker | None = None
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Annotate the chunks with these numbers; a row of counts for each."""
-        counts = [self._worker.annotate(int(index)) for index in batch[_CHUNK]]
-        return {name: np.array([getattr(one, name) for one in counts]) for name in _COUNTS}
+        """Annotate the chunks with these numbers; a row of counts for each. An error is a row too: Ray would try again,
+        and keeps only its text."""
+        counts, error_type, text = Counts(), "", ""
+        try:
+            if self._worker is None:
+                self._worker = Worker(self._work)
+            for index in batch[_CHUNK]:
+                counts += self._worker.annotate(int(index))
+        except errors.RdrError as error:
+            error_type, text = type(error).__name__, str(error)
+        row = {name: np.array([getattr(counts, name)]) for name in _COUNTS}
+        return row | {_ERROR_TYPE: np.array([error_type]), _ERROR: np.array([text])}
 
 
 def _num_actors(ray: Any, work: Work, requested: int | None) -> int:
@@ -90,16 +103,6 @@ def _num_actors(ray: Any, work: Work, requested: int | None) -> int:
         kind = "GPUs" if work.num_gpus else "CPUs"
         raise ConfigError(f"the Ray cluster has {kind} for {available} actors; got --workers {requested or 1}")
     return requested or available
-
-
-def _cause(error: BaseException) -> RdrError:
-    """The error of rdrface inside an error of Ray."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, RdrError):
-            return type(found)(str(found))
-        found = getattr(found, "cause", None) or found.__cause__
-    return DataError(f"Ray cannot go on: {error}")
 
 
 def _import_ray() -> Any:
