@@ -126,7 +126,7 @@ def main() -> int:
         shutil.rmtree(path.with_name(f"{path.stem}.partial.parquet"), ignore_errors=True)
 
     text, seconds = Run(crops, whole, args.engine, options).finish()
-    print(re.sub(rf"{re.escape(str(args.work))}/", "", text.rstrip().splitlines()[-2]))
+    print(text.rstrip().replace(f"{args.work}/", ""))
     rng = random.Random(args.seed)
     random.seed(args.seed)
     for i in range(args.kills):

@@ -16,4 +16,4 @@ def test_runs_on_a_ray_cluster(tmp_path):
     """See tests/shared/ray_runs.py."""
     code = "import ray_runs; ray_runs.main()"
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True)
-    assert run.stdout.endswith("all right\n"), run.stdout + run.stderr
+    assert run.returncode == 0 and "all right\n" in run.stdout, run.stdout + run.stderr

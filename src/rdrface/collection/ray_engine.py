@@ -1,5 +1,6 @@
 """Actors on a Ray cluster."""
 
+import logging
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ def annotate_with_ray(work: Work, chunks: Sequence[int], num_workers: int | None
     if not ray.is_initialized():
         ray.init(include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     num_actors = _num_actors(ray, work, num_workers)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     num_blocks = min(len(chunks), num_actors * _BLOCKS_PER_ACTOR, _MAX_BLOCKS)
