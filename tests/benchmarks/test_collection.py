@@ -65,7 +65,7 @@ def test_the_cost_is_computed_from_the_rate(tmp_path):
         faces=tmp_path / "faces.parquet", rate=10.0, photos=36e6, core_hour=0.05, photo_bytes=1e5, cores=[10, 1000]
     )
     text = "\n".join(lines(args))
-    assert "measured: 12 photos, 1.00 faces per photo, 10 photos/s on one core" in text
+    assert "measured on 12 photos: 1.00 faces and " in text and "36,000,000 photos, 10 photos/s on one core" in text
     assert "core hours: 1,000\nhours on 10 cores: 100.0\nhours on 1,000 cores: 1.0\n" in text
     assert "50 dollars, 1.39 dollars per million photos" in text
     assert "storage of the photos: 3.6 TB\nreading on 1,000 cores: 1,000 MB/s" in text
