@@ -44,8 +44,8 @@ def lines(args: argparse.Namespace) -> list[str]:
     core_hours = args.photos / args.rate / 3600
     per_photo = args.faces.stat().st_size / counts.photos
     found = [
-        f"measured on {counts.photos:,} photos: {counts.faces / counts.photos:.2f} faces and {per_photo:,.0f} bytes per "
-        "photo in Parquet",
+        f"measured on {counts.photos:,} photos: {counts.faces / counts.photos:.2f} faces and {per_photo:,.0f} bytes "
+        "per photo in Parquet",
         f"collection: {args.photos:,.0f} photos, {args.rate:g} photos/s on one core",
         f"core hours: {core_hours:,.0f}",
         *(f"hours on {cores:,} cores: {core_hours / cores:,.1f}" for cores in args.cores),

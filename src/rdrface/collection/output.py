@@ -12,7 +12,7 @@ from rdrface.collection.counts import METADATA_KEY, Counts
 from rdrface.collection.job import Job, difference, read_job
 from rdrface.collection.listing import has_listing, remove_listing
 from rdrface.collection.lock import locked
-from rdrface.collection.rows import COMPRESSION, read_counts
+from rdrface.collection.rows import WRITE_OPTIONS, read_counts
 from rdrface.collection.schema import schema
 from rdrface.errors import ConfigError, DataError
 from rdrface.files import partial_path, real_path, write_aside
@@ -195,7 +195,7 @@ def _join(paths: list[Path], target: Path, job: Job) -> None:
     total = Counts()
     try:
         description = schema(job.num_custom).with_metadata(job.metadata())
-        with pq.ParquetWriter(target, description, compression=COMPRESSION) as writer:
+        with pq.ParquetWriter(target, description, **WRITE_OPTIONS) as writer:
             waiting: list[Any] = []
             for i, path in enumerate(paths):
                 total += read_counts(path)

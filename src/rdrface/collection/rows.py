@@ -17,8 +17,13 @@ from rdrface.recording.face_columns import face_columns, import_pyarrow
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COMPRESSION = "zstd"
-"""A fifth smaller than the default of Parquet."""
+WRITE_OPTIONS: dict[str, Any] = {
+    "compression": "zstd",
+    "use_dictionary": ["source", "image", "status", "error"],
+    "use_byte_stream_split": True,
+}
+"""Two fifths smaller than pyarrow's defaults: floats do not repeat, so that a dictionary of them only takes space, and
+the bytes of their exponents compress better next to each other."""
 
 
 def table_of(
@@ -69,7 +74,7 @@ def write_part(path: Path, table: "pa.Table") -> None:
     with write_aside(path) as partial:
         try:
             with partial.open("wb") as file:
-                pq.write_table(table, file, compression=COMPRESSION)
+                pq.write_table(table, file, **WRITE_OPTIONS)
                 file.flush()
                 os.fsync(file.fileno())
         except pa.ArrowException as error:
