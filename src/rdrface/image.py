@@ -19,6 +19,12 @@ from rdrface.image_arrays import BACKGROUND, array_to_rgb, check_size, gray_to_u
 
 HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 
+SUFFIXES = HEIF_SUFFIXES | frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pnm"}
+    | {".avif", ".jp2", ".j2k"}
+)
+"""Suffixes of the image files that are taken from a folder or an archive. `read_image` opens a file of any suffix."""
+
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 """Bytes 8 to 12 of HEIF files (ISO/IEC 23008-12)."""
 

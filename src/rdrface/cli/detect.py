@@ -3,18 +3,17 @@
 import argparse
 from contextlib import ExitStack
 from pathlib import Path
-from typing import get_args
 
 from rdrface.aligner import Aligner
-from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order
 from rdrface.cli.batch import Batch
+from rdrface.cli.face_options import add_detection, check_detection, load_arguments
 from rdrface.cli.inputs import expand
 from rdrface.cli.options import add_network
 from rdrface.cli.output_folder import FileKinds, OutputFolder
 from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
 from rdrface.cli.walk import is_existing
 from rdrface.detection.box_file import BoxFile
-from rdrface.detection.retinaface import MAX_SIDE, MIN_MAX_SIDE, SCORE_THRESHOLD
+from rdrface.detection.retinaface import MAX_SIDE
 from rdrface.errors import ConfigError, DataError
 from rdrface.files import is_disk_full, real_path
 from rdrface.loading import load
@@ -66,30 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="skip images with a result in DIR and copy it to --json and --csv: resumes an interrupted run (needs -o)",
     )
     faces = parser.add_argument_group("faces")
-    faces.add_argument(
-        "--score",
-        type=float,
-        metavar="S",
-        help=f"minimum detector score of a face, 0 to 1 (default: {SCORE_THRESHOLD})",
-    )
-    faces.add_argument(
-        "--max-uncertainty",
-        type=_percent_or_none,
-        metavar="PERCENT",
-        help="drop detections with a larger expected error, in percent of the face size; most of them are not faces; "
-        f"'none' keeps all (default: {MAX_UNCERTAINTY:g})",
-    )
-    faces.add_argument(
-        "--max-side",
-        type=_side,
-        metavar="PIXELS",
-        help="longest side of the image for detection; larger images are downscaled; more finds smaller faces and "
-        f"takes longer "
-        f"(at least {MIN_MAX_SIDE}; default: {MAX_SIDE})",
-    )
-    faces.add_argument(
-        "--order", choices=get_args(Order), help=f"order of the faces of an image (default: {DEFAULT_ORDER})"
-    )
+    add_detection(faces)
     faces.add_argument(
         "--boxes",
         type=Path,
@@ -174,8 +150,7 @@ def _check(args: argparse.Namespace) -> None:
             raise ConfigError(f"{_flag(option)} has no effect without --glb or --obj; add one of them, or remove it")
     if args.overwrite and not args.output and {args.json, args.csv} <= {None, STDOUT}:
         raise ConfigError("--overwrite has no effect without an output file (-o, --json or --csv); remove it")
-    if args.score is not None and not 0 < args.score < 1:
-        raise ConfigError(f"--score must be between 0 and 1; got {args.score}")
+    check_detection(args)
     if args.output and is_existing(args.output) and not args.output.is_dir():
         raise ConfigError(f"-o must be a folder, but {args.output} is a file")
     if args.boxes:
@@ -196,44 +171,11 @@ def _check_targets(targets: list[Path], inputs: list[Path]) -> None:
 
 
 def _open(args: argparse.Namespace) -> Aligner:
-    limit = MAX_UNCERTAINTY if args.max_uncertainty is None else args.max_uncertainty
     try:
-        return load(
-            args.weights,
-            device=args.device,
-            backend=args.backend,
-            threads=args.threads,
-            precision=args.precision,
-            size=args.size,
-            score_threshold=args.score,
-            max_side=args.max_side,
-            max_uncertainty=limit if limit < float("inf") else None,
-            order=args.order or DEFAULT_ORDER,
-        )
+        return load(args.weights, **load_arguments(args))
     except ValueError as error:
         raise ConfigError(str(error)) from error
 
 
 def _flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
-
-
-def _side(text: str) -> int:
-    """A whole number of pixels of at least `MIN_MAX_SIDE`."""
-    value = int(text) if text.isdecimal() else 0
-    if value < MIN_MAX_SIDE:
-        raise argparse.ArgumentTypeError(f"must be a whole number of pixels, {MIN_MAX_SIDE} or more; got {text}")
-    return value
-
-
-def _percent_or_none(text: str) -> float:
-    """A positive number; "none" is infinity."""
-    if text.lower() == "none":
-        return float("inf")
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"must be a positive number of percent, or none; got {text}")
-    return value

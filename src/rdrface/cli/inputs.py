@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 
 from rdrface.cli.walk import (
     SEEN_FILE,
-    SUFFIXES,
     Failure,
     FolderContent,
     Skipped,
@@ -19,7 +18,7 @@ from rdrface.cli.walk import (
     reason_to_skip,
 )
 from rdrface.files import printable, real_path
-from rdrface.image import is_url
+from rdrface.image import SUFFIXES, is_url
 
 STDIN = "-"
 

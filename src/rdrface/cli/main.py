@@ -35,6 +35,7 @@ COMMANDS = {
     "detect": Command("rdrface.cli.detect", "find and align the faces of images"),
     "track": Command("rdrface.cli.track", "follow the faces of videos and cameras"),
     "serve": Command("rdrface.cli.serve", "serve the web page and the HTTP API"),
+    "annotate": Command("rdrface.cli.annotate", "find the faces of a collection of photos, in Parquet files"),
     "bench": Command("rdrface.cli.bench", "measure speed, start-up time and memory on this machine"),
     "evaluate": Command("rdrface.cli.evaluate", "run the protocol of a public dataset"),
     "fit": Command("rdrface.cli.fit", "fit the 3D face to annotated images"),

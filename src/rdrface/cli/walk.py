@@ -6,13 +6,7 @@ from pathlib import Path
 
 from rdrface.cli.output_names import is_output
 from rdrface.files import printable
-from rdrface.image import HEIF_SUFFIXES
-
-SUFFIXES = HEIF_SUFFIXES | frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pnm"}
-    | {".avif", ".jp2", ".j2k"}
-)
-"""Suffixes of the files that are taken from a folder. A file named on the command line may have any suffix."""
+from rdrface.image import SUFFIXES
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".3gp", ".mts", ".m2ts", ".flv", ".ogv"}

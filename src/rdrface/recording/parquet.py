@@ -7,13 +7,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rdrface._version import __version__
-from rdrface.errors import ConfigError, DataError
-from rdrface.face import Face, Parameters, packaged_model
+from rdrface.errors import DataError
+from rdrface.face import Face, Parameters
 from rdrface.face_dict import ARRAY_SHAPES, PARAMETER_SHAPES
 from rdrface.files import partial_path, write_aside
+from rdrface.recording.face_columns import face_columns, face_fields, import_pyarrow
 from rdrface.recording.frame_record import FrameRecord, RecordedFace
 
 if TYPE_CHECKING:
@@ -32,15 +31,9 @@ SCALARS = {
     "id": "int32",
     "width": "int32",
     "height": "int32",
-    "score": "float32",
-    "expected_error": "float32",
-    "yaw": "float32",
-    "pitch": "float32",
-    "roll": "float32",
 }
-"""Column -> Arrow type; units as in `FrameRecord`, `Face` and `Pose`."""
+"""Column of the frame -> Arrow type; units as in `FrameRecord`."""
 
-_ROTATION = "rotation"
 _CUSTOM = "custom_landmarks"
 
 
@@ -61,7 +54,7 @@ class ParquetWriter:
     """
 
     def __init__(self, path: Path, video: str = "") -> None:
-        self._pa = _import_pyarrow()
+        self._pa = import_pyarrow()
         self._path = path
         self._folder = partial_path(path)
         self._metadata = {"rdrface": __version__, "video": video}
@@ -150,7 +143,7 @@ class ParquetWriter:
 
 
 def schema(num_custom: int = 0) -> "pa.Schema":
-    """The columns: scalars, and flat fixed-size lists of float32 in the order of the arrays of `Face`.
+    """The columns: those of the frame, and `face_fields`.
 
     Args:
         num_custom: number of landmarks of the annotation scheme that the weights were fine-tuned to.
@@ -158,14 +151,9 @@ def schema(num_custom: int = 0) -> "pa.Schema":
     Raises:
         ConfigError: pyarrow is not installed.
     """
-    pa = _import_pyarrow()
-    sizes = {name: int(np.prod(shape)) for name, shape in ARRAY_SHAPES.items()}
-    sizes |= {_ROTATION: 9} | {f"parameters_{name}": size for name, (size,) in PARAMETER_SHAPES.items()}
-    sizes |= {_CUSTOM: 2 * num_custom} if num_custom else {}
+    pa = import_pyarrow()
     fields = [pa.field(name, getattr(pa, kind)(), nullable=False) for name, kind in SCALARS.items()]
-    fields += [pa.field(name, pa.list_(pa.float32(), size), nullable=False) for name, size in sizes.items()]
-    fields += [pa.field(name, pa.float32(), nullable=False) for name in packaged_model().expression_names]
-    return pa.schema(fields)
+    return pa.schema([*fields, *face_fields(num_custom)])
 
 
 def read_parquet(path: Path) -> Iterator[FrameRecord]:
@@ -175,7 +163,7 @@ def read_parquet(path: Path) -> Iterator[FrameRecord]:
         DataError: it cannot be read, or columns are missing.
         ConfigError: pyarrow is not installed.
     """
-    pa = _import_pyarrow()
+    pa = import_pyarrow()
     return _frames(pa, path)
 
 
@@ -226,40 +214,13 @@ def _parts(folder: Path) -> list[Path]:
 def _table(
     pa: Any, rows: list[tuple[FrameRecord, RecordedFace]], num_custom: int, metadata: dict[str, str]
 ) -> "pa.Table":
-    faces = [one.face for _, one in rows]
-    values: dict[str, Any] = {
+    values = {
         "frame": [frame.index for frame, _ in rows],
         "time": [frame.time for frame, _ in rows],
         "id": [one.id for _, one in rows],
         "width": [frame.width for frame, _ in rows],
         "height": [frame.height for frame, _ in rows],
-        "score": [face.score for face in faces],
-        "expected_error": [face.expected_error for face in faces],
-        "yaw": [face.pose.yaw for face in faces],
-        "pitch": [face.pose.pitch for face in faces],
-        "roll": [face.pose.roll for face in faces],
-        **{name: [getattr(face, name) for face in faces] for name in ARRAY_SHAPES},
-        _ROTATION: [face.pose.rotation for face in faces],
-        **{f"parameters_{name}": [getattr(face.parameters, name) for face in faces] for name in PARAMETER_SHAPES},
-        **({_CUSTOM: [face.custom_landmarks for face in faces]} if num_custom else {}),
-        **{name: [face.blendshapes[name] for face in faces] for name in packaged_model().expression_names},
     }
-    columns = []
-    description = schema(num_custom).with_metadata(metadata)
-    for field in description:
-        if hasattr(field.type, "list_size"):
-            flat = np.asarray(values[field.name], np.float32).reshape(-1)
-            columns.append(pa.FixedSizeListArray.from_arrays(pa.array(flat), field.type.list_size))
-        else:
-            columns.append(pa.array(values[field.name], field.type))
-    return pa.Table.from_arrays(columns, schema=description)
-
-
-def _import_pyarrow() -> Any:
-    try:
-        import pyarrow
-    except ImportError as error:
-        raise ConfigError(
-            f"Parquet needs pyarrow, which cannot be imported ({error}): pip install 'rdrface[video]'"
-        ) from error
-    return pyarrow
+    columns = [pa.array(values[name], getattr(pa, kind)()) for name, kind in SCALARS.items()]
+    columns += face_columns([one.face for _, one in rows], num_custom).values()
+    return pa.Table.from_arrays(columns, schema=schema(num_custom).with_metadata(metadata))

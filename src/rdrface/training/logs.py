@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 from tqdm import tqdm
@@ -42,6 +43,16 @@ class LossLog:
         self._sums: dict[str, Tensor | float] = {}
         self._steps = 0
         self._started = time.monotonic()
+
+
+def mean_over_processes(fabric: Fabric, values: dict[str, float]) -> dict[str, float]:
+    """The mean of each value over all processes of a run; all of them call this. One process gets its own values."""
+    if fabric.world_size == 1:
+        return values
+    own = torch.tensor(list(values.values()), dtype=torch.float32, device=fabric.device)
+    means = fabric.all_reduce(own, reduce_op="mean")
+    assert isinstance(means, Tensor)
+    return {name: round(float(mean), 5) for name, mean in zip(values, means, strict=True)}
 
 
 def append_row(fabric: Fabric, path: Path, row: dict[str, object]) -> None:

@@ -30,7 +30,7 @@ from rdrface.training.config import TrainingConfig
 from rdrface.training.device_crops import DeviceCrops
 from rdrface.training.ema import EMA
 from rdrface.training.face_order import batches
-from rdrface.training.logs import LossLog, append_row, write_validation
+from rdrface.training.logs import LossLog, append_row, mean_over_processes, write_validation
 from rdrface.training.losses.objective import Objective
 from rdrface.training.losses.weights import LossWeights
 from rdrface.training.oversampling import draws_per_epoch
@@ -235,6 +235,7 @@ def train_stage(
         if run.step % config.log_every == 0:
             run.check_finite(diverged)
             means, speed = log.take(stage.batch_size)
+            means = mean_over_processes(fabric, means)
             row = {"stage": run.stage, "step": run.step, "rate": f"{rate:.2e}", "faces_per_second": f"{speed:.1f}"}
             append_row(fabric, run.folder / "log.csv", {**row, **means})
             bar.set_postfix(loss=means["loss"])
