@@ -19,6 +19,9 @@ and the sheet between the lips."""
 _BORDER = -4.0
 """mm inside the border of the face region at which the mesh is cut. Negative: the triangles of all landmarks remain."""
 
+_BACK = -40.0
+"""z in mm of the frontal plane behind which cavities are removed."""
+
 _INNER_LIPS = ((60, 61, 62, 63, 64), (60, 67, 66, 65, 64))
 """Landmarks along the upper and the lower inner lip, from left to right."""
 
@@ -62,6 +65,8 @@ class FaceSurface:
         region = FaceRegion.of(model)
         part = _parts(model, region)
         inside = region.inside(model.mean) - _BORDER
+        # The back of the mouth would be seen beside the jaw.
+        inside = np.where(part == CAVITY, np.minimum(inside, model.mean[:, 2] - _BACK), inside)
         keys, triangles = _cut(model.triangles, inside)
         ends = np.array([(key[0], key[-1]) for key in keys], np.int32)
         whole = ends[:, 0] == ends[:, 1]

@@ -221,6 +221,7 @@ class Page {
     document.body.classList.remove('no-face');
     $('camera-bar').hidden = name !== 'camera';
     $('timeline').hidden = true;
+    $('reset').textContent = name === 'file' ? 'As in the file' : 'Back to the photo';
   }
 
   #connect() {

@@ -28,7 +28,7 @@ export function faceTexture(model, vertices, face, photo, size, side = 768) {
   const context = canvas.getContext('2d');
   const image = context.createImageData(side, side);
   const { data } = image;
-  for (let i = 0; i < data.length; i += 4) data.set([...plain, 255], i);
+  data.set(background(model, side, plain));
   const height = new Float32Array(side * side).fill(-1);
   // Corner: place in the texture, height, then position in the photo and visibility of the vertex and of its mirror image.
   const corner = (i) => {
@@ -59,6 +59,16 @@ export function faceTexture(model, vertices, face, photo, size, side = 768) {
   }
   context.putImageData(image, 0, 0);
   return canvas;
+}
+
+/** The texture before anything is drawn: dark around the sheet between the lips, which is below the face. */
+function background(model, side, plain) {
+  let top = 0;
+  model.part.forEach((part, i) => part === MOUTH && (top = Math.max(top, model.uv[i * 2 + 1])));
+  const dark = Math.floor((1 - top) * side) - 8;
+  const data = new Uint8ClampedArray(side * side * 4);
+  for (let i = 0; i < data.length; i += 4) data.set([...(i >= dark * side * 4 ? DARK : plain), 255], i);
+  return data;
 }
 
 /** Pixels of the part of the photo that the face covers. */

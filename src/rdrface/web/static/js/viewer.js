@@ -115,7 +115,7 @@ export class Viewer {
     const box = new THREE.Box3().setFromObject(scene);
     const size = box.getSize(new THREE.Vector3());
     const wrapper = new THREE.Group();
-    const factor = 210 / (Math.max(size.x, size.y, size.z) || 1);
+    const factor = 250 / (Math.max(size.x, size.y, size.z) || 1);
     wrapper.scale.setScalar(factor);
     scene.position.sub(box.getCenter(new THREE.Vector3()));
     wrapper.add(scene);
