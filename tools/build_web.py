@@ -29,7 +29,9 @@ POLICY = CONTENT_SECURITY_POLICY.replace("'self';", "'self' 'wasm-unsafe-eval';"
 def main() -> None:
     """Write the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder to write; it must not exist, or be such a folder")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="folder to write; it must not exist, or be such a folder"
+    )
     folder = parser.parse_args().folder
     if folder.exists() and not (folder / "face_model.bin").exists():
         parser.error(f"{folder} exists and is not a folder that this tool wrote: name another one")

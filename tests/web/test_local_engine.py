@@ -41,7 +41,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def photos() -> dict[str, Image.Image]:
-    """Five photos: as it is, enlarged, two faces, rotated, cut by the edge."""
+    """Photos: as it is, enlarged, two faces, rotated by 40 and by 90 degrees, cut by the edge."""
     photo = Image.fromarray(pytest.importorskip("skimage").data.astronaut())
     part = photo.crop((90, 0, 390, 300))
     two = Image.new("RGB", (900, 420), (120, 120, 120))
@@ -52,11 +52,12 @@ def photos() -> dict[str, Image.Image]:
         "enlarged": photo.resize((1900, 1900), Image.Resampling.BICUBIC),
         "two faces": two,
         "rotated": photo.crop((60, 0, 400, 340)).rotate(40, Image.Resampling.BICUBIC),
+        "sideways": photo.crop((0, 0, 512, 400)).transpose(Image.Transpose.ROTATE_90),
         "cut": photo.crop((215, 20, 480, 300)),
     }
 
 
-@pytest.mark.parametrize("name", ["as it is", "enlarged", "two faces", "rotated", "cut"])
+@pytest.mark.parametrize("name", ["as it is", "enlarged", "two faces", "rotated", "sideways", "cut"])
 def test_faces_equal_those_of_python(page: Any, name: str) -> None:
     photo = photos()[name]
     expected = rdrface.load("lite", backend="onnxruntime", precision="float32").detect(photo)
@@ -65,7 +66,8 @@ def test_faces_equal_those_of_python(page: Any, name: str) -> None:
     page.execute_async_script(
         """const [text, done] = arguments;
         const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-        rdrface.engine.detect(new Blob([bytes])).then((r) => { globalThis.result = r; done(); }, (e) => done(e.stack));""",
+        const keep = (found) => { globalThis.result = found; done(); };
+        rdrface.engine.detect(new Blob([bytes])).then(keep, (error) => done(error.stack));""",
         base64.b64encode(content.getvalue()).decode(),
     )
     got = [rdrface.Face.from_dict(face) for face in page.execute_script("return result.faces")]

@@ -244,11 +244,12 @@ def test_downloads(page: Any, folder: Path) -> None:
     (face,) = rdrface.load().detect(folder / "one.png")
     content = json.loads(download(page, folder, "json").read_text())
     np.testing.assert_allclose(rdrface.Face.from_dict(content["faces"][0]).landmarks, face.landmarks, atol=0.01)
-    (row,) = csv.DictReader(download(page, folder, "csv").open(newline=""))
+    (row,) = csv.DictReader(download(page, folder, "csv").read_text().splitlines())
     assert row["image"] == "one.png"
     assert float(row["x30"]) == pytest.approx(face.landmarks[30, 0], abs=0.01)
     assert float(row["mouthSmileLeft"]) == pytest.approx(face.blendshapes["mouthSmileLeft"], abs=0.01)
-    assert Image.open(download(page, folder, "png")).size == (512, 512)
+    with Image.open(download(page, folder, "png")) as picture:
+        assert picture.size == (512, 512)
     _check_glb(download(page, folder, "glb").read_bytes())
     upload(page, folder / "downloads" / "one.glb")
     wait_until(page, "document.body.dataset.screen === 'file' && rdrface.view.file?.size === 46")
@@ -361,7 +362,9 @@ def test_the_theme_follows_the_system_until_the_switch_is_used(page: Any) -> Non
     def ground() -> str:
         return str(page.execute_script("return getComputedStyle(document.body).backgroundColor"))
 
-    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    )
     dark = ground()
     page.find_element(By.ID, "theme").click()
     light = ground()

@@ -46,7 +46,9 @@ export class Viewer {
     this.mesh = new THREE.Mesh(this.geometry, this.plain);
     this.lines = new THREE.Mesh(this.geometry, this.wire);
     this.lines.visible = false;
-    const inside = new THREE.Mesh(this.geometry, new THREE.MeshBasicMaterial({ color: 0x2b1b18, side: THREE.BackSide }));
+    // The offset keeps the inside from showing through at the silhouette, where both sides have the same depth.
+    const offset = { polygonOffset: true, polygonOffsetFactor: 4, polygonOffsetUnits: 40 };
+    const inside = new THREE.Mesh(this.geometry, new THREE.MeshBasicMaterial({ color: 0x2b1b18, side: THREE.BackSide, ...offset }));
     inside.frustumCulled = false;
     this.mesh.frustumCulled = this.lines.frustumCulled = false;
     const ball = new THREE.SphereGeometry(1.05, 12, 8);

@@ -30,9 +30,7 @@ export class LocalEngine {
     });
     const { width, height } = image;
     if (width * height > MAX_PIXELS) throw new EngineError('too_large', `This photo has more than ${MAX_PIXELS / 1e6} megapixels.`);
-    const detections = await detector.detect(image);
-    signal?.throwIfAborted();
-    const faces = await aligner.align(image, detections);
+    const faces = await aligner.find(image, detector);
     signal?.throwIfAborted();
     return { width, height, faces, model: {} };
   }

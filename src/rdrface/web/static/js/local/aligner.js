@@ -1,6 +1,7 @@
 // From detections to faces: crops, retries, and the dictionaries of Face.to_dict, as in rdrface.alignment.
 import { rotationMatrix } from '../pose.js';
-import { boxSize, clockwiseAngle, completedBox, faceAngle, iou, landmarkBox, radians, wrapDegrees } from './boxes.js';
+import { boxSize, clockwiseAngle, iou, radians, wrapDegrees } from './boxes.js';
+import { detections, turnsToSearch } from './face_search.js';
 import { part, reduced } from './pixels.js';
 
 const EXPANSION = 1.6, UPRIGHT_WITHIN = 25, RETRY_ABOVE = 3.5, CLEARLY_BETTER = 0.7, MAX_UNCERTAINTY = 10;
@@ -17,28 +18,29 @@ export class Aligner {
     Object.assign(this, { run, names, side });
   }
 
-  /** Faces of an image, in order of decreasing score. */
-  async align(image, detections) {
-    const faces = [];
-    for (const detection of detections) {
-      const angle = faceAngle(detection);
-      const box = landmarkBox(completedBox(detection.box, angle, image.width, image.height), angle);
-      const result = await this.#withRetries(image, detection, box, angle);
-      faces.push({ result, detection, box });
+  /** Faces of an image, in order of decreasing score.   @param {RetinaFace} detector */
+  async find(image, detector) {
+    const faces = await this.#align(image, await detections(detector, image));
+    const certain = selected(faces).filter(({ result }) => result.error <= RETRY_ABOVE);
+    for (const turns of turnsToSearch(certain.map(({ result }) => result.landmarks))) {
+      faces.push(...(await this.#align(image, await detections(detector, image, turns))));
     }
-    return withoutDuplicates(faces)
-      .filter(({ result }) => result.error <= MAX_UNCERTAINTY)
-      .sort((a, b) => b.detection.score - a.detection.score)
-      .map(({ result, detection, box }) => this.#dictionary(image, result, detection.score, box));
+    return selected(faces).map(({ result, detection }) => this.#dictionary(image, result, detection));
   }
 
-  async #withRetries(image, detection, box, angle) {
+  async #align(image, found) {
+    const faces = [];
+    for (const detection of found) faces.push({ detection, result: await this.#withRetries(image, detection) });
+    return faces;
+  }
+
+  async #withRetries(image, { box, detectorBox, angle }) {
     const first = { center: centerOf(box), half: (boxSize(box) * EXPANSION) / 2, angle: radians(upright(angle)) };
     let best = await this.#corrected(image, first);
     for (const turn of [0, 90, 180, 270]) {
       if (best.error <= RETRY_ABOVE || Math.abs(wrapDegrees((first.angle * 180) / Math.PI - turn)) <= UPRIGHT_WITHIN) continue;
       // The landmark box depends on the detector's angle, which may be wrong.
-      const frame = { center: centerOf(detection.box), half: first.half, angle: radians(turn) };
+      const frame = { center: centerOf(detectorBox), half: first.half, angle: radians(turn) };
       const again = await this.#corrected(image, frame);
       if (again.error < CLEARLY_BETTER * best.error) best = again;
     }
@@ -64,7 +66,7 @@ export class Aligner {
     return { frame, outputs, landmarks, size, uncertainty, error: mean(uncertainty) };
   }
 
-  #dictionary(image, { frame, outputs, landmarks, uncertainty, error }, score, box) {
+  #dictionary(image, { frame, outputs, landmarks, uncertainty, error }, { score, box }) {
     const q = Array.from(outputs.parameters.data);
     const pose = transformed(q.slice(50, 57), frame);
     const expression = q.slice(57);
@@ -158,6 +160,12 @@ function transformed([pitch, yaw, roll, tx, ty, tz, f], { center, half, angle })
   const [sideways, up] = [center[0] / scale, -center[1] / scale];
   const t = [tx, ty, tz].map((value, k) => value + sideways * r[k] + up * r[3 + k]);
   return [...angles, ...t, scale];
+}
+
+/** The faces without duplicates and without uncertain ones, best score first. */
+function selected(faces) {
+  const kept = withoutDuplicates(faces).filter(({ result }) => result.error <= MAX_UNCERTAINTY);
+  return kept.sort((a, b) => b.detection.score - a.detection.score);
 }
 
 /** As rdrface.alignment.duplicates. */

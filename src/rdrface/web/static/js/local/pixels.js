@@ -40,6 +40,24 @@ export function part({ data, width, height }, x0, y0, columns, rows) {
   return { data: result, width: columns, height: rows };
 }
 
+/** The image rotated counterclockwise by quarter turns. */
+export function rotated(image, turns) {
+  let { data, width, height } = image;
+  for (let turn = 0; turn < turns; turn++) {
+    const result = new Uint8Array(data.length);
+    for (let y = 0, k = 0; y < width; y++) {
+      for (let x = 0; x < height; x++, k += 3) {
+        const i = (x * width + width - 1 - y) * 3;
+        result[k] = data[i];
+        result[k + 1] = data[i + 1];
+        result[k + 2] = data[i + 2];
+      }
+    }
+    [data, width, height] = [result, height, width];
+  }
+  return { data, width, height };
+}
+
 /** Every n-th pixel in both directions. */
 export function thinned({ data, width, height }, step) {
   const first = Math.floor(step / 2);
