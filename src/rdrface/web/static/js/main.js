@@ -30,8 +30,7 @@ class Page {
 
   async start() {
     $('privacy').textContent = this.engine.privacy;
-    const key = new URLSearchParams(location.hash.slice(1)).get('key');
-    if (key) this.engine.key = key;
+    this.#readKey();
     this.#connect();
     if (!this.view.viewer) $('no-webgl').hidden = false;
     await this.#try(async () => {
@@ -224,9 +223,16 @@ class Page {
     $('reset').textContent = name === 'file' ? 'As in the file' : 'Back to the photo';
   }
 
+  /** An API key after #key= in the address. */
+  #readKey() {
+    const key = new URLSearchParams(location.hash.slice(1)).get('key');
+    if (key) this.engine.key = key;
+  }
+
   #connect() {
     if (this.connected) return;
     this.connected = true;
+    addEventListener('hashchange', () => this.#readKey());
     const actions = {
       photo: () => $('photo-file').click(),
       clip: () => $('clip-file').click(),

@@ -2,6 +2,7 @@
 const TEXTS = {
   unreachable: ['The server does not answer', 'Check that rdrface serve is running, then try again.'],
   too_large: ['This photo is too large', 'Choose a smaller photo, or save this one with fewer pixels.'],
+  too_many_faces: ['Too many faces', 'Cut out a part of the photo with fewer faces.'],
   bad_image: ['This file could not be read as a photo', 'Choose a JPEG, PNG or WebP file.'],
   busy: ['The server is busy', 'Wait a moment, then try again.'],
   unauthorized: ['The server asks for a key', 'Open the page with #key=YOUR-KEY at the end of its address.'],
@@ -21,7 +22,9 @@ const TEXTS = {
 /** Title and text of a code; `detail` is the message of the engine, if it has one. */
 export function messageOf(code, detail = '') {
   const [title, text] = TEXTS[code] ?? TEXTS.failed;
-  return { title, text: detail || text };
+  if (!detail) return { title, text };
+  // Messages of the server are parts of sentences.
+  return { title, text: detail[0].toUpperCase() + detail.slice(1) + (/[.!?]$/.test(detail) ? '' : '.') };
 }
 
 const side = (value, positive, negative) => `${Math.round(Math.abs(value))}° ${value > 0 ? positive : negative}`;

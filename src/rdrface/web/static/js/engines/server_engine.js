@@ -8,7 +8,8 @@
 // Both reject with EngineError, or with an AbortError if the signal aborts.
 import { EngineError } from './engine_error.js';
 
-const CODES = { 401: 'unauthorized', 403: 'unauthorized', 413: 'too_large', 429: 'busy', 503: 'busy', 504: 'busy' };
+const BY_STATUS = { 401: 'unauthorized', 403: 'unauthorized', 408: 'busy', 413: 'too_large', 429: 'busy', 503: 'busy', 504: 'busy' };
+const BY_CODE = { too_many_faces: 'too_many_faces', too_many_pixels: 'too_large', body_too_large: 'too_large' };
 
 export class ServerEngine {
   #key = '';
@@ -46,8 +47,7 @@ export class ServerEngine {
   }
 
   #refused(status, error) {
-    const tooLarge = /large|pixels|bytes|bomb/.test(error?.code ?? '');
-    const code = CODES[status] ?? (tooLarge ? 'too_large' : status < 500 ? 'bad_image' : 'failed');
+    const code = BY_CODE[error?.code] ?? BY_STATUS[status] ?? (status < 500 ? 'bad_image' : 'failed');
     return new EngineError(code, error?.message ?? '');
   }
 
