@@ -73,6 +73,7 @@ export class FaceView {
   /** Move one expression. */
   move(name, value) {
     if (this.file) return this.viewer.setTarget(name, value);
+    if (!this.face) return;
     this.expression[this.model.names.indexOf(name)] = value;
     this.#update();
   }
@@ -83,6 +84,7 @@ export class FaceView {
       for (const [name, value] of this.file) this.viewer.setTarget(name, value);
       return this.sliders.set(this.file);
     }
+    if (!this.face) return;
     this.expression = Float32Array.from(this.face.parameters.expression);
     this.#setSliders();
     this.#update();
@@ -90,13 +92,13 @@ export class FaceView {
 
   /** All expressions to 0. */
   toNeutral() {
-    const zeros = new Map([...this.sliders.inputs.keys()].map((name) => [name, 0]));
     if (this.file) {
       for (const name of this.file.keys()) this.viewer.setTarget(name, 0);
       return this.sliders.set(new Map([...this.file.keys()].map((name) => [name, 0])));
     }
+    if (!this.face) return;
     this.expression.fill(0);
-    this.sliders.set(zeros);
+    this.sliders.set(new Map(this.model.names.map((name) => [name, 0])));
     this.#update();
   }
 
