@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 CODE := src tests tools benchmarks experiments examples
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs web clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python tools/demo_photo.py out/astronaut.png
@@ -25,6 +25,9 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	$(BIN)/python tools/check_site.py site
+
+web: $(VENV)/.demo
+	$(BIN)/python tools/build_web.py out/web
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,93 @@
+"""The web page in headless Chromium: first page, errors, keyboard, theme and widths."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from browser import errors_of, wait_until
+from page_server import serving_page
+from page_steps import READY, message, show, upload
+
+By = pytest.importorskip("selenium.webdriver.common.by", reason="Selenium is not installed").By
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+
+
+def test_the_first_page_explains_itself(page: Any) -> None:
+    text = page.find_element(By.TAG_NAME, "main").text
+    assert "photo" in text and "3D" in text and "not stored" in text
+    assert not page.find_element(By.CSS_SELECTOR, ".details").is_displayed()
+
+
+def test_errors_are_explained(page: Any, folder: Path) -> None:
+    upload(page, folder / "text.jpg")
+    assert "could not be read" in message(page, "bad_image")
+    upload(page, folder / "large.jpg")
+    assert "3 MB" in message(page, "too_large")
+    upload(page, folder / "none.png")
+    assert "No face found" in message(page, "no_face")
+    # A refused request is an entry in the console, which no page can prevent.
+    assert all("status of 4" in entry for entry in errors_of(page))
+
+
+def test_a_server_that_is_gone_can_be_tried_again(opened: Any, folder: Path) -> None:
+    with serving_page() as address:
+        opened.get(address)
+        wait_until(opened, READY)
+    upload(opened, folder / "one.png")
+    assert "rdrface serve" in message(opened, "unreachable")
+    assert opened.find_element(By.ID, "message-retry").is_displayed()
+    errors_of(opened)
+
+
+def test_keys_turn_zoom_and_reset_the_face(page: Any, folder: Path) -> None:
+    show(page, folder / "one.png")
+    model = page.find_element(By.ID, "model")
+    model.send_keys(Keys.ARROW_RIGHT, "+")
+    assert page.execute_script("const t = rdrface.view.viewer.turntable; return t.yaw > 0 && t.zoom > 1")
+    model.send_keys(Keys.HOME)
+    assert page.execute_script("const t = rdrface.view.viewer.turntable; return t.yaw === 0 && t.zoom === 1")
+
+
+def test_everything_can_be_reached_with_the_keyboard(page: Any, folder: Path) -> None:
+    show(page, folder / "one.png")
+    page.execute_script("document.activeElement.blur()")
+    reached = set()
+    for _ in range(40):
+        page.switch_to.active_element.send_keys(Keys.TAB)
+        reached.add(
+            page.execute_script(
+                "const e = document.activeElement; return e.name || e.dataset.view || e.dataset.surface || e.id"
+            )
+        )
+    assert {"points", "uncertainty", "model", "front", "plain", "tab-expression", "reset", "theme"} <= reached
+    tab = page.find_element(By.ID, "tab-expression")
+    tab.send_keys(Keys.ARROW_RIGHT)
+    assert page.find_element(By.ID, "panel-measures").is_displayed()
+
+
+def test_the_theme_follows_the_system_until_the_switch_is_used(page: Any) -> None:
+    def ground() -> str:
+        return str(page.execute_script("return getComputedStyle(document.body).backgroundColor"))
+
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    )
+    dark = ground()
+    page.find_element(By.ID, "theme").click()
+    light = ground()
+    assert dark != light
+    page.execute_script("localStorage.clear()")
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1280, 1920])
+def test_no_width_needs_sideways_scrolling(page: Any, folder: Path, width: int) -> None:
+    metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 800}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+        show(page, folder / "two.png")
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
