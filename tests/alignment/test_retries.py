@@ -100,16 +100,16 @@ def test_a_face_cut_by_the_edge_keeps_its_pose_and_hides_what_is_outside(aligner
 
 
 def test_a_detection_that_is_no_face_is_dropped_and_counted(image):
-    flag = np.array([20.0, 300, 140, 420])
-    aligner = rdrface.load(detector=FixedBoxes(BOX, flag), threads=2)
+    background = np.array([20.0, 20, 120, 140])
+    aligner = rdrface.load(detector=FixedBoxes(BOX, background), threads=2)
     (face,), (dropped,) = aligner.detect_with_dropped(image)
     np.testing.assert_allclose(face.box, BOX)
-    np.testing.assert_allclose(dropped.box, flag)
+    np.testing.assert_allclose(dropped.box, background)
     assert dropped.expected_error > aligner.max_uncertainty
-    keeps_all = rdrface.load(detector=FixedBoxes(BOX, flag), threads=2, max_uncertainty=None)
+    keeps_all = rdrface.load(detector=FixedBoxes(BOX, background), threads=2, max_uncertainty=None)
     assert len(keeps_all.detect(image)) == 2
     # Boxes that the caller passes are never dropped.
-    assert len(aligner.align(image, [BOX, flag])) == 2
+    assert len(aligner.align(image, [BOX, background])) == 2
 
 
 def test_one_person_in_two_boxes_is_one_face(image):

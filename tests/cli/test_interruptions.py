@@ -39,11 +39,22 @@ def press_ctrl_c():
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("interrupt", [press_ctrl_c, lambda: signal.raise_signal(signal.SIGTERM)])
-def test_an_interrupted_run_keeps_its_results(monkeypatch, capsys, interrupt):
-    monkeypatch.setattr(detect, "_open", lambda args: Interrupting(interrupt))
-    assert main(["detect", "p", "--json", "all.json", "--csv", "all.csv", "-o", "out"]) == 130
-    out, err = capsys.readouterr()
+ALL_RESULTS = ["detect", "p", "--json", "all.json", "--csv", "all.csv", "-o", "out"]
+
+TERMINATED = f"""
+import signal, sys
+from rdrface.cli import detect
+from rdrface.cli.main import main
+from test_interruptions import Interrupting
+
+detect._open = lambda args: Interrupting(lambda: signal.raise_signal(signal.SIGTERM))
+sys.exit(main({ALL_RESULTS}))
+"""
+
+
+def check_interrupted(status, out, err):
+    """The result of the first image is kept, the other two are named."""
+    assert status == 130
     assert err == "rdrface: interrupted\n"
     assert out.startswith("1 photo, 1 face, 0 skipped, 0 failed, 0 dropped, 2 not processed\n")
     content = json.loads(Path("all.json").read_text())
@@ -52,6 +63,22 @@ def test_an_interrupted_run_keeps_its_results(monkeypatch, capsys, interrupt):
     assert [row["status"] for row in rows("all.csv")] == ["face", "not processed", "not processed"]
     assert sorted(path.name for path in Path().rglob("*.json")) == ["a.json", "all.json"]
     assert not list(Path().rglob(".rdrface*"))
+
+
+def test_an_interrupted_run_keeps_its_results(monkeypatch, capsys):
+    monkeypatch.setattr(detect, "_open", lambda args: Interrupting(press_ctrl_c))
+    status = main(ALL_RESULTS)
+    check_interrupted(status, *capsys.readouterr())
+
+
+def test_a_terminated_run_keeps_its_results():
+    """In a process of its own: the signal would end the tests if it were not handled."""
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here), str(here.parent / "shared"), os.environ.get("PYTHONPATH", "")])
+    run = subprocess.run(
+        [sys.executable, "-c", TERMINATED], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    check_interrupted(run.returncode, run.stdout, run.stderr)
 
 
 def test_a_handler_that_python_did_not_install_is_kept(monkeypatch):

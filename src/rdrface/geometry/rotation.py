@@ -18,7 +18,7 @@ the image.
 import math
 from typing import Any
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 Array = Any
 """A NumPy array or a PyTorch tensor."""
@@ -157,7 +157,7 @@ def rotation_about(vectors: Array) -> Array:
     zero = xp.zeros_like(x)
     rows = (xp.stack((zero, -z, y), axis=-1), xp.stack((z, zero, -x), axis=-1), xp.stack((-y, x, zero), axis=-1))
     cross = xp.stack(rows, axis=-2)
-    return first * cross + second * (cross @ cross) + xp.eye(3, dtype=cross.dtype)
+    return first * cross + second * (cross @ cross) + xp.eye(3, dtype=cross.dtype, device=device(cross))
 
 
 def rotation_vector(rotation: Array) -> Array:

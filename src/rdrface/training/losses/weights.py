@@ -19,8 +19,8 @@ class LossWeights:
         parameters: standardized coefficients against those of the fit, last iteration only; small, because the
             losses on points measure the actual goal.
         response: softmax loss of conv6.
-        visibility: cross-entropy of the visibility. With a third of this weight it was 1 % of the sum, and points covered
-            by objects were recognized less well.
+        visibility: cross-entropy of the visibility. With a third of this weight it was 1 % of the sum, and points
+            behind objects were recognized less well.
         uncertainty: negative log-likelihood of the observed error under the predicted one.
         wpdc: 3DDFA's weighted parameter distance, see `rdrface.training.losses.parameter_losses`, at every k.
         vertex: mean 3D distance of the surface of the fitted face; last iteration only.
