@@ -3,6 +3,7 @@
 import argparse
 from contextlib import ExitStack
 from pathlib import Path
+from typing import get_args
 
 from rdrface.aligner import Aligner
 from rdrface.cli.batch import Batch
