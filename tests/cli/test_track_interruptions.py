@@ -19,6 +19,7 @@ from rdrface.recording import read_recording
 
 pytestmark = pytest.mark.usefixtures("clip")
 ALL = ("--parquet", "--live-link", "--draw")
+ARGUMENTS = ["track", "a.mp4", "-o", "out", *ALL]
 
 
 @pytest.fixture
@@ -51,11 +52,20 @@ def names():
     return sorted(path.name for path in Path("out").iterdir())
 
 
-@pytest.mark.parametrize("interrupt", [press_ctrl_c, lambda: signal.raise_signal(signal.SIGTERM)])
-def test_an_interrupted_video_keeps_its_partial_files(monkeypatch, capsys, interrupt):
-    use_fake_tracker(monkeypatch, stopping(interrupt))
-    assert main(["track", "a.mp4", "-o", "out", *ALL]) == 130
-    out, err = capsys.readouterr()
+TERMINATED = f"""
+import signal, sys
+from rdrface.cli import track, track_run
+from rdrface.cli.main import main
+from test_track_interruptions import stopping
+
+track._open = lambda args: None
+track_run.Tracker = stopping(lambda: signal.raise_signal(signal.SIGTERM))
+sys.exit(main({ARGUMENTS}))
+"""
+
+
+def check_partial_files(status, out, err):
+    assert status == 130
     assert out.startswith("0 videos, 49 frames, 1 person")
     assert "a.mp4: ended after 49 frames; what was written is in" in err and err.endswith("rdrface: interrupted\n")
     assert str(Path("out/a.partial.jsonl")) in err and str(Path("out/a.tracked.partial.mp4")) in err
@@ -63,10 +73,26 @@ def test_an_interrupted_video_keeps_its_partial_files(monkeypatch, capsys, inter
     assert len(list(read_recording("out/a.partial.jsonl"))) == 49
     assert len(list(read_recording("out/a.partial.parquet"))) == 49
     assert len(frame_times("out/a.tracked.partial.mp4")) == 49
+
+
+def test_an_interrupted_video_keeps_its_partial_files(monkeypatch, capsys):
+    use_fake_tracker(monkeypatch, stopping(press_ctrl_c))
+    status = main(ARGUMENTS)
+    check_partial_files(status, *capsys.readouterr())
     # The next run starts the video again and replaces them.
     use_fake_tracker(monkeypatch)
-    assert main(["track", "a.mp4", "-o", "out", *ALL, "--skip-existing"]) == 0
+    assert main([*ARGUMENTS, "--skip-existing"]) == 0
     assert names() == ["a.jsonl", "a.parquet", "a.tracked.mp4", "a_1_Person1.csv"]
+
+
+def test_a_terminated_video_keeps_its_partial_files():
+    """In a process of its own: the signal would end the tests if it were not handled."""
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here), str(here.parent / "shared"), os.environ.get("PYTHONPATH", "")])
+    run = subprocess.run(
+        [sys.executable, "-c", TERMINATED], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    check_partial_files(run.returncode, run.stdout, run.stderr)
 
 
 def test_an_error_of_the_network_keeps_the_frames_before_it(monkeypatch, capsys):
