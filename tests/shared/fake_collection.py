@@ -142,4 +142,6 @@ def run_command(words: Sequence[str]) -> int:
     from rdrface.cli import annotate, main
 
     annotate._open = open_for_command
+    # Jobs in the background of a shell ignore Ctrl-C, and this process inherits it if the tests are such a job.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return main.main(["annotate", *words])
