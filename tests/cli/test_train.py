@@ -10,18 +10,25 @@ from rdrface.cli.main import main
 from rdrface.datasets.synthetic import draw_faces
 
 
+TINY = ("train", "--config", "tiny", "--synthetic", "40", "--accelerator", "cpu", "-o")
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the configuration `tiny`."""
+    run = tmp_path_factory.mktemp("tiny") / "run"
+    assert main([*TINY, str(run)]) == 0
+    return run
+
+
 @pytest.mark.no_cover  # tracing makes the export several times slower
-def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    command = ["train", "--config", "tiny", "--synthetic", "40", "-o", str(run), "--accelerator", "cpu"]
-    assert main(command) == 0
-    log = (run / "log.csv").read_text().splitlines()
+def test_the_tiny_configuration_goes_from_data_to_weights(tiny_run: Path, tmp_path: Path) -> None:
+    log = (tiny_run / "log.csv").read_text().splitlines()
     losses = [float(line.split(",")[4]) for line in log[1:]]
     assert losses[-1] < losses[0], "the loss must decrease even in such a short run"
-    assert list(run.glob("sample_*.jpg")), "each validation must write a sample image"
+    assert list(tiny_run.glob("sample_*.jpg")), "each validation must write a sample image"
 
-    weights = run / "weights" / "rdr.safetensors"
-    aligner = rdrface.load(weights)
+    aligner = rdrface.load(tiny_run / "weights" / "rdr.safetensors")
     records = draw_faces(tmp_path / "unseen", 2, seed=5)
     (face,) = aligner.align(records.image[0], records.box[:1])
     assert face.landmarks.shape == (68, 2)
@@ -32,27 +39,12 @@ def test_the_tiny_configuration_goes_from_data_to_weights(tmp_path: Path) -> Non
 
 
 @pytest.mark.no_cover  # tracing makes the export several times slower
-def test_a_finished_run_exports_again_without_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = tmp_path / "blink.toml"
-    config.write_text(
-        "iterations = 1\npacked_size = 48\nvalidation_fraction = 0.0\n"
-        '[[stage]]\ntrain = "joint"\nsteps = 1\ncrop_sizes = [32]\nbatch_size = 2\n'
-    )
-    command = [
-        "train",
-        "--config",
-        str(config),
-        "--synthetic",
-        "4",
-        "-o",
-        str(tmp_path / "run"),
-        "--accelerator",
-        "cpu",
-    ]
-    assert main(command) == 0
-    first = (tmp_path / "run" / "weights" / "rdr.safetensors").read_bytes()
-    assert main(command) == 0
-    assert (tmp_path / "run" / "weights" / "rdr.safetensors").read_bytes() == first
+def test_a_finished_run_exports_again_without_training(tiny_run: Path) -> None:
+    weights, log = tiny_run / "weights" / "rdr.safetensors", tiny_run / "log.csv"
+    first, steps = weights.read_bytes(), log.read_bytes()
+    assert main([*TINY, str(tiny_run)]) == 0
+    assert weights.read_bytes() == first
+    assert log.read_bytes() == steps
 
 
 @pytest.mark.no_cover  # tracing makes the export several times slower

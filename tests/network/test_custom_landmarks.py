@@ -82,21 +82,36 @@ def test_an_unknown_base_is_refused() -> None:
         CustomLandmarks("projection")
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_readout_of_the_68_landmarks_is_exported(network: RDR, tmp_path: Path, backend: str) -> None:
+@pytest.fixture(scope="module")
+def readout_of_68() -> CustomLandmarks:
     readout = CustomLandmarks("landmarks_jawline").eval().requires_grad_(False)
     torch.manual_seed(4)
     nn.init.normal_(readout.place.weight, std=0.02)
     nn.init.normal_(readout.local, std=0.01)
-    scheme = CustomScheme("aflw2000", 68, None, "aflw2000-3d", ("0123abcd",))
-    path = tmp_path / "aflw2000.safetensors"
-    export(network, path, replace(describe(network, SIZE), custom_scheme=scheme), half=False, readout=readout)
+    return readout
+
+
+SCHEME_OF_68 = CustomScheme("aflw2000", 68, None, "aflw2000-3d", ("0123abcd",))
+
+
+@pytest.fixture(scope="module")
+def exported_68(network: RDR, readout_of_68: CustomLandmarks, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "aflw2000.safetensors"
+    info = replace(describe(network, SIZE), custom_scheme=SCHEME_OF_68)
+    export(network, path, info, half=False, readout=readout_of_68)
+    return path
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_readout_of_the_68_landmarks_is_exported(
+    network: RDR, readout_of_68: CustomLandmarks, exported_68: Path, backend: str
+) -> None:
     crops = some_crops(2, SIZE)
     with torch.no_grad():
-        custom = readout(extract_features(network, torch.from_numpy(crops))).numpy()
-    session, info = open_session(path, backend, 1)  # type: ignore[arg-type]
+        custom = readout_of_68(extract_features(network, torch.from_numpy(crops))).numpy()
+    session, info = open_session(exported_68, backend, 1)  # type: ignore[arg-type]
     assert np.abs(session.run(crops)[CUSTOM_LANDMARKS] - custom).max() < 2e-3
-    assert info.custom_scheme == scheme
+    assert info.custom_scheme == SCHEME_OF_68
 
 
 def test_extracting_the_hidden_state_does_not_change_the_output(network: RDR) -> None:

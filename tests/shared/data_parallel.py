@@ -22,7 +22,9 @@ def main() -> None:
         StageConfig(name, steps, crop_sizes=[32], batch_size=BATCH, augment=False)
         for name, steps in (("refinement", 4), ("initialization", 2), ("joint", 2))
     ]
-    config = TrainingConfig(tuple(stages), iterations=2, validation_every=100, checkpoint_every=1e9, log_every=1)
+    config = TrainingConfig(
+        tuple(stages), network="lite", iterations=2, validation_every=100, checkpoint_every=1e9, log_every=1
+    )
     out = folder / str(devices)
     out.mkdir(exist_ok=True)
     train(config, PackedCrops.load(folder / "faces.safetensors"), None, out, fabric)

@@ -35,7 +35,10 @@ def small(steps: int = 2) -> TrainingConfig:
         StageConfig("refinement", steps, crop_sizes=[32], batch_size=4),
         StageConfig("joint", steps, crop_sizes=[32], batch_size=4),
     )
-    return TrainingConfig(stages, iterations=2, validation_every=100, checkpoint_every=1e9, log_every=2)
+    # The light network: the loop does not depend on the sizes of the layers, and its checkpoints are much smaller.
+    return TrainingConfig(
+        stages, network="lite", iterations=2, validation_every=100, checkpoint_every=1e9, log_every=2
+    )
 
 
 def same(a: RDR, b: RDR) -> bool:
@@ -105,7 +108,9 @@ def test_a_damaged_checkpoint_is_named(faces: PackedCrops, tmp_path: Path) -> No
 def test_a_few_faces_can_be_overfitted(faces: PackedCrops, tmp_path: Path) -> None:
     few = faces.select(np.arange(6))
     stage = StageConfig("joint", 120, crop_sizes=[64], batch_size=6, learning_rate=2e-3, augment=False)
-    config = TrainingConfig((stage,), iterations=2, validation_every=1000, checkpoint_every=1e9, ema_decay=0.9)
+    config = TrainingConfig(
+        (stage,), network="lite", iterations=2, validation_every=1000, checkpoint_every=1e9, ema_decay=0.9
+    )
     train(config, few, few, tmp_path, cpu())
     lines = (tmp_path / "validation.csv").read_text().splitlines()
     scores = dict(zip(lines[0].split(","), map(float, lines[-1].split(",")), strict=True))
@@ -131,7 +136,7 @@ def test_every_crop_size_is_used_and_validated(
         StageConfig("initialization", 1, crop_sizes=[32], batch_size=2),
         StageConfig("joint", 8, crop_sizes=[32, 64], batch_size=2),
     )
-    config = TrainingConfig(stages, iterations=1, validation_every=8, checkpoint_every=1e9)
+    config = TrainingConfig(stages, network="lite", iterations=1, validation_every=8, checkpoint_every=1e9)
     few = faces.select(np.arange(4))
     train(config, few, few, tmp_path, cpu())
     assert used[0] == 32 and set(used) == {32, 64}
