@@ -2,8 +2,8 @@
 
 python tools/write_model_card.py [--check]
 
-The same texts are in the model card that `rdrface hub` writes: change them in src/rdrface/hub/card. With --check the page
-is not written, and the exit status is 1 if it differs.
+The same texts are in the model card that `rdrface hub` writes: change them in src/rdrface/hub/card. With --check the
+page is not written, and the exit status is 1 if it differs.
 """
 
 import argparse

@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=weights_or_run,
         default=PACKAGED_WEIGHTS,
         metavar="WEIGHTS",
-        help="NAME.safetensors, the folder of a training run or of a downloaded model, or lite for the packaged light weights (default: the "
-        "packaged full weights)",
+        help="NAME.safetensors, the folder of a training run or of a downloaded model, or lite for the packaged light "
+        "weights (default: the packaged full weights)",
     )
     parser.add_argument(
         "--minutes",

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="USER/NAME",
-        help="name of the model on the Hub, for the commands in the card (default: USER and the name of the weights file)",
+        help="name of the model on the Hub, for the commands in the card (default: USER/ and the weights file's name)",
     )
     parser.add_argument(
         "--license",

@@ -81,7 +81,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         "--weights",
         type=weights_file,
         metavar="FILE|DIR|lite",
-        help="weights file, or its folder from the Hugging Face Hub, or lite for the packaged light weights, faster and "
+        help="weights file, its folder from the Hugging Face Hub, or lite for the packaged light weights, faster and "
         "less accurate (default: the packaged full weights)",
     )
     add_device_and_backend(network)

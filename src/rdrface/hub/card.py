@@ -32,7 +32,7 @@ def model_card(info: WeightsInfo, config: Mapping[str, Any], model: str, license
         license: identifier of the license on the Hub; None leaves the field out.
     """
     packaged = measurements(info.checksum)
-    results = _stored_results(info) if packaged is None else packaged
+    results = _stored_results(info, config) if packaged is None else packaged
     name = model.partition("/")[2]
     sections = [
         f"# {name}\n",
@@ -99,8 +99,8 @@ def _files(config: Mapping[str, Any]) -> str:
         for graph in config["graphs"]
     ]
     note = (
-        "\nThe graphs refer to the tensors by file name: keep the files in one folder, under these names. `config.json` "
-        "has their checksums, and the input and the outputs of the graphs.\n"
+        "\nThe graphs refer to the tensors by file name: keep the files in one folder, under these names. "
+        "`config.json` has their checksums, and the input and the outputs of the graphs.\n"
     )
     return table(("file", "content"), [*rows, ("`config.json`", "description for programs")]) + note
 
@@ -108,20 +108,20 @@ def _files(config: Mapping[str, Any]) -> str:
 def _measured(results: Sequence[Measurement], is_packaged: bool) -> str:
     rows = [(_plain(one.name), _plain(one.metric), f"{one.value:g}") for one in results]
     explained = (
-        "NME in percent of √(w·h) of the box of the annotated landmarks, in which the faces are aligned. `docs/results.md` "
-        "and `docs/speed.md` have the commands.\n"
+        "NME: mean error divided by √(w·h) of the box of the annotated landmarks, in which the faces are aligned. "
+        "`docs/results.md` and `docs/speed.md` have the commands.\n"
         if is_packaged
         else "As stored in the weights file by the command that wrote it.\n"
     )
     return table(("dataset", "measure", "value"), rows) + "\n" + explained
 
 
-def _stored_results(info: WeightsInfo) -> tuple[Measurement, ...]:
+def _stored_results(info: WeightsInfo, config: Mapping[str, Any]) -> tuple[Measurement, ...]:
     scheme = info.custom_scheme
     names = (scheme.name,) if scheme is not None else info.training_data
     name = ", ".join(names) or "not stated"
     dataset = identifier(scheme.format or scheme.name if scheme is not None else name)
-    return tuple(Measurement(dataset, name, None, metric, value) for metric, value in info.metrics.items())
+    return tuple(Measurement(dataset, name, None, metric, value) for metric, value in config["metrics"].items())
 
 
 def _stored_data(info: WeightsInfo) -> str:
@@ -132,7 +132,9 @@ def _stored_data(info: WeightsInfo) -> str:
     for name in info.training_data:
         dataset = known.get(name)
         licensed = "not stated" if dataset is None else dataset.license
-        rows.append((_plain(name), "" if dataset is None else dataset.name.partition(":")[0].partition(",")[0], licensed))
+        rows.append(
+            (_plain(name), "" if dataset is None else dataset.name.partition(":")[0].partition(",")[0], licensed)
+        )
     return table(("name in the weights file", "dataset", "license of the images"), rows)
 
 

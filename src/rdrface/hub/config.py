@@ -1,6 +1,7 @@
 """``config.json`` of a folder for the Hub: what a program needs to know to run the graphs without rdrface."""
 
 import hashlib
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def describe_weights(weights: Path) -> dict[str, Any]:
         "outputs": _outputs(info),
         "custom_landmarks": _custom_landmarks(info),
         "training_data": list(info.training_data),
-        "metrics": dict(info.metrics),
+        "metrics": _metrics(info),
     }
 
 
@@ -81,6 +82,12 @@ def _outputs(info: WeightsInfo) -> dict[str, list[int | str]]:
         shapes[CUSTOM_LANDMARKS] = (info.custom_scheme.count, 2)
     names = {new: old for old, new in OUTPUTS_OF_0_1.items()} if info.format_version == 1 else {}
     return {names.get(name, name): ["batch", *shape] for name, shape in shapes.items()}
+
+
+def _metrics(info: WeightsInfo) -> dict[str, float]:
+    # JSON has no value for a number that is not finite.
+    values = info.metrics.items()
+    return {name: value for name, value in values if isinstance(value, int | float) and math.isfinite(value)}
 
 
 def _custom_landmarks(info: WeightsInfo) -> dict[str, Any] | None:

@@ -32,14 +32,14 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A measured error: NME, in percent of sqrt(w h) of the box of the annotated landmarks.
+    """A measured error.
 
     Attributes:
         dataset: name of the dataset as an identifier.
         name: name of the dataset for readers.
         split: part of the dataset; None if it has no name.
-        metric: points and faces of the mean.
-        value: percent.
+        metric: name of the error, with its unit.
+        value: the error.
     """
 
     dataset: str

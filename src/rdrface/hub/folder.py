@@ -31,8 +31,8 @@ def check_target(folder: Path, overwrite: bool) -> None:
         other = [file.name for file in files if not _is_of_layout(file)]
         if other:
             raise ConfigError(
-                f"{folder} contains files that `rdrface hub` does not write, for example {other[0]}; name a new folder, "
-                "and copy its files"
+                f"{folder} contains files that `rdrface hub` does not write, for example {other[0]}; name a new "
+                "folder, and copy its files"
             )
         if files and not overwrite:
             raise ConfigError(f"{folder} exists; name another folder or pass --overwrite")
@@ -90,7 +90,9 @@ def _copy(weights: Path, folder: Path) -> Path:
     info, _ = read_info(weights)
     name = str(info.config.get("file_name", weights.name))
     if Path(name).name != name or not name.endswith(".safetensors") or name.startswith("."):
-        raise WeightsError(f"{weights} is damaged: its metadata contain the file name {name!r}; export the weights again")
+        raise WeightsError(
+            f"{weights} is damaged: its metadata contain the file name {name!r}; export the weights again"
+        )
     copied = folder / name
     shutil.copyfile(weights, copied)
     for size in info.sizes:

@@ -38,7 +38,7 @@ def front_matter(info: WeightsInfo, name: str, results: Sequence[Measurement], l
         fields["datasets"] = trained_on
     if results:
         fields["metrics"] = [_METRIC]
-        fields["model-index"] = [{"name": name, "results": [_result(one) for one in results]}]
+        fields["model-index"] = [{"name": name, "results": _by_dataset(results)}]
     return "---\n" + _yaml(fields) + "---\n"
 
 
@@ -47,10 +47,17 @@ def identifier(text: str) -> str:
     return re.sub(r"[^a-z0-9_.]+", "-", text.lower()).strip("-.") or "custom"
 
 
-def _result(one: Measurement) -> dict[str, Any]:
-    dataset = {"type": one.dataset, "name": one.name} | ({} if one.split is None else {"split": one.split})
-    metric = {"type": _METRIC, "name": f"NME in percent, {one.metric}", "value": one.value}
-    return {"task": {"type": TASK}, "dataset": dataset, "metrics": [metric]}
+def _by_dataset(results: Sequence[Measurement]) -> list[dict[str, Any]]:
+    """An entry of model-index for each part of a dataset, with all its errors."""
+    parts: dict[tuple[str, str, str | None], list[dict[str, Any]]] = {}
+    for one in results:
+        metric = {"type": _METRIC, "name": one.metric, "value": one.value}
+        parts.setdefault((one.dataset, one.name, one.split), []).append(metric)
+    entries = []
+    for (dataset, name, split), metrics in parts.items():
+        described = {"type": dataset, "name": name} | ({} if split is None else {"split": split})
+        entries.append({"task": {"type": TASK}, "dataset": described, "metrics": metrics})
+    return entries
 
 
 def _yaml(value: Any, indent: str = "") -> str:

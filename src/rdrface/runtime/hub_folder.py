@@ -1,8 +1,8 @@
 """Reading a folder in the layout of the Hugging Face Hub, as `rdrface hub` writes it and `hf download` copies it.
 
-The folder contains one weights file with its graphs, ``config.json`` and ``README.md``, the model card. Only the weights
-file and the graphs are needed to find faces; ``config.json`` describes them for programs, and identifies the folder.
-Nothing is downloaded, and the package huggingface_hub is not needed.
+The folder contains one weights file with its graphs, ``config.json`` and ``README.md``, the model card. Only the
+weights file and the graphs are needed to find faces; ``config.json`` describes them for programs, and identifies the
+folder. Nothing is downloaded, and the package huggingface_hub is not needed.
 """
 
 import hashlib
@@ -49,10 +49,14 @@ def local_weights(weights: Path | str) -> Path:
         WeightsError: the folder cannot be used (see `find_weights`), or it is the name of a model on the Hub.
     """
     path = Path(weights)
-    if path.is_dir():
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError:  # a name that is too long, for example: reported when the file is opened
+        return path
+    if is_folder:
         return find_weights(path)
     model = model_on_hub(str(weights))
-    if model is not None and path.suffix != ".safetensors" and not path.exists():
+    if model is not None and path.suffix != ".safetensors" and not exists:
         folder = model.partition("/")[2]
         raise WeightsError(
             f"there is no file or folder {weights}. If this is a model on the Hugging Face Hub: rdrface does not "
@@ -73,9 +77,9 @@ def model_on_hub(text: str) -> str | None:
 def find_weights(folder: Path) -> Path:
     """Path of the weights file in a folder in the layout of the Hub.
 
-    The folder may be a snapshot in the cache of the Hub, whose files are symbolic links. The checksums of the graphs are
-    compared with ``config.json``, and the one in the header of the weights file; its tensors are verified when they are
-    loaded (`rdrface.runtime.weights.verify`).
+    The folder may be a snapshot in the cache of the Hub, whose files are symbolic links. The checksums of the graphs
+    are compared with ``config.json``, and the one in the header of the weights file; its tensors are verified when they
+    are loaded (`rdrface.runtime.weights.verify`).
 
     Raises:
         WeightsError: the folder is not in this layout or is not complete, it has several weights files, its
@@ -143,8 +147,8 @@ def _check_graph(folder: Path, name: str, checksum: str) -> None:
         raise WeightsError(f"{folder / CONFIG} is damaged: a graph is called {name!r}, not a file name; {_AGAIN}")
     try:
         content = graph.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"the graph {graph} cannot be read: {error.strerror or error}; {_AGAIN}") from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"the graph {graph} cannot be read: {error}; {_AGAIN}") from error
     _refuse_pointer(graph)
     if hashlib.sha256(content).hexdigest() != checksum:
         raise WeightsError(f"{graph} is not the file of {CONFIG}, or is damaged: its SHA-256 differs; {_AGAIN}")

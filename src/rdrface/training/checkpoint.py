@@ -59,8 +59,8 @@ def start_file(path: Path) -> Path:
     """Find the file with the weights that a run starts from: a checkpoint, or an exported ``NAME.safetensors``.
 
     Args:
-        path: value of ``--from``: a run's folder, its ``checkpoint.pt``, ``NAME.safetensors``, or a folder in the layout
-            of the Hugging Face Hub.
+        path: value of ``--from``: a run's folder, its ``checkpoint.pt``, ``NAME.safetensors``, or a folder in the
+            layout of the Hugging Face Hub.
 
     Raises:
         ConfigError: there is no such file.

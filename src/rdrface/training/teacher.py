@@ -17,8 +17,8 @@ from tqdm import tqdm
 from rdrface.datasets.crops import PackedCrops
 from rdrface.files import write_aside
 from rdrface.loading import PACKAGED_WEIGHTS
-from rdrface.runtime.session import Session
 from rdrface.runtime.hub_folder import local_weights
+from rdrface.runtime.session import Session
 from rdrface.runtime.weights_session import open_session
 from rdrface.training.augmentation.augment import draw_similarities, move_parameters, move_points
 from rdrface.training.augmentation.config import no_augmentation
