@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from rdrface.cli.evaluate_held_out import read_held_out
-from rdrface.cli.options import positive
+from rdrface.cli.options import positive, weights_or_run
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.records import FaceRecords
@@ -143,7 +143,7 @@ def main() -> int:
     parser.add_argument("--held-out", metavar="CONFIG", help="as in `rdrface evaluate`")
     parser.add_argument(
         "--weights",
-        type=weights_path,
+        type=weights_or_run,
         default=weights_path(None),
         metavar="FILE|RUN",
         help="weights file, lite, or folder of a training run (default: the packaged full weights)",

@@ -16,7 +16,7 @@ import numpy as np
 
 import rdrface
 from rdrface.detection.retinaface import weights as retinaface_weights
-from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.loading import PACKAGED_WEIGHTS, weights_path
 from rdrface.runtime.weights import graph_path
 from recording import Clock, Found, arguments, package_megabytes, read_faces, record, use_one_core
 
@@ -92,7 +92,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--weights",
-        type=Path,
+        type=weights_path,
         default=PACKAGED_WEIGHTS,
         metavar="W",
         help="weights file (default: the packaged weights)",

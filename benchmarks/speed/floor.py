@@ -23,7 +23,7 @@ from rdrface.detection.retinaface import GRAPH, INT8_GRAPH
 from rdrface.detection.retinaface_pass import pad
 from rdrface.errors import RdrError
 from rdrface.evaluation.tables.tables import Row, Table
-from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.loading import PACKAGED_WEIGHTS, weights_path
 from rdrface.runtime.bfloat16 import use_bfloat16
 from rdrface.runtime.crop_size import choose_size
 from rdrface.runtime.int8_graph import suffix as int8_suffix
@@ -64,7 +64,7 @@ DETECTOR_STAGES = {"fx": "backbone", "fpn": "feature pyramid", "ssh": "context m
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, default=PACKAGED_WEIGHTS, metavar="FILE", help="weights of RDR")
+    parser.add_argument("--weights", type=weights_path, default=PACKAGED_WEIGHTS, metavar="FILE", help="weights of RDR")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="arithmetic (default: float32)")
     parser.add_argument(
         "--crop-size", type=int, metavar="N", help="side of RDR's crops in pixels (default: that of the weights file)"

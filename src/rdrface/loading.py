@@ -17,6 +17,7 @@ from rdrface.face import packaged_model
 from rdrface.morphable.landmark_model import LandmarkModel
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE, FaceModel
 from rdrface.runtime.device import Device, Execution, choose_execution
+from rdrface.runtime.hub_folder import local_weights
 from rdrface.runtime.precision import RequestedPrecision, choose_precision
 from rdrface.runtime.session import Backend, Session, check_count, open_graph
 from rdrface.runtime.weights import WeightsInfo, read_tensors
@@ -35,12 +36,13 @@ def weights_path(weights: Path | str | None) -> Path:
 
     Raises:
         TypeError: `weights` is not a path.
+        WeightsError: `weights` is a folder that cannot be used, or the name of a model on the Hugging Face Hub.
     """
     if weights is None:
         return PACKAGED_WEIGHTS
     if not isinstance(weights, str | PathLike):
         raise TypeError(f'weights must be a path, "{LITE}" or None; got {weights!r}')
-    return LITE_WEIGHTS if weights == LITE else Path(weights)
+    return LITE_WEIGHTS if weights == LITE else local_weights(weights)
 
 
 def load(
@@ -63,8 +65,9 @@ def load(
 
     Args:
         weights: path of a ``NAME.safetensors`` written by `rdrface train`, `finetune` or `export`, with its graph
-            ``NAME.onnx`` in the same folder; None for the packaged weights; "lite" for the packaged light weights,
-            which are several times faster and less accurate (docs/speed.md). A file with the name lite is ``./lite``.
+            ``NAME.onnx`` in the same folder; a folder written by `rdrface hub`, for example a downloaded model of the
+            Hugging Face Hub (docs/hub.md); None for the packaged weights; "lite" for the packaged light weights, which
+            are several times faster and less accurate (docs/speed.md). A file with the name lite is ``./lite``.
         device: "cpu", or "cuda" for an NVIDIA GPU, which needs the package onnxruntime-gpu; None for the device of the
             providers, or the CPU.
         backend: "openvino" or "onnxruntime"; None for OpenVINO on the CPU and ONNX Runtime on the GPU.

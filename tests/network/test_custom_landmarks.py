@@ -8,6 +8,7 @@ import pytest
 
 import rdrface
 from exported import some_crops, untrained_network
+from rdrface.hub.folder import write_hub_folder
 from rdrface.morphable.model import FaceModel, SurfacePoints
 from rdrface.runtime.session import BACKENDS, CUSTOM_LANDMARKS
 from rdrface.runtime.weights import CustomScheme, read_info, write_weights
@@ -112,6 +113,13 @@ def test_a_readout_of_the_68_landmarks_is_exported(
     session, info = open_session(exported_68, backend, 1)  # type: ignore[arg-type]
     assert np.abs(session.run(crops)[CUSTOM_LANDMARKS] - custom).max() < 2e-3
     assert info.custom_scheme == SCHEME_OF_68
+
+
+def test_weights_with_custom_landmarks_load_from_a_folder_of_the_hub(exported: Path, tmp_path: Path) -> None:
+    write_hub_folder(exported, tmp_path / "model", model="me/mine")
+    aligner = rdrface.load(tmp_path / "model", threads=1)
+    (face,) = aligner.align(np.full((99, 99, 3), 90, np.uint8), [[20, 20, 70, 80]])
+    assert face.custom_landmarks is not None and face.custom_landmarks.shape == (COUNT, 2)
 
 
 def test_extracting_the_hidden_state_does_not_change_the_output(network: RDR) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,27 @@ from rdrface.runtime.weights import graph_path
 
 def hugging_face_cache(weights: Path, folder: Path) -> Path:
     """Each file is a link into a folder of blobs whose names are hashes."""
+    return _snapshot((weights, graph_path(weights)), folder) / weights.name
+
+
+def hugging_face_snapshot(model: Path, folder: Path) -> Path:
+    """A copy of a folder of the Hub as `huggingface_hub.snapshot_download` leaves it in its cache `folder`."""
+    folder.mkdir()
+    try:
+        return _snapshot(sorted(model.iterdir()), folder)
+    except OSError:
+        pytest.skip("this system does not permit symbolic links")
+
+
+def _snapshot(files: Sequence[Path], folder: Path) -> Path:
     (folder / "blobs").mkdir()
     snapshot = folder / "snapshots" / "0123abc"
     snapshot.mkdir(parents=True)
-    for number, file in enumerate((weights, graph_path(weights))):
+    for number, file in enumerate(files):
         blob = folder / "blobs" / f"{number}f00d"
         shutil.copy(file, blob)
         (snapshot / file.name).symlink_to(os.path.relpath(blob, snapshot))
-    return snapshot / weights.name
+    return snapshot
 
 
 def separate_folders(weights: Path, folder: Path) -> Path:

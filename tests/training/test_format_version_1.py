@@ -1,5 +1,6 @@
 """Weights files of format version 1 (release 0.1): other names of outputs and parameters, the same results."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 import rdrface
 from exported import some_crops, weights_file
+from rdrface.hub.folder import write_hub_folder
+from rdrface.runtime.hub_folder import local_weights
 from rdrface.runtime.session import BACKENDS, OUTPUTS
 from rdrface.runtime.weights import graph_path, read_info, read_tensors
 from rdrface.runtime.weights_session import open_session
@@ -30,6 +33,14 @@ def test_the_file_has_the_old_names(old: Path) -> None:
     assert {"certainty.local", "jawline.correct.weight", "initialisation.fc6_exp.weight"} <= names.keys()
     assert not any(name.startswith(("uncertainty.", "jawline_readout.", "initialization.")) for name in names)
     assert read_info(old)[0].format_version == 1
+
+
+def test_a_folder_of_the_hub_states_the_names_in_the_graph(old: Path, tmp_path: Path) -> None:
+    write_hub_folder(old, tmp_path / "model", model="me/old")
+    config = json.loads((tmp_path / "model" / "config.json").read_text(encoding="utf-8"))
+    outputs = [value.name for value in onnx.load(graph_path(old), load_external_data=False).graph.output]
+    assert set(config["outputs"]) == set(outputs)
+    assert local_weights(tmp_path / "model").is_file()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

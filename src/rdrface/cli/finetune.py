@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rdrface.cli.options import add_output, add_overwrite, positive, refuse_existing, weights_file
+from rdrface.cli.options import add_output, add_overwrite, positive, refuse_existing, weights_or_run
 from rdrface.finetuning.finetune import MINUTES, fine_tune, weights_path
 from rdrface.finetuning.formats import FORMATS, PTS, default_name
 from rdrface.loading import PACKAGED_WEIGHTS
@@ -36,11 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="weights",
-        type=weights_file,
+        type=weights_or_run,
         default=PACKAGED_WEIGHTS,
         metavar="WEIGHTS",
-        help="NAME.safetensors, the folder of a training run, or lite for the packaged light weights (default: the "
-        "packaged full weights)",
+        help="NAME.safetensors, the folder of a training run or of a downloaded model, or lite for the packaged light "
+        "weights (default: the packaged full weights)",
     )
     parser.add_argument(
         "--minutes",

@@ -43,6 +43,7 @@ COMMANDS = {
     "finetune": Command("rdrface.cli.finetune", "fine-tune the weights to other landmarks"),
     "export": Command("rdrface.cli.export", "write the weights file of a training run"),
     "quantize": Command("rdrface.cli.quantize", "write the int8 graph of a weights file"),
+    "hub": Command("rdrface.cli.hub", "write weights as a folder for the Hugging Face Hub"),
 }
 
 _EXTRA_MODULES = {

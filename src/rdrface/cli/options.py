@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rdrface.errors import ConfigError
 from rdrface.runtime.device import DEVICES
+from rdrface.runtime.hub_folder import is_hub_folder
 from rdrface.runtime.precision import PRECISIONS, RequestedPrecision
 from rdrface.runtime.session import BACKENDS
 
@@ -27,11 +28,19 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
 
 
 def weights_file(text: str) -> Path:
-    """Value of ``--weights``: the path of a weights file, or "lite" for the packaged light weights."""
+    """Value of ``--weights``: the path of a weights file or of its folder, or "lite": see `weights_path`."""
     # Imported here, so that commands without this option start faster.
     from rdrface.loading import weights_path
 
     return weights_path(text)
+
+
+def weights_or_run(text: str) -> Path:
+    """Value of ``--from``: as `weights_file`, or the folder of a training run."""
+    from rdrface.loading import LITE
+
+    path = Path(text)
+    return path if text != LITE and path.is_dir() and not is_hub_folder(path) else weights_file(text)
 
 
 def add_precision(parser: argparse._ActionsContainer, default: RequestedPrecision = "auto") -> None:
@@ -71,9 +80,9 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--weights",
         type=weights_file,
-        metavar="FILE|lite",
-        help="weights file, or lite for the packaged light weights, faster and less accurate (default: the packaged "
-        "full weights)",
+        metavar="FILE|DIR|lite",
+        help="weights file, its folder from the Hugging Face Hub, or lite for the packaged light weights, faster and "
+        "less accurate (default: the packaged full weights)",
     )
     add_device_and_backend(network)
     add_precision(network)

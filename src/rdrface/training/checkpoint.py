@@ -15,6 +15,7 @@ from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
 from rdrface.network.sizes import FULL, network_sizes
+from rdrface.runtime.hub_folder import find_weights, is_hub_folder
 from rdrface.training.config import TrainingConfig, sizes_to_export
 from rdrface.training.renamed import renamed_checkpoint
 
@@ -58,11 +59,15 @@ def start_file(path: Path) -> Path:
     """Find the file with the weights that a run starts from: a checkpoint, or an exported ``NAME.safetensors``.
 
     Args:
-        path: value of ``--from``: a run's folder, its ``checkpoint.pt``, or ``NAME.safetensors``.
+        path: value of ``--from``: a run's folder, its ``checkpoint.pt``, ``NAME.safetensors``, or a folder in the
+            layout of the Hugging Face Hub.
 
     Raises:
         ConfigError: there is no such file.
+        WeightsError: the folder of the Hub cannot be used.
     """
+    if is_hub_folder(path):
+        return find_weights(path)
     file = path / NAME if path.is_dir() else path
     if not file.is_file() or file.suffix not in (".pt", ".safetensors"):
         problem = "neither a checkpoint nor a weights file" if file.is_file() else f"no file {file}"

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from rdrface.datasets.crops import PackedCrops
 from rdrface.files import write_aside
 from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.runtime.hub_folder import local_weights
 from rdrface.runtime.session import Session
 from rdrface.runtime.weights_session import open_session
 from rdrface.training.augmentation.augment import draw_similarities, move_parameters, move_points
@@ -77,7 +78,7 @@ def teacher_labels(teacher: str, faces: PackedCrops, folder: Path) -> dict[str, 
 
 
 def _weights(teacher: str) -> Path:
-    return PACKAGED_WEIGHTS if teacher == PACKAGED else Path(teacher)
+    return PACKAGED_WEIGHTS if teacher == PACKAGED else local_weights(teacher)
 
 
 @torch.no_grad()
