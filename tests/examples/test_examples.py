@@ -116,7 +116,9 @@ def test_every_example_is_tested_and_short():
 
 
 def test_the_overview_lists_every_example_with_the_first_line_of_its_description():
-    rows = re.findall(r"^\| \[`(\w+\.py)`\]\(\1\) \| (.+?) \|", (EXAMPLES / "README.md").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[`(\w+\.py)`\]\(\1\) \| (.+?) \|", (EXAMPLES / "README.md").read_text("utf-8"), re.MULTILINE
+    )
     scripts = {path.name: path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*.py")}
     assert dict(rows) == {name: text.partition("\n")[0].strip('"') for name, text in scripts.items()}
 
