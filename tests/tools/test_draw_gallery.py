@@ -19,7 +19,7 @@ def tool():
         import draw_gallery
         from gallery import moving
 
-        patch.setattr(moving, "SECONDS", {"occlusion": (0.0, 0.1), "profile": (0.0, 0.05)})
+        patch.setattr(moving, "SECONDS", {"occlusion": (0.0, 0.1)})
         yield draw_gallery
 
 
