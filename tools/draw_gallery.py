@@ -21,6 +21,7 @@ PICTURES: dict[str, Callable[[Photo, int], Image.Image]] = {
     "hidden": still.hidden,
     "degraded": still.degraded,
     "people": people.people,
+    "sides": solid.sides,
     "expressions": solid.expressions,
     "clip": moving.clip,
     "page": page.page,

@@ -29,7 +29,8 @@ def photo(tool):
 
 
 @pytest.mark.parametrize(
-    "name", ["landmarks", "turned", "contour", "hidden", "degraded", "people", "expressions", "clip", "page", "model"]
+    "name",
+    ["landmarks", "turned", "contour", "hidden", "degraded", "people", "sides", "expressions", "clip", "page", "model"],
 )
 def test_a_picture_is_drawn(tool, photo, name):
     from gallery import sheet

@@ -78,7 +78,7 @@ def _strip(made: Clip, seconds: tuple[float, ...], side: int) -> list[Tile]:
             continue
         drawn = rdrface.draw(image, [person.face for person in people])[top : top + _FRAME, left : left + _FRAME]
         small = Image.fromarray(drawn).resize((side, side), Image.Resampling.LANCZOS)
-        found = ", ".join(f"person {one.id}, yaw {degrees(one.face.pose.yaw)}" for one in people)
+        found = ", ".join(f"person {one.id}, {degrees(one.face.pose.yaw)}" for one in people)
         tiles.append(Tile(np.asarray(small), f"{time:.1f} s", found or "nobody"))
         if index == max(shown):
             break

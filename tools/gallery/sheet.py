@@ -16,9 +16,9 @@ TITLE, NOTE = (238, 241, 246), (166, 176, 192)
 """RGB of the first and of the second line of a caption."""
 
 WIDTH = 1200
-"""Pixels. Pages show the pictures at 600 to 900 pixels, so captions have 20 pixels."""
+"""Pixels. Pages show the pictures at 600 to 900 pixels, so captions have 22 pixels."""
 
-_MARGIN, _GAP, _RADIUS, _TEXT, _LINE = 20, 14, 9, 20, 27
+_MARGIN, _GAP, _RADIUS, _TEXT, _LINE = 20, 14, 9, 22, 29
 """Pixels at the full width: card's margin, space between tiles, their corners, height of the font, of a line."""
 
 

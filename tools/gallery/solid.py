@@ -1,4 +1,4 @@
-"""The textured 3D face with each of the 46 expressions."""
+"""The textured 3D face from several sides, and with each of the 46 expressions."""
 
 import numpy as np
 from PIL import Image
@@ -8,10 +8,31 @@ from gallery.photo import Photo
 from gallery.sheet import TILE, Tile, sheet, tile_width
 from rdrface.scene import FaceShape, face_texture
 
+_YAWS = (-80, -40, 0, 40, 80)
+_STATES = {"jawOpen": ("jawOpen",), "smile": ("eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight")}
 _COLUMNS = 6
-_TEXT = 17
+_TEXT = 18
 _SHOWN = (0.68, 0.97)
 """Width and height of the part of a view that a tile shows, shares of its side."""
+
+
+def sides(photo: Photo, width: int) -> Image.Image:
+    """The 3D face with the expression of the photo, an open mouth, and a smile with closed eyes, from several sides."""
+    shape, texture = FaceShape.of(photo.face), face_texture(photo.face, photo.image)
+    rows = {"as in the photo": photo.face.parameters.expression}
+    for title, moved in _STATES.items():
+        rows[title] = np.array([0.8 * (name in moved) for name in shape.names], np.float32)
+    side = tile_width(len(_YAWS), width)
+    return sheet(
+        [
+            [
+                Tile(view(shape, texture, state, yaw, side, TILE), f"{title}, {yaw}°" if yaw == 0 else f"{yaw}°")
+                for yaw in _YAWS
+            ]
+            for title, state in rows.items()
+        ],
+        width,
+    )
 
 
 def expressions(photo: Photo, width: int) -> Image.Image:

@@ -9,6 +9,7 @@ import rdrface
 from gallery.circles import draw_uncertainty
 from gallery.photo import Photo
 from gallery.sheet import Tile, sheet, tile_width
+from rdrface.face import Face
 
 Change = Callable[[Image.Image], Image.Image]
 
@@ -35,9 +36,9 @@ def hidden(photo: Photo, width: int) -> Image.Image:
     """Parts of the face covered by gray shapes: hidden points above, expected errors below."""
     changes: dict[str, Change] = {
         "nothing covered": lambda image: image,
-        "eyes covered": lambda image: _bars(image, [(0.16, 0.33, 0.84, 0.33)], 0.12),
-        "mouth covered": lambda image: _bars(image, [(0.3, 0.66, 0.72, 0.58)], 0.26),
-        "half covered": lambda image: _bars(image, [(0.76, 0.0, 0.76, 1.0)], 0.5),
+        "eyes covered": lambda image: _bar(image, (0.16, 0.33, 0.84, 0.33), 0.12),
+        "mouth covered": lambda image: _bar(image, (0.3, 0.66, 0.72, 0.58), 0.26),
+        "half covered": lambda image: _bar(image, (0.76, 0.0, 0.76, 1.0), 0.5),
     }
     return _compared(photo, width, changes)
 
@@ -48,9 +49,9 @@ def degraded(photo: Photo, width: int) -> Image.Image:
     image, face = photo.close_up(side)
     sizes, blurs = (100, 40, 20, 12, 8), (0.0, 0.01, 0.025, 0.045, 0.07)
     rows = [
-        [_measured(photo, image, face.box, f"{pixels} pixels", reduced(pixels)) for pixels in sizes],
+        [_measured(photo, image, face, f"{pixels} pixels", reduced(pixels)) for pixels in sizes],
         [
-            _measured(photo, image, face.box, f"blur {100 * share:g} %" if share else "sharp", blurred(share))
+            _measured(photo, image, face, f"blur {100 * share:g} %" if share else "sharp", blurred(share))
             for share in blurs
         ],
     ]
@@ -71,11 +72,12 @@ def _compared(photo: Photo, width: int, changes: dict[str, Change]) -> Image.Ima
     return sheet([above, below], width)
 
 
-def _measured(photo: Photo, image: np.ndarray, box: np.ndarray, title: str, change: Change) -> Tile:
-    """The changed image with the expected errors of its landmarks. The box is that of the face in the original."""
+def _measured(photo: Photo, image: np.ndarray, original: Face, title: str, change: Change) -> Tile:
+    """The changed image with the expected errors, and how far the landmarks are from those of the original."""
     changed = np.asarray(change(Image.fromarray(image)))
-    (face,) = photo.aligner.align(changed, box[None])
-    return Tile(draw_uncertainty(changed, face), title, f"expected {face.expected_error:.1f} %")
+    (face,) = photo.aligner.align(changed, original.box[None])
+    moved = 100 * np.linalg.norm(face.landmarks - original.landmarks, axis=1).mean() / original.size
+    return Tile(draw_uncertainty(changed, face), title, f"{face.expected_error:.1f} % (observed {moved:.1f})")
 
 
 def reduced(pixels: int) -> Change:
@@ -94,17 +96,16 @@ def blurred(share: float) -> Change:
     return lambda image: image.filter(ImageFilter.GaussianBlur(share * _FACE * image.width))
 
 
-def _bars(image: Image.Image, lines: list[tuple[float, float, float, float]], thickness: float) -> Image.Image:
-    """Gray lines with round ends in front of the image; lengths are shares of its side."""
+def _bar(image: Image.Image, line: tuple[float, float, float, float], thickness: float) -> Image.Image:
+    """A gray line with round ends in front of the image, from x0, y0 to x1, y1; lengths are shares of its side."""
     side, smooth = image.width, 3
     mask = Image.new("L", (smooth * side, smooth * side))
     draw = ImageDraw.Draw(mask)
     radius = thickness * side * smooth / 2
-    for line in lines:
-        x0, y0, x1, y1 = (value * side * smooth for value in line)
-        draw.line((x0, y0, x1, y1), fill=255, width=round(2 * radius))
-        for x, y in ((x0, y0), (x1, y1)):
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    x0, y0, x1, y1 = (value * side * smooth for value in line)
+    draw.line((x0, y0, x1, y1), fill=255, width=round(2 * radius))
+    for x, y in ((x0, y0), (x1, y1)):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
     covered = image.copy()
     covered.paste(_GRAY, mask=mask.resize(image.size, Image.Resampling.LANCZOS))
     return covered
