@@ -63,9 +63,16 @@ def main() -> int:
     return 0
 
 
-def view(shape: FaceShape, texture: np.ndarray, expression: np.ndarray, yaw: float) -> np.ndarray:
-    """(SIDE, SIDE, 3) uint8 image of the face, turned by `yaw` degrees; 2 x 2 samples per pixel."""
-    size, scale = 2 * SIDE, 2 * SIDE / SHOWN
+def view(
+    shape: FaceShape,
+    texture: np.ndarray,
+    expression: np.ndarray,
+    yaw: float,
+    side: int = SIDE,
+    background: tuple[int, int, int] = BACKGROUND,
+) -> np.ndarray:
+    """(side, side, 3) uint8 image of the face, turned by `yaw` degrees; 2 x 2 samples per pixel."""
+    size, scale = 2 * side, 2 * side / SHOWN
     rotation = rotation_matrix(np.radians([0.0, yaw, 0.0])).T
     at = shape.vertices(expression) @ rotation
     pixels = np.stack([size / 2 + scale * at[:, 0], size / 2 - scale * (at[:, 1] - 15), scale * at[:, 2]], axis=1)
@@ -79,7 +86,7 @@ def view(shape: FaceShape, texture: np.ndarray, expression: np.ndarray, yaw: flo
     normal = raster.interpolate((shape.normals(expression) @ rotation)[triangles])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     colors = texture[row, column] * (0.78 + 0.27 * np.clip(normal @ LIGHT, 0, 1))[:, None]
-    image = np.where(drawn[:, None], colors, BACKGROUND).clip(0, 255).reshape(SIDE, 2, SIDE, 2, 3).mean(axis=(1, 3))
+    image = np.where(drawn[:, None], colors, background).clip(0, 255).reshape(side, 2, side, 2, 3).mean(axis=(1, 3))
     return np.rint(image).astype(np.uint8)
 
 

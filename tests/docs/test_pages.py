@@ -12,7 +12,7 @@ from rdrface.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 SITE_PAGES = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *SITE_PAGES]
+PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md")), *SITE_PAGES]
 PATH_BASES = (ROOT / "src" / "rdrface", ROOT, ROOT / "tests")
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
