@@ -18,6 +18,8 @@ import rdrface
 from rdrface.cli import serve
 from rdrface.cli.main import main
 from rdrface.errors import ConfigError
+from rdrface.serving.face_finder import FaceFinder
+from served_aligner import ServedAligner
 from server_process import form
 
 KEY = "0123456789abcdef"
@@ -79,8 +81,7 @@ def test_the_options_become_limits():
 )
 def test_unusable_options_are_errors(words, message, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(serve, "_open", lambda args: pytest.importorskip("served_aligner").ServedAligner())
-    monkeypatch.setattr("rdrface.serving.limited_detector.with_limited_detector", lambda aligner, max_faces: aligner)
+    monkeypatch.setattr(serve, "_finders", lambda args, max_faces: [FaceFinder(ServedAligner(), max_faces)])
     assert main(["serve", "--port", "0", *words]) == 2
     assert message in capsys.readouterr().err
 

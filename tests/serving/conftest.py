@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from rdrface.serving.access import Access
 from rdrface.serving.app import create_app
+from rdrface.serving.face_finder import FaceFinder
 from rdrface.serving.limits import Limits
 from served_aligner import ServedAligner
 
@@ -26,7 +27,8 @@ def client_with(aligner: ServedAligner) -> Iterator[Callable[..., TestClient]]:
     with ExitStack() as stack:
 
         def make(access: Access | None = None, **limits: float) -> TestClient:
-            app = create_app(aligner, Limits(**limits), access)
+            chosen = Limits(**limits)
+            app = create_app([FaceFinder(aligner, chosen.max_faces)], chosen, access)
             return stack.enter_context(TestClient(app, base_url="http://127.0.0.1"))
 
         yield make

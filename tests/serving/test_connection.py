@@ -141,6 +141,8 @@ def test_images_of_closed_connections_are_dropped(server):
         connection.close()
     # A batch that runs is finished; those that wait are dropped.
     assert wait_until(lambda: metric(server, "rdrface_waiting_images") == 0, 6)
+    small, kind = form(png())
+    assert wait_until(lambda: status_of(server.exchange(post(small, kind))) == 200, 12)
 
 
 def test_more_connections_than_the_limit_are_errors(server):

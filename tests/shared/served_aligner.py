@@ -1,5 +1,7 @@
 """An aligner without a network, for tests of the server, and a server process that uses it."""
 
+import os
+import signal
 import sys
 import time
 
@@ -12,6 +14,10 @@ SLOW = 250
 
 FAILING = 251
 """Red value of the first pixel of an image on which the aligner fails."""
+
+
+DYING = 252
+"""Red value of the first pixel of an image that ends the process."""
 
 
 class ServedAligner:
@@ -29,6 +35,8 @@ class ServedAligner:
     def detect_batch_with_dropped(self, images):
         self.batches.append(len(images))
         red = [int(image[0, 0, 0]) for image in images]
+        if DYING in red:
+            os.kill(os.getpid(), signal.SIGKILL)
         if FAILING in red:
             raise RuntimeError("secret of the machine")
         time.sleep(1.0 * red.count(SLOW))
@@ -49,15 +57,15 @@ def png(red: int = 1, size: tuple[int, int] = (32, 24)) -> bytes:
 def main(limits: dict[str, float]) -> None:
     """Serve `ServedAligner` on a free port, which is printed, until a signal."""
     from rdrface.serving.app import create_app
+    from rdrface.serving.face_finder import FaceFinder
     from rdrface.serving.limits import Limits
     from rdrface.serving.server import listen, log_to_stderr, serve, url_of
 
     log_to_stderr(has_access_log=True)
     listening = listen("127.0.0.1", 0)
     chosen = Limits(**limits)
-    serve(
-        create_app(ServedAligner(), chosen), listening, chosen, 20, started=lambda: print(url_of(listening), flush=True)
-    )
+    app = create_app([FaceFinder(ServedAligner(), chosen.max_faces)], chosen)
+    serve(app, listening, chosen, 20, started=lambda: print(url_of(listening), flush=True))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """``rdrface annotate IN... OUT``: the faces of a collection of photos in Parquet files."""
 
 import argparse
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from rdrface.collection.work import precisions
 from rdrface.errors import ConfigError
 from rdrface.loading import load, weights_path
 from rdrface.runtime.weights import read_info
+from rdrface.worker_process import num_cores
 
 ENGINES = ("local", "ray")
 
@@ -145,13 +145,8 @@ def _job(args: argparse.Namespace, aligner: Aligner, settings: dict[str, Any]) -
 def _engine(args: argparse.Namespace) -> Engine:
     if args.engine == "ray":
         return partial(annotate_with_ray, num_workers=args.workers)
-    default = 1 if args.device == "cuda" else _num_cores()
+    default = 1 if args.device == "cuda" else num_cores()
     return partial(annotate_locally, num_workers=args.workers or default)
-
-
-def _num_cores() -> int:
-    """Number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _print_summary(out: Path, counts: Counts, progress: Progress | None) -> None:

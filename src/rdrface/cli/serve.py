@@ -3,13 +3,19 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rdrface.aligner import Aligner
 from rdrface.cli.options import add_network, positive
 from rdrface.errors import ConfigError
 from rdrface.loading import load
 from rdrface.serving.limits import Limits
+from rdrface.worker_process import num_cores
+
+if TYPE_CHECKING:
+    from rdrface.serving.face_finder import Finder
 
 KEY_VARIABLE = "RDRFACE_API_KEY"
 """Environment variable with the API key."""
@@ -18,6 +24,9 @@ MIN_KEY = 16
 """Minimum number of characters of an API key."""
 
 _DEFAULTS = Limits()
+
+_MAX_WORKERS = 4
+"""Default for machines with more cores. The process that talks to the clients has no time for more workers."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds for finishing accepted requests after SIGTERM or Ctrl-C (default: 60)",
     )
+    server.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="processes that find faces, each with --threads threads (default: one for each core, at most "
+        f"{_MAX_WORKERS}, which share the cores; with cuda one)",
+    )
     _add_limits(parser.add_argument_group("limits"))
     add_network(parser)
 
@@ -64,7 +80,6 @@ def run(args: argparse.Namespace) -> int:
     """
     from rdrface.serving.access import Access, allowed_hosts, is_loopback
     from rdrface.serving.app import create_app
-    from rdrface.serving.limited_detector import with_limited_detector
     from rdrface.serving.server import Certificate, listen, log_to_stderr, serve, url_of
 
     limits, key = _limits(args), _api_key(args.api_key_file)
@@ -76,16 +91,20 @@ def run(args: argparse.Namespace) -> int:
         log_to_stderr(not args.no_access_log)
         if key is None and not is_loopback(listening.getsockname()[0]):
             _print(f"anyone who reaches {args.host} can use this server; an API key prevents it ({KEY_VARIABLE})")
-        aligner = with_limited_detector(_open(args), limits.max_faces)
-        app = create_app(aligner, limits, Access(allowed_hosts(args.host, args.allowed_host), key))
-        serve(
-            app,
-            listening,
-            limits,
-            args.stop_timeout,
-            certificate,
-            lambda: _print(f"serving {url} (Ctrl-C stops); API: {url}/docs"),
-        )
+        finders = _finders(args, limits.max_faces)
+        try:
+            app = create_app(finders, limits, Access(allowed_hosts(args.host, args.allowed_host), key))
+            serve(
+                app,
+                listening,
+                limits,
+                args.stop_timeout,
+                certificate,
+                lambda: _print(f"serving {url} (Ctrl-C stops); API: {url}/docs"),
+            )
+        finally:
+            for finder in finders:
+                finder.stop()
     return 0
 
 
@@ -152,16 +171,27 @@ def _api_key(path: Path | None) -> str | None:
     return key
 
 
-def _open(args: argparse.Namespace) -> Aligner:
+def _finders(args: argparse.Namespace, max_faces: int) -> "list[Finder]":
+    """The processes that find faces. They have the cores together, or share a GPU."""
+    from rdrface.serving.finder_process import FinderProcess
+
+    count = args.workers or (1 if args.device == "cuda" else min(num_cores(), _MAX_WORKERS))
+    settings = {
+        "device": args.device,
+        "backend": args.backend,
+        "threads": args.threads or (None if args.device == "cuda" else max(1, num_cores() // count)),
+        "precision": args.precision,
+        "size": args.size,
+    }
+    opener = partial(_open, args.weights, settings, max_faces)
+    return [FinderProcess(opener, max_faces) for _ in range(count)]
+
+
+def _open(weights: Path | None, settings: dict[str, Any], max_faces: int) -> Aligner:
+    from rdrface.serving.limited_detector import with_limited_detector
+
     try:
-        return load(
-            args.weights,
-            device=args.device,
-            backend=args.backend,
-            threads=args.threads,
-            precision=args.precision,
-            size=args.size,
-        )
+        return with_limited_detector(load(weights, **settings), max_faces)
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

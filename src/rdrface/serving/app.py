@@ -1,7 +1,7 @@
 """The application of the server: its routes and their OpenAPI description."""
 
 import importlib.util
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,9 +15,10 @@ from starlette.requests import ClientDisconnect
 
 from rdrface._version import __version__
 from rdrface.serving.access import Access
-from rdrface.serving.batching import BatchAligner, Batcher
+from rdrface.serving.batching import Batcher
 from rdrface.serving.description_page import STYLE, description_page
 from rdrface.serving.documents import FacesDocument, StatusDocument, error_content
+from rdrface.serving.face_finder import Finder
 from rdrface.serving.faces_endpoint import FacesEndpoint
 from rdrface.serving.glb_endpoint import GLBEndpoint
 from rdrface.serving.guard import Guard
@@ -39,17 +40,18 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 _MESSAGES = {404: "there is nothing at this path; /docs describes the API", 405: "this path has other methods"}
 
 
-def create_app(aligner: BatchAligner, limits: Limits | None = None, access: Access | None = None) -> Guard:
+def create_app(finders: Sequence[Finder], limits: Limits | None = None, access: Access | None = None) -> Guard:
     """The ASGI application of ``rdrface serve``.
 
     Args:
-        aligner: finds the faces; see `rdrface.serving.limited_detector.with_limited_detector`.
+        finders: find the faces; those of one application have the same network. They are stopped with it.
         limits: limits of requests; default: those of `Limits`.
         access: rules of access; default: only this machine, without an API key.
     """
     limits, access, metrics = limits or Limits(), access or Access(), Metrics()
-    batcher = Batcher(aligner, limits, metrics)
-    model = {"version": __version__, "crop_size": aligner.crop_size, "precision": aligner.precision}
+    networks = [finder.network for finder in finders]  # waits for all of them
+    batcher = Batcher(finders, limits, metrics)
+    model = {"version": __version__, "crop_size": networks[0].crop_size, "precision": networks[0].precision}
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -1,20 +1,19 @@
-"""Faces of the images of concurrent requests, found together in batches."""
+"""Faces of the images of concurrent requests, found together in batches by several finders."""
 
 import asyncio
-import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from rdrface.face import Face
 from rdrface.prefetch import MAX_THREADS
 from rdrface.serving.decoding import EncodedImage, decode_image
+from rdrface.serving.face_finder import Failed, Finder, FoundFaces
 from rdrface.serving.limits import Limits
 from rdrface.serving.memory_budget import MemoryBudget
 from rdrface.serving.metrics import Metrics
@@ -25,73 +24,45 @@ MAX_BATCH_IMAGES = 32
 
 Result = TypeVar("Result")
 
-_LOG = logging.getLogger("rdrface.serving")
-
-
-class BatchAligner(Protocol):
-    """The part of `rdrface.aligner.Aligner` that the server uses."""
-
-    @property
-    def crop_size(self) -> int:
-        """Side of the network's crops, pixels."""
-
-    @property
-    def precision(self) -> str:
-        """Precision of the network."""
-
-    def detect_batch_with_dropped(self, images: Sequence[np.ndarray]) -> list[tuple[list[Face], list[Face]]]:
-        """Faces and dropped detections of each image."""
-
-
-@dataclass
-class FoundFaces:
-    """Result of one image.
-
-    Attributes:
-        width: pixels of the upright image.
-        height: pixels of the upright image.
-        faces: its faces.
-    """
-
-    width: int
-    height: int
-    faces: list[Face]
-
 
 @dataclass
 class _Job:
-    pixels: np.ndarray
-    result: Future[FoundFaces] = field(default_factory=Future)
+    image: EncodedImage
+    result: Future[FoundFaces | ImageRefused] = field(default_factory=Future)
 
 
 class Batcher:
-    """Decodes images in a few threads and finds their faces in one thread, many images at a time.
+    """Gives images to finders, each of which has a thread here.
 
-    While the network runs, the images that arrive wait; then all of them are the next batch. So a single client waits
-    for nobody, and many clients get the throughput of `Aligner.detect_batch`.
+    While the finders work, the images that arrive wait; then each finder takes its share of them as its next batch. So
+    a single client waits for nobody, and many clients get the throughput of `Aligner.detect_batch`.
 
     Args:
-        aligner: finds the faces.
-        limits: `max_queue`, `max_decoded_bytes` and `max_faces` are used.
+        finders: find the faces.
+        limits: `max_queue` and `max_decoded_bytes` are used.
         metrics: counts batches and times.
     """
 
-    def __init__(self, aligner: BatchAligner, limits: Limits, metrics: Metrics) -> None:
-        self._aligner = aligner
+    def __init__(self, finders: Sequence[Finder], limits: Limits, metrics: Metrics) -> None:
+        self._finders = finders
         self._limits = limits
         self._metrics = metrics
         self._budget = MemoryBudget(limits.max_decoded_bytes)
-        self._decoders = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="rdrface-decode")
+        self._helpers = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="rdrface-helper")
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._num_images = 0
         self._is_stopping = False
-        self._thread = threading.Thread(target=self._work, name="rdrface-batches", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._work, args=(finder,), name="rdrface-batches", daemon=True)
+            for finder in finders
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def is_ready(self) -> bool:
         """Whether images are accepted."""
-        return self._thread.is_alive() and not self._is_stopping
+        return any(thread.is_alive() for thread in self._threads) and not self._is_stopping
 
     async def find_faces(self, images: Sequence[EncodedImage]) -> list[FoundFaces | ImageRefused]:
         """Faces of the images of one request.
@@ -116,70 +87,60 @@ class Batcher:
             self._add(-len(images))
 
     async def with_pixels(self, image: EncodedImage, function: Callable[[np.ndarray], Result]) -> Result:
-        """Decode an image once more and call a function on its pixels, in another thread."""
+        """Decode an image and call a function on its pixels, in another thread."""
         async with self._budget.reserved(image.decoding_bytes):
             return await self.in_thread(lambda: function(decode_image(image)))
 
     async def in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Call a function in one of the threads that decode images; a few run at the same time."""
-        return await asyncio.get_running_loop().run_in_executor(self._decoders, function, *arguments)
+        """Call a function in another thread; a few run at the same time."""
+        return await asyncio.get_running_loop().run_in_executor(self._helpers, function, *arguments)
 
     def stop(self) -> None:
-        """Process the images that wait, then end the threads. Waits for them."""
+        """Process the images that wait, then end the threads and the finders. Waits for them."""
         self._is_stopping = True
         self._jobs.put(None)
-        self._thread.join()
-        self._decoders.shutdown()
+        for thread in self._threads:
+            thread.join()
+        for finder in self._finders:
+            finder.stop()
+        self._helpers.shutdown()
 
     def _add(self, count: int) -> None:
         self._num_images += count
         self._metrics.waiting_images.set(self._num_images)
 
     async def _find(self, image: EncodedImage) -> FoundFaces | ImageRefused:
-        async with self._budget.reserved(image.decoding_bytes) as reservation:
-            try:
-                pixels = await self.in_thread(decode_image, image)
-                reservation.shrink(pixels.nbytes)
-                job = _Job(pixels)
-                self._jobs.put(job)
-                return await asyncio.wrap_future(job.result)
-            except ImageRefused as refused:
-                return refused
+        async with self._budget.reserved(image.decoding_bytes):
+            job = _Job(image)
+            self._jobs.put(job)
+            return await asyncio.wrap_future(job.result)
 
-    def _work(self) -> None:
+    def _work(self, finder: Finder) -> None:
         is_stopping = False
         while not is_stopping:
             waiting = [self._jobs.get()]
-            while len(waiting) < MAX_BATCH_IMAGES and not self._jobs.empty():
-                waiting.append(self._jobs.get())
+            # The other finders get their share of the images that wait.
+            share = -(-(1 + self._jobs.qsize()) // len(self._finders))
+            while len(waiting) < min(share, MAX_BATCH_IMAGES) and None not in waiting:
+                try:
+                    waiting.append(self._jobs.get_nowait())
+                except queue.Empty:
+                    break
             is_stopping = None in waiting
             jobs = [job for job in waiting if job is not None and job.result.set_running_or_notify_cancel()]
             if jobs:
-                self._process(jobs)
+                self._process(finder, jobs)
+        self._jobs.put(None)  # for the other threads; all images were before it
 
-    def _process(self, jobs: Sequence[_Job]) -> None:
+    def _process(self, finder: Finder, jobs: Sequence[_Job]) -> None:
         start = time.perf_counter()
         try:
-            found = self._aligner.detect_batch_with_dropped([job.pixels for job in jobs])
+            outcomes = finder.find([job.image for job in jobs])
         except Exception as error:
-            if len(jobs) > 1:  # the other images must not suffer from the one that failed
-                for job in jobs:
-                    self._process([job])
-                return
-            _LOG.exception("an image of %s pixels failed", jobs[0].pixels.shape[:2])
-            jobs[0].result.set_exception(error)
-            return
+            outcomes = [Failed(repr(error)) for _ in jobs]
         self._metrics.batch_finished(len(jobs), time.perf_counter() - start)
-        for job, (faces, dropped) in zip(jobs, found, strict=True):
-            if len(faces) + len(dropped) > self._limits.max_faces:
-                job.result.set_exception(_too_many_faces(self._limits.max_faces))
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if isinstance(outcome, Failed):
+                job.result.set_exception(RuntimeError(outcome.reason))
             else:
-                height, width = job.pixels.shape[:2]
-                job.result.set_result(FoundFaces(width, height, faces))
-
-
-def _too_many_faces(max_faces: int) -> ImageRefused:
-    return ImageRefused(
-        "too_many_faces",
-        f"the image has more than {max_faces} faces, the limit of this server (--max-faces); cut it into parts",
-    )
+                job.result.set_result(outcome)

@@ -8,10 +8,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rdrface.serving.batching import Batcher, FoundFaces
+from rdrface.serving.batching import Batcher
 from rdrface.serving.connected import while_connected
 from rdrface.serving.deadline import within
 from rdrface.serving.decoding import EncodedImage, check_image
+from rdrface.serving.face_finder import FoundFaces
 from rdrface.serving.limits import Limits
 from rdrface.serving.metrics import Metrics
 from rdrface.serving.request_errors import ImageRefused

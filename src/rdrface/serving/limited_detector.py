@@ -9,7 +9,7 @@ from rdrface.detection.protocol import Detections, Detector
 class LimitedDetector:
     """Returns at most one detection more than `max_faces`, those with the highest scores.
 
-    The additional detection lets `rdrface.serving.batching.Batcher` refuse the image.
+    The additional detection lets `rdrface.serving.face_finder.FaceFinder` refuse the image.
 
     Args:
         detector: finds the faces.

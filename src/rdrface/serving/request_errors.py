@@ -30,7 +30,7 @@ class ImageRefused(Exception):
     """
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(code, message)  # these are the arguments with which it is unpickled
         self.code = code
         self.message = message
 
