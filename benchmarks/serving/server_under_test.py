@@ -29,13 +29,19 @@ class ServerUnderTest:
         self.address = (parts.hostname or "", parts.port or 0)
 
     def memory(self, name: str) -> float:
-        """Memory in MB: "VmRSS" is the present one, "VmHWM" the maximum. NaN on other systems than Linux."""
+        """Memory of the server and its worker processes in MB. NaN on other systems than Linux.
+
+        Args:
+            name: "VmRSS" is the present one, "VmHWM" the sum of the maxima of the processes.
+        """
+        pid = self._process.pid
         try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            statuses = [Path(f"/proc/{number}/status").read_text() for number in (pid, *children)]
         except OSError:
             return float("nan")
-        found = re.search(rf"{name}:\s+(\d+) kB", status)
-        return int(found.group(1)) / 1024 if found else float("nan")
+        found = [re.search(rf"{name}:\s+(\d+) kB", status) for status in statuses]
+        return sum(int(match.group(1)) for match in found if match) / 1024
 
     def stop(self) -> int | None:
         """Send SIGTERM; the exit status, None if the process does not end."""

@@ -20,6 +20,7 @@ def measure(monkeypatch):
     monkeypatch.delitem(sys.modules, "measure", raising=False)
     import measure
 
+    monkeypatch.setattr(measure, "WARM_UP", 0.5)
     yield measure
     for name in ("measure", "clients", "hostile_clients", "http_client", "server_under_test"):
         sys.modules.pop(name, None)

@@ -1,6 +1,7 @@
 """Start and stop of the server."""
 
 import signal
+import socket
 import threading
 
 import pytest
@@ -40,6 +41,13 @@ def test_accepted_requests_are_finished_when_the_server_stops(number):
         with pytest.raises(OSError):
             server.connect()
         assert "Traceback" not in server.log()
+
+
+def test_responses_do_not_wait_for_the_client_between_their_parts():
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_an_address_in_use_is_an_error_with_advice():

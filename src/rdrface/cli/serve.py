@@ -28,6 +28,9 @@ _DEFAULTS = Limits()
 _MAX_WORKERS = 4
 """Default for machines with more cores. The process that talks to the clients has no time for more workers."""
 
+_CORES_OF_WORKER = 2
+"""Two threads in one process are faster than two processes with one thread, whose batches are smaller."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rdrface serve`."""
@@ -64,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workers",
         type=positive,
         metavar="N",
-        help="processes that find faces, each with --threads threads (default: one for each core, at most "
-        f"{_MAX_WORKERS}, which share the cores; with cuda one)",
+        help=f"processes that find faces, each with --threads threads (default: one for {_CORES_OF_WORKER} cores, at "
+        f"most {_MAX_WORKERS}, which share all cores; with cuda one)",
     )
     _add_limits(parser.add_argument_group("limits"))
     add_network(parser)
@@ -175,7 +178,8 @@ def _finders(args: argparse.Namespace, max_faces: int) -> "list[Finder]":
     """The processes that find faces. They have the cores together, or share a GPU."""
     from rdrface.serving.finder_process import FinderProcess
 
-    count = args.workers or (1 if args.device == "cuda" else min(num_cores(), _MAX_WORKERS))
+    default = 1 if args.device == "cuda" else min(max(1, num_cores() // _CORES_OF_WORKER), _MAX_WORKERS)
+    count = args.workers or default
     settings = {
         "device": args.device,
         "backend": args.backend,
