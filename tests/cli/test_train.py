@@ -9,7 +9,6 @@ import rdrface
 from rdrface.cli.main import main
 from rdrface.datasets.synthetic import draw_faces
 
-
 TINY = ("train", "--config", "tiny", "--synthetic", "40", "--accelerator", "cpu", "-o")
 
 
