@@ -92,3 +92,14 @@ def test_triangles_of_the_skin_face_outwards(surface: FaceSurface) -> None:
     mouth = (surface.part[surface.triangles] == MOUTH).all(axis=1)
     a, b, c = (mean[surface.triangles[mouth, i]] for i in range(3))
     assert (np.cross(b - a, c - a)[:, 2] > 0).all()
+
+
+def test_the_sheet_between_the_lips_reaches_behind_them(surface: FaceSurface) -> None:
+    mouth = surface.part == MOUTH
+    outer, lips = (
+        (surface.values(packaged_model().mean) + surface.offset)[mouth],
+        surface.values(packaged_model().mean)[mouth],
+    )
+    for axis in (0, 1):  # without the rim, the background shows between the lips and the sheet
+        assert outer[:, axis].max() > lips[:, axis].max() + 2  # mm
+        assert outer[:, axis].min() < lips[:, axis].min() - 2

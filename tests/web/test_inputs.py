@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from browser import errors_of, open_browser, wait_until
-from page_steps import DONE, READY, message, write_clip, write_y4m
+from page_steps import DONE, READY, message, show, write_clip, write_y4m
 
 By = pytest.importorskip("selenium.webdriver.common.by", reason="Selenium is not installed").By
 
@@ -23,6 +23,20 @@ def test_the_camera_is_followed_and_gives_a_photo(address: str, folder: Path) ->
         wait_until(page, f"{DONE} && rdrface.face")
         assert page.execute_script("return rdrface.camera.running") is False
         assert errors_of(page) == []
+
+
+def test_a_camera_without_a_face_leaves_nothing_of_an_earlier_face(address: str, folder: Path) -> None:
+    write_y4m(folder / "empty.y4m", folder / "none.png")
+    options = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={folder / 'empty.y4m'}")
+    with open_browser(folder / "downloads", *options) as page:
+        page.get(address)
+        wait_until(page, READY)
+        show(page, folder / "one.png")
+        page.find_element(By.CSS_SELECTOR, ".only-result[data-action=camera]").click()
+        wait_until(page, "document.body.dataset.screen === 'camera' && !rdrface.face")
+        page.find_element(By.ID, "camera-stop").click()
+        assert page.execute_script("return document.body.dataset.screen") == "result"
+        assert not page.find_element(By.ID, "model").is_displayed()
 
 
 def test_a_refused_camera_is_explained(address: str, folder: Path) -> None:

@@ -24,6 +24,7 @@ def test_errors_are_explained(page: Any, folder: Path) -> None:
     assert "could not be read" in message(page, "bad_image")
     upload(page, folder / "large.jpg")
     assert "3 MB" in message(page, "too_large")
+    assert not page.find_element(By.ID, "message-retry").is_displayed()  # the same file would fail again
     upload(page, folder / "none.png")
     assert "No face found" in message(page, "no_face")
     # A refused request is an entry in the console, which no page can prevent.
@@ -38,6 +39,45 @@ def test_a_server_that_is_gone_can_be_tried_again(opened: Any, folder: Path) -> 
     assert "rdrface serve" in message(opened, "unreachable")
     assert opened.find_element(By.ID, "message-retry").is_displayed()
     errors_of(opened)
+
+
+def test_a_photo_without_a_face_shows_nothing_of_an_earlier_face(page: Any, folder: Path) -> None:
+    show(page, folder / "one.png")
+    upload(page, folder / "none.png")
+    message(page, "no_face")
+    for part in ("model", "sliders", "tab-downloads"):
+        assert not page.find_element(By.ID, part).is_displayed()
+    show(page, folder / "one.png")
+    wait_until(page, "rdrface.face")
+    assert page.find_element(By.ID, "model").is_displayed()
+
+
+def test_on_a_phone_the_face_stays_in_view_while_sliders_move_and_help_is_there(page: Any, folder: Path) -> None:
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        show(page, folder / "one.png")
+        page.execute_script("document.querySelector('[name=mouthSmileLeft]').scrollIntoView({block: 'end'})")
+        wait_until(page, "scrollY > 300")
+        top, bottom, slider = page.execute_script(
+            """const at = (e) => document.querySelector(e).getBoundingClientRect();
+            return [at('.model').top, at('.model').bottom, at('[name=mouthSmileLeft]').top];"""
+        )
+        assert 0 <= top < bottom < slider < 844
+        page.find_element(By.CSS_SELECTOR, "[data-action=help]").click()
+        assert page.find_element(By.ID, "help").is_displayed()
+        page.find_element(By.ID, "help-close").click()
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_damaged_3d_file_leaves_the_result_as_it_is(page: Any, folder: Path) -> None:
+    show(page, folder / "one.png")
+    (folder / "bad.glb").write_bytes(b"glTF")
+    upload(page, folder / "bad.glb")
+    message(page, "bad_glb")
+    assert page.execute_script("return document.body.dataset.screen") == "result"
+    assert page.find_element(By.ID, "sliders").is_displayed()
 
 
 def test_keys_turn_zoom_and_reset_the_face(page: Any, folder: Path) -> None:

@@ -26,6 +26,24 @@ def test_a_photo_gives_landmarks_a_3d_face_and_numbers(page: Any, folder: Path) 
     assert "mouthSmileLeft" in numbers
 
 
+@pytest.mark.parametrize(
+    ("pose", "sentence"),
+    [
+        ((0, 0, 0), "Head straight ahead"),
+        ((30, 0, 0), "Head turned 30° to the right of the photo"),
+        ((-80, 6, -6), "Head turned 80° to the left of the photo and 6° down, tilted 6° clockwise"),
+        ((0, -20, 4), "Head turned 20° up, tilted 4° counterclockwise"),
+    ],
+)
+def test_the_direction_of_the_head_is_a_sentence(page: Any, pose: tuple[float, ...], sentence: str) -> None:
+    got = page.execute_script(
+        """const [yaw, pitch, roll] = arguments[0];
+        return import('/js/messages.js').then((m) => m.poseSentence({yaw, pitch, roll}));""",
+        pose,
+    )
+    assert got == sentence
+
+
 def test_the_mesh_of_the_page_is_that_of_python(page: Any, folder: Path) -> None:
     show(page, folder / "one.png")
     got = page.execute_script(

@@ -28,8 +28,14 @@ _INNER_LIPS = ((60, 61, 62, 63, 64), (60, 67, 66, 65, 64))
 _SHEET_DEPTH = 4.0
 """mm between the inner lips and the sheet behind them."""
 
+_SHEET_RIM = 3.0
+"""mm by which the sheet extends behind the lips, so that no gap is seen between them and the sheet."""
+
 _SHEET_UV = ((0.02, 0.01), (0.32, 0.07))
-"""Corners of the sheet in the texture, below the face."""
+"""Corners of the sheet without its rim in the texture, below the face."""
+
+_RIM_UV = 0.006
+"""Width of the rim in the texture."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class FaceSurface:
         corners = np.concatenate([np.column_stack([ends, ends[:, 0]]), sheet.corners])
         weights = np.concatenate([np.column_stack([1 - share, share, 0 * share]), sheet.weights]).astype(np.float32)
         offset = np.zeros((len(corners), 3), np.float32)
-        offset[len(keys) :, 2] = -_SHEET_DEPTH
+        offset[len(keys) :] = sheet.offset
         # A cut vertex is on the border, which is skin.
         parts = np.where(whole, part[ends[:, 0]], SKIN)
         mean = _mixed(model.mean, corners, weights)
@@ -105,22 +111,29 @@ class FaceSurface:
 class _Sheet:
     corners: np.ndarray
     weights: np.ndarray
+    offset: np.ndarray
     triangles: np.ndarray
     mirror: np.ndarray
     uv: np.ndarray
 
 
 def _sheet(model: FaceModel, first: int) -> _Sheet:
-    """The sheet between the lips; its vertices have the numbers from `first`."""
+    """The sheet between the lips and its rim behind them; the vertices have the numbers from `first`."""
     upper, lower = _INNER_LIPS
-    landmarks = [*upper, *lower[1:-1]]
+    loop = [*upper, *lower[-2:0:-1]]
+    count = len(loop)
     points = model.points["ibug68"]
-    number = {landmark: first + i for i, landmark in enumerate(landmarks)}
+    number = {landmark: first + i for i, landmark in enumerate(loop)}
     (left, bottom), (right, top) = _SHEET_UV
     uv = {landmark: (left + (right - left) * i / 4, bottom) for i, landmark in enumerate(lower)}
     uv |= {landmark: (left + (right - left) * i / 4, top) for i, landmark in enumerate(upper)}
     uv[upper[0]], uv[upper[-1]] = (left, (bottom + top) / 2), (right, (bottom + top) / 2)
+    # Directions from the mouth outwards, in the frontal plane.
+    outwards = dict.fromkeys(upper, (0, 1)) | dict.fromkeys(lower, (0, -1))
+    outwards[upper[0]], outwards[upper[-1]] = (-1, 0), (1, 0)
+    rim = np.array([outwards[landmark] for landmark in loop])
     mirrored = dict(zip([*upper, *lower], [*upper[::-1], *lower[::-1]], strict=True))
+    mirror = np.array([number[mirrored[landmark]] for landmark in loop])
     triangles = []
     for i in range(4):
         quad = [upper[i], lower[i], lower[i + 1], upper[i + 1]]
@@ -128,12 +141,20 @@ def _sheet(model: FaceModel, first: int) -> _Sheet:
         triangles += [
             [number[k] for k in triple] for triple in (quad[:3], [quad[0], *quad[2:]]) if len(set(triple)) == 3
         ]
+    for i in range(count):
+        a, b = first + i, first + (i + 1) % count
+        triangles += [[a, b, b + count], [a, b + count, a + count]]
+    inner_uv = np.array([uv[landmark] for landmark in loop])
+    offset = np.zeros((2 * count, 3), np.float32)
+    offset[count:, :2] = _SHEET_RIM * rim
+    offset[:, 2] = -_SHEET_DEPTH
     return _Sheet(
-        corners=model.triangles[points.triangle[landmarks]],
-        weights=points.barycentric[landmarks],
+        corners=np.tile(model.triangles[points.triangle[loop]], (2, 1)),
+        weights=np.tile(points.barycentric[loop], (2, 1)),
+        offset=offset,
         triangles=np.array(triangles),
-        mirror=np.array([number[mirrored[landmark]] for landmark in landmarks]),
-        uv=np.array([uv[landmark] for landmark in landmarks]),
+        mirror=np.concatenate([mirror, mirror + count]),
+        uv=np.concatenate([inner_uv, inner_uv + _RIM_UV * rim]),
     )
 
 

@@ -27,15 +27,22 @@ export function messageOf(code, detail = '') {
   return { title, text: detail[0].toUpperCase() + detail.slice(1) + (/[.!?]$/.test(detail) ? '' : '.') };
 }
 
+// Errors that the same file would give again.
+const PERMANENT = new Set(['too_large', 'too_many_faces', 'bad_image', 'bad_clip', 'bad_glb', 'camera_insecure']);
+
+/** Whether it can help to try the same again. */
+export const canRetry = (code) => !PERMANENT.has(code);
+
 const side = (value, positive, negative) => `${Math.round(Math.abs(value))}° ${value > 0 ? positive : negative}`;
 
 /** One sentence on the direction of the head. Angles below 3 degrees are not named. */
 export function poseSentence({ yaw, pitch, roll }) {
-  const parts = [];
-  if (Math.abs(yaw) >= 3) parts.push(side(yaw, 'to the right', 'to the left'));
-  if (Math.abs(pitch) >= 3) parts.push(side(pitch, 'down', 'up'));
-  const look = parts.length ? `Looks ${parts.join(' and ')}` : 'Looks straight ahead';
-  return Math.abs(roll) >= 3 ? `${look}, tilted by ${Math.round(Math.abs(roll))}°` : look;
+  const turn = [];
+  if (Math.abs(yaw) >= 3) turn.push(side(yaw, 'to the right of the photo', 'to the left of the photo'));
+  if (Math.abs(pitch) >= 3) turn.push(side(pitch, 'down', 'up'));
+  const parts = turn.length ? [`turned ${turn.join(' and ')}`] : [];
+  if (Math.abs(roll) >= 3) parts.push(`tilted ${side(roll, 'counterclockwise', 'clockwise')}`);
+  return parts.length ? `Head ${parts.join(', ')}` : 'Head straight ahead';
 }
 
 export const HIGH_ERROR = 6; // percent of the face size, as in rdrface.drawing.faces.UNCERTAIN

@@ -1,5 +1,5 @@
 // What the page says while it works, and when something goes wrong.
-import { messageOf } from './messages.js';
+import { canRetry, messageOf } from './messages.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -36,7 +36,7 @@ export class Notices {
     $('message-text').textContent = text;
     $('message').dataset.code = code;
     this.retry = retry;
-    $('message-retry').hidden = !retry;
+    $('message-retry').hidden = !retry || !canRetry(code);
     $('message').hidden = false;
   }
 

@@ -77,14 +77,14 @@ export class Page {
 
   openGlb(file) {
     return this.#try(async () => {
-      this.#screen('file');
-      $('summary-text').textContent = file.name;
-      $('warning').hidden = true;
       await this.view.showFile(await file.arrayBuffer()).catch(() => {
-        this.#screen('welcome');
-        this.view.showMean();
         throw Object.assign(new Error(), { code: 'bad_glb' });
       });
+      Object.assign(this, { frames: [], face: null }); // also stops a clip that is playing
+      this.#screen('file');
+      $('tab-expression').click(); // the only tab of this screen
+      $('summary-text').textContent = file.name;
+      $('warning').hidden = true;
     });
   }
 
@@ -104,7 +104,9 @@ export class Page {
 
   stopCamera() {
     this.camera.stop();
-    if (document.body.dataset.screen === 'camera') this.#screen(this.frames.length ? 'result' : 'welcome');
+    if (document.body.dataset.screen !== 'camera') return;
+    this.#screen(this.frames.length ? 'result' : 'welcome');
+    if (!this.frames.length) this.view.showMean();
   }
 
   async takePhoto() {
@@ -118,8 +120,6 @@ export class Page {
     Object.assign(this, { name, size, frames, selected: 0 });
     this.#screen('result');
     this.#zoomIfSmall(frames[0].faces, size);
-    const timeline = $('timeline');
-    timeline.hidden = frames.length < 2;
     $('frame').max = frames.length - 1;
     this.view.setView('photo', null);
     press(document.querySelector('[aria-label="View"]'), document.querySelector('[data-view="photo"]'));
@@ -227,9 +227,9 @@ export class Page {
 
   #screen(name) {
     document.body.dataset.screen = name;
-    this.#enable(true);
+    this.#enable(name === 'welcome' || name === 'file' || Boolean(this.face));
     $('camera-bar').hidden = name !== 'camera';
-    $('timeline').hidden = true;
+    $('timeline').hidden = name !== 'result' || this.frames.length < 2;
     $('reset').textContent = name === 'file' ? 'As in the file' : 'Back to the photo';
   }
 
