@@ -1,5 +1,5 @@
 """Runs the commands in docs/results.md, expression.md, reliability.md, limits.md, detection.md, drawing.md,
-video_evaluation.md and speed.md again and replaces their printed output.
+video_evaluation.md, speed.md, collections.md and server.md again and replaces their printed output.
 
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
@@ -10,7 +10,8 @@ selected command uses FILE and FILE does not exist.
 A block is an indented command that starts with ``rdrface`` or ``python``, followed by fenced output. A block that
 measures another release, ``--rdrface PATH``, is left as it is if the folder of --work has no PATH. With --check no page
 is written, and the exit status is 1 if a block differs. Blocks with times (``rdrface bench``, ``measure.py time``,
-``sizes/measure.py``, ``measure_drawing.py`` and ``floor.py``) always differ; use --only to leave them out.
+``sizes/measure.py``, ``measure_drawing.py``, ``floor.py``, ``serving/measure.py`` and ``interruptions.py``) always
+differ; use --only to leave them out.
 """
 
 import argparse
@@ -33,6 +34,8 @@ PAGES = tuple(
         "drawing.md",
         "video_evaluation.md",
         "speed.md",
+        "collections.md",
+        "server.md",
     )
 )
 
