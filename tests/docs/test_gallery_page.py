@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
-PICTURE = re.compile(r"^!\[.+\]\(images/(\S+)\)$\n\n((?: {4}.+\n)*)", re.MULTILINE)
+PICTURE = re.compile(r"^\[!\[.+\]\(images/(\S+)\)\]\(images/\1\)$\n\n((?: {4}.+\n)*)", re.MULTILINE)
+"""A picture that is a link to itself in full size, and the commands below it."""
 
 
 def names_of_tool() -> set[str]:
@@ -19,7 +20,7 @@ def names_of_tool() -> set[str]:
 
 def test_a_command_is_directly_below_every_picture() -> None:
     pictures = PICTURE.findall(PAGE)
-    assert len(pictures) == PAGE.count("](images/") >= 10
+    assert len(pictures) == PAGE.count("![") >= 10
     for image, block in pictures:
         commands = [shlex.split(line.strip()) for line in block.splitlines()]
         scripts = [words for words in commands if words[0] == "python"]
