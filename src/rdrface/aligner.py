@@ -93,6 +93,13 @@ class Aligner:
         """Precision of the network: "float32", "int8" or "bfloat16"."""
         return self.session.precision
 
+    def reset(self) -> None:
+        """Let later results not depend on earlier calls. Otherwise the last digits can depend on the sizes of earlier
+        images, for which the backend prepares the detector."""
+        reset = getattr(getattr(self.detector, "session", None), "reset", None)
+        if reset is not None:
+            reset()
+
     def detect(self, image: ImageSource) -> list[Face]:
         """Find and align the faces of an image.
 

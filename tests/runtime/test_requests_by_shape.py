@@ -45,3 +45,26 @@ def test_the_number_of_requests_is_bounded(session, monkeypatch):
         for image in images:
             session.run(image)
     assert len({session._requests.request(image.shape) for image in images}) == 3
+
+
+def test_after_a_reset_results_are_those_after_loading(session):
+    images = inputs((96, 96), (128, 160)) * 8
+    first = [session.run(image) for image in images]
+    assert len(session._requests._by_shape) == 2, "the graph must be compiled for both shapes"
+    session.reset()
+    assert {session._requests.request(image.shape) for image in images[:2]} == {session._requests._any_shape}
+    session.reset()
+    for old, new in zip(first, [session.run(image) for image in images], strict=True):
+        for name in old:
+            np.testing.assert_array_equal(new[name], old[name])
+
+
+def test_shapes_of_an_earlier_choice_are_replaced(session, monkeypatch):
+    monkeypatch.setattr(requests_by_shape, "MAX_SHAPES", 2)
+    for sizes in ((64, 96), (128, 160)):
+        images = inputs(*((64, size) for size in sizes))
+        for image in images * 6:
+            session.run(image)
+        assert set(session._requests._by_shape) == {image.shape for image in images}
+        assert len(session._requests._compiled) == 2
+        session.reset()

@@ -40,6 +40,9 @@ class FakeCollectionAligner:
     def __init__(self, seconds: float = 0.0) -> None:
         self._seconds = seconds
 
+    def reset(self) -> None:
+        pass
+
     def detect_batch_with_dropped(self, images) -> list[tuple[list[Face], list[Face]]]:
         return [self.detect_with_dropped(image) for image in images]
 

@@ -66,6 +66,7 @@ class Worker:
         work, path = self._work, self._work.output.part(index)
         if path.exists():  # the process that wrote it ended before it could report it
             return read_counts(path)
+        self._aligner.reset()  # the rows of a chunk do not depend on what this process did before
         chunk = self._listing.chunk(index)
         attempts = Attempts(work.output.attempts(index), work.run)
         photos = annotate(self._aligner, partial(photos_of, chunk), attempts.excluded, attempts.at)

@@ -23,6 +23,9 @@ class RequestsByShape:
     sizes would pay them in every image. Shapes that come often therefore get a request of their own; compiling the
     graph for it takes about 0.1 s. Not thread-safe.
 
+    The two kinds of requests round differently: the same image can give slightly different results before and after its
+    shape is compiled.
+
     Args:
         core: the `openvino.Core`.
         model: the `openvino.Model` with one input.
@@ -33,6 +36,7 @@ class RequestsByShape:
         self._core, self._model, self._properties = core, model, properties
         self._any_shape = core.compile_model(model, "CPU", properties).create_infer_request()
         self._by_shape: dict[tuple[int, ...], Any] = {}
+        self._compiled: dict[tuple[int, ...], Any] = {}
         self._cost: dict[tuple[int, ...], int] = {}
         self._last: tuple[int, ...] | None = None
         self._is_static = model.input(0).partial_shape.is_static
@@ -46,6 +50,12 @@ class RequestsByShape:
         self._count(shape)
         return self._by_shape.get(shape, self._any_shape)
 
+    def reset(self) -> None:
+        """Choose as after loading, so that later results do not depend on earlier calls. Compiled graphs are kept."""
+        self._by_shape.clear()
+        self._cost.clear()
+        self._last = None
+
     def _count(self, shape: tuple[int, ...]) -> None:
         weight = RUN_WEIGHT if shape == self._last else CHANGE_WEIGHT
         self._last = shape
@@ -55,7 +65,16 @@ class RequestsByShape:
             self._cost.clear()
         self._cost[shape] = self._cost.get(shape, 0) + weight
         if self._cost[shape] >= COMPILE_FROM:
+            self._by_shape[shape] = self._request_of(shape)
+            self._last = None
+
+    def _request_of(self, shape: tuple[int, ...]) -> Any:
+        """A request for one shape, compiled on its first call."""
+        if shape not in self._compiled:
+            if len(self._compiled) == MAX_SHAPES:
+                # Of an earlier choice: after `reset`, the shapes in use are never more than this number.
+                del self._compiled[next(other for other in self._compiled if other not in self._by_shape)]
             model = self._model.clone()
             model.reshape(list(shape))
-            self._by_shape[shape] = self._core.compile_model(model, "CPU", self._properties).create_infer_request()
-            self._last = None
+            self._compiled[shape] = self._core.compile_model(model, "CPU", self._properties).create_infer_request()
+        return self._compiled[shape]

@@ -133,6 +133,12 @@ class OpenVINOSession(_NotPicklable):
             # The results are copied, because OpenVINO reuses their memory in the next call.
             return {name: np.array(value) for name, value in zip(self._names, results.values(), strict=True)}
 
+    def reset(self) -> None:
+        """Run as after loading: without it, the last digits of a result can depend on the sizes of earlier images."""
+        with self._lock:
+            if isinstance(self._requests, RequestsByShape):
+                self._requests.reset()
+
 
 class ONNXRuntimeSession(_NotPicklable):
     """Session that runs a graph with ONNX Runtime.
