@@ -180,7 +180,8 @@ def jpeg(texture: np.ndarray) -> bytes:
     texture = np.asarray(texture)
     if texture.ndim != 3 or texture.shape[2] != 3 or texture.dtype != np.uint8 or not texture.size:
         raise ValueError(
-            f"a texture must be (S, S, 3) uint8 RGB, see `face_texture`; got shape {texture.shape}, dtype {texture.dtype}"
+            "a texture must be (S, S, 3) uint8 RGB, see `face_texture`; "
+            f"got shape {texture.shape}, dtype {texture.dtype}"
         )
     content = io.BytesIO()
     Image.fromarray(texture).save(content, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4")

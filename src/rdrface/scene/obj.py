@@ -88,7 +88,9 @@ def write_obj(
     path = _checked(path, ".obj")
     texture_path = path.with_suffix(".jpg")
     if isinstance(image, str | PathLike) and real_path(texture_path) == real_path(Path(image)):
-        raise DataError(f"{texture_path} is the image, and its name is that of the texture; choose another name than {path.name}")
+        raise DataError(
+            f"{texture_path} is the image, and its name is that of the texture; choose another name than {path.name}"
+        )
     texture = None if image is None else face_texture(face, read_image(image))
     files = to_obj(path.stem, face, texture=texture, pose=pose, region=region)
     with ExitStack() as opened:
