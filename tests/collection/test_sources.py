@@ -169,3 +169,12 @@ def test_devices_pipes_and_null_characters_are_errors(tmp_path):
     assert [photo.content for photo in found] == [None] * 3
     assert found[0].error == "a.png is a device, a pipe or a socket, not a file"
     assert found[2].error == "the path contains a null character; a list must be UTF-8, not UTF-16"
+
+
+def test_shards_joined_with_cat_give_an_error_row(tmp_path):
+    for name in ("a.tar", "b.tar"):
+        write_shard(tmp_path / name, [(f"{name}.png", b"x")])
+    (tmp_path / "c.tar").write_bytes((tmp_path / "a.tar").read_bytes() + (tmp_path / "b.tar").read_bytes())
+    first, error = read(ShardSource(tmp_path / "c.tar", "c.tar"))
+    assert first == Photo("a.tar.png", b"x")
+    assert "goes on behind the end mark; shards cannot be joined with cat; photos may be missing" in error.error
