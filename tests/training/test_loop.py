@@ -36,7 +36,9 @@ def small(steps: int = 2) -> TrainingConfig:
         StageConfig("joint", steps, crop_sizes=[32], batch_size=4),
     )
     # The light network: the loop does not depend on the sizes of the layers, and its checkpoints are much smaller.
-    return TrainingConfig(stages, network="lite", iterations=2, validation_every=100, checkpoint_every=1e9, log_every=2)
+    return TrainingConfig(
+        stages, network="lite", iterations=2, validation_every=100, checkpoint_every=1e9, log_every=2
+    )
 
 
 def same(a: RDR, b: RDR) -> bool:
