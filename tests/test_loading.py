@@ -37,3 +37,8 @@ def test_the_packaged_light_weights_find_a_face() -> None:
     side = float((full[0].box[2:] - full[0].box[:2]).mean())
     distance = ((full[0].landmarks - lite[0].landmarks) ** 2).sum(1) ** 0.5
     assert distance.mean() < 0.04 * side
+
+
+def test_a_path_with_a_null_character_is_an_error():
+    with pytest.raises(WeightsError, match="contains a null character"):
+        rdrface.load("a\0b.safetensors")

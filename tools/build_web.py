@@ -35,14 +35,33 @@ def main() -> None:
     folder = parser.parse_args().folder
     if folder.exists() and not (folder / "face_model.bin").exists():
         parser.error(f"{folder} exists and is not a folder that this tool wrote: name another one")
+    if folder.exists() and (other := sorted({path.name for path in folder.iterdir()} - names_in_page())):
+        parser.error(f"{folder} has other files, for example {other[0]}, which would be lost: name another folder")
+    if shutil.which("npm") is None:
+        parser.error("npm is missing, which downloads onnxruntime-web: install Node.js")
     build(folder)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 1e6:.1f} MB. To try it: python -m http.server --bind 127.0.0.1 --directory {folder}")
 
 
+def names_in_page() -> set[str]:
+    """Names of the files and folders that the tool writes."""
+    return {path.name for path in STATIC.iterdir()} | {"weights", "ort", "face_model.bin"}
+
+
 def build(folder: Path) -> None:
-    """Write the folder; an older one is replaced."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Write the folder; an older one is replaced when the new one is complete."""
+    folder = folder.absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".rdrface-", dir=folder.parent) as temporary:
+        complete = Path(temporary) / "new"
+        _write(complete)
+        if folder.exists():
+            folder.rename(Path(temporary) / "old")
+        complete.rename(folder)
+
+
+def _write(folder: Path) -> None:
     shutil.copytree(STATIC, folder)
     page = folder / "index.html"
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'

@@ -11,11 +11,13 @@ storage = photos x bytes per photo
 """
 
 import argparse
+import math
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from rdrface.collection.rows import read_counts
+from rdrface.errors import DataError
 
 PRICE = 0.04
 """US dollars per hour of a core: an assumption, of the order of what clouds charge for cores on demand."""
@@ -25,17 +27,38 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces", type=Path, metavar="FACES.parquet", help="output of rdrface annotate")
-    parser.add_argument("--rate", type=float, required=True, metavar="R", help="photos per second and core")
+    parser.add_argument("--rate", type=_positive, required=True, metavar="R", help="photos per second and core")
     parser.add_argument(
-        "--photos", type=float, default=100e6, metavar="N", help="size of the collection (default: 1e8)"
+        "--photos", type=_positive, default=100e6, metavar="N", help="size of the collection (default: 1e8)"
     )
     parser.add_argument(
-        "--core-hour", type=float, default=PRICE, metavar="PRICE", help=f"dollars, an assumption (default: {PRICE})"
+        "--core-hour", type=_positive, default=PRICE, metavar="PRICE", help=f"dollars, an assumption (default: {PRICE})"
     )
-    parser.add_argument("--photo-bytes", type=float, metavar="B", help="mean size of a photo's file")
-    parser.add_argument("--cores", type=int, nargs="+", default=[16, 128, 1024], metavar="N")
+    parser.add_argument("--photo-bytes", type=_positive, metavar="B", help="mean size of a photo's file")
+    parser.add_argument("--cores", type=_count, nargs="+", default=[16, 128, 1024], metavar="N")
     args = parser.parse_args()
-    print("\n".join(lines(args)))
+    if not args.faces.is_file():
+        parser.error(f"no file at {args.faces}: name one written by `rdrface annotate IN... NAME.parquet`")
+    try:
+        print("\n".join(lines(args)))
+    except DataError as error:
+        parser.error(str(error))
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0; got {text}")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1; got {text}")
+    return int(text)
 
 
 def lines(args: argparse.Namespace) -> list[str]:

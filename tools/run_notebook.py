@@ -18,6 +18,8 @@ from typing import Any
 
 from PIL import Image
 
+from rdrface.files import write_aside
+
 QUALITY = 85
 """Of the JPEG images."""
 
@@ -27,12 +29,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebook", type=Path, metavar="FILE", help="notebook, whose outputs are replaced")
     path = parser.parse_args().notebook
-    notebook = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        parser.error(f"{path} is not a notebook that can be read: {error}")
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        parser.error(f"{path} is not a notebook of nbformat 4: it has no list of cells")
     with tempfile.TemporaryDirectory() as folder:
         run(notebook, Path(folder))
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with write_aside(path) as partial:
+        partial.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 

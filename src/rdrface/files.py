@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,6 +115,15 @@ def _target(path: Path) -> tuple[Path, bool]:
     if final.is_dir():
         raise DataError(f"cannot write {final}: it is a folder; name a file")
     return final, final.exists() and not final.is_file()
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is a device, a pipe or a socket."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def is_disk_full(error: BaseException | None) -> bool:

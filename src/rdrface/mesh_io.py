@@ -95,7 +95,8 @@ def obj_bytes(
     corner += "/{0}" if normals is not None else ""
     corners = [corner.format(i) for i in range(1, len(vertices) + 1)]
     lines += [f"f {corners[a]} {corners[b]} {corners[c]}" for a, b, c in triangles.tolist()]
-    return ("\n".join(lines) + "\n").encode("utf-8")
+    # A file name that is not UTF-8 keeps its bytes.
+    return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 
 def ply_bytes(

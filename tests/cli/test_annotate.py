@@ -13,6 +13,7 @@ from fake_collection import in_this_process, open_for_command, png, write_photos
 from rdrface.cli import annotate, collection_inputs, progress  # noqa: E402
 from rdrface.cli.collection_inputs import CollectionInputs, described  # noqa: E402
 from rdrface.cli.main import main  # noqa: E402
+from rdrface.collection.output import Output  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +146,53 @@ def test_a_long_listing_is_shown(monkeypatch, capsys):
     write_photos(Path("photos"), 2)
     assert main(["annotate", "photos", "out.parquet"]) == 0
     assert "listing the photos: 2 so far" in capsys.readouterr().err
+
+
+def test_an_input_is_never_replaced(capsys):
+    write_photos(Path("photos"), 2)
+    pq.write_table(pa.table({"jpg": [png()]}), "a.parquet")
+    Path("b.parquet").symlink_to("a.parquet")
+    before = Path("a.parquet").read_bytes()
+    for words in (["a.parquet", "a.parquet"], ["photos", "*.parquet", "b.parquet"], ["b.parquet", "a.parquet"]):
+        assert main(["annotate", *words, "--overwrite"]) == 2
+        assert "is an input of this run; name another output" in capsys.readouterr().err
+    assert Path("a.parquet").read_bytes() == before
+
+
+def test_a_run_without_photos_leaves_the_earlier_file(capsys):
+    write_photos(Path("photos"), 2)
+    Path("empty").mkdir()
+    assert main(["annotate", "photos", "out.parquet"]) == 0
+    before = Path("out.parquet").read_bytes()
+    assert main(["annotate", "empty", "out.parquet", "--overwrite"]) == 2
+    assert Path("out.parquet").read_bytes() == before and not Path("out.partial.parquet").exists()
+
+
+def test_the_same_words_in_another_folder_are_another_run(folder, monkeypatch, capsys):
+    for name in ("a", "b"):
+        write_photos(folder / name / "photos", 2)
+    monkeypatch.chdir(folder / "a")
+    assert main(["annotate", "photos", str(folder / "out.parquet")]) == 0
+    capsys.readouterr()
+    assert main(["annotate", "photos", str(folder / "out.parquet")]) == 0
+    captured = capsys.readouterr()
+    assert "was already complete" in captured.out and "--overwrite begins from the start" in captured.err
+    monkeypatch.chdir(folder / "b")
+    assert main(["annotate", "photos", str(folder / "out.parquet")]) == 2
+    assert main(["annotate", str(folder / "b" / "photos"), "c.parquet"]) == 0
+    monkeypatch.chdir(folder)
+    assert main(["annotate", str(folder / "b" / "photos"), "b/c.parquet"]) == 0
+    assert "already complete" in capsys.readouterr().out
+
+
+def test_a_list_in_utf_16_is_an_error(capsys):
+    Path("a.txt").write_text("a.png\n", encoding="utf-16")
+    assert main(["annotate", "a.txt", "out.parquet"]) == 2
+    assert "the list a.txt is UTF-16; save it as UTF-8" in capsys.readouterr().err
+
+
+def test_files_of_others_next_to_the_parts_do_not_disturb():
+    Path("out").mkdir()
+    for name in ("0000001", "copy", "0000009"):
+        Path(f"out/part-{name}.parquet").touch()
+    assert Output(Path("out")).is_done(3).tolist() == [False, True, False]

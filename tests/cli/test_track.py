@@ -15,7 +15,8 @@ from csv_rows import rows
 from fake_tracker import LEVEL, use_fake_tracker
 from rdrface.cli.main import main
 from rdrface.cli.track import _address
-from rdrface.recording import read_recording
+from rdrface.errors import DataError
+from rdrface.recording import ClipRecorder, read_recording
 
 ALL = ("--parquet", "--live-link", "--draw", "--glb")
 
@@ -226,3 +227,16 @@ def test_times_that_are_none_are_errors(clips, capsys, value):
     with pytest.raises(SystemExit):
         main(["track", "v/a.mp4", f"--start={value}"])
     assert "must be seconds, or M:SS or H:MM:SS" in capsys.readouterr().err
+
+
+def test_a_video_whose_other_files_fail_is_not_complete(clips, capsys, monkeypatch):
+    def fail(self):
+        raise DataError("cannot write out/a.person1.glb: no space")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ClipRecorder, "close", fail)
+        assert main(["track", "v/a.mp4", "-o", "out", "--glb", "--parquet"]) == 1
+    assert "a.partial.jsonl" in names() and "a.jsonl" not in names() and "a.parquet" in names()
+    Path("out/a.parquet").unlink()
+    assert main(["track", "v/a.mp4", "-o", "out", "--glb", "--parquet", "--skip-existing"]) == 0
+    assert names() == ["a.jsonl", "a.parquet", "a.person1.glb", "a.person2.glb"]

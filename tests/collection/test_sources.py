@@ -1,6 +1,7 @@
 """Photos of files, lists, tar shards and Parquet tables, read chunk by chunk."""
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -142,3 +143,38 @@ def test_a_damaged_table_is_an_error_row(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"x" * 100)
     (photo,) = read(TableSource(tmp_path / "a.parquet", "a.parquet", tmp_path))
     assert "a.parquet cannot be read as Parquet" in photo.error
+
+
+def test_columns_with_a_dictionary_or_a_fixed_size(tmp_path):
+    pq.write_table(pa.table({"path": pa.array(["a.png", "a.png", None]).dictionary_encode()}), tmp_path / "a.parquet")
+    found = read(TableSource(tmp_path / "a.parquet", "a.parquet", tmp_path))
+    assert [photo.content for photo in found] == [tmp_path / "a.png", tmp_path / "a.png", None]
+    keys = pa.array(["a", "b"]).dictionary_encode()
+    for images in (pa.array([b"x", b"x"]).dictionary_encode(), pa.array([b"x", b"x"], pa.binary(1))):
+        pq.write_table(pa.table({"jpg": images, "key": keys}), tmp_path / "b.parquet")
+        assert read(TableSource(tmp_path / "b.parquet", "b.parquet", tmp_path)) == [Photo("a", b"x"), Photo("b", b"x")]
+
+
+def test_images_of_hugging_face_that_are_paths(tmp_path):
+    rows = [{"bytes": b"x", "path": "a"}, {"bytes": None, "path": "b.png"}, {"bytes": None, "path": None}, None]
+    pq.write_table(pa.table({"image": rows}), tmp_path / "a.parquet")
+    found = read(TableSource(tmp_path / "a.parquet", "a.parquet", tmp_path))
+    assert [photo.content for photo in found] == [b"x", tmp_path / "b.png", None, None]
+    assert [photo.error for photo in found] == ["", "", "the row has no image", "the row has no image"]
+
+
+def test_devices_pipes_and_null_characters_are_errors(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    found = read(FileSource(None, tmp_path, ["a.png", "/dev/zero", "a\0b.png"]))
+    assert [photo.content for photo in found] == [None] * 3
+    assert found[0].error == "a.png is a device, a pipe or a socket, not a file"
+    assert found[2].error == "the path contains a null character; a list must be UTF-8, not UTF-16"
+
+
+def test_shards_joined_with_cat_give_an_error_row(tmp_path):
+    for name in ("a.tar", "b.tar"):
+        write_shard(tmp_path / name, [(f"{name}.png", b"x")])
+    (tmp_path / "c.tar").write_bytes((tmp_path / "a.tar").read_bytes() + (tmp_path / "b.tar").read_bytes())
+    first, error = read(ShardSource(tmp_path / "c.tar", "c.tar"))
+    assert first == Photo("a.tar.png", b"x")
+    assert "goes on behind the end mark; shards cannot be joined with cat; photos may be missing" in error.error

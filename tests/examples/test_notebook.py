@@ -56,3 +56,17 @@ def test_outputs_are_those_of_jupyter(monkeypatch):
     assert run_notebook.execute("x;", names, 3) == [] and run_notebook.execute("None", names, 4) == []
     with pytest.raises(ZeroDivisionError):
         run_notebook.execute("1 / 0", names, 5)
+
+
+@pytest.mark.parametrize("content", [None, "text", "[]", "{}"])
+def test_files_that_are_no_notebooks_are_usage_errors(monkeypatch, capsys, tmp_path, content):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import run_notebook
+
+    path = tmp_path / "a.ipynb"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setattr("sys.argv", ["run_notebook.py", str(path)])
+    with pytest.raises(SystemExit) as raised:
+        run_notebook.main()
+    assert raised.value.code == 2 and "is not a notebook" in capsys.readouterr().err

@@ -111,3 +111,45 @@ def test_missing_packages_are_named(monkeypatch, package, call):
     monkeypatch.setitem(__import__("sys").modules, name, None)
     with pytest.raises(ConfigError, match=f"pip install {package}"):
         call()
+
+
+def mesh_points(value: object = 0.5) -> list:
+    return [SimpleNamespace(x=value, y=0.5)] * 68
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: interchange.from_points68(np.full((68, 2), 1j)), "points must be an array of numbers: got complex128"),
+        (lambda: interchange.from_points68(np.full((68, 2), np.inf)), "points must be finite; got infinity"),
+        (lambda: interchange.from_points68(np.full((68, 2), 1e300)), "or a number beyond float32"),
+        (lambda: interchange.from_coco_wholebody("text"), "keypoints must be an array of numbers"),
+        (lambda: interchange.from_coco_wholebody([[1], [1, 2]]), "keypoints must be an array of numbers"),
+        (lambda: interchange.from_supervision(FACES), "must be supervision.KeyPoints; got list"),
+        (lambda: interchange.from_pandas([]), "must be a pandas.DataFrame; got list"),
+        (lambda: interchange.from_mediapipe(None, 9, 9), "must be a list of NormalizedLandmark; got NoneType"),
+        (lambda: interchange.from_mediapipe([[0, 0]] * 68, 9, 9), r"result\.face_landmarks\[0\]; got a list of list"),
+        (lambda: interchange.from_mediapipe(mesh_points("a"), 9, 9), "x and y of the landmarks must be an array of n"),
+        (lambda: interchange.from_mediapipe(mesh_points(), 0, 9), "width and height must be positive; got 0 and 9"),
+        (lambda: interchange.from_mediapipe(mesh_points(), 9, np.nan), "width and height must be positive"),
+    ],
+)
+def test_wrong_types_and_numbers_are_named(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()
+
+
+def test_points_that_coco_does_not_annotate_have_no_position():
+    keypoints = interchange.to_coco_wholebody(FACES)
+    keypoints[0, 23:26] = 0
+    points = interchange.from_coco_wholebody(keypoints)
+    assert np.isnan(points[0, :3]).all() and np.isfinite(points[0, 3:]).all() and np.isfinite(points[1]).all()
+
+
+def test_tables_without_faces_have_columns():
+    pytest.importorskip("pandas")
+    for faces in ([], {}, {"a.jpg": []}):
+        table = interchange.to_pandas(faces)
+        assert len(table) == 0 and interchange.from_pandas(table).shape == (0, 68, 2)
+    assert list(interchange.to_pandas([]).columns) == list(interchange.to_pandas(FACES).columns)
+    assert list(interchange.to_pandas({}).columns) == list(interchange.to_pandas({"a.jpg": FACES}).columns)

@@ -42,3 +42,12 @@ def test_a_recording_becomes_a_clip(tmp_path):
     assert num_keys(tmp_path / "a.glb") == 5
     with pytest.raises(DataError, match="does not contain person 1; it contains: 2"):
         write_person_clip(tmp_path / "b.glb", read_recording(tmp_path / "a.jsonl"))
+
+
+def test_a_file_that_cannot_be_written_does_not_keep_back_the_others(tmp_path):
+    recorder = ClipRecorder(tmp_path / "a")
+    recorder.write(record(0, (1, 2, 3)))
+    (tmp_path / "a.person1.glb").mkdir()
+    with pytest.raises(DataError, match=r"a\.person1\.glb"):
+        recorder.close()
+    assert (tmp_path / "a.person2.glb").is_file() and (tmp_path / "a.person3.glb").is_file()

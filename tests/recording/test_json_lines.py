@@ -74,3 +74,10 @@ def test_files_that_are_no_recordings_are_clear_errors(tmp_path):
         read_recording(tmp_path / "a.csv")
     with pytest.raises(DataError, match=r"cannot write .*No such file"):
         JSONLinesWriter(tmp_path / "missing" / "a.jsonl")
+
+
+@pytest.mark.parametrize("values", ['"frame": Infinity, "time": 0', '"frame": 0, "time": NaN'])
+def test_numbers_that_are_not_finite_are_errors(tmp_path, values):
+    (tmp_path / "a.jsonl").write_text(f'{{{values}, "width": 1, "height": 1, "faces": []}}\n')
+    with pytest.raises(DataError, match="line 1, is not a frame"):
+        list(read_recording(tmp_path / "a.jsonl"))

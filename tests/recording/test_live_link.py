@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from rdrface.errors import DataError
 from rdrface.face import packaged_model
 from rdrface.recording import FrameRecord, LiveLinkWriter, RecordedFace
 from rdrface.recording.live_link import COLUMNS
@@ -140,3 +141,12 @@ def test_wrong_options_are_errors(tmp_path):
         LiveLinkWriter(tmp_path, "clip", rate=25)
     with pytest.raises(ValueError, match="yaw, pitch, roll"):
         LiveLinkWriter(tmp_path, "clip", flipped=["tilt"])
+
+
+def test_a_file_that_cannot_be_completed_does_not_keep_back_the_others(tmp_path):
+    writer = LiveLinkWriter(tmp_path, "clip")
+    writer.write(record(0, (1, 2)))
+    (tmp_path / "clip_1_Person1.csv").mkdir()
+    with pytest.raises(DataError, match=r"clip_1_Person1\.csv"):
+        writer.close()
+    assert (tmp_path / "clip_1_Person2.csv").is_file()

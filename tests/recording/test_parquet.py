@@ -120,3 +120,38 @@ def test_other_files_are_clear_errors(tmp_path):
     pq.write_table(pa.table({"x": [1]}), tmp_path / "b.parquet")
     with pytest.raises(DataError, match="not a recording"):
         list(read_recording(tmp_path / "b.parquet"))
+
+
+def change(path, name, column):
+    table = pq.read_table(path)
+    return table.set_column(table.column_names.index(name), name, column)
+
+
+def test_lists_of_any_length_as_other_programs_write_them(tmp_path):
+    write(tmp_path / "a.parquet", [record(0), record(1)])
+    table = pq.read_table(tmp_path / "a.parquet")
+    columns = {
+        name: column.cast(pa.list_(column.type.value_type)) if pa.types.is_fixed_size_list(column.type) else column
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    pq.write_table(pa.table(columns), tmp_path / "b.parquet")
+    for found, expected in zip(read_recording(tmp_path / "b.parquet"), [record(0), record(1)], strict=True):
+        assert_same(found, expected, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "message"),
+    [
+        ("landmarks", pa.array([None, None], pa.list_(pa.float32(), 136)), "landmarks must have 136 numbers per row"),
+        ("landmarks", pa.array([[1.0], [2.0]]), "landmarks must have 136 numbers per row"),
+        ("score", pa.array(["a", "b"]), "score must be numbers"),
+        ("score", pa.array([None, None], pa.float32()), "score must be numbers"),
+        ("time", pa.array([float("nan")] * 2), "time must be finite; got nan"),
+        ("id", pa.array([None, None], pa.int32()), "is not a recording"),
+    ],
+)
+def test_columns_that_another_program_has_changed_are_errors(tmp_path, name, column, message):
+    write(tmp_path / "a.parquet", [record(0), record(1)])
+    pq.write_table(change(tmp_path / "a.parquet", name, column), tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=message):
+        list(read_recording(tmp_path / "b.parquet"))

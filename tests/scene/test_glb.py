@@ -170,3 +170,16 @@ def test_the_khronos_validator_finds_nothing(tmp_path):
         (tmp_path / "a.glb").write_bytes(content)
         done = subprocess.run([node, "-e", VALIDATOR, str(tmp_path / "a.glb")], capture_output=True, text=True)
         assert done.stdout.split() == ["0", "0"], done.stdout + done.stderr
+
+
+def test_textures_of_another_kind_are_errors():
+    for texture in (IMAGE[..., 0], np.dstack([IMAGE, IMAGE[..., :1]]), IMAGE / 255, IMAGE[:0], [[0, 0]]):
+        with pytest.raises(ValueError, match=r"a texture must be \(S, S, 3\) uint8 RGB"):
+            to_glb(some_face(), texture=texture)
+
+
+def test_times_that_the_file_cannot_contain_are_errors(tmp_path):
+    with pytest.raises(ValueError, match="must be finite; got nan"):
+        PersonClip().add(float("nan"), some_face())
+    with pytest.raises(ValueError, match=r"below 131072 s; got 1700000000\.0: subtract the time of the first frame"):
+        write_clip(tmp_path / "a.glb", [(1.7e9, some_face()), (1.7e9 + 0.04, some_face())])

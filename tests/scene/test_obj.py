@@ -1,10 +1,13 @@
 """Textured OBJ and colored PLY in millimeters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from rdrface.scene import FaceShape, write_obj, write_ply
+from rdrface.errors import DataError
+from rdrface.scene import FaceShape, to_obj, write_obj, write_ply
 from some_face import some_face
 
 IMAGE = np.full((240, 320, 3), 128, np.uint8)
@@ -65,3 +68,36 @@ def test_other_suffixes_are_errors(tmp_path):
         write_ply(tmp_path / "a.obj", some_face())
     with pytest.raises(ValueError, match=r"for GLB use `rdrface\.scene\.write_glb`"):
         some_face().mesh().save(tmp_path / "a.glb")
+
+
+def test_the_image_itself_is_not_replaced_by_the_texture(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(IMAGE).save("photo.jpg")
+    before = (tmp_path / "photo.jpg").read_bytes()
+    (tmp_path / "link.jpg").symlink_to("photo.jpg")
+    for name in ("photo.obj", "link.obj"):
+        with pytest.raises(DataError, match=r"\.jpg is the image, and its name is that of the texture; choose another"):
+            write_obj(name, some_face(), tmp_path / "photo.jpg")
+    assert (tmp_path / "photo.jpg").read_bytes() == before and not (tmp_path / "photo.obj").exists()
+
+
+def test_the_obj_file_gets_the_given_name(tmp_path):
+    write_obj(tmp_path / "A.OBJ", some_face())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["A.OBJ", "A.mtl"]
+
+
+def test_names_that_are_not_utf8_or_have_line_breaks():
+    files = to_obj("\udce9 é", some_face())
+    assert b"mtllib \xe9 \xc3\xa9.mtl\n" in files["obj"]
+    for name in ("a\nb", "a\n"):
+        with pytest.raises(ValueError, match="must be one line"):
+            to_obj(name, some_face())
+
+
+def test_a_face_that_is_not_finite_is_an_error(tmp_path):
+    face = some_face()
+    broken = replace(face, parameters=replace(face.parameters, identity=np.full(50, np.nan, np.float32)))
+    for write, name in ((write_obj, "a.obj"), (write_ply, "a.ply")):
+        with pytest.raises(ValueError, match="the face is not finite"):
+            write(tmp_path / name, broken)
+    assert not list(tmp_path.iterdir())

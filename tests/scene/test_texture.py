@@ -1,5 +1,7 @@
 """Textures: visible parts are those of the image, hidden parts are mirrored, and no background gets in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,19 @@ def test_wrong_arguments_are_explained():
         face_texture(face_at(0.0), image, 300)
     with pytest.raises(ValueError, match="uint8 RGB; got shape"):
         face_texture(face_at(0.0), image[..., 0])
+
+
+def test_a_large_expected_error_needs_no_more_memory():
+    face = some_face()
+    face = replace(face, uncertainty=np.full(68, 1e6, np.float32))
+    assert face_texture(face, np.zeros((240, 320, 3), np.uint8), 256).shape == (256, 256, 3)
+
+
+@pytest.mark.parametrize("change", [{"scale": 0.0}, {"scale": -1.0}, {"identity": np.nan}])
+def test_a_face_without_a_position_is_an_error(change):
+    parameters = some_face().parameters
+    pose, identity = parameters.pose.copy(), np.full(50, change.get("identity", 0), np.float32)
+    pose[6] = change.get("scale", 1.0)
+    face = replace(some_face(), parameters=replace(parameters, pose=pose, identity=identity))
+    with pytest.raises(ValueError, match="the face has no position in an image"):
+        face_texture(face, np.zeros((240, 320, 3), np.uint8), 256)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rdrface.aligner import Aligner
-from rdrface.cli.collection_inputs import CollectionInputs, described, note
+from rdrface.cli.collection_inputs import CollectionInputs, described, folder_digest, note
 from rdrface.cli.face_options import add_detection, check_detection, load_arguments
 from rdrface.cli.interruption import terminated_like_interrupted
 from rdrface.cli.options import add_network, create_folder, positive
@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     """
     check_detection(args)
     inputs = CollectionInputs(args.inputs, args.column)
+    inputs.check_output(args.out)
     create_folder(args.out.absolute().parent, "choose another output", args.out)
     settings = load_arguments(args)
     if settings["device"] != "cuda" and settings["threads"] is None:
@@ -139,6 +140,7 @@ def _job(args: argparse.Namespace, aligner: Aligner, settings: dict[str, Any]) -
         precisions(aligner),
         args.chunk or (CHUNK_OF_FILE if is_file else CHUNK_OF_FOLDER),
         0 if info.custom_scheme is None else info.custom_scheme.count,
+        folder=folder_digest(args.inputs),
     )
 
 
@@ -156,6 +158,7 @@ def _print_summary(out: Path, counts: Counts, progress: Progress | None) -> None
     )
     if progress is None:
         print(f"{out} was already complete")
+        note("photos that were added or changed since are not part of it; --overwrite begins from the start")
         return
     rate = progress.num_done / max(progress.seconds, 1e-9)
     print(f"written: {out}; {progress.num_done:,} photos in {progress.seconds:.0f} s, {rate:.1f} photos/s")

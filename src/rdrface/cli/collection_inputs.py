@@ -1,5 +1,6 @@
 """The photos that the arguments of `rdrface annotate` name: folders, lists, tables, shards, files and patterns."""
 
+import codecs
 import glob
 import hashlib
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from rdrface.cli.walk import SEEN_FOLDER, is_folder, is_hidden, reason_to_skip
 from rdrface.collection.sources import FileSource, ShardSource, Source, TableSource, UnreadableSource
 from rdrface.errors import ConfigError, DataError
-from rdrface.files import one_line, printable
+from rdrface.files import one_line, printable, real_path
 from rdrface.image import is_url
 
 LIST_SUFFIXES = (".txt", ".lst", ".list")
@@ -44,6 +45,16 @@ class CollectionInputs:
         self._skipped: dict[str, list[str]] = defaultdict(list)
         self._num_listed, self._noted = 0, time.monotonic()
         self._num_skipped: dict[str, int] = defaultdict(int)
+
+    def check_output(self, out: Path) -> None:
+        """Check that the output is not one of the inputs, which would be replaced.
+
+        Raises:
+            ConfigError: it is.
+        """
+        for name in self._paths:
+            if real_path(Path(name)) == real_path(out) and not is_folder(out):
+                raise ConfigError(f"{printable(str(out))} is an input of this run; name another output")
 
     def sources(self) -> Iterator[Source]:
         """The sources, in the order of the arguments; files that are named follow."""
@@ -141,6 +152,16 @@ def described(arguments: Sequence[str]) -> tuple[str, ...]:
     return (names[0], f"and {len(names) - 1} more ({digest})")
 
 
+def folder_digest(arguments: Sequence[str]) -> str:
+    """A hash of the current folder, to which relative arguments refer; empty if there are none.
+
+    Not its name, which is nobody's business who gets the output.
+    """
+    if all(Path(argument).is_absolute() for argument in arguments):
+        return ""
+    return hashlib.sha256(os.fsencode(Path.cwd())).hexdigest()[:8]
+
+
 def _matches(argument: str) -> list[str]:
     path = Path(argument)
     if is_url(argument):
@@ -165,6 +186,9 @@ def _matches(argument: str) -> list[str]:
 def _lines(path: Path) -> Iterator[str]:
     """The lines of a list, without blank ones. Bytes that are not UTF-8 are kept, as in file names."""
     try:
+        with path.open("rb") as content:
+            if content.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                raise ConfigError(f"the list {printable(str(path))} is UTF-16; save it as UTF-8")
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             for line in file:
                 text = line.rstrip("\r\n")

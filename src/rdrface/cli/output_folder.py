@@ -175,6 +175,10 @@ class OutputFolder:
             content["glb"] = to_glb(face, texture=texture, pose=kinds.pose, region=kinds.region)
         if kinds.obj:
             name = self._path(output, head_suffix(number, "obj")).with_suffix("").name
+            if len(f"{name}.".splitlines()) > 1:
+                raise DataError(
+                    "OBJ files cannot refer to a name with a line break; rename the image or leave out --obj"
+                )
             content |= to_obj(name, face, texture=texture, pose=kinds.pose, region=kinds.region)
         return content
 

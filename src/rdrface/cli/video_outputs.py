@@ -1,6 +1,7 @@
 """The outputs of `rdrface track` for one video."""
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -215,11 +216,15 @@ class VideoOutputs:
             is_at_end: the source was read to its end; the sound after the last frame is copied.
 
         Raises:
-            DataError: a file cannot be completed; the others are.
+            DataError: a file cannot be completed. The others are, except NAME.jsonl, so that --skip-existing does not
+                skip the video.
         """
         with ExitStack() as closing:
-            for output in self._outputs:
-                closing.callback(output.close if is_complete else output.stop)
+            for i, output in enumerate(self._outputs):
+                if i == 0 and is_complete:
+                    closing.push(_completed_last(output))
+                else:
+                    closing.callback(output.close if is_complete else output.stop)
             if self._clips is not None:
                 closing.callback(self._clips.close if is_complete else self._clips.stop)
             if self._drawn is not None:
@@ -236,6 +241,11 @@ class VideoOutputs:
         for one in faces:
             draw_number(canvas, one.face, one.id)
         return canvas
+
+
+def _completed_last(output: Output) -> Callable[..., None]:
+    """A callback of an `ExitStack` that completes an output if no error is raised."""
+    return lambda error, *_: output.stop() if error else output.close()
 
 
 def _json_output(target: str) -> JSONLinesWriter:

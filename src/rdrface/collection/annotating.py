@@ -61,6 +61,7 @@ def annotate_collection(
     with output.opened(job, overwrite) as is_unfinished:
         if is_unfinished:
             listing = _listing(output, sources, job)
+            output.remove_earlier_file()
             done = output.is_done(len(listing))
             on_start(int(listing.counts[done].sum()), listing.num_photos)
             if not done.all():

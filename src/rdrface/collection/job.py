@@ -24,6 +24,7 @@ class Job:
         chunk: number of photos that are annotated and written together. The faces of a chunk share the runs of the
             network, so another number changes the rows by rounding.
         num_custom: number of custom landmarks of the weights.
+        folder: hash of the folder to which the inputs are relative; empty if they are absolute.
         version: version of rdrface.
         schema_version: `rdrface.collection.schema.SCHEMA_VERSION`.
     """
@@ -34,6 +35,7 @@ class Job:
     precision: tuple[str, ...] = ()
     chunk: int = 256
     num_custom: int = 0
+    folder: str = ""
     version: str = __version__
     schema_version: int = SCHEMA_VERSION
 
@@ -54,7 +56,12 @@ def difference(earlier: str, job: Job) -> str:
         return "its description is damaged"
     new = json.loads(job.to_json())
     names = [name for name in new if old.get(name) != new[name]]
-    shown = [f"{name} {_short(old.get(name))} instead of {_short(new[name])}" for name in names]
+    shown = [
+        "relative inputs in another current folder"
+        if name == "folder"
+        else f"{name} {_short(old.get(name))} instead of {_short(new[name])}"
+        for name in names
+    ]
     return "; ".join(shown) or "nothing"
 
 

@@ -96,9 +96,15 @@ class Output:
     def is_done(self, num_chunks: int) -> np.ndarray:
         """(num_chunks,) bool, whether each chunk has its file."""
         done = np.zeros(num_chunks, bool)
-        for path in self.parts.glob(f"part-*{SUFFIX}"):
-            done[int(path.stem.removeprefix("part-"))] = True
+        present = {path.name for path in self.parts.glob(f"part-*{SUFFIX}")}
+        for i in range(num_chunks):
+            done[i] = self.part(i).name in present
         return done
+
+    def remove_earlier_file(self) -> None:
+        """Remove the file of an earlier run after the photos were listed: a listing without photos leaves it."""
+        if self.is_file:
+            self.target.unlink(missing_ok=True)
 
     def counts(self) -> Counts:
         """The counts of all photos of a complete output."""
@@ -161,8 +167,6 @@ class Output:
             remove_listing(self.state)
             for path in self.parts.glob(f"part-*{SUFFIX}"):
                 path.unlink()
-            if self.is_file:
-                self.target.unlink(missing_ok=True)
             with write_aside(self.state / _JOB) as path:
                 path.write_text(job.to_json(), encoding="utf-8")
         self._remove_temporary_files()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rdrface.face import Face
-from rdrface.interchange.points68 import to_points68
+from rdrface.interchange.points68 import to_numbers, to_points68
 from rdrface.landmarks import NUM_LANDMARKS
 
 NUM_KEYPOINTS = 133
@@ -36,15 +36,19 @@ def from_coco_wholebody(keypoints: Any) -> np.ndarray:
         keypoints: (n, 133, 2) or (n, 133, 3), for example of a pose estimator.
 
     Returns:
-        (n, 68, 2) float32, in the unit of `keypoints`.
+        (n, 68, 2) float32, in the unit of `keypoints`. Points that are not annotated, which COCO writes as 0, 0, 0, are
+        NaN.
 
     Raises:
-        ValueError: another shape.
+        ValueError: another shape, or no numbers.
     """
-    values = np.asarray(keypoints, np.float32)
+    values = to_numbers(keypoints, "keypoints")
     if values.ndim != 3 or values.shape[1] != NUM_KEYPOINTS or values.shape[2] not in (2, 3):
         raise ValueError(f"keypoints must be (n, {NUM_KEYPOINTS}, 2) or (n, {NUM_KEYPOINTS}, 3); got {values.shape}")
-    return values[:, FACE, :2].copy()
+    points = values[:, FACE, :2].astype(np.float32)
+    if values.shape[2] == 3:
+        points[(values[:, FACE] == 0).all(axis=2)] = np.nan
+    return points
 
 
 def to_coco_annotation(face: Face) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from rdrface.errors import ConfigError
-from rdrface.face import Face
+from rdrface.face import Face, packaged_model
+from rdrface.interchange.points68 import to_numbers
 from rdrface.landmarks import NUM_LANDMARKS
 
 _BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
@@ -22,7 +23,8 @@ def to_pandas(faces: Sequence[Face] | Mapping[str, Sequence[Face]]) -> Any:
 
     Returns:
         The columns of the table of `rdrface detect --csv` that have numbers, then the 46 blendshapes by name; `image`
-        is the first column if names are given. Images without a face have no row.
+        is the first column if names are given. Images without a face have no row; without any face, the table has the
+        columns and no rows.
 
     Raises:
         ConfigError: pandas is not installed.
@@ -31,13 +33,16 @@ def to_pandas(faces: Sequence[Face] | Mapping[str, Sequence[Face]]) -> Any:
         import pandas
     except ImportError as error:
         raise ConfigError(f"pandas cannot be imported ({error}): pip install pandas") from error
+    columns = _columns()
     if isinstance(faces, Mapping):
+        columns = ["image", *columns]
         rows: list[dict[str, Any]] = [
             {"image": name, **_row(i, face)} for name, found in faces.items() for i, face in enumerate(found)
         ]
     else:
         rows = [_row(i, face) for i, face in enumerate(faces)]
-    return pandas.DataFrame(rows)
+    # The names are needed if there is no face.
+    return pandas.DataFrame(rows, columns=columns if not rows else None)
 
 
 def from_pandas(table: Any) -> np.ndarray:
@@ -47,14 +52,24 @@ def from_pandas(table: Any) -> np.ndarray:
         (n, 68, 2) float32 image pixels; rows without a face are left out.
 
     Raises:
-        ValueError: columns are missing.
+        TypeError: `table` is no DataFrame.
+        ValueError: columns are missing, or contain no numbers.
     """
+    if not hasattr(table, "columns"):
+        raise TypeError(f"table must be a pandas.DataFrame; got {type(table).__name__}")
     missing = [name for name in _POINTS if name not in table.columns]
     if missing:
         raise ValueError(f"the table must have the columns x0, y0, ..., x67, y67; {missing[0]} is missing")
-    values: np.ndarray = table[list(_POINTS)].to_numpy(np.float32)
+    values = to_numbers(table[list(_POINTS)].to_numpy(), "the columns x0, y0, ...").astype(np.float32)
     points: np.ndarray = values[np.isfinite(values).all(axis=1)].reshape(-1, NUM_LANDMARKS, 2)
     return points
+
+
+def _columns() -> list[str]:
+    """Names of the columns of `_row`."""
+    per_point = (f"{name}{i}" for name in _PER_POINT for i in range(NUM_LANDMARKS))
+    shapes = packaged_model().expression_names
+    return ["face", *_BOX, "score", "yaw", "pitch", "roll", *_POINTS, *per_point, "expected_error", *shapes]
 
 
 def _row(number: int, face: Face) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from rdrface.errors import ConfigError
 from rdrface.face import Face
+from rdrface.interchange.points68 import to_numbers
 from rdrface.landmarks import NUM_LANDMARKS
 
 FACE_MESH_POINTS = (
@@ -38,8 +39,7 @@ def to_mediapipe(face: Face, width: int, height: int) -> list[Any]:
         ConfigError: mediapipe is not installed.
         ValueError: `width` or `height` is not positive.
     """
-    if width <= 0 or height <= 0:
-        raise ValueError(f"width and height must be positive; got {width} and {height}")
+    _check_size(width, height)
     try:
         from mediapipe.tasks.python.components.containers.landmark import NormalizedLandmark
     except ImportError as error:
@@ -67,11 +67,25 @@ def from_mediapipe(landmarks: Sequence[Any], width: int, height: int) -> np.ndar
         (68, 2) float32 image pixels.
 
     Raises:
-        ValueError: another number of landmarks.
+        TypeError: `landmarks` is no list of landmarks.
+        ValueError: another number of landmarks, no numbers, or `width` or `height` is not positive.
     """
+    _check_size(width, height)
+    if not hasattr(landmarks, "__len__") or not hasattr(landmarks, "__getitem__"):
+        raise TypeError(f"landmarks must be a list of NormalizedLandmark; got {type(landmarks).__name__}")
     if len(landmarks) in _NUM_MESH:
         landmarks = [landmarks[i] for i in FACE_MESH_POINTS]
     if len(landmarks) != NUM_LANDMARKS:
         raise ValueError(f"expected {NUM_LANDMARKS}, 468 or 478 landmarks of one face; got {len(landmarks)}")
-    at = np.array([(one.x, one.y) for one in landmarks]) * [width, height] - 0.5
-    return at.astype(np.float32)
+    if not all(hasattr(one, "x") and hasattr(one, "y") for one in landmarks):
+        raise TypeError(
+            f"landmarks must be those of one face, with x and y, such as result.face_landmarks[0]; got a list of "
+            f"{type(landmarks[0]).__name__}"
+        )
+    fractions = to_numbers([(one.x, one.y) for one in landmarks], "x and y of the landmarks")
+    return (fractions * [width, height] - 0.5).astype(np.float32)
+
+
+def _check_size(width: float, height: float) -> None:
+    if not (0 < width < np.inf and 0 < height < np.inf):
+        raise ValueError(f"width and height must be positive; got {width} and {height}")

@@ -35,16 +35,13 @@ def from_points68(points: Any) -> np.ndarray:
         (68, 2) float32, in the unit of `points`.
 
     Raises:
-        ValueError: another shape, or no numbers.
+        ValueError: another shape, or no numbers. NaN is a point without a position.
     """
     if callable(getattr(points, "parts", None)):  # dlib
         points = [(part.x, part.y) for part in points.parts()]
     for method in ("detach", "cpu"):  # PyTorch
         points = getattr(points, method)() if callable(getattr(points, method, None)) else points
-    try:
-        values = np.asarray(points, np.float32)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"points must be numbers of shape ({NUM_LANDMARKS}, 2): {error}") from error
+    values = to_numbers(points, "points")
     if values.shape == (2 * NUM_LANDMARKS,):
         values = values.reshape(NUM_LANDMARKS, 2)
     if values.shape not in ((NUM_LANDMARKS, 2), (NUM_LANDMARKS, 3)):
@@ -52,4 +49,26 @@ def from_points68(points: Any) -> np.ndarray:
             f"points must be those of one face, of shape ({NUM_LANDMARKS}, 2) or ({NUM_LANDMARKS}, 3); "
             f"got {values.shape}"
         )
-    return values[:, :2].copy()
+    return values[:, :2].astype(np.float32)
+
+
+def to_numbers(values: Any, name: str) -> np.ndarray:
+    """An array of any shape as float64, with values that float32 can hold; None becomes NaN.
+
+    Args:
+        values: numbers.
+        name: name of the argument, for the message.
+
+    Raises:
+        ValueError: not real numbers, or infinity or numbers beyond float32.
+    """
+    try:
+        numbers = np.asarray(values)
+        if numbers.dtype.kind not in "fiuO":
+            raise TypeError(f"got {numbers.dtype}")
+        numbers = numbers.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers: {error}") from error
+    if (np.abs(numbers) > np.finfo(np.float32).max).any():
+        raise ValueError(f"{name} must be finite; got infinity or a number beyond float32")
+    return numbers

@@ -7,7 +7,7 @@ import numpy as np
 
 from rdrface.errors import ConfigError
 from rdrface.face import Face
-from rdrface.interchange.points68 import to_points68
+from rdrface.interchange.points68 import to_numbers, to_points68
 from rdrface.landmarks import NUM_LANDMARKS
 
 
@@ -47,9 +47,12 @@ def from_supervision(keypoints: Any) -> np.ndarray:
         (n, 68, 2) float32 pixels.
 
     Raises:
+        TypeError: `keypoints` is something else.
         ValueError: another number of points.
     """
-    points = np.asarray(keypoints.xy, np.float32)
+    if not hasattr(keypoints, "xy"):
+        raise TypeError(f"keypoints must be supervision.KeyPoints; got {type(keypoints).__name__}")
+    points = to_numbers(keypoints.xy, "keypoints.xy").astype(np.float32)
     if points.size == 0:
         return np.zeros((0, NUM_LANDMARKS, 2), np.float32)
     if points.shape[1:] != (NUM_LANDMARKS, 2):

@@ -1,6 +1,7 @@
 """Animations of the people of a video as binary glTF, one file per person."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 
@@ -43,11 +44,9 @@ class ClipRecorder:
         """Write the files.
 
         Raises:
-            DataError: a file cannot be written.
+            DataError: a file cannot be written; the others are.
         """
-        for number, person in self._people.items():
-            _write(self.path(number), person)
-        self._people = {}
+        self._write_all(self.path)
 
     def stop(self) -> None:
         """Write the files under their partial names, NAME.person1.partial.glb: the video was not read to its end.
@@ -55,13 +54,17 @@ class ClipRecorder:
         Raises:
             DataError: a file cannot be written.
         """
-        for number, person in self._people.items():
-            _write(partial_path(self.path(number)), person)
-        self._people = {}
+        self._write_all(lambda number: partial_path(self.path(number)))
 
     def path(self, number: int) -> Path:
         """The file of a person."""
         return self._base.with_name(f"{self._base.name}.person{number}.glb")
+
+    def _write_all(self, path_of: Callable[[int], Path]) -> None:
+        people, self._people = self._people, {}
+        with ExitStack() as writing:
+            for number in reversed(people):
+                writing.callback(_write, path_of(number), people[number])
 
 
 def write_person_clip(

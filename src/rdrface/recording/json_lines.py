@@ -1,6 +1,7 @@
 """JSON Lines: one JSON object per frame, on a line of its own."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -116,7 +117,7 @@ def read_json_lines(path: Path) -> Iterator[FrameRecord]:
                 yield _frame_from_dict(json.loads(line))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, DataError) as error:
+    except (ValueError, OverflowError, LookupError, TypeError, AttributeError, RecursionError, DataError) as error:
         raise DataError(f"{path}, line {number}, is not a frame as `rdrface track` writes it: {error}") from error
 
 
@@ -153,6 +154,7 @@ def _rounded(values: np.ndarray, digits: int = _DIGITS) -> list[Any]:
 
 def _frame_from_dict(content: dict[str, Any]) -> FrameRecord:
     faces = [RecordedFace(int(one["id"]), Face.from_dict(one)) for one in content["faces"]]
-    return FrameRecord(
-        int(content["frame"]), float(content["time"]), int(content["width"]), int(content["height"]), faces
-    )
+    time = float(content["time"])
+    if not math.isfinite(time):
+        raise ValueError(f"time must be finite; got {time}")
+    return FrameRecord(int(content["frame"]), time, int(content["width"]), int(content["height"]), faces)

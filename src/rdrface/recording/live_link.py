@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -103,10 +104,11 @@ class LiveLinkWriter:
         """Write the end of the files and give them their names.
 
         Raises:
-            DataError: this fails; the partial files remain.
+            DataError: this fails; the partial files that it concerns remain.
         """
-        for person in self._people.values():
-            person.close()
+        with ExitStack() as closing:
+            for person in reversed(self._people.values()):
+                closing.callback(person.close)
 
     def stop(self) -> None:
         """Nothing: the files keep their partial names, and are closed after each frame."""

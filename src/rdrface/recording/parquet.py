@@ -1,5 +1,6 @@
 """Parquet: one row per face and frame."""
 
+import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -7,9 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rdrface._version import __version__
 from rdrface.errors import DataError
-from rdrface.face import Face, Parameters
+from rdrface.face import Face
 from rdrface.face_dict import ARRAY_SHAPES, PARAMETER_SHAPES
 from rdrface.files import partial_path, write_aside
 from rdrface.recording.face_columns import face_columns, face_fields, import_pyarrow
@@ -171,13 +174,19 @@ def _frames(pa: Any, path: Path) -> Iterator[FrameRecord]:
     try:
         for _, group in groupby(_rows(path), key=lambda row: row["frame"]):
             rows = list(group)
-            faces = [RecordedFace(row["id"], _face(row)) for row in rows]
+            faces = [RecordedFace(int(row["id"]), _face(row)) for row in rows]
             first = rows[0]
-            yield FrameRecord(first["frame"], first["time"], first["width"], first["height"], faces)
+            seconds = float(first["time"])
+            if not math.isfinite(seconds):
+                raise ValueError(f"time must be finite; got {seconds}")
+            yield FrameRecord(int(first["frame"]), seconds, int(first["width"]), int(first["height"]), faces)
     except (pa.ArrowException, OSError) as error:
+        # Some exceptions of pyarrow are KeyErrors or ValueErrors, too.
         raise DataError(f"{path} cannot be read as Parquet: {error}") from error
     except KeyError as error:
         raise DataError(f"{path} is not a recording of `rdrface track`: the column {error} is missing") from error
+    except (ValueError, OverflowError, TypeError, DataError) as error:
+        raise DataError(f"{path} is not a recording of `rdrface track`: {error}") from error
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -192,19 +201,26 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _numpy(column: Any) -> Any:
-    if hasattr(column.type, "list_size"):
+    # Not so if other programs have written the file: they have lists of any length, and null.
+    if hasattr(column.type, "list_size") and not column.null_count:
         return column.flatten().to_numpy().reshape(-1, column.type.list_size)
     return column.to_pylist()
 
 
 def _face(row: dict[str, Any]) -> Face:
+    entries: dict[str, Any] = {name: _reshaped(row, name, shape) for name, shape in ARRAY_SHAPES.items()}
+    entries["parameters"] = {name: row[f"parameters_{name}"] for name in PARAMETER_SHAPES}
     custom = row.get(_CUSTOM)
-    return Face(
-        **{name: row[name].reshape(shape) for name, shape in ARRAY_SHAPES.items()},
-        score=row["score"],
-        parameters=Parameters(**{name: row[f"parameters_{name}"] for name in PARAMETER_SHAPES}),
-        custom_landmarks=None if custom is None else custom.reshape(-1, 2),
-    )
+    entries[_CUSTOM] = None if custom is None else _reshaped(row, _CUSTOM, (-1, 2))
+    # Other programs may have changed the file.
+    return Face.from_dict(entries | {"score": row["score"]})
+
+
+def _reshaped(row: dict[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        return np.reshape(row[name], shape)
+    except ValueError as error:
+        raise ValueError(f"the column {name} must have {math.prod(shape)} numbers per row: {error}") from error
 
 
 def _parts(folder: Path) -> list[Path]:

@@ -51,6 +51,8 @@ def local_weights(weights: Path | str) -> Path:
     path = Path(weights)
     try:
         is_folder, exists = path.is_dir(), path.exists()
+        if "\0" in str(path):
+            raise WeightsError(f"the path of the weights contains a null character: {str(path)!r}")
     except OSError:  # a name that is too long, for example: reported when the file is opened
         return path
     if is_folder:

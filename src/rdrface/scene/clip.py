@@ -17,6 +17,9 @@ from rdrface.scene.texture import face_texture
 _BETTER = 1.15
 """Factor by which an image must be more suitable for the texture than the best one so far, to replace it."""
 
+_MAX_SECONDS = 1 << 17
+"""Beyond, two frames of a video could get the same float32 time."""
+
 _MARGIN = 4
 """Pixels around the head that are kept of the image for the texture."""
 
@@ -51,13 +54,18 @@ class PersonClip:
         self._best: _BestImage | None = None
 
     def add(self, time: float, face: Face, image: np.ndarray | None = None) -> None:
-        """Add a frame; frames that are not later than the last one are ignored.
+        """Add a frame; frames that are not later than the last one, to about a millionth of the time, are ignored.
 
         Args:
             time: seconds.
             face: the face.
             image: (H, W, 3) uint8 RGB, the frame. The most suitable one becomes the texture: frontal, large, certain.
+
+        Raises:
+            ValueError: the time is not finite.
         """
+        if not np.isfinite(time):
+            raise ValueError(f"the time of a frame must be finite; got {time}")
         # float32, as in the file: two times that become equal there cannot both be keys.
         time = float(np.float32(time))
         if self._times and time <= self._times[-1]:
@@ -107,15 +115,19 @@ def write_clip(path: str | PathLike[str], frames: Iterable[tuple[float, Face]], 
 
     Args:
         path: the GLB file.
-        frames: time in seconds and face of each frame, in the order of time.
+        frames: time in seconds and face of each frame, in the order of time. The file has float32 times, so they must
+            be below 36 hours: those of a clock must count from the start of the clip.
         region: part of the head, see `Region`.
 
     Raises:
-        ValueError: there is no frame or no such region, or the face has a face model with another mesh.
+        ValueError: there is no frame or no such region, a time is too large or not finite, or the face has a face model
+            with another mesh.
         DataError: the file cannot be written.
     """
     clip = PersonClip(region)
     for time, face in frames:
+        if abs(time) > _MAX_SECONDS:
+            raise ValueError(f"times must be below {_MAX_SECONDS} s; got {time}: subtract the time of the first frame")
         clip.add(time, face)
     content = clip.to_bytes()
     with write_aside(str(path)) as partial:

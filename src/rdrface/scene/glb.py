@@ -171,10 +171,20 @@ def quaternion(rotation: np.ndarray) -> np.ndarray:
     return -vector if vector[3] < 0 else vector
 
 
-def jpeg(image: np.ndarray) -> bytes:
-    """An RGB image (H, W, 3) uint8 as JPEG."""
+def jpeg(texture: np.ndarray) -> bytes:
+    """A texture (S, S, 3) uint8 RGB as JPEG.
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+    texture = np.asarray(texture)
+    if texture.ndim != 3 or texture.shape[2] != 3 or texture.dtype != np.uint8 or not texture.size:
+        raise ValueError(
+            "a texture must be (S, S, 3) uint8 RGB, see `face_texture`; "
+            f"got shape {texture.shape}, dtype {texture.dtype}"
+        )
     content = io.BytesIO()
-    Image.fromarray(image).save(content, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4")
+    Image.fromarray(texture).save(content, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4")
     return content.getvalue()
 
 

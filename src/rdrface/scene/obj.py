@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rdrface.errors import DataError
 from rdrface.face import Face
-from rdrface.files import write_aside
+from rdrface.files import real_path, write_aside
 from rdrface.image import ImageSource, read_image
 from rdrface.mesh_io import obj_bytes, ply_bytes
 from rdrface.scene.glb import jpeg
@@ -39,8 +40,11 @@ def to_obj(
         Suffix -> content of the file: "obj", "mtl" and, with a texture, "jpg".
 
     Raises:
-        ValueError: an argument has another value, or the face has a face model with another mesh.
+        ValueError: an argument has another value, `name` contains a line break, or the face is not finite or has a face
+            model with another mesh.
     """
+    if len(f"{name}.".splitlines()) > 1:
+        raise ValueError(f"the name of an OBJ file must be one line, because its files refer to it; got {name!r}")
     shape = FaceShape.of(face, region)
     vertices, normals = _posed(shape, face, pose)
     # OBJ counts texture coordinates from the bottom.
@@ -49,7 +53,7 @@ def to_obj(
     material = f"newmtl {_MATERIAL}\nKa 0 0 0\nKd {color}\nKs 0 0 0\nillum 1\n{texture_line}"
     return {
         "obj": obj_bytes(vertices, shape.surface.triangles, uv, normals, (f"{name}.mtl", _MATERIAL)),
-        "mtl": material.encode("utf-8"),
+        "mtl": material.encode("utf-8", "surrogateescape"),
         **({} if texture is None else {"jpg": jpeg(texture)}),
     }
 
@@ -64,6 +68,7 @@ def write_obj(
 ) -> None:
     """Write a face as NAME.obj in millimeters, with NAME.mtl and, if there is an image, NAME.jpg, the texture.
 
+    The image itself is never replaced: ``write_obj("photo.obj", face, "photo.jpg")`` is an error.
     The axes are those of the face: x to the person's left, y up, z out of the face; with the pose "posed" those of the
     image: x right, y up, z towards the viewer. Existing files are replaced when all are complete.
 
@@ -78,14 +83,20 @@ def write_obj(
         ValueError: the suffix is not .obj, an argument has another value, or the face has a face model with another
             mesh.
         ImageError: the image cannot be read.
-        DataError: a file cannot be written.
+        DataError: a file cannot be written, or the texture would replace the image.
     """
     path = _checked(path, ".obj")
+    texture_path = path.with_suffix(".jpg")
+    if isinstance(image, str | PathLike) and real_path(texture_path) == real_path(Path(image)):
+        raise DataError(
+            f"{texture_path} is the image, and its name is that of the texture; choose another name than {path.name}"
+        )
     texture = None if image is None else face_texture(face, read_image(image))
     files = to_obj(path.stem, face, texture=texture, pose=pose, region=region)
     with ExitStack() as opened:
         for suffix, content in files.items():
-            opened.enter_context(write_aside(path.with_suffix(f".{suffix}"))).write_bytes(content)
+            target = path if suffix == "obj" else path.with_suffix(f".{suffix}")
+            opened.enter_context(write_aside(target)).write_bytes(content)
 
 
 def write_ply(
@@ -121,6 +132,8 @@ def write_ply(
 def _posed(shape: FaceShape, face: Face, pose: FacePose) -> tuple[np.ndarray, np.ndarray]:
     expression = expression_of(face, pose)
     vertices, normals = shape.vertices(expression), shape.normals(expression)
+    if not (np.isfinite(vertices).all() and np.isfinite(normals).all()):
+        raise ValueError("a mesh file cannot contain NaN or infinity: the face is not finite")
     if pose != "posed":
         return vertices, normals
     rotation = rotation_of(face).T.astype(np.float32)

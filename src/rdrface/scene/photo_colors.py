@@ -75,7 +75,8 @@ class PhotoColors:
             image=np.asarray(reduced, np.float32),
             scale=reduced.width / width,
             size=(width, height),
-            depth=_with_margin(depth, max(1, round(margin / step))),
+            # A margin as wide as the head hides all of it.
+            depth=_with_margin(depth, max(1, round(min(margin / step, _BUFFER_SIDE)))),
             nearest=depth,
             low=low - 4 * step,
             step=step,

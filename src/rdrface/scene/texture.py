@@ -52,6 +52,9 @@ _MARGIN, _MARGIN_PIXELS, _MARGIN_ERROR = 1.6, 1.2, 0.5
 image pixels, and in units of the face's expected error. The largest one counts. The fit is not more exact, and the
 background or the other surface would show."""
 
+_FARTHEST = 1e9
+"""Pixels; beyond, float32 could not be used."""
+
 _FEATHER = 9
 """Width in pixels, at a size of 1024, over which visible parts fade at the borders of hidden parts."""
 
@@ -120,15 +123,22 @@ def face_texture(face: Face, image: np.ndarray, size: int = SIZE, origin: tuple[
         (size, size, 3) uint8 RGB.
 
     Raises:
-        ValueError: another size, another shape of the image, or a face model with another mesh.
+        ValueError: another size, another shape of the image, or a face that is not finite or has no positive scale or a
+            face model with another mesh.
     """
-    if size not in SIZES:
+    if isinstance(size, float) or size not in SIZES:
         raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}; got {size!r}")
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(f"image must be (H, W, 3) uint8 RGB; got shape {image.shape}, dtype {image.dtype}")
     surface = surface_of(face.model, "head")
     triangles = packaged_model().triangles
     at = positions_in_image(face, surface) - [*origin, 0]
+    if not (np.abs(at) < _FARTHEST).all() or millimeter(face) <= 0:  # NaN, too
+        raise ValueError(
+            f"the face has no position in an image: it must be finite, with a scale above 0; got {millimeter(face):g} "
+            f"pixels per mm and coordinates of up to {np.abs(at).max():g} pixels"
+        )
     texels = texels_of(size)
     # The y axis of the image points down, so the normals point inwards: negate them.
     facing = -texels.of(vertex_normals(at, triangles)[:, 2:])[:, 0]

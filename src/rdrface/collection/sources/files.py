@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rdrface.collection.chunk import Chunk
 from rdrface.collection.photo import Photo
-from rdrface.files import printable
+from rdrface.files import is_special, printable
 
 
 @dataclass(frozen=True)
@@ -46,4 +46,19 @@ def photos_of_files(chunk: Chunk) -> Iterator[Photo]:
         if not name:
             yield Photo(None, None, "the entry has no path")
         else:
-            yield Photo(printable(name), folder / name)
+            yield photo_of_file(folder, name, printable(name))
+
+
+def photo_of_file(folder: Path, path: str, name: str) -> Photo:
+    """A photo in a file. A device or a pipe, which might never end, is an error.
+
+    Args:
+        folder: folder to which the path is relative.
+        path: the path.
+        name: see `Photo`.
+    """
+    if "\0" in path:
+        return Photo(name, None, "the path contains a null character; a list must be UTF-8, not UTF-16")
+    if is_special(folder / path):
+        return Photo(name, None, f"{name} is a device, a pipe or a socket, not a file")
+    return Photo(name, folder / path)

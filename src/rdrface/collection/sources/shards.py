@@ -14,6 +14,7 @@ from rdrface.files import printable
 from rdrface.image import SUFFIXES
 
 _BLOCK = 512
+_BUFFER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,15 @@ class ShardSource:
                         if count == size:
                             yield self._chunk(start, count)
                             count = 0
-                # The module tarfile takes a damaged header for the end.
+                # The module tarfile takes a damaged header for the end, and ignores what is behind the end mark.
                 file.seek(tar.offset)
                 if any(file.read(_BLOCK)):
                     raise tarfile.ReadError(f"no header at byte {tar.offset}")
+                while rest := file.read(_BUFFER):
+                    if rest.strip(b"\0"):
+                        raise tarfile.ReadError(
+                            "the file goes on behind the end mark; shards cannot be joined with cat"
+                        )
         except (OSError, tarfile.TarError) as error:
             yield from self._rest(start, count)
             reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rdrface.collection.chunk import Chunk, lengths
 from rdrface.collection.photo import MAX_ENCODED_BYTES, Photo
-from rdrface.collection.sources.files import FileSource
+from rdrface.collection.sources.files import FileSource, photo_of_file
 from rdrface.collection.sources.unreadable import UnreadableSource
 from rdrface.errors import ConfigError
 from rdrface.files import printable
@@ -24,7 +24,7 @@ _BUFFER = 1 << 20
 
 @dataclass(frozen=True)
 class TableSource:
-    """Photos in a Parquet file: a column of paths, of encoded images, or of Hugging Face's images (bytes and path).
+    """Photos in a Parquet file: a column of paths, of encoded images, or of Hugging Face's images (bytes, or a path).
 
     Attributes:
         path: absolute path.
@@ -59,6 +59,7 @@ class TableSource:
                     num_rows = file.metadata.row_group(group).num_rows
                     for first, count in lengths(num_rows, size):
                         place = {"path": str(self.path), "column": column, "group": group, "first": first}
+                        place |= {"folder": str(self.folder)}
                         yield Chunk("table", self.name, count, place | {"row": first_of_group + first})
                     first_of_group += num_rows
         except (OSError, pa.ArrowException) as error:
@@ -100,16 +101,19 @@ def photos_of_table(chunk: Chunk) -> Iterator[Photo]:
                 names = part.column(name_column).to_pylist() if name_column else [None] * len(part)
                 for i, name in enumerate(names):
                     number = str(place["row"] + max(row, first) - first + i)
-                    yield _photo(part.column(column)[i].as_py(), name, number)
+                    yield _photo(part.column(column)[i].as_py(), name, number, Path(place["folder"]))
             row += len(batch)
             if row >= end:
                 return
 
 
-def _photo(value: Any, name: str | None, number: str) -> Photo:
+def _photo(value: Any, name: str | None, number: str, folder: Path) -> Photo:
+    path = None
     if isinstance(value, dict):
-        name, value = name or value.get("path"), value["bytes"]
-    text = printable(name or number)
+        path, value = value.get("path"), value["bytes"]
+    text = printable(str(name or path or number))
+    if value is None and isinstance(path, str) and path:  # Hugging Face's images need not be embedded
+        return photo_of_file(folder, path, text)
     if value is None:
         return Photo(text, None, "the row has no image")
     if len(value) > MAX_ENCODED_BYTES:
@@ -125,7 +129,7 @@ def _opened(path: Path) -> Any:
 
 
 def _is_text(kind: Any) -> bool:
-    return str(kind) in ("string", "large_string", "string_view")
+    return str(_value_type(kind)) in ("string", "large_string", "string_view")
 
 
 def _is_image(kind: Any) -> bool:
@@ -135,4 +139,10 @@ def _is_image(kind: Any) -> bool:
 
 
 def _is_binary(kind: Any) -> bool:
-    return str(kind) in ("binary", "large_binary", "binary_view")
+    text = str(_value_type(kind))
+    return text in ("binary", "large_binary", "binary_view") or text.startswith("fixed_size_binary")
+
+
+def _value_type(kind: Any) -> Any:
+    """The type of the values of a column, which can be encoded with a dictionary (pandas' categories)."""
+    return kind.value_type if str(kind).startswith("dictionary") else kind
