@@ -62,7 +62,7 @@ def test_a_killed_worker_is_replaced(tmp_path):
 
     def kill(counts):
         if len(killed) < 3:
-            killed.append(children()[0])
+            killed.append(next(pid for pid in children() if pid not in killed))
             os.kill(killed[-1], signal.SIGKILL)
 
     opener = partial(open_fake, 0.01)
