@@ -41,9 +41,9 @@ return Promise.all(['pose', 'texture'].map((name) => import(`/js/${name}.js`))).
   const colors = [];
   for (let i = 0; i < model.count; i++) {
     if (model.part[i]) continue;
-    const x = Math.round(model.uv[i * 2] * texture.width - .5);
-    const y = Math.round((1 - model.uv[i * 2 + 1]) * texture.height - .5);
-    const start = (Math.min(Math.max(y, 0), texture.height - 1) * texture.width + Math.min(Math.max(x, 0), texture.width - 1)) * 4;
+    const limit = (value, side) => Math.min(Math.max(Math.round(value * side - .5), 0), side - 1);
+    const x = limit(model.uv[i * 2], texture.width), y = limit(1 - model.uv[i * 2 + 1], texture.height);
+    const start = (y * texture.width + x) * 4;
     colors.push([...data.subarray(start, start + 3), at[i * 3 + 1]]);
   }
   return colors;
