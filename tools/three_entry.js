@@ -1,5 +1,6 @@
 // What the page uses of three.js; `tools/bundle_three.py` makes src/rdrface/web/static/vendor/three.min.js of it.
 export {
+  AnimationMixer,
   BufferAttribute,
   BackSide,
   BufferGeometry,

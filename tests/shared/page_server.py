@@ -53,7 +53,10 @@ class PageHandler(BaseHTTPRequestHandler):
         (part,) = message.iter_parts()
         try:
             pixels = read_image(Image.open(BytesIO(part.get_payload(decode=True))))
-        except (ImageError, OSError):
+        except ImageError:
+            self._error(422, "damaged_image", "the image is damaged or truncated; save it again")
+            return
+        except OSError:
             self._error(422, "bad_image", "The file is not an image.")
             return
         faces = [face.to_dict() for face in self.aligner.detect(pixels)]

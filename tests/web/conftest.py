@@ -14,7 +14,7 @@ from page_steps import READY
 
 @pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with photos: one face, two faces, no face, a text file, a file that is too large."""
+    """A folder with photos: one face, two faces, no face, a text file, a truncated file, a file that is too large."""
     folder = tmp_path_factory.mktemp("page")
     photo = Image.fromarray(pytest.importorskip("skimage").data.astronaut())
     photo.save(folder / "one.png")
@@ -24,6 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     two.paste(ImageOps.mirror(part), (300, 0))
     two.save(folder / "two.png")
     Image.new("RGB", (200, 160), (90, 120, 150)).save(folder / "none.png")
+    content = (folder / "one.png").read_bytes()
+    (folder / "damaged.png").write_bytes(content[: len(content) // 2])
     (folder / "text.jpg").write_text("not an image")
     (folder / "large.jpg").write_bytes(bytes(MAX_BYTES + 1000))
     (folder / "downloads").mkdir()

@@ -25,10 +25,32 @@ def test_errors_are_explained(page: Any, folder: Path) -> None:
     upload(page, folder / "large.jpg")
     assert "3 MB" in message(page, "too_large")
     assert not page.find_element(By.ID, "message-retry").is_displayed()  # the same file would fail again
+    upload(page, folder / "damaged.png")
+    wait_until(page, "document.getElementById('message-text').textContent.startsWith('The image is damaged')")
     upload(page, folder / "none.png")
     assert "No face found" in message(page, "no_face")
     # A refused request is an entry in the console, which no page can prevent.
     assert all("status of 4" in entry for entry in errors_of(page))
+
+
+def test_after_a_file_that_cannot_be_read_another_one_can_be_chosen(page: Any, folder: Path) -> None:
+    page.execute_script(
+        "for (const id of ['photo-file', 'clip-file']) {"
+        "document.getElementById(id).addEventListener('click', (e) => { e.preventDefault(); window.asked = id; }); }"
+    )
+    for name, asked in (("damaged.png", "photo-file"), ("large.jpg", "photo-file"), ("none.png", "photo-file")):
+        upload(page, folder / name)
+        wait_until(page, "!document.getElementById('message').hidden && !document.body.hasAttribute('aria-busy')")
+        page.execute_script("window.asked = null")
+        page.find_element(By.ID, "message-other").click()
+        assert page.execute_script("return window.asked") == asked
+        assert not page.find_element(By.ID, "message").is_displayed()
+    errors_of(page)
+
+
+def test_another_file_is_not_offered_if_the_file_is_not_the_reason(page: Any) -> None:
+    page.execute_script("rdrface.notices.message('unreachable', '', () => {})")
+    assert not page.find_element(By.ID, "message-other").is_displayed()
 
 
 def test_a_server_that_is_gone_can_be_tried_again(opened: Any, folder: Path) -> None:

@@ -86,6 +86,13 @@ def test_there_is_a_slider_with_a_name_in_words_for_each_expression(page: Any) -
     assert len({label for _, label in names}) == 46
 
 
+def test_the_mouth_is_the_first_group_and_the_open_one(page: Any) -> None:
+    groups = page.execute_script(
+        "return [...document.querySelectorAll('#sliders details')].map((g) => [g.firstChild.textContent, g.open])"
+    )
+    assert [name for name, is_open in groups if is_open] == [groups[0][0]] == ["Mouth"]
+
+
 def test_the_surface_can_be_the_photo_plain_or_a_mesh(page: Any, folder: Path) -> None:
     show(page, folder / "one.png")
     pictures = set()

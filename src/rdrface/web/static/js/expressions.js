@@ -2,6 +2,15 @@
 const pair = (stem) => [`${stem}Left`, `${stem}Right`];
 
 export const GROUPS = [
+  ['Mouth', [
+    ['Smile', ...pair('mouthSmile')],
+    ['Corner down', ...pair('mouthFrown')],
+    ['Corner back', ...pair('mouthStretch')],
+    ['Dimple', ...pair('mouthDimple')],
+    ['To the side', 'mouthLeft', 'mouthRight'],
+    ['Kiss', 'mouthPucker'],
+    ['Rounded, as in “oh”', 'mouthFunnel'],
+  ]],
   ['Brows', [
     ['Inner ends raised', 'browInnerUp'],
     ['Outer end raised', ...pair('browOuterUp')],
@@ -23,15 +32,6 @@ export const GROUPS = [
     ['Open', 'jawOpen'],
     ['Forward', 'jawForward'],
     ['To the side', 'jawLeft', 'jawRight'],
-  ]],
-  ['Mouth', [
-    ['Smile', ...pair('mouthSmile')],
-    ['Corner down', ...pair('mouthFrown')],
-    ['Corner back', ...pair('mouthStretch')],
-    ['Dimple', ...pair('mouthDimple')],
-    ['To the side', 'mouthLeft', 'mouthRight'],
-    ['Kiss', 'mouthPucker'],
-    ['Rounded, as in “oh”', 'mouthFunnel'],
   ]],
   ['Lips', [
     ['Upper lip raised', ...pair('mouthUpperUp')],

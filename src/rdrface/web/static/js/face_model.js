@@ -3,7 +3,7 @@
 const TYPES = { float32: Float32Array, int16: Int16Array, uint16: Uint16Array, uint8: Uint8Array };
 
 /** Numbers of the vertex parts, as in rdrface/web/face_surface.py. */
-export const SKIN = 0, CAVITY = 2, MOUTH = 3;
+export const SKIN = 0, EYE = 1, CAVITY = 2, MOUTH = 3;
 
 export class FaceModel {
   /** @param {ArrayBuffer} buffer the file */

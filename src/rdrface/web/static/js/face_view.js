@@ -7,7 +7,9 @@ import { faceTexture } from './texture.js';
 import { Viewer } from './viewer.js';
 
 export class FaceView {
-  constructor(canvas, container) {
+  /** @param {() => void} interrupted called before the sliders move a file, which may be playing */
+  constructor(canvas, container, interrupted) {
+    this.interrupted = interrupted;
     this.sliders = new Sliders(container, (name, value) => this.move(name, value));
     try {
       this.viewer = new Viewer(canvas);
@@ -62,17 +64,28 @@ export class FaceView {
     this.reset();
   }
 
-  /** Show a GLB file; the sliders move its morph targets. */
+  /** Show a GLB file; the sliders move its morph targets.   @returns {number} seconds of its animation, or 0 */
   async showFile(buffer) {
     if (!this.viewer) throw new Error('no WebGL');
     const targets = await this.viewer.showFile(buffer);
     this.file = new Map(targets);
     this.sliders.set(targets);
+    return this.viewer.duration;
+  }
+
+  /** Show the file at a time of its animation. */
+  seek(time) {
+    this.viewer.seek(time);
+    this.file = this.viewer.targets();
+    this.sliders.set(this.file);
   }
 
   /** Move one expression. */
   move(name, value) {
-    if (this.file) return this.viewer.setTarget(name, value);
+    if (this.file) {
+      this.interrupted();
+      return this.viewer.setTarget(name, value);
+    }
     if (!this.face) return;
     this.expression[this.model.names.indexOf(name)] = value;
     this.#update();
@@ -81,6 +94,7 @@ export class FaceView {
   /** Back to the expression of the photo, or of the file. */
   reset() {
     if (this.file) {
+      this.interrupted();
       for (const [name, value] of this.file) this.viewer.setTarget(name, value);
       return this.sliders.set(this.file);
     }
@@ -93,6 +107,7 @@ export class FaceView {
   /** All expressions to 0. */
   toNeutral() {
     if (this.file) {
+      this.interrupted();
       for (const name of this.file.keys()) this.viewer.setTarget(name, 0);
       return this.sliders.set(new Map([...this.file.keys()].map((name) => [name, 0])));
     }

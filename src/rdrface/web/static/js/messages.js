@@ -33,6 +33,14 @@ const PERMANENT = new Set(['too_large', 'too_many_faces', 'bad_image', 'bad_clip
 /** Whether it can help to try the same again. */
 export const canRetry = (code) => !PERMANENT.has(code);
 
+const FILES = new Map([
+  ...['too_large', 'too_many_faces', 'bad_image', 'no_face', 'bad_glb'].map((code) => [code, 'photo']),
+  ['bad_clip', 'clip'],
+]);
+
+/** 'photo' or 'clip', the file chooser with which to choose another file, if that helps. */
+export const otherFile = (code) => FILES.get(code);
+
 const side = (value, positive, negative) => `${Math.round(Math.abs(value))}° ${value > 0 ? positive : negative}`;
 
 /** One sentence on the direction of the head. Angles below 3 degrees are not named. */

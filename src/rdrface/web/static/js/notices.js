@@ -1,5 +1,5 @@
 // What the page says while it works, and when something goes wrong.
-import { canRetry, messageOf } from './messages.js';
+import { canRetry, messageOf, otherFile } from './messages.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -10,6 +10,10 @@ export class Notices {
     $('message-retry').addEventListener('click', () => {
       this.hideMessage();
       this.retry?.();
+    });
+    $('message-other').addEventListener('click', () => {
+      this.hideMessage();
+      $(`${otherFile($('message').dataset.code)}-file`).click();
     });
     $('cancel').addEventListener('click', () => this.cancel?.());
   }
@@ -37,6 +41,7 @@ export class Notices {
     $('message').dataset.code = code;
     this.retry = retry;
     $('message-retry').hidden = !retry || !canRetry(code);
+    $('message-other').hidden = !otherFile(code);
     $('message').hidden = false;
   }
 

@@ -5,6 +5,8 @@ import { project } from './pose.js';
 const GROUPS = [
   [17, 22], [22, 27], [27, 31], [31, 36], [36, 42, true], [42, 48, true], [48, 60, true], [60, 68, true],
 ];
+const FAINT = 0.32; // opacity of lines with a hidden end: in profiles they cross the visible side
+const RING = 0.75; // opacity of hidden points
 const COLOR = { line: '#7fe3d4', point: '#ffffff', jawline: '#ffc65c', mesh: 'rgba(160, 236, 224, .42)', halo: 'rgba(8, 16, 18, .55)' };
 
 /**
@@ -25,13 +27,12 @@ export function drawFace(context, face, show, unit, mesh) {
   if (show.jawline) contours.push([face.landmarks_jawline, COLOR.jawline, [5 * scale, 4 * scale]]);
   if (show.outline) contours.push([face.landmarks, COLOR.line, []]);
   for (const [points, color, dash] of contours) {
-    drawLine(context, points.slice(0, 17), false, color, scale, dash);
+    drawLine(context, points.slice(0, 17), face.visibility.slice(0, 17), false, color, scale, dash);
     if (show.points) drawPoints(context, face, points, 0, 17, color, scale, show);
   }
   if (!show.points) return;
   for (const [start, end, closed] of GROUPS) {
-    const points = face.landmarks.slice(start, end);
-    drawLine(context, points, closed, COLOR.line, scale, []);
+    drawLine(context, face.landmarks.slice(start, end), face.visibility.slice(start, end), closed, COLOR.line, scale, []);
   }
   drawPoints(context, face, face.landmarks, 17, 68, COLOR.line, scale, show);
 }
@@ -42,31 +43,55 @@ export function faceSize(points) {
   return Math.sqrt((Math.max(...x) - Math.min(...x)) * (Math.max(...y) - Math.min(...y)));
 }
 
-function drawLine(context, points, closed, color, scale, dash) {
-  context.beginPath();
-  points.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
-  if (closed) context.closePath();
+/** A line through points; parts with a hidden end are faint and thin. */
+function drawLine(context, points, visibility, closed, color, scale, dash) {
+  const ends = points.map((_, i) => [i, i + 1]).slice(0, -1);
+  if (closed) ends.push([points.length - 1, 0]);
+  const isHidden = ([a, b]) => visibility[a] <= 0.5 || visibility[b] <= 0.5;
   context.setLineDash(dash);
-  for (const [style, width] of [[COLOR.halo, 3.2], [color, 1.5]]) {
+  context.globalAlpha = FAINT;
+  strokeRuns(context, points, ends.filter(isHidden), [[color, 1.1]], scale);
+  context.globalAlpha = 1;
+  strokeRuns(context, points, ends.filter((pair) => !isHidden(pair)), [[COLOR.halo, 3.2], [color, 1.5]], scale);
+  context.setLineDash([]);
+}
+
+/** Strokes edges [a, b] between points; edges that follow each other are one line. */
+function strokeRuns(context, points, edges, strokes, scale) {
+  if (!edges.length) return;
+  context.beginPath();
+  let last = -1;
+  for (const [a, b] of edges) {
+    if (a !== last) context.moveTo(...points[a]);
+    context.lineTo(...points[b]);
+    last = b;
+  }
+  for (const [style, width] of strokes) {
     context.strokeStyle = style;
     context.lineWidth = width * scale;
     context.stroke();
   }
-  context.setLineDash([]);
 }
 
 function drawPoints(context, face, points, start, end, color, scale, show) {
-  for (let i = start; i < end; i++) {
-    const hidden = face.visibility[i] <= 0.5;
+  for (const hidden of [true, false]) {
     if (hidden && !show.hidden) continue;
-    const [x, y] = points[i];
-    context.beginPath();
-    context.arc(x, y, (hidden ? 3.1 : 2.5) * scale, 0, 2 * Math.PI);
-    context.fillStyle = hidden ? COLOR.halo : COLOR.point;
-    context.fill();
-    context.strokeStyle = hidden ? color : COLOR.halo;
-    context.lineWidth = (hidden ? 1.3 : 0.9) * scale;
-    context.stroke();
+    for (let i = start; i < end; i++) {
+      if (face.visibility[i] <= 0.5 !== hidden) continue;
+      context.beginPath();
+      context.arc(...points[i], (hidden ? 2.3 : 2.5) * scale, 0, 2 * Math.PI);
+      if (hidden) {
+        context.globalAlpha = RING;
+        context.strokeStyle = color;
+      } else {
+        context.fillStyle = COLOR.point;
+        context.fill();
+        context.strokeStyle = COLOR.halo;
+      }
+      context.lineWidth = 0.9 * scale;
+      context.stroke();
+      context.globalAlpha = 1;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 // The page: what it shows, and what happens when something is opened, chosen or downloaded.
+import { AnimationControls } from './animation.js';
 import { Camera } from './camera.js';
 import { framesOf, sameFace } from './clip.js';
 import { connectControls } from './controls.js';
@@ -18,7 +19,8 @@ export class Page {
   constructor(engine) {
     this.engine = engine;
     this.notices = new Notices();
-    this.view = new FaceView($('model'), $('sliders'));
+    this.view = new FaceView($('model'), $('sliders'), () => this.animation.pause());
+    this.animation = new AnimationControls((time) => this.view.seek(time));
     this.picture = new Picture($('picture-stage'), (index) => this.choose(index));
     this.camera = new Camera($('video'));
     this.frames = [];
@@ -77,7 +79,7 @@ export class Page {
 
   openGlb(file) {
     return this.#try(async () => {
-      await this.view.showFile(await file.arrayBuffer()).catch(() => {
+      const duration = await this.view.showFile(await file.arrayBuffer()).catch(() => {
         throw Object.assign(new Error(), { code: 'bad_glb' });
       });
       Object.assign(this, { frames: [], face: null }); // also stops a clip that is playing
@@ -85,6 +87,7 @@ export class Page {
       $('tab-expression').click(); // the only tab of this screen
       $('summary-text').textContent = file.name;
       $('warning').hidden = true;
+      if (duration) this.animation.open(duration);
     });
   }
 
@@ -227,6 +230,7 @@ export class Page {
 
   #screen(name) {
     document.body.dataset.screen = name;
+    this.animation.close();
     this.#enable(name === 'welcome' || name === 'file' || Boolean(this.face));
     $('camera-bar').hidden = name !== 'camera';
     $('timeline').hidden = name !== 'result' || this.frames.length < 2;

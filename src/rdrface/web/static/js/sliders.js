@@ -1,11 +1,13 @@
 // The sliders of the expressions.
 import { GROUPS, WORDS } from './expressions.js';
 
+const FIRST = 'Mouth'; // open at the start: its values differ from 0 in most photos
+
 export class Sliders {
   /** @param {(name: string, value: number) => void} moved called when a person moves a slider */
   constructor(container, moved) {
     this.inputs = new Map();
-    container.replaceChildren(...GROUPS.map(([title, entries], i) => this.#group(title, entries, i)));
+    container.replaceChildren(...GROUPS.map(([title, entries]) => this.#group(title, entries)));
     container.addEventListener('input', ({ target }) => {
       this.#label(target);
       moved(target.name, Number(target.value));
@@ -22,9 +24,9 @@ export class Sliders {
     }
   }
 
-  #group(title, entries, index) {
+  #group(title, entries) {
     const group = document.createElement('details');
-    group.open = index === 1 || index === 4;
+    group.open = title === FIRST;
     const summary = document.createElement('summary');
     summary.textContent = title;
     group.append(summary, ...entries.map(([label, ...names]) => this.#entry(label, names)));

@@ -109,9 +109,9 @@ export class Viewer {
     this.turntable.reset(name === 'side' ? Math.PI / 2 : 0);
   }
 
-  /** Show a GLB file instead of the face. @returns the names and values of its morph targets */
+  /** Show a GLB file instead of the face. @returns the names and values of its morph targets, see `targets` */
   async showFile(buffer) {
-    const { scene } = await new THREE.GLTFLoader().parseAsync(buffer, '');
+    const { scene, animations } = await new THREE.GLTFLoader().parseAsync(buffer, '');
     const meshes = [];
     scene.traverse((object) => object.isMesh && meshes.push(object));
     const box = new THREE.Box3().setFromObject(scene);
@@ -122,8 +122,26 @@ export class Viewer {
     scene.position.sub(box.getCenter(new THREE.Vector3()));
     wrapper.add(scene);
     this.file = meshes.filter((mesh) => mesh.morphTargetDictionary);
+    this.duration = animations[0]?.duration ?? 0;
+    if (this.duration) {
+      this.mixer = new THREE.AnimationMixer(scene);
+      this.action = this.mixer.clipAction(animations[0]).play();
+    }
     this.#show(wrapper);
     this.setView('front');
+    return this.targets();
+  }
+
+  /** Show the file at a time of its first animation, seconds; 0 to `duration`. */
+  seek(time) {
+    // Stopped, so that targets which the sliders moved are written too: the mixer skips values that do not change.
+    this.action.stop().play().time = time;
+    this.mixer.update(0);
+    this.render();
+  }
+
+  /** Name -> value of each morph target of the file. */
+  targets() {
     const targets = new Map();
     for (const mesh of this.file) {
       for (const [name, i] of Object.entries(mesh.morphTargetDictionary)) targets.set(name, mesh.morphTargetInfluences[i]);

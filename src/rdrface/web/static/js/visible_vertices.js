@@ -1,7 +1,11 @@
 // How well the photo shows each vertex: 0 hidden or seen edge-on, 1 facing the viewer.
 import { CAVITY, MOUTH } from './face_model.js';
+import { faceSize } from './overlay.js';
 
-const GRID = 160; // cells along the longer side of the face
+const GRID = 320; // cells along the longer side of the face
+// Distance from the outline within which the photo is not used: mm, pixels, and in units of the expected error; the
+// largest one counts, as in rdrface.scene.texture. The fit is not more exact, and the background would show.
+const MARGIN = 1.6, MARGIN_PIXELS = 1.2, MARGIN_ERROR = 0.5;
 const BEHIND = 5; // mm behind the nearest surface at which a vertex counts as hidden
 
 const smooth = (low, high, value) => {
@@ -9,31 +13,72 @@ const smooth = (low, high, value) => {
   return t * t * (3 - 2 * t);
 };
 
+/** Distance from the outline, in pixels, within which the photo is not used.   @param {object} face of Face.to_dict */
+export function outlineMargin(face) {
+  const error = (face.expected_error / 100) * faceSize(face.landmarks);
+  return Math.max(MARGIN * face.parameters.pose[6], MARGIN_PIXELS, MARGIN_ERROR * error);
+}
+
 /**
  * @param {FaceModel} model
  * @param {Float32Array} at (V * 3) positions in the image, pixels; z towards the viewer
  * @param {number} scale pixels per mm
+ * @param {number} margin see `outlineMargin`
  * @param {number} width, height of the image
  * @returns {Float32Array} (V)
  */
-export function visibleVertices(model, at, scale, width, height) {
-  const { cells, cell, x0, y0, columns } = depthGrid(model.triangles, at);
+export function visibleVertices(model, at, scale, margin, width, height) {
+  const { cells, cell, x0, y0, columns, rows } = depthGrid(model.triangles, at);
+  const outlined = nearOutline(cells, columns, rows, margin / cell);
   // Normals point inwards in image pixels, where y points down.
   const normals = model.normals(at);
   const result = new Float32Array(model.count);
   const open = openMouth(model, at, scale);
+  const outside = outsidePhoto(model, at, width, height);
   for (let i = 0; i < model.count; i++) {
-    const x = at[i * 3], y = at[i * 3 + 1];
-    if (x < 0 || y < 0 || x > width - 1 || y > height - 1 || model.part[i] === CAVITY) continue;
+    if (outside[i] || model.part[i] === CAVITY) continue;
     if (model.part[i] === MOUTH) {
       result[i] = open * smooth(0.12, 0.5, -normals[i * 3 + 2]);
       continue;
     }
-    const nearest = cells[Math.round((y - y0) / cell) * columns + Math.round((x - x0) / cell)];
-    const hidden = nearest - at[i * 3 + 2] > BEHIND * scale;
+    const index = Math.round((at[i * 3 + 1] - y0) / cell) * columns + Math.round((at[i * 3] - x0) / cell);
+    const hidden = outlined[index] || cells[index] - at[i * 3 + 2] > BEHIND * scale;
     result[i] = hidden ? 0 : smooth(0.12, 0.5, -normals[i * 3 + 2]);
   }
   return spread(model, spread(model, result));
+}
+
+/** (V) 1 at vertices of triangles that reach beyond the photo: nothing between them is taken from it either. */
+function outsidePhoto(model, at, width, height) {
+  const isOutside = (i) => at[i * 3] < 0 || at[i * 3 + 1] < 0 || at[i * 3] > width - 1 || at[i * 3 + 1] > height - 1;
+  const result = new Uint8Array(model.count);
+  const t = model.triangles;
+  for (let i = 0; i < t.length; i += 3) {
+    const corners = t.subarray(i, i + 3);
+    if (corners.some(isOutside)) corners.forEach((corner) => (result[corner] = 1));
+  }
+  return result;
+}
+
+/** 1 in cells within `margin` cells of an empty one. Beyond the grid, cells are empty. */
+function nearOutline(cells, columns, rows, margin) {
+  const reach = Math.max(1, Math.round(margin));
+  const empty = Uint8Array.from(cells, (depth) => (depth === -Infinity ? 1 : 0));
+  const isWide = widen(empty, columns, rows, 1, columns, reach);
+  return widen(isWide, rows, columns, columns, 1, reach);
+}
+
+/** Each 1 spread over `reach` cells to both sides, along `length` cells that are `step` apart, in `lines` that are `stride` apart. */
+function widen(cells, length, lines, step, stride, reach) {
+  const result = new Uint8Array(cells.length).fill(1);
+  for (let line = 0; line < lines; line++) {
+    // Cells from `clear` on are 0, up to the current one.
+    for (let i = 0, clear = 0; i < length; i++) {
+      if (cells[line * stride + i * step]) clear = i + 1;
+      if (i - clear >= 2 * reach) result[line * stride + (i - reach) * step] = 0;
+    }
+  }
+  return result;
 }
 
 /** 0 if the lips are closed, 1 if the photo shows what is between them. */
@@ -60,7 +105,7 @@ function depthGrid(triangles, at) {
       cells[index] = Math.max(cells[index], u * a[2] + v * b[2] + w * c[2]);
     });
   }
-  return { cells, cell, x0, y0, columns };
+  return { cells, cell, x0, y0, columns, rows };
 }
 
 /** Calls `paint(index, u, v, w, a, b, c)` for each pixel center in the triangle of a, b, c: [x, y, ...]. */
