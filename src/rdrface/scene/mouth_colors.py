@@ -11,6 +11,7 @@ from rdrface.scene.pull_push import pull_push
 
 _CAVITY = np.array([58, 22, 23], np.float32)
 _GUMS = np.array([150, 84, 80], np.float32)
+_TONGUE = np.array([112, 54, 54], np.float32)
 _TOOTH = np.array([216, 204, 186], np.float32)
 """RGB in the light of a well lit face."""
 
@@ -20,7 +21,10 @@ _TEETH_LIGHT = 0.5
 _INNER_WALL = 0.6
 """How much of the color of the cavity the walls between the lips and the gums have; the rest is that of the lips."""
 
-_DEEP = 0.4
+_TONGUE_WIDTH = 16.0
+"""mm from the middle within which the tongue is."""
+
+_DEEP = 0.5
 """Brightness of the back of the mouth, relative to `_CAVITY`."""
 
 _UPPER_TEETH, _LOWER_TEETH = (0.0, 8.4, 14.8, 19.6, 23.5), (0.0, 5.4, 11.0, 16.2, 20.5, 24.0)
@@ -34,6 +38,9 @@ _ROUNDED = 0.16
 
 _GAP = 0.3
 """mm, half the width of the dark line between two teeth."""
+
+_SHADE = 0.85
+"""Brightness of a drawn tooth at the gums and at its edge, relative to its middle."""
 
 _MIN_SHOWN = 0.08
 """Fraction of a row of teeth that the image must show; the teeth are drawn if it shows less."""
@@ -50,6 +57,7 @@ class MouthPlaces:
         height: float32, 0 at the upper end of the gums (lower end of the lower ones), 1 at the edge of the teeth.
         depth: float32, 0 at the edge of the teeth, 1 deep inside.
         inside: float32, 0 on the lips, rising to 1 at the gums.
+        tongue: float32, 1 on the tongue.
     """
 
     front: np.ndarray
@@ -58,6 +66,7 @@ class MouthPlaces:
     height: np.ndarray
     depth: np.ndarray
     inside: np.ndarray
+    tongue: np.ndarray
 
     @classmethod
     def of(cls, corners: np.ndarray, weights: np.ndarray) -> "MouthPlaces":
@@ -72,6 +81,7 @@ class MouthPlaces:
         row = mouth.row[corners]
         is_deep = np.zeros(len(mouth.row), bool)
         is_deep[mouth.cavity] = mouth.share[:, 0] < 1
+        is_deep[mouth.lips[model.mean[mouth.lips, 2] < 0]] = True
         inside = np.zeros(len(mouth.row))
         inside[mouth.cavity] = _INNER_WALL
         inside[is_deep | (mouth.row > 0)] = 1
@@ -83,6 +93,7 @@ class MouthPlaces:
             height=of(mouth.row == EDGE),
             depth=of(is_deep & (mouth.row != EDGE)),
             inside=np.where(front, 1, of(inside)),
+            tongue=of((mouth.row == BACK) & ~mouth.is_upper & (np.abs(model.mean[:, 0]) < _TONGUE_WIDTH)),
         )
 
 
@@ -101,6 +112,7 @@ def mouth_colors(places: MouthPlaces, index: np.ndarray, seen: np.ndarray, shown
     """
     size = len(seen)
     colors = light * _CAVITY * (1 + (_DEEP - 1) * places.depth.clip(0, 1)[:, None])
+    colors += places.tongue.clip(0, 1)[:, None] * (light * _TONGUE - colors)
     for is_upper in (True, False):
         row = np.flatnonzero(places.front & (places.is_upper == is_upper))
         at = index[row]
@@ -128,7 +140,7 @@ def _drawn(
     from_gap = np.minimum(along - low, high - along)
     edge = _EDGE_SHARE - _ROUNDED * side**4
     gums = _GUMS_SHARE + 0.5 * _ROUNDED * side**3
-    shade = (1 - 0.02 * along) * (0.82 + 0.18 * np.sin(np.pi * height.clip(0, 1)))
+    shade = (1 - 0.02 * along) * (_SHADE + (1 - _SHADE) * np.sin(np.pi * height.clip(0, 1)))
     shade *= 1 - 0.5 * (1 - from_gap / _GAP).clip(0, 1)
     colors = tooth_color * shade[:, None]
     colors += ((gums - height) / 0.08 + 0.5).clip(0, 1)[:, None] * (light * _GUMS * (1 - 0.02 * along)[:, None] - colors)

@@ -56,7 +56,7 @@ background or the other surface would show."""
 _FEATHER = 9
 """Width in pixels, at a size of 1024, over which visible parts fade at the borders of hidden parts."""
 
-_FEATHER_THIN = 3
+_FEATHER_THIN = 5
 """The same on the eyeballs and inside the mouth, of which only small parts are visible."""
 
 _INSIDE = 0.3
