@@ -27,6 +27,10 @@ _MOUTH_DEPTH = 0.25
 _MOUTH_OPEN = 0.5
 """jawOpen of the shape whose mouth cavity is laid out."""
 
+_LIPS = 1
+"""Rings of vertices around the mouth cavity that are laid out with it: their border is convex enough that no triangle
+is flipped."""
+
 _CAVITY_DENSITY = 0.6
 _TEETH_DENSITY = 4.0
 _BACK_DENSITY = 0.35
@@ -74,7 +78,12 @@ def texture_layout(model: FaceModel) -> TextureLayout:
     membrane = head.with_membrane(opened)
     flattened = membrane + _MOUTH_DEPTH * (opened - membrane)
     uv = _flatten(flattened, model.triangles[~eyes[model.triangles].any(axis=1)], head.rim.vertices, density)
-    uv = _with_mouth(model, head, uv)
+    in_cavity = head.mouth_cavity[model.triangles].any(axis=1)
+    # Without the holes: single vertices that only triangles of the cavity share.
+    mouth_cavity = np.isin(np.arange(len(uv)), model.triangles[in_cavity])
+    mouth_cavity[model.triangles[~in_cavity]] = False
+    mouth_cavity |= head.mouth_cavity
+    uv = _with_mouth(model, mouth_cavity, uv)
     # Exactly symmetric, so that a mirrored texture is the texture of the mirrored face.
     uv = (uv + uv[model.mirror_vertices] * [-1, 1]) / 2
     inside_head = _HEAD_SIZE * (_HEAD_RADIUS - np.linalg.norm(uv, axis=1))
@@ -84,26 +93,30 @@ def texture_layout(model: FaceModel) -> TextureLayout:
         low, high = model.mean[eye, :2].min(axis=0), model.mean[eye, :2].max(axis=0)
         relative = (model.mean[eye, :2] - (low + high) / 2) / ((high - low).max() / 2)
         uv[eye] = center + _EYE_RADIUS * relative * [1, -1]
-    kept = eyes | head.mouth_cavity
+    kept = eyes | mouth_cavity
     distances = {"inside_face": inside_face, "inside_head": inside_head}
     return TextureLayout(
         uv=uv.astype(np.float32),
-        mouth_cavity=head.mouth_cavity,
+        mouth_cavity=mouth_cavity,
         eyes=eyes,
         **{name: np.where(kept, 100, value).astype(np.float32) for name, value in distances.items()},
     )
 
 
-def _with_mouth(model: FaceModel, head: Head, uv: np.ndarray) -> np.ndarray:
-    """Lay out the mouth cavity again, between the lips as they are: with the teeth, at a high resolution."""
-    mouth = Mouth.of(model, head.mouth_cavity)
+def _with_mouth(model: FaceModel, mouth_cavity: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Lay out the mouth again, inside the lips as they are: with the teeth, at a high resolution."""
+    mouth = Mouth.of(model, mouth_cavity)
     jaw_open = model.expression_names.index("jawOpen")
     vertices = (mouth.mean(model) + _MOUTH_OPEN * mouth.expression_basis(model)[jaw_open]).astype(np.float64)
     density = np.full(len(vertices), _CAVITY_DENSITY)
     density[mouth.row > 0] = _TEETH_DENSITY
-    triangles = model.triangles[head.mouth_cavity[model.triangles].any(axis=1)]
-    rim = np.setdiff1d(np.unique(triangles), np.flatnonzero(head.mouth_cavity))
-    return np.where(head.mouth_cavity[:, None], _interior(vertices, triangles, rim, uv[rim], density), uv)
+    inner = mouth_cavity.copy()
+    for _ in range(_LIPS):
+        inner[model.triangles[inner[model.triangles].any(axis=1)]] = True
+    density[inner & ~mouth_cavity] = 1
+    triangles = model.triangles[inner[model.triangles].any(axis=1)]
+    rim = np.setdiff1d(triangles, np.flatnonzero(inner))
+    return np.where(inner[:, None], _interior(vertices, triangles, rim, uv[rim], density), uv)
 
 
 def _flatten(vertices: np.ndarray, triangles: np.ndarray, rim: np.ndarray, density: np.ndarray) -> np.ndarray:

@@ -88,7 +88,7 @@ class Mouth:
         weight = np.where(row[:, None] > 0, 1 - from_middle.clip(0, 1), 0).astype(np.float32)
         # Between the lips and the gums, the model's own walls.
         outer = np.where(is_upper, mean[:, 1] < _UPPER_ROWS[0][0], mean[:, 1] > _LOWER_ROWS[0][1])
-        outer &= (mean[:, 2] > _WALL)
+        outer &= mean[:, 2] > _WALL
         share = np.where(outer, 1, _DEPTH)[cavity, None].astype(np.float32)
         return cls(cavity, lips, membrane, share, row, is_upper, teeth, weight)
 

@@ -7,7 +7,6 @@ import numpy as np
 from rdrface.face import packaged_model
 from rdrface.scene.layout import packaged_layout
 from rdrface.scene.mouth import BACK, EDGE, Mouth
-from rdrface.scene.pull_push import pull_push
 
 _CAVITY = np.array([58, 22, 23], np.float32)
 _GUMS = np.array([150, 84, 80], np.float32)
@@ -38,6 +37,9 @@ _ROUNDED = 0.16
 
 _GAP = 0.3
 """mm, half the width of the dark line between two teeth."""
+
+_TYPICAL = 65
+"""Percentile of the visible part of the teeth that gives the color of drawn parts; there is lip and shadow too."""
 
 _SHADE = 0.85
 """Brightness of a drawn tooth at the gums and at its edge, relative to its middle."""
@@ -81,7 +83,6 @@ class MouthPlaces:
         row = mouth.row[corners]
         is_deep = np.zeros(len(mouth.row), bool)
         is_deep[mouth.cavity] = mouth.share[:, 0] < 1
-        is_deep[mouth.lips[model.mean[mouth.lips, 2] < 0]] = True
         inside = np.zeros(len(mouth.row))
         inside[mouth.cavity] = _INNER_WALL
         inside[is_deep | (mouth.row > 0)] = 1
@@ -97,7 +98,9 @@ class MouthPlaces:
         )
 
 
-def mouth_colors(places: MouthPlaces, index: np.ndarray, seen: np.ndarray, shown: np.ndarray, light: float) -> np.ndarray:
+def mouth_colors(
+    places: MouthPlaces, index: np.ndarray, seen: np.ndarray, shown: np.ndarray, light: float
+) -> np.ndarray:
     """Colors of the inside of the mouth.
 
     Args:
@@ -110,20 +113,17 @@ def mouth_colors(places: MouthPlaces, index: np.ndarray, seen: np.ndarray, shown
     Returns:
         (S, S, 3) float32; undefined outside the mouth.
     """
-    size = len(seen)
     colors = light * _CAVITY * (1 + (_DEEP - 1) * places.depth.clip(0, 1)[:, None])
     colors += places.tongue.clip(0, 1)[:, None] * (light * _TONGUE - colors)
     for is_upper in (True, False):
         row = np.flatnonzero(places.front & (places.is_upper == is_upper))
         at = index[row]
-        weight = shown.reshape(-1)[at]
+        weight, photo = shown.reshape(-1)[at], seen.reshape(-1, 3)[at]
         tooth = light**_TEETH_LIGHT * _TOOTH
-        if weight.sum() >= _MIN_SHOWN * len(row):
-            known = np.zeros((size, size), np.float32)
-            known.reshape(-1)[at] = weight
-            tooth = pull_push(seen, known).reshape(-1, 3)[at]
+        if (weight > 0.5).sum() >= _MIN_SHOWN * len(row):
+            tooth = np.percentile(photo[weight > 0.5], _TYPICAL, axis=0)
         drawn = _drawn(places, row, _UPPER_TEETH if is_upper else _LOWER_TEETH, tooth, light)
-        colors[row] = drawn + weight[:, None] * (seen.reshape(-1, 3)[at] - drawn)
+        colors[row] = drawn + weight[:, None] * (photo - drawn)
     result = np.zeros_like(seen)
     result.reshape(-1, 3)[index] = colors
     return result
@@ -143,6 +143,8 @@ def _drawn(
     shade = (1 - 0.02 * along) * (_SHADE + (1 - _SHADE) * np.sin(np.pi * height.clip(0, 1)))
     shade *= 1 - 0.5 * (1 - from_gap / _GAP).clip(0, 1)
     colors = tooth_color * shade[:, None]
-    colors += ((gums - height) / 0.08 + 0.5).clip(0, 1)[:, None] * (light * _GUMS * (1 - 0.02 * along)[:, None] - colors)
+    colors += ((gums - height) / 0.08 + 0.5).clip(0, 1)[:, None] * (
+        light * _GUMS * (1 - 0.02 * along)[:, None] - colors
+    )
     colors += ((height - edge) / 0.06 + 0.5).clip(0, 1)[:, None] * (light * _CAVITY - colors)
     return np.asarray(colors, np.float32)

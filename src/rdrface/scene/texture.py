@@ -66,6 +66,7 @@ _INNER_LIPS = 2
 """Rings of vertices around the mouth cavity that belong to the inner side of the lips. In front of it, the image
 usually shows teeth."""
 
+
 @dataclass(frozen=True)
 class Texels:
     """The pixels of the texture that belong to the mesh.
@@ -178,7 +179,9 @@ def texels_of(size: int) -> Texels:
     for _ in range(_INNER_LIPS):
         lips[model.triangles[lips[model.triangles].any(axis=1)]] = True
     mouth, inner = (np.einsum("ki,ki->k", weights, part[vertices]) for part in (layout.mouth_cavity, lips))
-    return Texels(size, index, vertices, weights, mouth, inner, layout.eyes[vertices[:, 0]], MouthPlaces.of(vertices, weights))
+    return Texels(
+        size, index, vertices, weights, mouth, inner, layout.eyes[vertices[:, 0]], MouthPlaces.of(vertices, weights)
+    )
 
 
 def _lighting(seen: np.ndarray, weights: np.ndarray) -> np.ndarray:
