@@ -2,8 +2,8 @@
 
 The mouth cavity of the face model has no teeth: it starts with a wall behind the upper lip that goes up, and one behind
 the lower lip that goes down. Farther inside, these walls are folded back: the upper wall turns at the gums, descends as
-the front of the teeth, and rises behind them. The upper teeth do not move; the lower teeth move with the jaw. An opened
-mouth so shows teeth of constant size, and a dark cavity between them. The rest of the cavity is less deep than the
+the front of the teeth, and rises behind them. The upper teeth do not move and the lower teeth move with the jaw, so an
+open mouth shows teeth of constant size and a dark cavity between them. The rest of the cavity is less deep than the
 model's, so that it remains inside the face region.
 """
 
@@ -34,8 +34,9 @@ _LOWER_ROWS = ((-39.0, -36.3), (-43.0, -40.5), (-50.0, -45.0))
 """y in mm of the mean face of the vertices of each row: gums, edge of the teeth, back of the teeth."""
 
 _UPPER_EDGE, _UPPER_BACK = (-33.2, -2.0), (-26.0, -5.0)
-_LOWER_EDGE, _LOWER_BACK = (-32.0, -2.5), (-39.0, -5.0)
-"""y in mm of the edge and of the back of the teeth, and z relative to the gums."""
+_LOWER_EDGE, _LOWER_BACK = (-29.5, -5.0), (-38.0, -8.0)
+"""y in mm of the edge and of the back of the teeth, and z relative to the gums: behind closed lips, and the lower teeth
+behind the upper ones."""
 
 GUMS, EDGE, BACK = 1, 2, 3
 """Rows of vertices of the teeth."""
@@ -106,10 +107,17 @@ class Mouth:
         return np.asarray(moved + self.weight * (self.teeth - moved), np.float32)
 
     def expression_basis(self, model: FaceModel) -> np.ndarray:
-        """(46, V, 3) float32 mm."""
+        """(46, V, 3) float32 mm; the lower teeth move with their gums, and only with the jaw."""
         moved = self.moved(model.expression_basis)
-        of_jaw = np.array([name in _JAW for name in model.expression_names])[:, None, None]
-        rigid = np.where(of_jaw & ~self.is_upper[:, None], model.expression_basis, 0)
+        rigid = np.zeros_like(moved)
+        lower = np.flatnonzero((self.row > 0) & ~self.is_upper)
+        gums = lower[self.row[lower] == GUMS]
+        gums = gums[np.argsort(model.mean[gums, 0])]
+        x = model.mean[:, 0]
+        for number in (model.expression_names.index(name) for name in _JAW):
+            for axis in range(3):
+                of_gums = model.expression_basis[number, gums, axis]
+                rigid[number, lower, axis] = np.interp(x[lower], x[gums], of_gums)
         return np.asarray(moved + self.weight * (rigid - moved), np.float32)
 
 
