@@ -19,13 +19,22 @@ from rdrface.face_rendering.head import Head
 from rdrface.files import write_aside
 from rdrface.morphable.model import FaceModel
 from rdrface.scene.layout import PACKAGED, TextureLayout
+from rdrface.scene.mouth import Mouth
 
 _MOUTH_DEPTH = 0.25
 """Depth of the mouth cavity for the layout, as a fraction of the model's."""
 
+_MOUTH_OPEN = 0.5
+"""jawOpen of the shape whose mouth cavity is laid out."""
+
+_LIPS = 1
+"""Rings of vertices around the mouth cavity that are laid out with it: their border is convex enough that no triangle
+is flipped."""
+
 _CAVITY_DENSITY = 0.6
+_TEETH_DENSITY = 4.0
 _BACK_DENSITY = 0.35
-"""Resolution of the mouth cavity and of the back of the head, relative to that of the face."""
+"""Resolution of the mouth cavity, of the teeth and of the back of the head, relative to that of the face."""
 
 _FADING = 60.0
 """mm from the border of the face region over which the resolution decreases to `_BACK_DENSITY`."""
@@ -69,6 +78,12 @@ def texture_layout(model: FaceModel) -> TextureLayout:
     membrane = head.with_membrane(opened)
     flattened = membrane + _MOUTH_DEPTH * (opened - membrane)
     uv = _flatten(flattened, model.triangles[~eyes[model.triangles].any(axis=1)], head.rim.vertices, density)
+    in_cavity = head.mouth_cavity[model.triangles].any(axis=1)
+    # Without the holes: single vertices that only triangles of the cavity share.
+    mouth_cavity = np.isin(np.arange(len(uv)), model.triangles[in_cavity])
+    mouth_cavity[model.triangles[~in_cavity]] = False
+    mouth_cavity |= head.mouth_cavity
+    uv = _with_mouth(model, mouth_cavity, uv)
     # Exactly symmetric, so that a mirrored texture is the texture of the mirrored face.
     uv = (uv + uv[model.mirror_vertices] * [-1, 1]) / 2
     inside_head = _HEAD_SIZE * (_HEAD_RADIUS - np.linalg.norm(uv, axis=1))
@@ -78,33 +93,56 @@ def texture_layout(model: FaceModel) -> TextureLayout:
         low, high = model.mean[eye, :2].min(axis=0), model.mean[eye, :2].max(axis=0)
         relative = (model.mean[eye, :2] - (low + high) / 2) / ((high - low).max() / 2)
         uv[eye] = center + _EYE_RADIUS * relative * [1, -1]
-    kept = eyes | head.mouth_cavity
+    kept = eyes | mouth_cavity
     distances = {"inside_face": inside_face, "inside_head": inside_head}
     return TextureLayout(
         uv=uv.astype(np.float32),
-        mouth_cavity=head.mouth_cavity,
+        mouth_cavity=mouth_cavity,
         eyes=eyes,
         **{name: np.where(kept, 100, value).astype(np.float32) for name, value in distances.items()},
     )
 
 
+def _with_mouth(model: FaceModel, mouth_cavity: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Lay out the mouth again, inside the lips as they are: with the teeth, at a high resolution."""
+    mouth = Mouth.of(model, mouth_cavity)
+    jaw_open = model.expression_names.index("jawOpen")
+    vertices = (mouth.mean(model) + _MOUTH_OPEN * mouth.expression_basis(model)[jaw_open]).astype(np.float64)
+    density = np.full(len(vertices), _CAVITY_DENSITY)
+    density[mouth.row > 0] = _TEETH_DENSITY
+    inner = mouth_cavity.copy()
+    for _ in range(_LIPS):
+        inner[model.triangles[inner[model.triangles].any(axis=1)]] = True
+    density[inner & ~mouth_cavity] = 1
+    triangles = model.triangles[inner[model.triangles].any(axis=1)]
+    rim = np.setdiff1d(triangles, np.flatnonzero(inner))
+    return np.where(inner[:, None], _interior(vertices, triangles, rim, uv[rim], density), uv)
+
+
 def _flatten(vertices: np.ndarray, triangles: np.ndarray, rim: np.ndarray, density: np.ndarray) -> np.ndarray:
     """(V, 2) positions in the unit disc, y up; 0 for vertices without triangles."""
-    weights = _mean_value_weights(vertices, triangles)
     top = int(np.argmax(np.where(np.abs(vertices[rim, 0]) < 1e-6, vertices[rim, 1], -np.inf)))
     rim = np.roll(rim, -top)
     edges = np.linalg.norm(np.roll(vertices[rim], -1, axis=0) - vertices[rim], axis=1)
     turn = 2 * np.pi * (np.cumsum(edges) - edges) / edges.sum()
     around = np.sign(vertices[rim[1], 0]) * turn
     circle = np.stack([np.sin(around), np.cos(around)], axis=1)
+    return _interior(vertices, triangles, rim, circle, density)
+
+
+def _interior(
+    vertices: np.ndarray, triangles: np.ndarray, rim: np.ndarray, border: np.ndarray, density: np.ndarray
+) -> np.ndarray:
+    """(V, 2) positions of all vertices of the triangles, from those of their rim (R, 2); 0 elsewhere."""
+    weights = _mean_value_weights(vertices, triangles)
     inner = np.setdiff1d(np.unique(triangles), rim)
     best = None
     for _ in range(_ROUNDS):
         uv = np.zeros((len(vertices), 2))
-        uv[rim] = circle
+        uv[rim] = border
         rows = weights[inner]
         system = diags_array(np.asarray(rows.sum(axis=1)).ravel()) - rows[:, inner]
-        uv[inner] = spsolve(system.tocsc(), rows[:, rim] @ circle)
+        uv[inner] = spsolve(system.tocsc(), rows[:, rim] @ border)
         stretch, total = _stretch(uv, vertices, triangles, density)
         if best is None or total < best[0]:
             best = total, uv

@@ -1,4 +1,4 @@
-"""The exported part of the head mesh: cut along a smooth border, with a shallow mouth."""
+"""The exported part of the head mesh: cut along a smooth border, with teeth in the mouth."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,15 +7,12 @@ from typing import Literal, get_args
 import numpy as np
 
 from rdrface.face import packaged_model
-from rdrface.geometry.mesh import directed_edges
 from rdrface.morphable.model import FaceModel
-from rdrface.scene.layout import TextureLayout, layout_of
+from rdrface.scene.layout import layout_of
+from rdrface.scene.mouth import Mouth
 
 Region = Literal["face", "head"]
 """Part of the mesh: the face in front of the ears, or the head with ears, forehead and the upper neck."""
-
-_MOUTH_DEPTH = 0.12
-"""Depth of the mouth cavity, as a fraction of the model's, which is 90 mm: teeth are close behind the lips."""
 
 _SNAP = 0.5
 """mm: a vertex closer to the border becomes a vertex of the border, which avoids slivers."""
@@ -30,7 +27,7 @@ class Surface:
         share: (N, 1) float32, position on that edge, 0 at its first end.
         triangles: (T, 3) int32, indices of exported vertices, counterclockwise as seen from outside.
         uv: (N, 2) float32, see `TextureLayout.uv`.
-        mean: (V, 3) float32 mm, the mean face with a shallow mouth.
+        mean: (V, 3) float32 mm, the mean face with the mouth of `rdrface.scene.mouth`.
         identity_basis: (50, V, 3) float32 mm.
         expression_basis: (46, V, 3) float32 mm.
     """
@@ -55,15 +52,15 @@ class Surface:
         layout = layout_of(model)
         inside = layout.inside_face if region == "face" else layout.inside_head
         ends, share, triangles = _cut(model.triangles, inside)
-        move = _shallow_mouth(model.triangles, layout)
+        mouth = Mouth.of(model, layout.mouth_cavity)
         return cls(
             ends=ends,
             share=share,
             triangles=triangles,
             uv=_between(layout.uv, ends, share),
-            mean=move(model.mean),
-            identity_basis=move(model.identity_basis),
-            expression_basis=move(model.expression_basis),
+            mean=mouth.mean(model),
+            identity_basis=mouth.moved(model.identity_basis),
+            expression_basis=mouth.expression_basis(model),
         )
 
     def exported(self, values: np.ndarray) -> np.ndarray:
@@ -116,34 +113,3 @@ def _cut(triangles: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndar
     is_cut = ends[:, 0] != ends[:, 1]
     share = np.where(is_cut, distance[ends[:, 0]] / np.where(is_cut, difference, 1), 0)
     return ends, share[:, None].astype(np.float32), np.array(faces, np.int32)
-
-
-class _ShallowMouth:
-    """Moves the mouth cavity towards a membrane between the lips; linear, so it applies to bases too."""
-
-    def __init__(self, cavity: np.ndarray, lips: np.ndarray, membrane: np.ndarray) -> None:
-        self._cavity, self._lips, self._membrane = cavity, lips, membrane
-
-    def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Move vertices (..., V, 3)."""
-        moved = values.copy()
-        flat = np.einsum("kl,...lc->...kc", self._membrane, values[..., self._lips, :], optimize=True)
-        moved[..., self._cavity, :] = flat + _MOUTH_DEPTH * (values[..., self._cavity, :] - flat)
-        return moved
-
-
-def _shallow_mouth(triangles: np.ndarray, layout: TextureLayout) -> _ShallowMouth:
-    edges = directed_edges(triangles)
-    edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
-    edges = edges[layout.mouth_cavity[edges[:, 0]]]
-    cavity = np.flatnonzero(layout.mouth_cavity)
-    lips = np.setdiff1d(edges[:, 1], cavity)
-    number = np.full(len(layout.mouth_cavity), -1)
-    number[cavity], number[lips] = np.arange(len(cavity)), np.arange(len(lips))
-    # Each vertex of the membrane is the mean of its neighbors; the lips are fixed.
-    laplacian = np.diag(np.bincount(number[edges[:, 0]], minlength=len(cavity)).astype(np.float64))
-    coupling = np.zeros((len(cavity), len(lips)))
-    is_inner = layout.mouth_cavity[edges[:, 1]]
-    laplacian[number[edges[is_inner, 0]], number[edges[is_inner, 1]]] -= 1
-    coupling[number[edges[~is_inner, 0]], number[edges[~is_inner, 1]]] = 1
-    return _ShallowMouth(cavity, lips, np.linalg.solve(laplacian, coupling).astype(np.float32))

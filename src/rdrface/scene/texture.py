@@ -10,6 +10,7 @@ from rdrface.geometry.mesh import vertex_normals
 from rdrface.geometry.rasterize import rasterize
 from rdrface.scene.eyes import eye_colors
 from rdrface.scene.layout import packaged_layout
+from rdrface.scene.mouth_colors import MouthPlaces, mouth_colors
 from rdrface.scene.photo_colors import PhotoColors
 from rdrface.scene.placement import millimeter, positions_in_image
 from rdrface.scene.pull_push import pull_push
@@ -58,18 +59,15 @@ _FARTHEST = 1e9
 _FEATHER = 9
 """Width in pixels, at a size of 1024, over which visible parts fade at the borders of hidden parts."""
 
-_FEATHER_THIN = 3
+_FEATHER_THIN = 5
 """The same on the eyeballs and inside the mouth, of which only small parts are visible."""
 
 _INSIDE = 0.3
 """`Texels.mouth` beyond which a pixel is inside the mouth."""
 
-_INNER_LIPS = 1
+_INNER_LIPS = 2
 """Rings of vertices around the mouth cavity that belong to the inner side of the lips. In front of it, the image
 usually shows teeth."""
-
-_MOUTH_COLOR = np.array([62, 24, 26], np.float32)
-"""RGB of the inside of the mouth where the image does not show it."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +82,7 @@ class Texels:
         mouth: (K,) float32, 1 inside the mouth, 0 outside, with a transition at the lips.
         lips: (K,) float32, the same with the inner side of the lips.
         eyes: (K,) bool, on the eyeballs.
+        places: places inside the mouth.
     """
 
     size: int
@@ -93,6 +92,7 @@ class Texels:
     mouth: np.ndarray
     lips: np.ndarray
     eyes: np.ndarray
+    places: MouthPlaces
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """(K, C) float32 values of the pixels, from those of the vertices (V, C)."""
@@ -148,7 +148,7 @@ def face_texture(face: Face, image: np.ndarray, size: int = SIZE, origin: tuple[
     slope = np.sqrt(1 - facing.clip(0, 1) ** 2) / facing.clip(0.1, 1)
     behind = _BEHIND + slope * margin / millimeter(face)
     behind = np.where(texels.eyes, _BEHIND_LIDS, np.where(texels.mouth > 0, _BEHIND_LIPS, behind))
-    colors, is_shown = photo.sample(texels.of(at), behind, has_margin=~texels.eyes & (texels.mouth == 0))
+    colors, is_shown = photo.sample(texels.of(at), behind, has_margin=~texels.eyes)
     shown = _feathered(texels, is_shown)
 
     is_skin = ~texels.eyes & (texels.lips < _INSIDE)
@@ -163,10 +163,9 @@ def face_texture(face: Face, image: np.ndarray, size: int = SIZE, origin: tuple[
     mixed = direct[..., None] * seen + filled[..., None] * mirrored
     skin = pull_push(mixed / np.maximum(direct + filled, 1e-6)[..., None], direct + filled)
 
-    inside = texels.image(texels.mouth)[..., None]
-    skin += inside * (_MOUTH_COLOR * _brightness(skin, direct) - skin)
-    teeth = texels.image(shown * (texels.mouth >= _INSIDE))[..., None]
-    skin += teeth * (seen - skin)
+    inside = texels.image(texels.places.inside)[..., None]
+    teeth = texels.image(shown * texels.places.front)
+    skin += inside * (mouth_colors(texels.places, texels.index, seen, teeth, _brightness(skin, direct)) - skin)
     is_eye = texels.image(texels.eyes.astype(np.float32))
     eyes = eye_colors(seen, texels.image(shown * _smoothstep(facing, *_FACING_EYES) * texels.eyes), is_eye)
     textured = np.where(is_eye[..., None] > 0, eyes, skin)
@@ -190,7 +189,9 @@ def texels_of(size: int) -> Texels:
     for _ in range(_INNER_LIPS):
         lips[model.triangles[lips[model.triangles].any(axis=1)]] = True
     mouth, inner = (np.einsum("ki,ki->k", weights, part[vertices]) for part in (layout.mouth_cavity, lips))
-    return Texels(size, index, vertices, weights, mouth, inner, layout.eyes[vertices[:, 0]])
+    return Texels(
+        size, index, vertices, weights, mouth, inner, layout.eyes[vertices[:, 0]], MouthPlaces.of(vertices, weights)
+    )
 
 
 def _lighting(seen: np.ndarray, weights: np.ndarray) -> np.ndarray:
