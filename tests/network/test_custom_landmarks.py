@@ -13,6 +13,7 @@ from rdrface.morphable.model import FaceModel, SurfacePoints
 from rdrface.runtime.session import BACKENDS, CUSTOM_LANDMARKS
 from rdrface.runtime.weights import CustomScheme, read_info, write_weights
 from rdrface.runtime.weights_session import open_session
+from untraced import untraced
 
 torch = pytest.importorskip("torch")
 nn = torch.nn
@@ -57,7 +58,8 @@ def readout(points: SurfacePoints) -> CustomLandmarks:
 def exported(network: RDR, readout: CustomLandmarks, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
     info = replace(describe(network, SIZE), custom_scheme=CustomScheme("mine", COUNT, (0, 1, 3, 2, 4)))
-    export(network, path, info, half=False, readout=readout)
+    with untraced():
+        export(network, path, info, half=False, readout=readout)
     return path
 
 
@@ -99,7 +101,8 @@ SCHEME_OF_68 = CustomScheme("aflw2000", 68, None, "aflw2000-3d", ("0123abcd",))
 def exported_68(network: RDR, readout_of_68: CustomLandmarks, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "aflw2000.safetensors"
     info = replace(describe(network, SIZE), custom_scheme=SCHEME_OF_68)
-    export(network, path, info, half=False, readout=readout_of_68)
+    with untraced():
+        export(network, path, info, half=False, readout=readout_of_68)
     return path
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rdrface.loading import PACKAGED_WEIGHTS
+from untraced import untraced
 
 SIZE = 128
 """Side of the untrained network's crops, pixels."""
@@ -61,7 +62,8 @@ def untrained_weights() -> Path:
     path = folder / "rdr.safetensors"
     network = untrained_network()
     # In float32 for comparisons with PyTorch: rounding the weights of an untrained network changes its points.
-    export(network, path, describe(network, SIZE, ("no data",), {"nothing": 1.5}), half=False)
+    with untraced():
+        export(network, path, describe(network, SIZE, ("no data",), {"nothing": 1.5}), half=False)
     return path
 
 
@@ -86,9 +88,10 @@ def two_size_weights() -> Path:
         if name.endswith("bias") and not value.any():
             torch.nn.init.normal_(value, std=1e-3)
     default, *further = TWO_SIZES
-    export(network, path, describe(network, default), further_sizes=further)
-    for size in TWO_SIZES:
-        write_int8_graph(path, some_crops(2, size))
+    with untraced():
+        export(network, path, describe(network, default), further_sizes=further)
+        for size in TWO_SIZES:
+            write_int8_graph(path, some_crops(2, size))
     return path
 
 
