@@ -2,7 +2,6 @@
 
 import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -56,15 +55,6 @@ def test_a_process_that_ends_is_replaced_and_only_its_image_fails(finder, caplog
     assert isinstance(dying, Failed) and "two processes ended" in dying.reason
     assert "a worker process ended (signal 9) and is replaced" in caplog.text
     assert len(finder.find(images(3))[0].faces) == 3
-
-
-@pytest.mark.skipif(os.name == "nt", reason="kills processes with signals")
-def test_two_batches_at_the_same_time_do_not_harm_each_other(finder):
-    with ThreadPoolExecutor(2) as threads:
-        batches = [images(1, 2, 3), images(4, DYING), images(5, 1), images(2), images(DYING, 3), images(4)]
-        found = list(threads.map(finder.find, batches))
-    counts = [[len(one.faces) if isinstance(one, FoundFaces) else "failed" for one in outcomes] for outcomes in found]
-    assert counts == [[1, 2, 3], [4, "failed"], [5, 1], [2], ["failed", 3], [4]]
 
 
 def test_errors_of_the_start_are_raised():

@@ -32,10 +32,10 @@ class _Job:
 
 
 class Batcher:
-    """Gives images to finders, with a thread for each batch that a finder takes at the same time.
+    """Gives images to finders, each of which has a thread here.
 
-    While the finders work, the images that arrive wait; then each thread takes its share of them as its next batch. So
-    a single client waits for nobody, and many clients get about the throughput of `Aligner.detect_batch`.
+    While the finders work, the images that arrive wait; then each finder takes its share of them as its next batch. So
+    a single client waits for nobody, and many clients get the throughput of `Aligner.detect_batch`.
 
     Args:
         finders: find the faces.
@@ -55,7 +55,6 @@ class Batcher:
         self._threads = [
             threading.Thread(target=self._work, args=(finder,), name="rdrface-batches", daemon=True)
             for finder in finders
-            for _ in range(finder.num_batches)
         ]
         for thread in self._threads:
             thread.start()
@@ -120,8 +119,8 @@ class Batcher:
         is_stopping = False
         while not is_stopping:
             waiting = [self._jobs.get()]
-            # The other threads get their share of the images that wait.
-            share = -(-(1 + self._jobs.qsize()) // len(self._threads))
+            # The other finders get their share of the images that wait.
+            share = -(-(1 + self._jobs.qsize()) // len(self._finders))
             while len(waiting) < min(share, MAX_BATCH_IMAGES) and None not in waiting:
                 try:
                     waiting.append(self._jobs.get_nowait())

@@ -74,10 +74,6 @@ class Finder(Protocol):
     """What `rdrface.serving.batching.Batcher` needs: this process or another one that finds faces."""
 
     @property
-    def num_batches(self) -> int:
-        """Number of threads that may call `find` at the same time."""
-
-    @property
     def network(self) -> Network:
         """The network."""
 
@@ -99,11 +95,6 @@ class FaceFinder:
     def __init__(self, aligner: BatchAligner, max_faces: int) -> None:
         self._aligner = aligner
         self._max_faces = max_faces
-
-    @property
-    def num_batches(self) -> int:
-        """One batch at a time."""
-        return 1
 
     @property
     def network(self) -> Network:
