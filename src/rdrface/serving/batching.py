@@ -35,7 +35,7 @@ class Batcher:
     """Gives images to finders, each of which has a thread here.
 
     While the finders work, the images that arrive wait; then each finder takes its share of them as its next batch. So
-    a single client waits for nobody, and many clients get the throughput of `Aligner.detect_batch`.
+    a single client waits for nobody, and the requests of many clients share the runs of the network.
 
     Args:
         finders: find the faces.
