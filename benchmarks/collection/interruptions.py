@@ -43,7 +43,7 @@ class Run:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rdrface", *words],
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
@@ -61,10 +61,10 @@ class Run:
         return is_running
 
     def finish(self) -> tuple[str, float]:
-        """The output and the seconds of a run that is not killed."""
-        text, _ = self._process.communicate()
+        """The standard output and the seconds of a run that is not killed."""
+        text, errors = self._process.communicate()
         if self._process.returncode:
-            raise RuntimeError(f"rdrface annotate ended with exit status {self._process.returncode}:\n{text}")
+            raise RuntimeError(f"rdrface annotate ended with exit status {self._process.returncode}:\n{errors}")
         return text, time.monotonic() - self._started
 
     def _workers(self) -> list[int]:

@@ -106,7 +106,7 @@ def _without_interrupts() -> Iterator[None]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Start processes in which NumPy uses one thread, as each has one core."""
+    """Start processes in which NumPy uses one thread. The number of the network's threads is an option of its own."""
     added = [name for name in _THREAD_VARIABLES if name not in os.environ]
     os.environ.update(dict.fromkeys(added, "1"))
     try:

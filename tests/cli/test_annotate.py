@@ -20,7 +20,7 @@ from rdrface.collection.output import Output  # noqa: E402
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory; the faces are invented in this process."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(annotate, "_open", open_for_command)
+    monkeypatch.setattr(annotate, "open_aligner", open_for_command)
     monkeypatch.setattr(annotate, "annotate_locally", lambda work, chunks, num_workers: in_this_process(work, chunks))
     return tmp_path
 

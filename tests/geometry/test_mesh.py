@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 import ellipsoid
-from rdrface.geometry.mesh import flat_shading, front_triangles, mirror_triangles, triangle_normals, vertex_normals
+from rdrface.geometry.mesh import (
+    cut_mesh,
+    flat_shading,
+    front_triangles,
+    mirror_triangles,
+    triangle_normals,
+    vertex_normals,
+)
 
 TETRAHEDRON = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 TRIANGLES = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
@@ -57,3 +64,16 @@ def test_flat_shading_is_brightest_towards_the_light_and_ambient_away_from_it():
     np.testing.assert_allclose(flat_shading(corners, np.array([0, 0, 7.0]), 0.3, 0.6), [0.9, 0.3, 0.3])
     tilted = flat_shading(corners, np.array([0, -1.0, 1.0]), 0.0, 1.0)
     np.testing.assert_allclose(tilted[0], np.sqrt(0.5))
+
+
+def test_a_mesh_is_cut_where_the_distance_is_0():
+    vertices = np.array([[0, 0], [2, 0], [2, 2], [0, 2]], float)
+    triangles = np.array([[0, 1, 2], [0, 2, 3]])
+    ends, share, cut = cut_mesh(triangles, 1.5 - vertices[:, 0])
+    at = vertices[ends[:, 0]] + share * (vertices[ends[:, 1]] - vertices[ends[:, 0]])
+    corners = at[cut]
+    areas = np.linalg.det(corners[:, 1:] - corners[:, :1]) / 2
+    assert at[:, 0].max() == 1.5 and (areas > 0).all()
+    np.testing.assert_allclose(areas.sum(), 3)
+    # The vertices of the cut are shared by the triangles next to it.
+    assert len(np.unique(at, axis=0)) == len(at)

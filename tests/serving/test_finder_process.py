@@ -45,7 +45,7 @@ def test_outcomes_are_those_of_the_images(finder):
     assert isinstance(many, ImageRefused) and many.code == "too_many_faces" and "more than 5 faces" in many.message
     assert isinstance(damaged, ImageRefused) and damaged.code == "damaged_image"
     assert isinstance(failed, Failed) and "secret of the machine" in failed.reason
-    assert finder.network.crop_size == ServedAligner.crop_size
+    assert finder.ready().crop_size == ServedAligner.crop_size
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills processes with signals")
@@ -64,5 +64,5 @@ def test_errors_of_the_start_are_raised():
     ):
         finder = FinderProcess(partial(opener), max_faces=5)
         with pytest.raises(error, match=text):
-            finder.network  # noqa: B018
+            finder.ready()
         finder.stop()

@@ -123,7 +123,7 @@ def annotate_fakes(
 
 
 def open_for_command(weights: object, settings: object) -> FakeCollectionAligner:
-    """Replaces `rdrface.cli.annotate._open`; $FAKE_SECONDS is the time for each image."""
+    """Replaces `rdrface.cli.options.open_aligner`; $FAKE_SECONDS is the time for each image."""
     return FakeCollectionAligner(float(os.environ.get("FAKE_SECONDS", "0")))
 
 
@@ -144,7 +144,7 @@ def run_command(words: Sequence[str]) -> int:
     """`rdrface annotate` with the fake aligner, in this process."""
     from rdrface.cli import annotate, main
 
-    annotate._open = open_for_command
+    annotate.open_aligner = open_for_command
     # Jobs in the background of a shell ignore Ctrl-C, and this process inherits it if the tests are such a job.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return main.main(["annotate", *words])

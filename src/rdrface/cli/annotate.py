@@ -9,7 +9,7 @@ from rdrface.aligner import Aligner
 from rdrface.cli.collection_inputs import CollectionInputs, described, folder_digest, note
 from rdrface.cli.face_options import add_detection, check_detection, load_arguments
 from rdrface.cli.interruption import terminated_like_interrupted
-from rdrface.cli.options import add_network, create_folder, positive
+from rdrface.cli.options import add_network, create_folder, open_aligner, positive
 from rdrface.cli.progress import Progress
 from rdrface.collection.annotating import Engine, annotate_collection
 from rdrface.collection.counts import Counts
@@ -18,8 +18,7 @@ from rdrface.collection.local_engine import annotate_locally
 from rdrface.collection.output import SUFFIX
 from rdrface.collection.ray_engine import annotate_with_ray
 from rdrface.collection.work import precisions
-from rdrface.errors import ConfigError
-from rdrface.loading import load, weights_path
+from rdrface.loading import weights_path
 from rdrface.runtime.weights import read_info
 from rdrface.worker_process import num_cores
 
@@ -82,8 +81,8 @@ def run(args: argparse.Namespace) -> int:
     settings = load_arguments(args)
     if settings["device"] != "cuda" and settings["threads"] is None:
         settings["threads"] = 1  # each worker has one core
-    open_aligner = partial(_open, args.weights, settings)
-    job = _job(args, open_aligner(), settings)
+    opener = partial(open_aligner, args.weights, settings)
+    job = _job(args, opener(), settings)
     progress: Progress | None = None
 
     def start(done: int, total: int) -> None:
@@ -104,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
                 inputs.sources(),
                 args.out,
                 job,
-                open_aligner,
+                opener,
                 _engine(args),
                 num_gpus=int(args.device == "cuda"),
                 overwrite=args.overwrite,
@@ -121,13 +120,6 @@ def run(args: argparse.Namespace) -> int:
             progress.close()
     _print_summary(args.out, counts, progress)
     return 0
-
-
-def _open(weights: Path | None, settings: dict[str, Any]) -> Aligner:
-    try:
-        return load(weights, **settings)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
 
 
 def _job(args: argparse.Namespace, aligner: Aligner, settings: dict[str, Any]) -> Job:

@@ -155,7 +155,7 @@ def described(arguments: Sequence[str]) -> tuple[str, ...]:
 def folder_digest(arguments: Sequence[str]) -> str:
     """A hash of the current folder, to which relative arguments refer; empty if there are none.
 
-    Not its name, which is nobody's business who gets the output.
+    A hash, so that the output does not contain the name of the folder.
     """
     if all(Path(argument).is_absolute() for argument in arguments):
         return ""

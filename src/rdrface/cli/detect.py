@@ -9,7 +9,7 @@ from rdrface.aligner import Aligner
 from rdrface.cli.batch import Batch
 from rdrface.cli.face_options import add_detection, check_detection, load_arguments
 from rdrface.cli.inputs import expand
-from rdrface.cli.options import add_network
+from rdrface.cli.options import add_network, open_aligner
 from rdrface.cli.output_folder import FileKinds, OutputFolder
 from rdrface.cli.streams import STDOUT, CSVOutput, JSONOutput, OutputStream
 from rdrface.cli.walk import is_existing
@@ -17,7 +17,6 @@ from rdrface.detection.box_file import BoxFile
 from rdrface.detection.retinaface import MAX_SIDE
 from rdrface.errors import ConfigError, DataError
 from rdrface.files import is_disk_full, real_path
-from rdrface.loading import load
 from rdrface.mesh_io import FORMATS
 from rdrface.scene.shape import FacePose
 from rdrface.scene.surface import Region
@@ -172,10 +171,7 @@ def _check_targets(targets: list[Path], inputs: list[Path]) -> None:
 
 
 def _open(args: argparse.Namespace) -> Aligner:
-    try:
-        return load(args.weights, **load_arguments(args))
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+    return open_aligner(args.weights, load_arguments(args))
 
 
 def _flag(option: str) -> str:

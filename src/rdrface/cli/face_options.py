@@ -4,6 +4,7 @@ import argparse
 from typing import Any, get_args
 
 from rdrface.alignment.selection import DEFAULT_ORDER, MAX_UNCERTAINTY, Order
+from rdrface.cli.options import network_arguments
 from rdrface.detection.retinaface import MAX_SIDE, MIN_MAX_SIDE, SCORE_THRESHOLD
 from rdrface.errors import ConfigError
 
@@ -51,11 +52,7 @@ def load_arguments(args: argparse.Namespace) -> dict[str, Any]:
     weights; JSON values."""
     limit = MAX_UNCERTAINTY if args.max_uncertainty is None else args.max_uncertainty
     return {
-        "device": args.device,
-        "backend": args.backend,
-        "threads": args.threads,
-        "precision": args.precision,
-        "size": args.size,
+        **network_arguments(args),
         "score_threshold": args.score,
         "max_side": args.max_side,
         "max_uncertainty": limit if limit < float("inf") else None,

@@ -3,12 +3,16 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rdrface.errors import ConfigError
 from rdrface.runtime.device import DEVICES
 from rdrface.runtime.hub_folder import is_hub_folder
 from rdrface.runtime.precision import PRECISIONS, RequestedPrecision
 from rdrface.runtime.session import BACKENDS
+
+if TYPE_CHECKING:
+    from rdrface.aligner import Aligner
 
 
 def add_output(parser: argparse.ArgumentParser, metavar: str, help: str) -> None:
@@ -90,6 +94,29 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--threads", type=positive, metavar="N", help="number of threads (default: the backend chooses)"
     )
+
+
+def network_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """Keyword arguments of `rdrface.load` for the options of `add_network`, without the weights; JSON values."""
+    return {name: getattr(args, name) for name in ("device", "backend", "threads", "precision", "size")}
+
+
+def open_aligner(weights: Path | None, settings: dict[str, Any]) -> "Aligner":
+    """`rdrface.load` for a command.
+
+    Args:
+        weights: value of --weights.
+        settings: keyword arguments of `rdrface.load`.
+
+    Raises:
+        RdrError: the weights or the settings cannot be used.
+    """
+    from rdrface.loading import load
+
+    try:
+        return load(weights, **settings)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdrface.aligner import Aligner
-from rdrface.cli.options import add_network, positive
+from rdrface.cli.options import add_network, network_arguments, open_aligner, positive
 from rdrface.errors import ConfigError
-from rdrface.loading import load
 from rdrface.serving.limits import Limits
 from rdrface.worker_process import num_cores
 
@@ -178,15 +177,11 @@ def _finders(args: argparse.Namespace, max_faces: int) -> "list[Finder]":
     """The processes that find faces. They have the cores together, or share a GPU."""
     from rdrface.serving.finder_process import FinderProcess
 
-    default = 1 if args.device == "cuda" else min(max(1, num_cores() // _CORES_OF_WORKER), _MAX_WORKERS)
-    count = args.workers or default
-    settings = {
-        "device": args.device,
-        "backend": args.backend,
-        "threads": args.threads or (None if args.device == "cuda" else max(1, num_cores() // count)),
-        "precision": args.precision,
-        "size": args.size,
-    }
+    has_gpu = args.device == "cuda"
+    count = args.workers or (1 if has_gpu else min(max(1, num_cores() // _CORES_OF_WORKER), _MAX_WORKERS))
+    settings = network_arguments(args)
+    if settings["threads"] is None and not has_gpu:
+        settings["threads"] = max(1, num_cores() // count)
     opener = partial(_open, args.weights, settings, max_faces)
     return [FinderProcess(opener, max_faces) for _ in range(count)]
 
@@ -194,10 +189,7 @@ def _finders(args: argparse.Namespace, max_faces: int) -> "list[Finder]":
 def _open(weights: Path | None, settings: dict[str, Any], max_faces: int) -> Aligner:
     from rdrface.serving.limited_detector import with_limited_detector
 
-    try:
-        return with_limited_detector(load(weights, **settings), max_faces)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+    return with_limited_detector(open_aligner(weights, settings), max_faces)
 
 
 def _print(message: str) -> None:

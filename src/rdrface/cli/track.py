@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import get_args
 
 from rdrface.aligner import Aligner
-from rdrface.cli.options import add_network, positive
+from rdrface.cli.options import add_network, network_arguments, open_aligner, positive
 from rdrface.cli.streams import STDOUT
 from rdrface.cli.track_run import TrackOptions, TrackRun
 from rdrface.cli.video_inputs import expand_videos
 from rdrface.cli.video_outputs import OutputOptions
 from rdrface.errors import ConfigError
-from rdrface.loading import load
 from rdrface.recording.live_link import HEAD, RATES
 from rdrface.recording.vmc import PORT, Names
 
@@ -138,17 +137,7 @@ def _check(args: argparse.Namespace, num_videos: int) -> None:
 
 
 def _open(args: argparse.Namespace) -> Aligner:
-    try:
-        return load(
-            args.weights,
-            device=args.device,
-            backend=args.backend,
-            threads=args.threads,
-            precision=args.precision,
-            size=args.size,
-        )
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+    return open_aligner(args.weights, network_arguments(args))
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Normals, mirroring and flat shading of triangle meshes."""
+"""Normals, cutting, mirroring and flat shading of triangle meshes."""
 
 import numpy as np
 
@@ -37,6 +37,43 @@ def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 def directed_edges(triangles: np.ndarray) -> np.ndarray:
     """Edges of triangles (F, 3) in the direction of their corners, (3 F, 2) indices of vertices."""
     return triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+
+
+def cut_mesh(triangles: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut a mesh along the line where the distance is 0, and keep the part where it is positive (Sutherland and
+    Hodgman's clipping of each triangle).
+
+    Args:
+        triangles: (F, 3) int, indices of vertices.
+        distance: (V,) distance of each vertex to the line, of any unit; negative on the part that is removed.
+
+    Returns:
+        ends: (N, 2) int, vertices at the ends of the edge on which each new vertex is, the smaller index first; equal
+            for a vertex that is kept.
+        share: (N, 1) float32, position on that edge, 0 at its first end.
+        triangles: (T, 3) int32, indices of new vertices.
+    """
+    kept = triangles[(distance[triangles] >= 0).all(axis=1) & (distance[triangles] > 0).any(axis=1)]
+    crossing = triangles[(distance[triangles] > 0).any(axis=1) & (distance[triangles] < 0).any(axis=1)]
+    number: dict[tuple[int, int], int] = {}
+
+    def vertex(a: int, b: int) -> int:
+        return number.setdefault((min(a, b), max(a, b)), len(number))
+
+    faces = [[vertex(one, one) for one in row] for row in kept.tolist()]
+    for row in crossing.tolist():
+        polygon = []  # the part of the triangle that is kept, a triangle or a quadrangle
+        for a, b in zip(row, row[1:] + row[:1], strict=True):
+            if distance[a] >= 0:
+                polygon.append(vertex(a, a))
+            if distance[a] * distance[b] < 0:
+                polygon.append(vertex(a, b))
+        faces += [[polygon[0], *polygon[i : i + 2]] for i in range(1, len(polygon) - 1)]
+    ends = np.array(list(number))
+    difference = distance[ends[:, 0]] - distance[ends[:, 1]]
+    is_cut = ends[:, 0] != ends[:, 1]
+    share = np.where(is_cut, distance[ends[:, 0]] / np.where(is_cut, difference, 1), 0)
+    return ends, share[:, None].astype(np.float32), np.array(faces, np.int32)
 
 
 def mirror_triangles(triangles: np.ndarray, mirror_vertices: np.ndarray) -> np.ndarray:

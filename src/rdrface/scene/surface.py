@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from rdrface.face import packaged_model
+from rdrface.geometry.mesh import cut_mesh
 from rdrface.morphable.model import FaceModel
 from rdrface.scene.layout import layout_of
 from rdrface.scene.mouth import Mouth
@@ -51,7 +52,7 @@ class Surface:
             raise ValueError(f"region must be one of {', '.join(get_args(Region))}; got {region!r}")
         layout = layout_of(model)
         inside = layout.inside_face if region == "face" else layout.inside_head
-        ends, share, triangles = _cut(model.triangles, inside)
+        ends, share, triangles = cut_mesh(model.triangles, np.where(np.abs(inside) < _SNAP, 0, inside))
         mouth = Mouth.of(model, layout.mouth_cavity)
         return cls(
             ends=ends,
@@ -86,30 +87,3 @@ def surface_of(model: FaceModel | None, region: Region) -> Surface:
 def _between(values: np.ndarray, ends: np.ndarray, share: np.ndarray) -> np.ndarray:
     first, second = values[..., ends[:, 0], :], values[..., ends[:, 1], :]
     return np.asarray(first + share * (second - first), np.float32)
-
-
-def _cut(triangles: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut a mesh along the line where `inside` (V,) is 0: (N, 2) ends, (N, 1) shares, (T, 3) triangles."""
-    distance = np.where(np.abs(inside) < _SNAP, 0, inside)
-    kept = triangles[(distance[triangles] >= 0).all(axis=1) & (distance[triangles] > 0).any(axis=1)]
-    crossing = triangles[(distance[triangles] > 0).any(axis=1) & (distance[triangles] < 0).any(axis=1)]
-    number: dict[tuple[int, int], int] = {}
-
-    def vertex(a: int, b: int) -> int:
-        return number.setdefault((min(a, b), max(a, b)), len(number))
-
-    faces = [[vertex(one, one) for one in row] for row in kept.tolist()]
-    for row in crossing.tolist():
-        # The part of the triangle inside the border, a triangle or a quadrangle (Sutherland and Hodgman).
-        polygon = []
-        for a, b in zip(row, row[1:] + row[:1], strict=True):
-            if distance[a] >= 0:
-                polygon.append(vertex(a, a))
-            if distance[a] * distance[b] < 0:
-                polygon.append(vertex(a, b))
-        faces += [[polygon[0], *polygon[i : i + 2]] for i in range(1, len(polygon) - 1)]
-    ends = np.array(list(number))
-    difference = distance[ends[:, 0]] - distance[ends[:, 1]]
-    is_cut = ends[:, 0] != ends[:, 1]
-    share = np.where(is_cut, distance[ends[:, 0]] / np.where(is_cut, difference, 1), 0)
-    return ends, share[:, None].astype(np.float32), np.array(faces, np.int32)

@@ -49,7 +49,7 @@ def create_app(finders: Sequence[Finder], limits: Limits | None = None, access: 
         access: rules of access; default: only this machine, without an API key.
     """
     limits, access, metrics = limits or Limits(), access or Access(), Metrics()
-    networks = [finder.network for finder in finders]  # waits for all of them
+    networks = [finder.ready() for finder in finders]  # waits for all of them
     batcher = Batcher(finders, limits, metrics)
     model = {"version": __version__, "crop_size": networks[0].crop_size, "precision": networks[0].precision}
 

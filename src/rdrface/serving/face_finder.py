@@ -73,9 +73,8 @@ class BatchAligner(Protocol):
 class Finder(Protocol):
     """What `rdrface.serving.batching.Batcher` needs: this process or another one that finds faces."""
 
-    @property
-    def network(self) -> Network:
-        """The network."""
+    def ready(self) -> Network:
+        """Wait until the finder can find faces, and describe its network."""
 
     def find(self, images: Sequence[EncodedImage]) -> list[Outcome]:
         """The outcome of each image. It never raises for an image."""
@@ -96,9 +95,8 @@ class FaceFinder:
         self._aligner = aligner
         self._max_faces = max_faces
 
-    @property
-    def network(self) -> Network:
-        """The network."""
+    def ready(self) -> Network:
+        """See `Finder.ready`."""
         return Network(self._aligner.crop_size, self._aligner.precision)
 
     def find(self, images: Sequence[EncodedImage]) -> list[Outcome]:

@@ -19,7 +19,7 @@ _LOG = logging.getLogger("rdrface.serving")
 class FinderProcess:
     """A `Finder` that is a process. If it ends, it is replaced, and its images are tried again one by one.
 
-    The process starts with the object; `network` waits until it is ready, so that several processes start together.
+    The process starts with the object; `ready` waits until it can find faces, so that several processes start together.
 
     Args:
         open_aligner: opens the network, in the process; a function of a module, or a `functools.partial` of one.
@@ -31,9 +31,8 @@ class FinderProcess:
         self._process = WorkerProcess(self._open)
         self._network: Network | None = None
 
-    @property
-    def network(self) -> Network:
-        """The network; waits until the process is ready.
+    def ready(self) -> Network:
+        """See `Finder.ready`.
 
         Raises:
             RdrError: the network cannot be opened.
@@ -74,7 +73,7 @@ class FinderProcess:
 
     def _answered(self, images: Sequence[EncodedImage]) -> list[Outcome]:
         try:
-            self.network  # noqa: B018 a process that was replaced must be ready
+            self.ready()  # a process that was replaced may not be
             self._process.connection.send(list(images))
             outcomes: list[Outcome] = self._received()
         except (EOFError, OSError):
@@ -101,4 +100,4 @@ def _open_finder(open_aligner: Callable[[], BatchAligner], max_faces: int) -> Ca
 
 def _answer(finder: FaceFinder, images: list[EncodedImage] | None) -> Any:
     """The outcomes of images; the network if there are none."""
-    return finder.network if images is None else finder.find(images)
+    return finder.ready() if images is None else finder.find(images)

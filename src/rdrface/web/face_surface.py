@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rdrface.drawing.face_region import FaceRegion
+from rdrface.drawing.face_region import FaceRegion, connected
+from rdrface.geometry.mesh import cut_mesh
 from rdrface.morphable.model import FaceModel, SurfacePoints
 
 SKIN, EYE, CAVITY, MOUTH = 0, 1, 2, 3
@@ -73,29 +74,25 @@ class FaceSurface:
         inside = region.inside(model.mean) - _BORDER
         # The back of the mouth would be seen beside the jaw.
         inside = np.where(part == CAVITY, np.minimum(inside, model.mean[:, 2] - _BACK), inside)
-        keys, triangles = _cut(model.triangles, inside)
-        ends = np.array([(key[0], key[-1]) for key in keys], np.int32)
-        whole = ends[:, 0] == ends[:, 1]
-        low, high = inside[ends[:, 0]], inside[ends[:, 1]]
-        share = np.where(whole, 0, low / np.where(whole, 1, low - high)).astype(np.float32)
-        numbers = {key: i for i, key in enumerate(keys)}
-        mirrored = [tuple(sorted(set(model.mirror_vertices[list(key)].tolist()))) for key in keys]
-        sheet = _sheet(model, first=len(keys))
+        ends, share, triangles = cut_mesh(model.triangles, inside)
+        numbers = {pair: i for i, pair in enumerate(map(tuple, ends.tolist()))}
+        mirrored = np.sort(model.mirror_vertices[ends], axis=1).tolist()
+        sheet = _sheet(model, first=len(ends))
         corners = np.concatenate([np.column_stack([ends, ends[:, 0]]), sheet.corners])
-        weights = np.concatenate([np.column_stack([1 - share, share, 0 * share]), sheet.weights]).astype(np.float32)
+        weights = np.concatenate([np.hstack([1 - share, share, 0 * share]), sheet.weights]).astype(np.float32)
         offset = np.zeros((len(corners), 3), np.float32)
-        offset[len(keys) :] = sheet.offset
+        offset[len(ends) :] = sheet.offset
         # A cut vertex is on the border, which is skin.
-        parts = np.where(whole, part[ends[:, 0]], SKIN)
+        parts = np.where(ends[:, 0] == ends[:, 1], part[ends[:, 0]], SKIN)
         mean = _mixed(model.mean, corners, weights)
         height = np.hypot(mean[:, 0], mean[:, 2] - mean[:, 2].min() + 20)
-        uv = _square(_mixed(region.grid, corners, weights)[: len(keys)])
+        uv = _square(_mixed(region.grid, corners, weights)[: len(ends)])
         return cls(
             corners=corners.astype(np.int32),
             weights=weights,
             offset=offset,
             triangles=np.concatenate([triangles, sheet.triangles]).astype(np.int32),
-            mirror=np.concatenate([[numbers[key] for key in mirrored], sheet.mirror]).astype(np.int32),
+            mirror=np.concatenate([[numbers[tuple(pair)] for pair in mirrored], sheet.mirror]).astype(np.int32),
             uv=np.concatenate([uv, sheet.uv]).astype(np.float32),
             height=(height / height.max()).astype(np.float32),
             part=np.concatenate([parts, np.full(len(sheet.corners), MOUTH)]).astype(np.uint8),
@@ -162,7 +159,8 @@ def _parts(model: FaceModel, region: FaceRegion) -> np.ndarray:
     """(V,) uint8 part of each vertex of the face model; ears, scalp and neck are `CAVITY` too."""
     part = np.full(len(model.mean), CAVITY, np.uint8)
     part[region.triangles] = SKIN
-    part[_connected(model.triangles, model.triangles[model.points["eye_centers"].triangle].ravel())] = EYE
+    pupils = model.triangles[model.points["eye_centers"].triangle].ravel()
+    part[connected(model.triangles, pupils, len(part))] = EYE
     return part
 
 
@@ -178,45 +176,10 @@ def _square(grid: np.ndarray) -> np.ndarray:
     return square
 
 
-def _cut(triangles: np.ndarray, inside: np.ndarray) -> tuple[list[tuple[int, ...]], np.ndarray]:
-    """Cut triangles (F, 3) where `inside` (V,) changes its sign; what is negative is removed.
-
-    Returns:
-        The new vertices, (vertex,) or (vertex, vertex) of a cut edge, and the new triangles.
-    """
-    numbers: dict[tuple[int, ...], int] = {}
-    result = []
-
-    def number(*key: int) -> int:
-        return numbers.setdefault(tuple(sorted(key)), len(numbers))
-
-    for triangle in triangles.tolist():
-        polygon = []
-        for a, b in zip(triangle, triangle[1:] + triangle[:1], strict=True):
-            if inside[a] >= 0:
-                polygon.append(number(a))
-            if (inside[a] >= 0) != (inside[b] >= 0):
-                polygon.append(number(a, b))
-        result += [(polygon[0], polygon[i], polygon[i + 1]) for i in range(1, len(polygon) - 1)]
-    return list(numbers), np.array(result, np.int32)
-
-
-def _connected(triangles: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Vertices that edges connect to the vertices `seeds`."""
-    reached = np.zeros(int(triangles.max()) + 1, bool)
-    reached[seeds] = True
-    while True:
-        grown = reached.copy()
-        grown[triangles[reached[triangles].any(axis=1)]] = True
-        if (grown == reached).all():
-            return np.flatnonzero(reached)
-        reached = grown
-
-
 def _renumbered(
     model: FaceModel, points: SurfacePoints, numbers: dict[tuple[int, ...], int], triangles: np.ndarray
 ) -> SurfacePoints:
     """Points of the face model as points of the cut mesh; their triangles must not be cut."""
     index = {tuple(row): i for i, row in enumerate(triangles.tolist())}
-    corners = [[numbers[(vertex,)] for vertex in row] for row in model.triangles[points.triangle].tolist()]
+    corners = [[numbers[vertex, vertex] for vertex in row] for row in model.triangles[points.triangle].tolist()]
     return SurfacePoints(np.array([index[tuple(row)] for row in corners], np.int32), points.barycentric)
