@@ -9,6 +9,7 @@ from PIL import Image
 
 from csv_rows import rows
 from fake_aligner import FakeAligner, use_fake_aligner, write_image
+from rdrface import loading
 from rdrface.alignment.selection import MAX_UNCERTAINTY
 from rdrface.cli import detect
 from rdrface.cli.main import main
@@ -142,7 +143,7 @@ def test_the_csv_and_the_json_of_a_run_are_box_files():
 def test_options_of_the_detector_reach_the_aligner(monkeypatch):
     calls = []
     monkeypatch.setattr(detect, "_open", open_aligner)
-    monkeypatch.setattr(detect, "load", lambda weights, **options: calls.append(options) or FakeAligner())
+    monkeypatch.setattr(loading, "load", lambda weights, **options: calls.append(options) or FakeAligner())
     image = "p/a.png"
     assert main(["detect", image]) == 0
     options = ["--max-side", "3840", "--max-uncertainty", "none", "--order", "left_to_right", "--score", "0.3"]
