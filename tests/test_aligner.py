@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 import rdrface
-from exported import weights_file
 from rdrface.aligner import Aligner
 from rdrface.detection.protocol import Detections
 from rdrface.errors import BoxError, ImageError, WeightsError
+from rdrface.loading import LITE_WEIGHTS, PACKAGED_WEIGHTS
 from rdrface.runtime.weights import graph_path, read_info, read_tensors, write_weights
 
 BOX = np.array([[183.0, 92, 266, 176]])
@@ -20,7 +20,7 @@ BOX = np.array([[183.0, 92, 266, 176]])
 
 @pytest.fixture(scope="module")
 def aligner() -> Aligner:
-    return rdrface.load(weights_file(), threads=1)
+    return rdrface.load(PACKAGED_WEIGHTS, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -179,22 +179,22 @@ def test_load_refuses_invalid_arguments(tmp_path):
     with pytest.raises(WeightsError, match="cannot be read"):
         rdrface.load(tmp_path / "none.safetensors")
     with pytest.raises(ValueError, match="backend"):
-        rdrface.load(weights_file(), backend="tensorrt")  # type: ignore[arg-type]
+        rdrface.load(LITE_WEIGHTS, backend="tensorrt")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="threads"):
-        rdrface.load(weights_file(), threads=0)
+        rdrface.load(LITE_WEIGHTS, threads=0)
     with pytest.raises(ValueError, match="onnxruntime"):
-        rdrface.load(weights_file(), providers=["CPUExecutionProvider"])
+        rdrface.load(LITE_WEIGHTS, providers=["CPUExecutionProvider"])
     with pytest.raises(ValueError, match="batch_size"):
-        rdrface.load(weights_file(), batch_size=0)
+        rdrface.load(LITE_WEIGHTS, batch_size=0)
     with pytest.raises(ValueError, match="score_threshold"):
-        rdrface.load(weights_file(), score_threshold=1.5)
+        rdrface.load(LITE_WEIGHTS, score_threshold=1.5)
     with pytest.raises(ValueError, match="own detector"):
-        rdrface.load(weights_file(), detector=OneBox(), max_side=640)
+        rdrface.load(LITE_WEIGHTS, detector=OneBox(), max_side=640)
 
 
 def test_the_options_of_load_are_passed_on():
     aligner = rdrface.load(
-        weights_file(),
+        LITE_WEIGHTS,
         backend="onnxruntime",
         providers=["CPUExecutionProvider"],
         threads=1,
@@ -207,18 +207,18 @@ def test_the_options_of_load_are_passed_on():
 
 
 def test_weights_of_another_face_model_are_refused(tmp_path):
-    info, _ = read_info(weights_file())
-    path = tmp_path / weights_file().name
-    tensors = read_tensors(weights_file())
+    info, _ = read_info(PACKAGED_WEIGHTS)
+    path = tmp_path / PACKAGED_WEIGHTS.name
+    tensors = read_tensors(PACKAGED_WEIGHTS)
     # The length of the header does not change, so the offsets in the graph stay valid.
     write_weights(path, tensors | {"projection.mean": tensors["projection.mean"] * np.float32(1.05)}, info)
-    graph_path(path).write_bytes(graph_path(weights_file()).read_bytes())
+    graph_path(path).write_bytes(graph_path(PACKAGED_WEIGHTS).read_bytes())
     with pytest.raises(WeightsError, match="another face model"):
         rdrface.load(path)
 
 
 def test_a_custom_detector_is_used(image):
-    aligner = rdrface.load(weights_file(), threads=1, detector=OneBox())
+    aligner = rdrface.load(PACKAGED_WEIGHTS, threads=1, detector=OneBox())
     (face,) = aligner.detect(image)
     np.testing.assert_allclose(face.box, BOX[0])
     assert face.score == 0.5
@@ -227,7 +227,7 @@ def test_a_custom_detector_is_used(image):
 def test_inference_does_not_import_pytorch():
     code = (
         "import sys, rdrface, numpy as np;"
-        f"aligner = rdrface.load({str(weights_file())!r}, threads=1);"
+        f"aligner = rdrface.load({str(PACKAGED_WEIGHTS)!r}, threads=1);"
         "face, = aligner.align(np.zeros((99, 99, 3), np.uint8), [[20, 20, 70, 80]]);"
         "face.mesh(), face.points('aflw21'), face.to_dict();"
         "print([m for m in ('torch', 'onnx', 'onnxruntime', 'scipy', 'matplotlib', 'retinaface') if m in sys.modules])"
@@ -252,13 +252,13 @@ def test_inference_does_not_import_pytorch():
 )
 def test_load_names_the_argument_that_is_wrong(options):
     with pytest.raises(ValueError, match=list(options)[-1]):
-        rdrface.load(weights_file(), **options)
+        rdrface.load(LITE_WEIGHTS, **options)
 
 
 @pytest.mark.parametrize("detector", [object(), "retinaface", False])
 def test_a_detector_must_have_a_method_detect(detector):
     with pytest.raises(TypeError, match="detect"):
-        rdrface.load(weights_file(), detector=detector)
+        rdrface.load(LITE_WEIGHTS, detector=detector)
 
 
 @pytest.mark.parametrize("result", [None, [], np.zeros((1, 4))])
@@ -268,7 +268,7 @@ def test_a_detector_must_return_detections(image, result):
             return result
 
     with pytest.raises(TypeError, match="Detections"):
-        rdrface.load(weights_file(), threads=1, detector=Wrong()).detect(image)
+        rdrface.load(LITE_WEIGHTS, threads=1, detector=Wrong()).detect(image)
 
 
 def test_detections_of_different_lengths_are_rejected():

@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("torch")
 
+from exported import TWO_SIZES
 from rdrface.cli.main import main
 from rdrface.runtime.weights import read_info
-from short_run import packed_synthetic_faces, short_run
 
 
 @pytest.fixture(autouse=True)
@@ -16,16 +16,12 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.no_cover  # tracing makes the export several times slower
-def test_a_run_is_exported_for_several_sizes(capsys: pytest.CaptureFixture[str]) -> None:
-    faces = packed_synthetic_faces(Path("images"), 4)
-    short_run(faces, Path("run"))
-    faces.save(Path("run", "train.safetensors"))
-    assert main(["export", "run", "-o", "mine.safetensors", "--size", "32", "64", "--iterations", "0"]) == 0
-    assert capsys.readouterr().out.startswith("mine.safetensors: 32 and 64 px crops, K = 0")
-    assert read_info(Path("mine.safetensors"))[0].sizes == (32, 64)
-    written = {path.name for path in Path().glob("mine.*")}
-    assert written == {"mine.safetensors", "mine.onnx", "mine.int8.onnx", "mine.64.onnx", "mine.64.int8.onnx"}
+def test_a_run_is_exported_for_several_sizes(two_size_weights: Path) -> None:
+    info, _ = read_info(two_size_weights)
+    assert (info.sizes, info.iterations) == (TWO_SIZES, 1)
+    assert "two.safetensors: 128 and 256 px crops, K = 1" in two_size_weights.with_name("out.txt").read_text()
+    written = {path.name for path in two_size_weights.parent.glob("two.*")}
+    assert written == {"two.safetensors", "two.onnx", "two.int8.onnx", "two.256.onnx", "two.256.int8.onnx"}
 
 
 def test_sizes_that_cannot_be_used_and_existing_graphs_are_reported(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from csv_rows import rows
-from exported import weights_file
 from fake_aligner import FakeAligner, write_image
 from rdrface.cli import detect
 from rdrface.cli.main import main
+from rdrface.loading import PACKAGED_WEIGHTS
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -140,7 +140,7 @@ def rdrface(*arguments: str, **options) -> subprocess.Popen:
         "rdrface",
         "detect",
         "--weights",
-        str(weights_file()),
+        str(PACKAGED_WEIGHTS),
         "--threads",
         "1",
         *arguments,
@@ -187,7 +187,7 @@ def test_a_closed_pipe_ends_the_run_quietly():
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("arguments", [[], ["--json", "-"], ["--csv", "-"], ["--json", "/dev/full"], ["-o", "out"]])
 def test_a_full_standard_output_is_an_error(arguments):
-    command = [sys.executable, "-m", "rdrface", "detect", "p/a.png", "p/b.png", "--weights", str(weights_file())]
+    command = [sys.executable, "-m", "rdrface", "detect", "p/a.png", "p/b.png", "--weights", str(PACKAGED_WEIGHTS)]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run([*command, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 1

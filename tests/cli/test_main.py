@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from exported import weights_file
 from rdrface import Face
 from rdrface.cli.main import COMMANDS, main
+from rdrface.loading import PACKAGED_WEIGHTS
 from some_face import some_face
 
 
@@ -177,7 +177,7 @@ def test_a_folder_of_mixed_files_end_to_end(mixed_folder, tmp_path):
     target = tmp_path / "all.json"
     command = [sys.executable, "-m", "rdrface", "detect", str(mixed_folder), "--json", str(target)]
     done = subprocess.run(
-        [*command, "--weights", str(weights_file()), "--threads", "1"], capture_output=True, text=True, check=False
+        [*command, "--weights", str(PACKAGED_WEIGHTS), "--threads", "1"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     summary = "7 photos, 5 faces, 2 without a face, 0 skipped, 3 failed, 0 dropped"
@@ -197,7 +197,7 @@ def test_a_folder_of_mixed_files_end_to_end(mixed_folder, tmp_path):
 
 
 def test_standard_input_and_output(mixed_folder):
-    command = [sys.executable, "-m", "rdrface", "detect", "-", "--json", "-", "--weights", str(weights_file())]
+    command = [sys.executable, "-m", "rdrface", "detect", "-", "--json", "-", "--weights", str(PACKAGED_WEIGHTS)]
     done = subprocess.run(command, input=(mixed_folder / "photo.jpg").read_bytes(), capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     (image,) = json.loads(done.stdout)["images"]
@@ -209,7 +209,7 @@ def test_standard_input_and_output(mixed_folder):
 
 
 def test_bench_prints_all_measurements(capsys, monkeypatch):
-    arguments = ["bench", "--threads", "1", "--repeats", "1", "--weights", str(weights_file())]
+    arguments = ["bench", "--threads", "1", "--repeats", "1", "--weights", str(PACKAGED_WEIGHTS)]
     assert main(arguments) == 0
     table = capsys.readouterr().out
     for label in ("detector, ms", "crop, ms", "network, ms", "face, ms", "cold start", "peak memory"):

@@ -137,9 +137,8 @@ def test_sound_that_does_not_fit_mp4_gives_matroska(clips):
     assert names() == ["c.jsonl", "c.tracked.mkv"] and len(packets("out/c.tracked.mkv")) > 0
 
 
-@pytest.mark.parametrize(
-    "existing",
-    [
+def test_existing_files_are_refused_before_the_work_starts(clips, capsys):
+    files = [
         "a.jsonl",
         "a.parquet",
         "a.tracked.mp4",
@@ -147,13 +146,15 @@ def test_sound_that_does_not_fit_mp4_gives_matroska(clips):
         "a.partial.jsonl",
         "a.tracked.partial.mp4",
         "a.person7.glb",
-    ],
-)
-def test_existing_files_are_refused_before_the_work_starts(clips, capsys, existing):
+    ]
     Path("out").mkdir()
-    (Path("out") / existing).write_text("old")
-    assert main(["track", "v", "-o", "out", *ALL]) == 2
-    assert f"{Path('out', existing)} exists" in capsys.readouterr().err and names() == [existing]
+    for name in files:
+        (Path("out") / name).write_text("old")
+        assert main(["track", "v", "-o", "out", *ALL]) == 2
+        assert f"{Path('out', name)} exists" in capsys.readouterr().err and names() == [name]
+        (Path("out") / name).unlink()
+    for name in files:
+        (Path("out") / name).write_text("old")
     assert main(["track", "v", "-o", "out", *ALL, "--overwrite"]) == 0
     assert not {"a_1_Person7.csv", "a.person7.glb"} & set(names()) and not [
         name for name in names() if "partial" in name

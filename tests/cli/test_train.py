@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import rdrface
+from rdrface.cli import train
 from rdrface.cli.main import main
 from rdrface.datasets.synthetic import draw_faces
 from untraced import untraced
@@ -48,10 +49,11 @@ def test_a_finished_run_exports_again_without_training(tiny_run: Path) -> None:
     assert log.read_bytes() == steps
 
 
-@pytest.mark.no_cover  # tracing makes the export several times slower
 def test_faces_are_packed_without_training_and_used_for_training_in_another_folder(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    exported: list[Path] = []
+    monkeypatch.setattr(train, "export_run", lambda network, path, *_: exported.append(path))
     config = tmp_path / "blink.toml"
     config.write_text(
         "iterations = 1\npacked_size = 48\nvalidation_fraction = 0.3\n"
@@ -70,7 +72,7 @@ def test_faces_are_packed_without_training_and_used_for_training_in_another_fold
     assert main([*start, str(copied)]) == 0
     progress = capsys.readouterr().err
     assert "stage 0, step 1, 32 px: NME" in progress and "training finished; calibrating and writing" in progress
-    assert (copied / "weights" / "rdr.safetensors").is_file()
+    assert exported == [copied / "weights" / "rdr.safetensors"]
 
 
 @pytest.mark.parametrize(

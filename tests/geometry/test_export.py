@@ -27,6 +27,7 @@ class Outline(torch.nn.Module):
         return project(points_on_lines(lines, s), pose), facing(normals[:, :, 0], pose)
 
 
+@pytest.mark.no_cover  # tracing makes the export several times slower
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("slide", [slide_contour_line, slide_extreme_x])
 def test_one_graph_runs_with_every_batch_size(slide, tmp_path):
@@ -42,6 +43,7 @@ def test_one_graph_runs_with_every_batch_size(slide, tmp_path):
             np.testing.assert_allclose(output, expected.numpy(), rtol=1e-4, atol=2e-3)
 
 
+@pytest.mark.no_cover  # tracing makes the export several times slower
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("slide", [slide_contour_line, slide_extreme_x])
 def test_the_geometry_compiles_without_graph_breaks(slide):

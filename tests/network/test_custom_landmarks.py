@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import rdrface
-from exported import some_crops, untrained_network
+from exported import FIVE_POINTS, SIZE, five_points, readout_of_five_points, some_crops, untrained_network
 from rdrface.hub.folder import write_hub_folder
-from rdrface.morphable.model import FaceModel, SurfacePoints
+from rdrface.morphable.model import FaceModel
 from rdrface.runtime.session import BACKENDS, CUSTOM_LANDMARKS
 from rdrface.runtime.weights import CustomScheme, read_info, write_weights
 from rdrface.runtime.weights_session import open_session
@@ -23,48 +23,19 @@ from rdrface.network.custom_landmarks import OUTPUT_BASES, CustomLandmarks, extr
 from rdrface.network.rdr import RDR  # noqa: E402
 from rdrface.training.export import describe, export  # noqa: E402
 
-SIZE = 64
-COUNT = 5
-
 
 @pytest.fixture(scope="module")
 def network() -> RDR:
-    rdr = untrained_network()
-    rdr.iterations = 1
-    # The exporter drops biases that are all zero; trained ones are not.
-    for name, value in rdr.named_parameters():
-        if name.endswith("bias") and not value.any():
-            nn.init.normal_(value, std=1e-3)
-    return rdr
+    return untrained_network()
 
 
 @pytest.fixture(scope="module")
-def points() -> SurfacePoints:
-    scheme = FaceModel.load().points["ibug68"]
-    chosen = [8, 30, 36, 45, 57]
-    return SurfacePoints(scheme.triangle[chosen], scheme.barycentric[chosen])
+def readout() -> CustomLandmarks:
+    return readout_of_five_points()
 
 
-@pytest.fixture(scope="module")
-def readout(points: SurfacePoints) -> CustomLandmarks:
-    readout = CustomLandmarks(FaceModel.load().reduced(points)).eval()
-    torch.manual_seed(3)
-    nn.init.normal_(readout.place.weight, std=0.02)
-    nn.init.normal_(readout.local, std=0.01)
-    return readout.requires_grad_(False)
-
-
-@pytest.fixture(scope="module")
-def exported(network: RDR, readout: CustomLandmarks, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "mine.safetensors"
-    info = replace(describe(network, SIZE), custom_scheme=CustomScheme("mine", COUNT, (0, 1, 3, 2, 4)))
-    with untraced():
-        export(network, path, info, half=False, readout=readout)
-    return path
-
-
-def test_a_new_readout_gives_the_posed_surface_points(network: RDR, points: SurfacePoints) -> None:
-    new_readout = CustomLandmarks(FaceModel.load().reduced(points))
+def test_a_new_readout_gives_the_posed_surface_points(network: RDR) -> None:
+    new_readout = CustomLandmarks(FaceModel.load().reduced(five_points()))
     with torch.no_grad():
         features = extract_features(network, torch.from_numpy(some_crops(2, SIZE)))
         custom = new_readout(features)
@@ -118,11 +89,11 @@ def test_a_readout_of_the_68_landmarks_is_exported(
     assert info.custom_scheme == SCHEME_OF_68
 
 
-def test_weights_with_custom_landmarks_load_from_a_folder_of_the_hub(exported: Path, tmp_path: Path) -> None:
-    write_hub_folder(exported, tmp_path / "model", model="me/mine")
+def test_weights_with_custom_landmarks_load_from_a_folder_of_the_hub(untrained_weights: Path, tmp_path: Path) -> None:
+    write_hub_folder(untrained_weights, tmp_path / "model", model="me/mine")
     aligner = rdrface.load(tmp_path / "model", threads=1)
     (face,) = aligner.align(np.full((99, 99, 3), 90, np.uint8), [[20, 20, 70, 80]])
-    assert face.custom_landmarks is not None and face.custom_landmarks.shape == (COUNT, 2)
+    assert face.custom_landmarks is not None and face.custom_landmarks.shape == (FIVE_POINTS.count, 2)
 
 
 def test_extracting_the_hidden_state_does_not_change_the_output(network: RDR) -> None:
@@ -141,39 +112,39 @@ def test_the_hidden_state_of_a_network_without_iterations_is_zero(network: RDR) 
         with torch.no_grad():
             assert not extract_features(network, torch.from_numpy(some_crops(1, SIZE))).hidden.any()
     finally:
-        network.iterations = 1
+        network.iterations = 2
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_runtimes_and_pytorch_give_the_same_outputs(
-    network: RDR, readout: CustomLandmarks, exported: Path, backend: str
+    network: RDR, readout: CustomLandmarks, untrained_weights: Path, backend: str
 ) -> None:
     crops = some_crops(3, SIZE)
     with torch.no_grad():
         features = extract_features(network, torch.from_numpy(crops))
         custom = readout(features).numpy()
-    session, info = open_session(exported, backend, 1)  # type: ignore[arg-type]
+    session, info = open_session(untrained_weights, backend, 1)  # type: ignore[arg-type]
     outputs = session.run(crops)
-    assert outputs[CUSTOM_LANDMARKS].shape == (3, COUNT, 2)
+    assert outputs[CUSTOM_LANDMARKS].shape == (3, FIVE_POINTS.count, 2)
     assert np.abs(outputs[CUSTOM_LANDMARKS] - custom).max() < 2e-3
     assert np.abs(outputs["landmarks"] - features.prediction.steps[-1].landmarks.numpy()).max() < 2e-3
-    assert info.custom_scheme == CustomScheme("mine", COUNT, (0, 1, 3, 2, 4))
+    assert info.custom_scheme == FIVE_POINTS
 
 
-def test_a_face_has_custom_landmarks(exported: Path) -> None:
+def test_a_face_has_custom_landmarks(untrained_weights: Path) -> None:
     image = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
-    aligner = rdrface.load(exported, threads=1)
+    aligner = rdrface.load(untrained_weights, threads=1)
     (face,) = aligner.align(image, np.array([[20, 20, 70, 70]]))
-    assert face.custom_landmarks.shape == (COUNT, 2) and face.custom_landmarks.dtype == np.float32
+    assert face.custom_landmarks.shape == (FIVE_POINTS.count, 2) and face.custom_landmarks.dtype == np.float32
     restored = type(face).from_dict(face.to_dict())
     np.testing.assert_array_equal(restored.custom_landmarks, face.custom_landmarks)
     without = {name: value for name, value in face.to_dict().items() if name != "custom_landmarks"}
     assert type(face).from_dict(without).custom_landmarks is None
 
 
-def test_the_network_can_be_restored_from_exported_weights(network: RDR, exported: Path) -> None:
-    restored, size, _ = load_network(exported)
-    assert size == SIZE and restored.iterations == 1
+def test_the_network_can_be_restored_from_exported_weights(network: RDR, untrained_weights: Path) -> None:
+    restored, size, _ = load_network(untrained_weights)
+    assert size == SIZE and restored.iterations == 2
     crops = torch.from_numpy(some_crops(2, SIZE))
     with torch.no_grad():
         expected, found = network(crops), restored(crops)

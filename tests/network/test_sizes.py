@@ -14,9 +14,7 @@ from rdrface.network.rdr import RDR  # noqa: E402
 from rdrface.network.sizes import FULL, LITE, NETWORKS, network_sizes  # noqa: E402
 from rdrface.runtime.weights import graph_path, read_info  # noqa: E402
 from rdrface.runtime.weights_session import open_session  # noqa: E402
-from rdrface.training.export import describe, export  # noqa: E402
 from rdrface.training.restore import restore  # noqa: E402
-from untraced import untraced  # noqa: E402
 
 SIZE = 128
 
@@ -24,20 +22,7 @@ SIZE = 128
 @pytest.fixture(scope="module")
 def lite() -> RDR:
     torch.manual_seed(0)
-    network = RDR(2, sizes=LITE).eval()
-    # The exporter drops biases that are all zero; trained ones are not.
-    for name, value in network.named_parameters():
-        if name.endswith("bias") and not value.any():
-            nn.init.normal_(value, std=1e-3)
-    return network
-
-
-@pytest.fixture(scope="module")
-def exported(lite: RDR, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("lite") / "rdr_lite.safetensors"
-    with untraced():
-        export(lite, path, describe(lite, SIZE))
-    return path
+    return RDR(2, sizes=LITE).eval()
 
 
 def multiply_adds(network: RDR, size: int) -> int:
@@ -73,8 +58,8 @@ def test_the_light_network_has_at_most_a_quarter_of_a_billion_multiply_adds(lite
     assert multiply_adds(RDR(3).eval(), SIZE) > 0.5e9
 
 
-def test_the_light_network_takes_at_most_8_mb(exported: Path) -> None:
-    assert exported.stat().st_size + graph_path(exported).stat().st_size < 8e6
+def test_the_light_network_takes_at_most_8_mb(two_size_weights: Path) -> None:
+    assert two_size_weights.stat().st_size + graph_path(two_size_weights).stat().st_size < 8e6
 
 
 def test_both_networks_have_the_same_outputs_and_layers(lite: RDR) -> None:
@@ -87,16 +72,16 @@ def test_both_networks_have_the_same_outputs_and_layers(lite: RDR) -> None:
     assert {name.rsplit(".", 2)[0] for name in extra} == {"initialization.reduce"}
 
 
-def test_the_name_of_the_sizes_is_stored_in_the_weights_file(exported: Path) -> None:
-    assert read_info(exported)[0].config["network"] == "lite"
+def test_the_name_of_the_sizes_is_stored_in_the_weights_file(two_size_weights: Path) -> None:
+    assert read_info(two_size_weights)[0].config["network"] == "lite"
 
 
-def test_restored_light_weights_give_the_outputs_of_the_graph(exported: Path) -> None:
-    network, _ = restore(exported)
+def test_restored_light_weights_give_the_outputs_of_the_graph(two_size_weights: Path) -> None:
+    network, _ = restore(two_size_weights)
     assert network.sizes == LITE
     crops = some_crops(2, SIZE)
-    session, info = open_session(exported)
-    assert info.iterations == 2
+    session, info = open_session(two_size_weights)
+    assert network.iterations == info.iterations == 1
     with torch.no_grad():
         step = network(torch.from_numpy(crops)).steps[-1]
     outputs = session.run(crops)

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 import rdrface
-from exported import weights_file
 from rdrface.errors import ConfigError
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.device import choose_execution
 from rdrface.runtime.session import ONNXRuntimeSession
 
@@ -48,17 +48,17 @@ def test_cuda_uses_onnx_runtime_and_larger_batches(onnxruntime_gpu):
 )
 def test_contradictions_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        rdrface.load(weights_file(), **arguments)
+        rdrface.load(PACKAGED_WEIGHTS, **arguments)
 
 
 def test_cuda_needs_an_onnx_runtime_with_cuda(monkeypatch):
     onnxruntime = pytest.importorskip("onnxruntime")
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(ConfigError, match=r"no support for CUDA, only for CPUExecutionProvider: pip install onnxrunt"):
-        rdrface.load(weights_file(), device="cuda")
+        rdrface.load(PACKAGED_WEIGHTS, device="cuda")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ConfigError, match="needs the package onnxruntime-gpu"):
-        rdrface.load(weights_file(), device="cuda")
+        rdrface.load(PACKAGED_WEIGHTS, device="cuda")
 
 
 def test_a_silent_fallback_to_the_cpu_is_an_error(monkeypatch, onnxruntime_gpu):
@@ -70,6 +70,6 @@ def test_a_silent_fallback_to_the_cpu_is_an_error(monkeypatch, onnxruntime_gpu):
         lambda graph, options, providers: session(graph, options, ["CPUExecutionProvider"]),
     )
     with pytest.raises(ConfigError, match=f"cannot use {CUDA} on this machine"):
-        rdrface.load(weights_file(), device="cuda")
-    allowed = ONNXRuntimeSession(weights_file().with_suffix(".onnx"), 1, [CUDA, "CPUExecutionProvider"])
+        rdrface.load(PACKAGED_WEIGHTS, device="cuda")
+    allowed = ONNXRuntimeSession(PACKAGED_WEIGHTS.with_suffix(".onnx"), 1, [CUDA, "CPUExecutionProvider"])
     assert allowed.input_size

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import rdrface
-from exported import some_crops, weights_file
+from exported import some_crops
 from linked import hugging_face_cache, linked_layout  # noqa: F401
 from rdrface.errors import WeightsError
+from rdrface.loading import LITE_WEIGHTS
 from rdrface.runtime import linked_files
 from rdrface.runtime.session import BACKENDS
 from rdrface.runtime.weights import find_graph, graph_path, read_info
@@ -22,8 +23,8 @@ from rdrface.runtime.weights_session import open_session
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_linked_weights_give_the_same_outputs(linked_layout, backend):  # noqa: F811
-    session, info = open_session(weights_file(), backend, 1)
-    linked, linked_info = open_session(linked_layout(weights_file()), backend, 1)
+    session, info = open_session(LITE_WEIGHTS, backend, 1)
+    linked, linked_info = open_session(linked_layout(LITE_WEIGHTS), backend, 1)
     assert linked_info == info
     crops = some_crops(1, session.input_size)
     for name, value in session.run(crops).items():
@@ -31,7 +32,7 @@ def test_linked_weights_give_the_same_outputs(linked_layout, backend):  # noqa: 
 
 
 def test_load_takes_linked_weights(linked_layout):  # noqa: F811
-    aligner = rdrface.load(linked_layout(weights_file()), threads=1)
+    aligner = rdrface.load(linked_layout(LITE_WEIGHTS), threads=1)
     assert len(aligner.align(np.zeros((99, 99, 3), np.uint8), [[20, 20, 70, 80]])) == 1
 
 
@@ -56,22 +57,22 @@ def test_copies_are_removed(tmp_path, monkeypatch):
     (tmp_path / "cache").mkdir()
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    open_session(hugging_face_cache(weights_file(), tmp_path / "cache"), threads=1)
+    open_session(hugging_face_cache(LITE_WEIGHTS, tmp_path / "cache"), threads=1)
     assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_files_without_links_are_not_copied(monkeypatch):
     monkeypatch.setattr(linked_files, "TemporaryDirectory", None)
-    name = weights_file().name
-    with linked_files.without_links(weights_file(), graph_path(weights_file()), name) as graph:
-        assert graph == graph_path(weights_file()).resolve()
+    name = LITE_WEIGHTS.name
+    with linked_files.without_links(LITE_WEIGHTS, graph_path(LITE_WEIGHTS), name) as graph:
+        assert graph == graph_path(LITE_WEIGHTS).resolve()
 
 
 def test_a_temporary_folder_that_cannot_be_written_is_reported(tmp_path, monkeypatch):
     def refuse(*args: object) -> None:
         raise OSError("No space left on device")
 
-    weights = hugging_face_cache(weights_file(), tmp_path)
+    weights = hugging_face_cache(LITE_WEIGHTS, tmp_path)
     monkeypatch.setattr(linked_files.shutil, "copyfile", refuse)
     with pytest.raises(WeightsError, match=r"symbolic link.*No space left"):
         open_session(weights, threads=1)
@@ -87,7 +88,7 @@ def test_links_to_nothing_are_refused(tmp_path):
 
 def test_a_linked_graph_of_other_weights_is_refused(tmp_path):
     """The graph next to the link has precedence over that of the file that the link points to."""
-    weights = hugging_face_cache(weights_file(), tmp_path)
+    weights = hugging_face_cache(LITE_WEIGHTS, tmp_path)
     other = tmp_path / "other.onnx"
     other.write_bytes(b"another graph")
     graph_path(weights).unlink()
@@ -102,8 +103,8 @@ def test_a_linked_graph_of_other_weights_is_refused(tmp_path):
 
 def test_a_renamed_file_is_refused_behind_a_link_too(tmp_path):
     for suffix in (".safetensors", ".onnx"):
-        shutil.copy(weights_file().with_suffix(suffix), tmp_path / f"mine{suffix}")
+        shutil.copy(LITE_WEIGHTS.with_suffix(suffix), tmp_path / f"mine{suffix}")
         (tmp_path / f"link{suffix}").symlink_to(tmp_path / f"mine{suffix}")
     with pytest.raises(WeightsError, match="was renamed"):
         open_session(tmp_path / "link.safetensors")
-    assert read_info(tmp_path / "link.safetensors")[0] == read_info(weights_file())[0]
+    assert read_info(tmp_path / "link.safetensors")[0] == read_info(LITE_WEIGHTS)[0]

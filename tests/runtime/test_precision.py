@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import rdrface
-from exported import some_crops, weights_file
+from exported import some_crops
 from rdrface.errors import ConfigError, WeightsError
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime import int8_graph, precision
 from rdrface.runtime.precision import choose_precision
 from rdrface.runtime.weights import graph_path, read_info
@@ -53,7 +54,7 @@ def test_a_precision_that_is_not_available_is_an_error_with_the_reason(processor
 
 def test_onnx_runtime_does_not_run_bfloat16():
     with pytest.raises(ConfigError, match="needs the backend 'openvino'"):
-        rdrface.load(weights_file(), backend="onnxruntime", precision="bfloat16")
+        rdrface.load(PACKAGED_WEIGHTS, backend="onnxruntime", precision="bfloat16")
 
 
 def test_weights_without_an_int8_graph_name_the_command_that_writes_it(tmp_path, processor):
@@ -80,7 +81,7 @@ def test_an_int8_graph_of_other_weights_or_a_damaged_one_is_an_error(tmp_path, p
 def test_the_seal_fits_one_content_and_one_weights_file():
     from dataclasses import replace
 
-    info = replace(read_info(weights_file())[0])
+    info = replace(read_info(PACKAGED_WEIGHTS)[0])
     sealed = int8_graph.sealed(b"graph", info)
     assert int8_graph.is_sealed(sealed, info)
     assert not int8_graph.is_sealed(sealed, replace(info, checksum="0" * 64))
@@ -90,8 +91,8 @@ def test_the_seal_fits_one_content_and_one_weights_file():
 def test_bfloat16_changes_the_outputs_little():
     if precision._bfloat16_obstacle("openvino") is not None:
         pytest.skip("the processor has no bfloat16")
-    exact, _ = open_session(weights_file(), threads=1)
-    rounded, _ = open_session(weights_file(), threads=1, precision="bfloat16")
+    exact, _ = open_session(PACKAGED_WEIGHTS, threads=1)
+    rounded, _ = open_session(PACKAGED_WEIGHTS, threads=1, precision="bfloat16")
     assert rounded.precision == "bfloat16"
     crops = some_crops(2, exact.input_size)
     difference = np.abs(rounded.run(crops)["landmarks"] - exact.run(crops)["landmarks"])
@@ -102,7 +103,7 @@ def copied(folder):
     """The weights file of the tests with its graph, copied to a folder."""
     import shutil
 
-    weights = weights_file()
+    weights = PACKAGED_WEIGHTS
     for path in (weights, graph_path(weights)):
         shutil.copyfile(path, folder / path.name)
     return folder / weights.name

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import rdrface
-from exported import some_crops, weights_file
+from exported import some_crops
 from rdrface.crop import EXPANSION
 from rdrface.errors import WeightsError
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.session import BACKENDS, OUTPUTS, open_graph
 from rdrface.runtime.weights import graph_path
 from rdrface.runtime.weights_session import open_session
@@ -24,7 +25,7 @@ FACE_SIZE = 2 / EXPANSION
 
 @pytest.fixture(scope="module")
 def sessions():
-    return {backend: open_session(weights_file(), backend, 1)[0] for backend in BACKENDS}
+    return {backend: open_session(PACKAGED_WEIGHTS, backend, 1)[0] for backend in BACKENDS}
 
 
 def test_outputs_have_their_names_and_shapes(sessions):
@@ -91,7 +92,7 @@ def test_threads_can_share_a_session(sessions):
 def test_only_the_selected_backend_is_imported():
     code = (
         "import sys; from pathlib import Path; from rdrface.runtime.weights_session import open_session;"
-        f"open_session(Path({str(weights_file())!r}), 'openvino', 1);"
+        f"open_session(Path({str(PACKAGED_WEIGHTS)!r}), 'openvino', 1);"
         "print([name for name in ('torch', 'onnxruntime', 'onnx') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -99,7 +100,7 @@ def test_only_the_selected_backend_is_imported():
 
 
 def test_renamed_files_are_refused_with_an_explanation(tmp_path):
-    source = weights_file()
+    source = PACKAGED_WEIGHTS
     shutil.copy(source, tmp_path / "mine.safetensors")
     shutil.copy(graph_path(source), tmp_path / "mine.onnx")
     for backend in BACKENDS:
@@ -108,9 +109,9 @@ def test_renamed_files_are_refused_with_an_explanation(tmp_path):
 
 
 def test_files_can_be_moved_to_another_folder(tmp_path):
-    for path in (weights_file(), graph_path(weights_file())):
+    for path in (PACKAGED_WEIGHTS, graph_path(PACKAGED_WEIGHTS)):
         shutil.copy(path, tmp_path / path.name)
-    session, info = open_session(tmp_path / weights_file().name, threads=1)
+    session, info = open_session(tmp_path / PACKAGED_WEIGHTS.name, threads=1)
     assert session.input_size == info.input_size
 
 
@@ -120,13 +121,13 @@ def test_unknown_backends_and_invalid_thread_counts_are_refused():
     for backend in BACKENDS:
         for threads in (0, -1, 1.5, True):
             with pytest.raises(ValueError, match="threads"):
-                open_graph(graph_path(weights_file()), backend, threads)  # type: ignore[arg-type]
+                open_graph(graph_path(PACKAGED_WEIGHTS), backend, threads)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
 def test_pickling_an_aligner_is_an_error_with_advice(backend, copied):
-    aligner = rdrface.load(weights_file(), backend=backend, threads=1)
+    aligner = rdrface.load(PACKAGED_WEIGHTS, backend=backend, threads=1)
     for unpicklable in (aligner, aligner.session, aligner.detector):
         with pytest.raises(TypeError, match=r"cannot be pickled or copied: load it in each process"):
             copied(unpicklable)
@@ -135,4 +136,4 @@ def test_pickling_an_aligner_is_an_error_with_advice(backend, copied):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_providers_that_are_no_list_are_a_type_error(backend):
     with pytest.raises(TypeError, match="providers must be a list of names of execution providers; got 5"):
-        rdrface.load(weights_file(), backend=backend, providers=5)
+        rdrface.load(PACKAGED_WEIGHTS, backend=backend, providers=5)

@@ -1,25 +1,27 @@
-"""A weights file for tests: the packaged one, or that of an untrained RDR, exported once per test run."""
+"""Weights files that tests export. The fixtures of `conftest.py` make each file once for all processes of a run."""
 
-import shutil
-import tempfile
-from functools import lru_cache
+from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.runtime.weights import CustomScheme
 from untraced import untraced
 
 SIZE = 128
 """Side of the untrained network's crops, pixels."""
 
 TWO_SIZES = (128, 256)
-"""Crop sizes of `two_size_weights`, the default one first."""
+"""Crop sizes of `export_two_sizes`, the default one first."""
+
+FIVE_POINTS = CustomScheme("mine", 5, (0, 1, 3, 2, 4))
+"""Custom landmarks of `export_untrained`: chin, nose tip, outer corners of the eyes, lower lip."""
 
 
 def untrained_network():
-    """RDR with random weights whose output depends on its input as clearly as that of a trained network."""
+    """RDR with random weights whose output depends on its input as clearly as that of a trained network; K = 2."""
     torch = pytest.importorskip("torch")
     from rdrface.network.rdr import RDR
 
@@ -46,58 +48,62 @@ def untrained_network():
         # One forward pass sets the statistics of the batch normalizations; otherwise the signal would vanish.
         network.train()(torch.from_numpy(some_crops(8, SIZE)))
     network.eval()
-    return network
-
-
-@lru_cache(maxsize=1)
-def untrained_weights() -> Path:
-    """The weights file of `untrained_network`, written on the first call."""
-    pytest.importorskip("torch")
-    import atexit
-
-    from rdrface.training.export import describe, export
-
-    folder = Path(tempfile.mkdtemp(prefix="rdrface-test-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "rdr.safetensors"
-    network = untrained_network()
-    # In float32 for comparisons with PyTorch: rounding the weights of an untrained network changes its points.
-    with untraced():
-        export(network, path, describe(network, SIZE, ("no data",), {"nothing": 1.5}), half=False)
-    return path
-
-
-@lru_cache(maxsize=1)
-def two_size_weights() -> Path:
-    """Weights of an untrained light network, K = 1, with float32 and int8 graphs for `TWO_SIZES`."""
-    torch = pytest.importorskip("torch")
-    import atexit
-
-    from rdrface.network.rdr import RDR
-    from rdrface.network.sizes import LITE
-    from rdrface.training.export import describe, export
-    from rdrface.training.int8_export import write_int8_graph
-
-    folder = Path(tempfile.mkdtemp(prefix="rdrface-test-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "two.safetensors"
-    torch.manual_seed(0)
-    network = RDR(1, sizes=LITE).eval()
     # The exporter drops biases that are all zero; trained ones are not.
     for name, value in network.named_parameters():
         if name.endswith("bias") and not value.any():
             torch.nn.init.normal_(value, std=1e-3)
-    default, *further = TWO_SIZES
+    return network
+
+
+def five_points():
+    """The points of `FIVE_POINTS` on the surface of the face model."""
+    from rdrface.morphable.model import FaceModel, SurfacePoints
+
+    scheme = FaceModel.load().points["ibug68"]
+    chosen = [8, 30, 36, 45, 57]
+    return SurfacePoints(scheme.triangle[chosen], scheme.barycentric[chosen])
+
+
+def readout_of_five_points():
+    """The read-out of `FIVE_POINTS` in the file of `export_untrained`, with random weights."""
+    import torch
+
+    from rdrface.morphable.model import FaceModel
+    from rdrface.network.custom_landmarks import CustomLandmarks
+
+    readout = CustomLandmarks(FaceModel.load().reduced(five_points())).eval()
+    torch.manual_seed(3)
+    torch.nn.init.normal_(readout.place.weight, std=0.02)
+    torch.nn.init.normal_(readout.local, std=0.01)
+    return readout.requires_grad_(False)
+
+
+def export_untrained(folder: Path) -> None:
+    """Write ``mine.safetensors`` and its graph: `untrained_network` with `readout_of_five_points`."""
+    from rdrface.training.export import describe, export
+
+    network = untrained_network()
+    info = replace(describe(network, SIZE, ("no data",), {"nothing": 1.5}), custom_scheme=FIVE_POINTS)
+    # In float32 for comparisons with PyTorch: rounding the weights of an untrained network changes its points.
     with untraced():
-        export(network, path, describe(network, default), further_sizes=further)
-        for size in TWO_SIZES:
-            write_int8_graph(path, some_crops(2, size))
-    return path
+        export(network, folder / "mine.safetensors", info, half=False, readout=readout_of_five_points())
 
 
-def weights_file() -> Path:
-    """The packaged weights if they exist, otherwise `untrained_weights`."""
-    return PACKAGED_WEIGHTS if PACKAGED_WEIGHTS.is_file() else untrained_weights()
+def export_two_sizes(folder: Path) -> None:
+    """Write ``two.safetensors``, its float32 and int8 graphs for `TWO_SIZES`, and ``out.txt``, what the command prints.
+
+    They are those of `rdrface export` for a short run of the light network, with K = 1.
+    """
+    from rdrface.cli.main import main
+    from short_run import packed_synthetic_faces, short_run
+
+    faces = packed_synthetic_faces(folder / "images", 4)
+    short_run(faces, folder / "run", network="lite")
+    faces.save(folder / "run" / "train.safetensors")
+    sizes = map(str, TWO_SIZES)
+    command = ["export", str(folder / "run"), "-o", str(folder / "two.safetensors"), "--size", *sizes]
+    with (folder / "out.txt").open("w") as out, redirect_stdout(out), untraced():
+        assert main([*command, "--iterations", "1"]) == 0
 
 
 def some_crops(count: int, size: int) -> np.ndarray:

@@ -11,8 +11,8 @@ def packed_synthetic_faces(folder: Path, count: int) -> PackedCrops:
     return pack(draw_faces(folder, count), 96)
 
 
-def short_run(faces: PackedCrops, folder: Path) -> None:
-    """Train one step with K = 2 and leave the checkpoint in `folder`."""
+def short_run(faces: PackedCrops, folder: Path, network: str = "full") -> None:
+    """Train `network` one step with K = 2 and leave the checkpoint in `folder`."""
     from lightning_fabric import Fabric
 
     from rdrface.training.config import StageConfig, TrainingConfig
@@ -20,5 +20,5 @@ def short_run(faces: PackedCrops, folder: Path) -> None:
 
     fabric = Fabric(accelerator="cpu", devices=1)
     fabric.launch()
-    config = TrainingConfig((StageConfig("joint", 1, crop_sizes=[32], batch_size=4),), iterations=2)
+    config = TrainingConfig((StageConfig("joint", 1, crop_sizes=[32], batch_size=4),), network=network, iterations=2)
     train(config, faces, None, folder, fabric)

@@ -1,9 +1,11 @@
 """The exported graph of an untrained network, compared with PyTorch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from exported import SIZE, some_crops, untrained_network, untrained_weights
+from exported import SIZE, some_crops, untrained_network
 from rdrface.crop import EXPANSION
 from rdrface.runtime.session import BACKENDS, open_graph
 from rdrface.runtime.weights import graph_path, read_info, read_tensors
@@ -17,8 +19,7 @@ from rdrface.training.export import take_tensors  # noqa: E402
 FACE_SIZE = 2 / EXPANSION
 
 
-@pytest.mark.no_cover  # tracing makes the export several times slower
-def test_runtimes_and_pytorch_give_the_same_outputs():
+def test_runtimes_and_pytorch_give_the_same_outputs(untrained_weights: Path):
     network = untrained_network()
     crops = some_crops(3, SIZE)
     with torch.no_grad():
@@ -37,7 +38,7 @@ def test_runtimes_and_pytorch_give_the_same_outputs():
     assert (last.landmarks[0] - last.landmarks[1]).abs().max() > 0.02
     assert (last.landmarks - prediction.steps[0].landmarks).abs().max() > 0.02
     for backend in BACKENDS:
-        session, _ = open_session(untrained_weights(), backend, 1)
+        session, _ = open_session(untrained_weights, backend, 1)
         outputs = session.run(crops)
         for name in ("landmarks", "landmarks_jawline", "projection", "projection_jawline"):
             assert np.abs(outputs[name] - truth[name].numpy()).max() < 1e-3 * FACE_SIZE, (backend, name)
@@ -45,30 +46,30 @@ def test_runtimes_and_pytorch_give_the_same_outputs():
             np.testing.assert_allclose(outputs[name], truth[name].numpy(), atol=1e-3)
 
 
-def test_the_graph_has_no_weights_and_no_local_paths():
-    graph = graph_path(untrained_weights())
+def test_the_graph_has_no_weights_and_no_local_paths(untrained_weights: Path):
+    graph = graph_path(untrained_weights)
     assert graph.stat().st_size < 300_000
     model = onnx.load(graph, load_external_data=False)
     assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
     content = graph.read_bytes()
     for trace in (b".py", b"/home", b"/tmp", b"/usr", b"site-packages", b"stack_trace"):
         assert trace not in content
-    _, places = read_info(untrained_weights())
+    _, places = read_info(untrained_weights)
     external = {i.name: i for i in model.graph.initializer if i.data_location == onnx.TensorProto.EXTERNAL}
     assert external.keys() == places.keys()
 
 
-def test_onnx_reads_the_external_data():
-    model = onnx.load(graph_path(untrained_weights()))
+def test_onnx_reads_the_external_data(untrained_weights: Path):
+    model = onnx.load(graph_path(untrained_weights))
     onnx.checker.check_model(model)
-    tensors = read_tensors(untrained_weights())
+    tensors = read_tensors(untrained_weights)
     for initializer in model.graph.initializer:
         if initializer.name in tensors:
             np.testing.assert_array_equal(onnx.numpy_helper.to_array(initializer), tensors[initializer.name])
 
 
-def test_the_training_head_is_not_exported():
-    assert not any(name.startswith("response") for name in read_tensors(untrained_weights()))
+def test_the_training_head_is_not_exported(untrained_weights: Path):
+    assert not any(name.startswith("response") for name in read_tensors(untrained_weights))
 
 
 def test_learned_matrices_are_stored_in_float16_and_the_face_model_in_float32():
@@ -110,7 +111,7 @@ def test_a_diverged_network_is_not_exported():
         take_tensors(onnx.helper.make_model(graph), half=True)
 
 
-def test_the_file_has_metadata():
-    info, _ = read_info(untrained_weights())
+def test_the_file_has_metadata(untrained_weights: Path):
+    info, _ = read_info(untrained_weights)
     assert (info.input_size, info.iterations) == (SIZE, 2)
     assert info.training_data == ("no data",) and info.metrics == {"nothing": 1.5}

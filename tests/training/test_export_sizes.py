@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rdrface
-from exported import TWO_SIZES, some_crops, two_size_weights
+from exported import TWO_SIZES, some_crops
 from rdrface.cli.main import main
 from rdrface.errors import ConfigError, WeightsError
 from rdrface.runtime import int8_graph, precision
@@ -26,24 +26,22 @@ from rdrface.training.restore import restore  # noqa: E402
 
 SUFFIXES = (".onnx", ".int8.onnx", ".256.onnx", ".256.int8.onnx")
 
-pytestmark = pytest.mark.no_cover  # tracing makes the export several times slower
-
 
 @pytest.fixture
-def copied(tmp_path: Path) -> Path:
+def copied(tmp_path: Path, two_size_weights: Path) -> Path:
     """The weights in a folder of their own, to be changed by a test."""
-    weights = two_size_weights()
     for suffix in (".safetensors", *SUFFIXES):
-        shutil.copyfile(weights.with_suffix(suffix), tmp_path / weights.with_suffix(suffix).name)
-    return tmp_path / weights.name
+        file = two_size_weights.with_suffix(suffix)
+        shutil.copyfile(file, tmp_path / file.name)
+    return tmp_path / two_size_weights.name
 
 
-def test_all_graphs_refer_to_the_same_tensors_of_one_file() -> None:
-    weights = two_size_weights()
-    assert read_info(weights)[0].sizes == TWO_SIZES
-    places = {name: (str(place.offset), str(place.length)) for name, place in read_info(weights)[1].items()}
+def test_all_graphs_refer_to_the_same_tensors_of_one_file(two_size_weights: Path) -> None:
+    info, tensors = read_info(two_size_weights)
+    assert info.sizes == TWO_SIZES
+    places = {name: (str(place.offset), str(place.length)) for name, place in tensors.items()}
     for suffix in SUFFIXES:
-        file = weights.with_suffix(suffix)
+        file = two_size_weights.with_suffix(suffix)
         assert file.stat().st_size < 400_000
         external = {
             tensor.name: {entry.key: entry.value for entry in tensor.external_data}
@@ -51,50 +49,52 @@ def test_all_graphs_refer_to_the_same_tensors_of_one_file() -> None:
             if tensor.data_location == onnx.TensorProto.EXTERNAL
         }
         assert {name: (entry["offset"], entry["length"]) for name, entry in external.items()} == places
-        assert {entry["location"] for entry in external.values()} == {weights.name}
+        assert {entry["location"] for entry in external.values()} == {two_size_weights.name}
 
 
 @pytest.mark.parametrize("size", [None, *TWO_SIZES])
-def test_each_size_gives_the_outputs_of_the_network(size: int | None) -> None:
-    network, info = restore(two_size_weights())
+def test_each_size_gives_the_outputs_of_the_network(size: int | None, two_size_weights: Path) -> None:
+    network, info = restore(two_size_weights)
     crops = some_crops(2, size or TWO_SIZES[0])
     with torch.no_grad():
         expected = network(torch.from_numpy(crops)).steps[-1].landmarks.numpy()
     for backend in BACKENDS:
-        session, _ = open_session(two_size_weights(), backend, 1, size=size)
+        session, _ = open_session(two_size_weights, backend, 1, size=size)
         assert session.input_size == crops.shape[-1]
         assert np.abs(session.run(crops)["landmarks"] - expected).max() < 1e-3
     assert info.input_size == TWO_SIZES[0]
 
 
 @pytest.mark.parametrize("size", TWO_SIZES)
-def test_each_size_has_an_int8_graph(size: int) -> None:
+def test_each_size_has_an_int8_graph(size: int, two_size_weights: Path) -> None:
     if not precision._INT8_INSTRUCTIONS & precision.cpu_flags():
         pytest.skip("the processor has no VNNI")
-    exact, _ = open_session(two_size_weights(), threads=1, size=size)
-    rounded, _ = open_session(two_size_weights(), threads=1, size=size, precision="int8")
+    exact, _ = open_session(two_size_weights, threads=1, size=size)
+    rounded, _ = open_session(two_size_weights, threads=1, size=size, precision="int8")
     assert (rounded.precision, rounded.input_size) == ("int8", size)
     crops = some_crops(2, size)
     assert 0 < np.abs(rounded.run(crops)["landmarks"] - exact.run(crops)["landmarks"]).mean() < 0.02
 
 
-def test_an_aligner_uses_the_size_that_was_chosen() -> None:
-    aligner = rdrface.load(two_size_weights(), threads=1, size=256)
+def test_an_aligner_uses_the_size_that_was_chosen(two_size_weights: Path) -> None:
+    aligner = rdrface.load(two_size_weights, threads=1, size=256)
     assert repr(aligner).startswith("Aligner(256 px crops")
     (face,) = aligner.align(np.full((300, 300, 3), 128, np.uint8), [[50, 50, 250, 250]])
     assert np.isfinite(face.landmarks).all()
-    assert repr(rdrface.load(two_size_weights(), threads=1)).startswith("Aligner(128 px crops")
+    assert repr(rdrface.load(two_size_weights, threads=1)).startswith("Aligner(128 px crops")
 
 
-def test_the_error_for_another_size_names_the_available_ones(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_for_another_size_names_the_available_ones(
+    capsys: pytest.CaptureFixture[str], two_size_weights: Path
+) -> None:
     message = r"has no graph for crops of 192 pixels; it has 128, 256.*rdrface export RUN -o .* --size 128 256 192"
     with pytest.raises(ConfigError, match=message):
-        rdrface.load(two_size_weights(), size=192)
+        rdrface.load(two_size_weights, size=192)
     with pytest.raises(ConfigError, match=message):
-        load_network(two_size_weights(), 192)
+        load_network(two_size_weights, 192)
     with pytest.raises(ValueError, match="size must be a whole number of at least 1; got '256'"):
-        rdrface.load(two_size_weights(), size="256")  # type: ignore[arg-type]
-    assert main(["bench", "--weights", str(two_size_weights()), "--size", "192"]) != 0
+        rdrface.load(two_size_weights, size="256")  # type: ignore[arg-type]
+    assert main(["bench", "--weights", str(two_size_weights), "--size", "192"]) != 0
     assert re.search(message, capsys.readouterr().err)
     for command in (
         ["detect", "photo.jpg"],
@@ -130,15 +130,15 @@ def test_an_int8_graph_belongs_to_the_graph_of_its_size(copied: Path, monkeypatc
         open_session(copied, size=256, precision="int8")
 
 
-def test_weights_behind_links_have_all_sizes(tmp_path: Path) -> None:
-    link = tmp_path / two_size_weights().name
-    link.symlink_to(two_size_weights())
+def test_weights_behind_links_have_all_sizes(tmp_path: Path, two_size_weights: Path) -> None:
+    link = tmp_path / two_size_weights.name
+    link.symlink_to(two_size_weights)
     assert open_session(link, threads=1, size=256)[0].input_size == 256
 
 
-def test_fine_tuning_starts_at_the_size_that_was_chosen(tmp_path: Path) -> None:
-    assert load_network(two_size_weights())[1] == 128
-    network, size, _ = load_network(two_size_weights(), 256)
+def test_fine_tuning_starts_at_the_size_that_was_chosen(tmp_path: Path, two_size_weights: Path) -> None:
+    assert load_network(two_size_weights)[1] == 128
+    network, size, _ = load_network(two_size_weights, 256)
     assert size == 256 and isinstance(network, RDR)
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import rdrface
-from exported import some_crops, weights_file
+from exported import some_crops
 from rdrface.hub.folder import write_hub_folder
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.hub_folder import local_weights
 from rdrface.runtime.session import BACKENDS, OUTPUTS
 from rdrface.runtime.weights import graph_path, read_info, read_tensors
@@ -23,7 +24,7 @@ from rdrface.training.restore import restore  # noqa: E402
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_old_weights(weights_file(), tmp_path_factory.mktemp("old"))
+    return write_old_weights(PACKAGED_WEIGHTS, tmp_path_factory.mktemp("old"))
 
 
 def test_the_file_has_the_old_names(old: Path) -> None:
@@ -46,7 +47,7 @@ def test_a_folder_of_the_hub_states_the_names_in_the_graph(old: Path, tmp_path: 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_session_gives_the_current_outputs(old: Path, backend: str) -> None:
     session, info = open_session(old, backend, 1)  # type: ignore[arg-type]
-    expected = open_session(weights_file(), backend, 1)[0]  # type: ignore[arg-type]
+    expected = open_session(PACKAGED_WEIGHTS, backend, 1)[0]  # type: ignore[arg-type]
     crops = some_crops(2, info.input_size)
     outputs = session.run(crops)
     assert tuple(outputs) == OUTPUTS
@@ -58,14 +59,14 @@ def test_the_aligner_gives_the_same_faces(old: Path) -> None:
     image = np.ascontiguousarray(some_crops(1, 96)[0].transpose(1, 2, 0).astype(np.uint8))
     boxes = np.array([[20, 20, 70, 70]])
     (face,) = rdrface.load(old, threads=1, precision="float32").align(image, boxes)
-    (expected,) = rdrface.load(weights_file(), threads=1, precision="float32").align(image, boxes)
+    (expected,) = rdrface.load(PACKAGED_WEIGHTS, threads=1, precision="float32").align(image, boxes)
     for name in ("landmarks", "landmarks_jawline", "projection", "landmarks_3d", "visibility", "uncertainty"):
         np.testing.assert_allclose(getattr(face, name), getattr(expected, name), atol=1e-3, err_msg=name)
 
 
 def test_the_network_can_be_restored(old: Path) -> None:
     network, info = restore(old)
-    expected, _ = restore(weights_file())
+    expected, _ = restore(PACKAGED_WEIGHTS)
     first, second = network.state_dict(), expected.state_dict()
     assert info.format_version == 1 and first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first if not name.startswith("response."))

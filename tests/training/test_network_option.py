@@ -6,11 +6,12 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from exported import SIZE, weights_file
+from exported import SIZE
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, WeightsError
 from rdrface.finetuning.weights import load_network
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.morphable.model import FaceModel, SurfacePoints
 from rdrface.network.custom_landmarks import CustomLandmarks, extract_features
 from rdrface.network.rdr import RDR
@@ -18,11 +19,9 @@ from rdrface.network.sizes import LITE
 from rdrface.training import checkpoint, restore, warm_start
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.config_file import load_config
-from rdrface.training.export import describe, export
 from rdrface.training.loop import train
 from rdrface.training.validation import validate
 from rdrface.training.warm_start import check_start, start_network
-from untraced import untraced
 
 
 def cpu() -> Fabric:
@@ -48,14 +47,6 @@ def lite_run(tmp_path_factory: pytest.TempPathFactory, faces: PackedCrops) -> Pa
     return folder
 
 
-@pytest.fixture(scope="module")
-def lite_file(lite_run: Path) -> Path:
-    network, size = checkpoint.read_network(lite_run)
-    with untraced():
-        export(network, lite_run / "rdr_lite.safetensors", describe(network, size))
-    return lite_run / "rdr_lite.safetensors"
-
-
 def test_a_run_of_the_light_network_can_be_read_resumed_and_finetuned(lite_run: Path, faces: PackedCrops) -> None:
     assert checkpoint.read_network(lite_run)[0].sizes == LITE
     assert train(config(), faces, None, lite_run, cpu()) is not None
@@ -69,23 +60,24 @@ def test_a_run_of_the_light_network_can_be_read_resumed_and_finetuned(lite_run: 
 
 @pytest.mark.parametrize("form", ["checkpoint", "weights file"])
 def test_a_run_starts_from_weights_of_the_same_network(
-    lite_run: Path, lite_file: Path, faces: PackedCrops, monkeypatch: pytest.MonkeyPatch, form: str
+    lite_run: Path, two_size_weights: Path, faces: PackedCrops, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     monkeypatch.setattr(warm_start, "CROPS", 48)
     monkeypatch.setattr(warm_start, "BATCH_SIZE", 24)
-    path = lite_file if form == "weights file" else lite_run / checkpoint.NAME
+    path = two_size_weights if form == "weights file" else lite_run / checkpoint.NAME
     check_start(path, config())
     network = RDR(2, sizes=LITE)
     start_network(network, path, config(), faces)
-    trained = checkpoint.read_network(lite_run)[0].eval()
+    trained = (restore.restore(path) if form == "weights file" else checkpoint.read_network(lite_run))[0].eval()
+    trained.iterations = network.iterations
     crops = torch.full((1, 3, SIZE, SIZE), 99.0)
     with torch.no_grad():
         ours, theirs = network.eval()(crops).steps[-1].landmarks, trained(crops).steps[-1].landmarks
     assert (ours - theirs).abs().max() < 5e-3
 
 
-def test_weights_of_the_light_network_do_not_fit_the_full_one(lite_run: Path, lite_file: Path) -> None:
-    for path in (lite_file, lite_run / checkpoint.NAME):
+def test_weights_of_the_light_network_do_not_fit_the_full_one(lite_run: Path, two_size_weights: Path) -> None:
+    for path in (two_size_weights, lite_run / checkpoint.NAME):
         with pytest.raises(ConfigError, match='contains the network "lite", the configuration has network = "full"'):
             check_start(path, config("full"))
 
@@ -97,10 +89,10 @@ def test_a_checkpoint_of_the_full_network_does_not_fit_the_light_one(tmp_path: P
         check_start(tmp_path / checkpoint.NAME, config())
 
 
-def test_weights_with_an_unknown_network_are_refused(lite_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_with_an_unknown_network_are_refused(two_size_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restore, "NETWORKS", ("full",))
     with pytest.raises(WeightsError, match="contains the network 'lite', but this version of rdrface has full"):
-        restore.restore(lite_file)
+        restore.restore(two_size_weights)
 
 
 def test_unknown_networks_are_refused() -> None:
@@ -119,10 +111,10 @@ def test_the_light_network_starts_from_the_packaged_full_weights(
     """Even a few crops give a network that predicts the drawn faces better than an untrained one."""
     monkeypatch.setattr(warm_start, "REDUCTION_CROPS", 96)
     monkeypatch.setattr(warm_start, "BATCH_SIZE", 24)
-    check_start(weights_file(), config())
+    check_start(PACKAGED_WEIGHTS, config())
     torch.manual_seed(0)
     network, untrained = RDR(2, sizes=LITE), RDR(2, sizes=LITE)
-    start_network(network, weights_file(), config(), faces)
+    start_network(network, PACKAGED_WEIGHTS, config(), faces)
     assert "initializing the network 'lite'" in capsys.readouterr().err
     cpu_device = torch.device("cpu")
     reduced, random = (

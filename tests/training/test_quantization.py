@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from exported import some_crops, weights_file
+from exported import some_crops
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.int8_graph import SUFFIX, is_sealed
 from rdrface.runtime.session import BACKENDS, open_graph
 from rdrface.runtime.weights import graph_path, read_info, read_tensors
@@ -107,7 +108,7 @@ def test_an_operator_whose_input_is_always_zero_is_left_alone(model):
 def test_the_int8_graph_of_a_weights_file(tmp_path):
     import shutil
 
-    weights = weights_file()
+    weights = PACKAGED_WEIGHTS
     for path in (weights, graph_path(weights)):
         shutil.copyfile(path, tmp_path / path.name)
     weights = tmp_path / weights.name

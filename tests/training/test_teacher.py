@@ -7,10 +7,11 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from exported import SIZE, weights_file
+from exported import SIZE
 from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import WeightsError
+from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.morphable.model import FaceModel
 from rdrface.network.projection import Projection
 from rdrface.runtime.weights_session import open_session
@@ -34,7 +35,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> PackedCrops:
 
 @pytest.fixture(scope="module")
 def labels(faces: PackedCrops) -> dict[str, np.ndarray]:
-    return run_teacher(open_session(weights_file())[0], SIZE, faces)
+    return run_teacher(open_session(PACKAGED_WEIGHTS)[0], SIZE, faces)
 
 
 def crops_and_batch(faces: PackedCrops, labels: dict[str, np.ndarray], config: AugmentConfig):  # type: ignore[no-untyped-def]
@@ -49,7 +50,7 @@ def test_without_augmentation_the_labels_are_the_outputs_on_the_crop(
     faces: PackedCrops, labels: dict[str, np.ndarray]
 ) -> None:
     crops, batch = crops_and_batch(faces, labels, no_augmentation())
-    outputs = open_session(weights_file())[0].run(crops.numpy())
+    outputs = open_session(PACKAGED_WEIGHTS)[0].run(crops.numpy())
     soft = batch.teacher
     assert np.abs(soft.points.numpy() - outputs["landmarks"]).max() < 1e-3
     assert np.abs(soft.jawline[..., :2].numpy() - outputs["landmarks_jawline"]).max() < 1e-3
@@ -77,11 +78,11 @@ def test_labels_are_stored_for_the_same_weights_and_faces(
 ) -> None:
     runs = []
     monkeypatch.setattr(teacher, "run_teacher", lambda *args: runs.append(args) or run_teacher(*args))
-    first = teacher_labels(str(weights_file()), faces, tmp_path)
-    second = teacher_labels(str(weights_file()), faces, tmp_path)
+    first = teacher_labels(str(PACKAGED_WEIGHTS), faces, tmp_path)
+    second = teacher_labels(str(PACKAGED_WEIGHTS), faces, tmp_path)
     assert len(runs) == 1
     assert all(np.array_equal(first[name], second[name]) for name in first)
-    teacher_labels(str(weights_file()), faces.select(np.arange(6)), tmp_path)
+    teacher_labels(str(PACKAGED_WEIGHTS), faces.select(np.arange(6)), tmp_path)
     assert len(runs) == 2
 
 
@@ -95,7 +96,12 @@ def test_a_run_with_a_teacher_resumes_with_the_same_weights(
 ) -> None:
     stage = StageConfig("joint", 3, crop_sizes=[32], batch_size=4)
     config = TrainingConfig(
-        (stage,), network="lite", iterations=1, teacher=str(weights_file()), validation_every=100, checkpoint_every=0.0
+        (stage,),
+        network="lite",
+        iterations=1,
+        teacher=str(PACKAGED_WEIGHTS),
+        validation_every=100,
+        checkpoint_every=0.0,
     )
 
     def cpu() -> Fabric:
