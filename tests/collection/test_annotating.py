@@ -143,6 +143,30 @@ def test_a_run_that_was_killed_while_it_listed_its_photos_starts_again(tmp_path)
     assert annotate_fakes([source], tmp_path / "out.parquet", fake_job(weights="other")).photos == 12
 
 
+@pytest.mark.parametrize("out", ["out", "out.parquet"])
+def test_an_output_is_not_replaced_before_the_photos_are_listed(tmp_path, out):
+    def stopping():
+        yield "000.png"
+        raise KeyboardInterrupt
+
+    source = photos(tmp_path / "photos")
+    annotate_fakes([source], tmp_path / out)
+    before = pq.read_table(tmp_path / out)
+    for names, error in (([], ConfigError), (stopping(), KeyboardInterrupt)):
+        other = FileSource("photos", tmp_path / "photos", names)
+        with pytest.raises(error):
+            annotate_fakes([other], tmp_path / out, fake_job(weights="other"), overwrite=True)
+        assert pq.read_table(tmp_path / out).equals(before)
+        assert annotate_fakes([source], tmp_path / out, engine=failing_after(1)).photos == 12
+    annotate_fakes([source], tmp_path / out, fake_job(weights="other"), overwrite=True)
+    assert (
+        b"other"
+        in pq.read_schema(next((tmp_path / out).glob("*.parquet")) if out == "out" else tmp_path / out).metadata[
+            b"rdrface_job"
+        ]
+    )
+
+
 def test_files_of_other_software_are_not_removed(tmp_path):
     source = photos(tmp_path / "photos")
     with pytest.raises(ConfigError, match="has other files"):

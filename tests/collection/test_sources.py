@@ -1,7 +1,9 @@
 """Photos of files, lists, tar shards and Parquet tables, read chunk by chunk."""
 
+import importlib
 import io
 import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -83,6 +85,14 @@ def test_a_file_that_is_no_tar_is_an_error_row(tmp_path):
     assert "a.tar cannot be read to its end" in photo.error
     (photo,) = read(ShardSource(tmp_path / "b.tar", "b.tar"))
     assert "No such file" in photo.error
+
+
+@pytest.mark.parametrize("module", ["gzip", "bz2", "lzma"])
+def test_a_compressed_shard_is_named_as_such(tmp_path, module):
+    write_shard(tmp_path / "b.tar", [("a.png", png(1))])
+    (tmp_path / "a.tar").write_bytes(importlib.import_module(module).compress((tmp_path / "b.tar").read_bytes()))
+    (photo,) = read(ShardSource(tmp_path / "a.tar", "a.tar"))
+    assert re.search(r"it is compressed with (gzip|bzip2|xz); a shard must be an uncompressed tar file", photo.error)
 
 
 def test_a_huge_member_is_not_read(tmp_path, monkeypatch):

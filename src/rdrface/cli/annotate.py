@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder, list of paths (.txt), table of paths or images (.parquet), shard (.tar), image file, or pattern",
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="NAME.parquet for one file, or a folder of Parquet files")
-    parser.add_argument("--overwrite", action="store_true", help="remove an existing OUT, and begin from the start")
+    parser.add_argument("--overwrite", action="store_true", help="begin from the start; an existing OUT is replaced")
     parser.add_argument(
         "--column",
         metavar="NAME",

@@ -45,7 +45,7 @@ def annotate_collection(
         open_aligner: opens the model in a worker; a function of a module, or a `functools.partial` of one.
         engine: `annotate_locally` or `annotate_with_ray`, with their other arguments bound.
         num_gpus: GPUs of each worker, for Ray.
-        overwrite: remove the output of other runs, and begin this one from the start.
+        overwrite: begin from the start; when the photos are listed, the output of an earlier run is removed.
         on_start: called with the number of photos that are done, and of all.
         on_chunk: called with the counts of each chunk that is done.
 
@@ -60,7 +60,7 @@ def annotate_collection(
     output = Output(path)
     with output.opened(job, overwrite) as is_unfinished:
         if is_unfinished:
-            listing = _listing(output, sources, job)
+            listing = _listing(output, sources, job, overwrite)
             output.remove_earlier_file()
             done = output.is_done(len(listing))
             on_start(int(listing.counts[done].sum()), listing.num_photos)
@@ -74,14 +74,12 @@ def annotate_collection(
         return output.counts()
 
 
-def _listing(output: Output, sources: Iterable[Source], job: Job) -> Listing:
-    try:
-        if not has_listing(output.state):
-            write_listing(output.state, sources, job.chunk)
-        listing = Listing(output.state)
-        if not len(listing):
-            raise ConfigError(f"no photos in {', '.join(job.inputs)}")
-    except ConfigError:
-        output.discard()
-        raise
-    return listing
+def _listing(output: Output, sources: Iterable[Source], job: Job, overwrite: bool) -> Listing:
+    """The listing of an interrupted run, or a new one. An earlier output is removed when the photos are listed."""
+    if overwrite or not (output.has_job(job) and has_listing(output.state)):
+        with output.new_listing() as folder:
+            write_listing(folder, sources, job.chunk)
+            if not len(Listing(folder)):
+                raise ConfigError(f"no photos in {', '.join(job.inputs)}")
+            output.start(job, folder)
+    return Listing(output.state)

@@ -88,6 +88,13 @@ def write_listing(folder: Path, sources: Iterable[Source], size: int) -> None:
         np.save(positions, np.array([offsets, counts], np.int64).reshape(2, -1))
 
 
+def move_listing(folder: Path, target: Path) -> None:
+    """Move the files to the folder `target`, in an order that never leaves an incomplete listing there."""
+    remove_listing(target)
+    (folder / _CHUNKS).replace(target / _CHUNKS)
+    (folder / _POSITIONS).replace(target / _POSITIONS)
+
+
 def remove_listing(folder: Path) -> None:
     """Remove the files, in an order that never leaves an incomplete listing."""
     (folder / _POSITIONS).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from rdrface.collection.counts import METADATA_KEY, Counts
 from rdrface.collection.job import Job, difference, read_job
-from rdrface.collection.listing import has_listing, remove_listing
+from rdrface.collection.listing import has_listing, move_listing, remove_listing
 from rdrface.collection.lock import locked
 from rdrface.collection.rows import WRITE_OPTIONS, read_counts
 from rdrface.collection.schema import schema
@@ -23,7 +23,7 @@ SUFFIX = ".parquet"
 _STATE = ".rdrface"
 """Folder inside the folder of the parts. Readers of Parquet folders skip names that start with a dot."""
 
-_JOB, _COMPLETE, _LOCK, _JOINED = "job.json", "complete.json", "lock", "joined.parquet"
+_JOB, _COMPLETE, _LOCK, _JOINED, _NEW = "job.json", "complete.json", "lock", "joined.parquet", "new"
 
 _GROUP_ROWS = 10_000
 """Rows of a row group of the joined file, about 40 MB in memory."""
@@ -63,7 +63,7 @@ class Output:
 
         Args:
             job: the job of the run.
-            overwrite: remove what other runs have left.
+            overwrite: other runs may have left files; `start` removes them.
 
         Yields:
             Whether there is work to do: False if an earlier run has completed this job.
@@ -78,7 +78,7 @@ class Output:
             with locked(self.state / _LOCK):
                 self._check(job, overwrite)
                 if overwrite or not self._is_complete(job):
-                    self._start(job, overwrite)
+                    self._remove_temporary_files()
                     try:
                         yield True
                     finally:
@@ -92,6 +92,32 @@ class Output:
     def has_job(self, job: Job) -> bool:
         """Whether the folder still belongs to a job."""
         return _read_job(self.state / _JOB) == job.to_json()
+
+    @contextmanager
+    def new_listing(self) -> Iterator[Path]:
+        """An empty folder for the listing of a new run. It is removed at the end, and so is a folder without a run."""
+        folder = self.state / _NEW
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if not (self.state / _JOB).is_file():
+                shutil.rmtree(self.state, ignore_errors=True)
+                with suppress(OSError):  # it has other files
+                    self.parts.rmdir()
+
+    def start(self, job: Job, listing: Path) -> None:
+        """Start a run whose listing is in the folder `listing`; the files of an earlier run are removed."""
+        # The files of chunks belong to a job, so the job is removed before them and written after them.
+        (self.state / _JOB).unlink(missing_ok=True)
+        (self.state / _COMPLETE).unlink(missing_ok=True)
+        for path in self.parts.glob(f"part-*{SUFFIX}"):
+            path.unlink()
+        move_listing(listing, self.state)
+        with write_aside(self.state / _JOB) as path:
+            path.write_text(job.to_json(), encoding="utf-8")
 
     def is_done(self, num_chunks: int) -> np.ndarray:
         """(num_chunks,) bool, whether each chunk has its file."""
@@ -152,24 +178,6 @@ class Output:
         if self.is_file:
             return self.target.exists() and read_job(self.target) == job.to_json()
         return (self.state / _COMPLETE).is_file()
-
-    def discard(self) -> None:
-        """Remove the folders of a run that has no photos."""
-        shutil.rmtree(self.state, ignore_errors=True)
-        with suppress(OSError):  # it has other files
-            self.parts.rmdir()
-
-    def _start(self, job: Job, overwrite: bool) -> None:
-        if overwrite or not (self.has_job(job) and has_listing(self.state)):
-            # The files of chunks belong to a job, so the job is removed before them and written after them.
-            (self.state / _JOB).unlink(missing_ok=True)
-            (self.state / _COMPLETE).unlink(missing_ok=True)
-            remove_listing(self.state)
-            for path in self.parts.glob(f"part-*{SUFFIX}"):
-                path.unlink()
-            with write_aside(self.state / _JOB) as path:
-                path.write_text(job.to_json(), encoding="utf-8")
-        self._remove_temporary_files()
 
     def _remove_temporary_files(self) -> None:
         """Remove what killed processes have left: files under a temporary name, and starts of chunks."""

@@ -16,6 +16,9 @@ from rdrface.image import SUFFIXES
 _BLOCK = 512
 _BUFFER = 1 << 20
 
+_COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+"""First bytes of a compressed file -> its format."""
+
 
 @dataclass(frozen=True)
 class ShardSource:
@@ -38,6 +41,7 @@ class ShardSource:
         """The chunks, in the order of the file. Only the headers of the tar file are read."""
         start, count = 0, 0
         try:
+            _check_uncompressed(self.path)
             with _opened(self.path) as (file, tar):
                 for member in _members(tar):
                     if is_photo(member, self.extension):
@@ -95,6 +99,14 @@ def is_photo(member: tarfile.TarInfo, extension: str | None) -> bool:
     if extension is not None:
         return name.partition(".")[2].lower() == extension.lower().lstrip(".")
     return PurePosixPath(name).suffix.lower() in SUFFIXES
+
+
+def _check_uncompressed(path: Path) -> None:
+    with path.open("rb") as file:
+        first = file.read(max(map(len, _COMPRESSIONS)))
+    for start, name in _COMPRESSIONS.items():
+        if first.startswith(start):
+            raise tarfile.ReadError(f"it is compressed with {name}; a shard must be an uncompressed tar file")
 
 
 @contextmanager
