@@ -4,6 +4,7 @@ python examples/save_glb.py photo.jpg face.glb
 """
 
 import sys
+from pathlib import Path
 
 import rdrface
 from rdrface.scene import FaceShape, write_glb
@@ -15,4 +16,5 @@ faces = rdrface.load().detect(source)
 if not faces:
     sys.exit(f"{source}: no face")
 write_glb(target, faces[0], source, pose="expression")
-print(f"{target}: {len(FaceShape.of(faces[0]).names)} blendshapes")
+size = Path(target).stat().st_size / 1e6
+print(f"{target}: {len(FaceShape.of(faces[0]).names)} blendshapes, {size:.1f} MB")

@@ -1,11 +1,11 @@
 """Fits the difference between the rotations of HPEN's face model and rdrface's to 300W-LP.
 
-python tools/fit_hpen_model.py DIR [--weights FILE] [--limit N] [-o FILE]
+python tools/fit_hpen_model.py DIR [--weights FILE] [--limit N] [-o FILE [--overwrite]]
 
 DIR is the folder of 300W-LP. Every face is aligned in its annotated box, and the difference from its annotated rotation
 is fitted as in ``rdrface.evaluation.metrics.hpen_model``. The penalty is chosen by 5-fold cross-validation over people,
 because each person has the same fitted face in about 15 images. The table shows the error of the held-out people.
-Without -o nothing is written; -o src/rdrface/evaluation/metrics/hpen_model.csv replaces the packaged file.
+Without -o nothing is written; -o src/rdrface/evaluation/metrics/hpen_model.csv --overwrite replaces the packaged file.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import rdrface
-from rdrface.cli.options import positive
+from rdrface.cli.options import add_overwrite, positive, refuse_existing
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import RdrError
 from rdrface.evaluation.metrics.errors import geodesic
@@ -39,7 +39,10 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights (default: the packaged ones)")
     parser.add_argument("--limit", type=positive, metavar="N", help="use N evenly spaced faces instead of all")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the difference to this CSV file")
+    add_overwrite(parser)
     args = parser.parse_args()
+    if args.output is not None:
+        refuse_existing((args.output,), args.overwrite)
     dataset = SETS["300w-lp"]
     faces = dataset.read(args.root)
     if args.limit is not None and args.limit < len(faces):

@@ -26,9 +26,12 @@ def main() -> int:
     args = parser.parse_args()
     if args.folder.exists():
         parser.error(f"{args.folder} exists; name a folder that does not")
-    sizes = package_sizes(install(args.folder, args.extra))
+    site_packages = install(args.folder, args.extra)
+    sizes = package_sizes(site_packages)
     total = sum(sizes.values())
     print(size_table(sizes))
+    parts = ", ".join(f"{name} {folder_size(site_packages / 'rdrface' / name):.1f} MB" for name in ("weights", "web"))
+    print(f"of rdrface: {parts}")
     if args.maximum is not None and total > args.maximum:
         print(f"the total is above {args.maximum:g} MB", file=sys.stderr)
         return 1
@@ -65,6 +68,11 @@ def package_sizes(site_packages: Path) -> dict[str, float]:
         sizes[f"{package.metadata['Name']} {package.version}"] = sum(_megabytes(file) for file in inside)
     sizes["folders"] = sum(_megabytes(path) for path in site_packages.rglob("*") if path.is_dir())
     return dict(sorted(sizes.items(), key=lambda item: -item[1]))
+
+
+def folder_size(folder: Path) -> float:
+    """Disk space of the files in a folder, MB."""
+    return sum(_megabytes(path) for path in folder.rglob("*") if path.is_file())
 
 
 def size_table(sizes: dict[str, float]) -> str:

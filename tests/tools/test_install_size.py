@@ -20,7 +20,7 @@ def install(site_packages: Path, name: str, files: dict[str, int]) -> None:
 
 def test_each_package_has_the_size_of_its_files(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(TOOLS))
-    from install_size import package_sizes, size_table
+    from install_size import folder_size, package_sizes, size_table
 
     site_packages = tmp_path / "lib" / "site-packages"
     install(site_packages, "large", {"large/data.bin": 3 * 2**20, "large.libs/lib.so": 2**20})
@@ -31,4 +31,5 @@ def test_each_package_has_the_size_of_its_files(tmp_path, monkeypatch):
     assert list(sizes)[:2] == ["large 1.0", "small 1.0"]
     assert sizes["large 1.0"] == pytest.approx(4, abs=0.02) and sizes["small 1.0"] == pytest.approx(0.5, abs=0.02)
     assert sizes["folders"] < 0.1
+    assert folder_size(site_packages / "large") == pytest.approx(3, abs=0.02)
     assert size_table({"a": 1.25, "bc": 2.0}).splitlines()[-1] == "total     3.2 MB"
