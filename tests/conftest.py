@@ -2,11 +2,21 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+from untraced import untraced
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """The mark `no_cover` also in the processes of pytest-xdist, where that of pytest-cov has no effect."""
+    with untraced() if item.get_closest_marker("no_cover") else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
