@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,10 @@ import numpy as np
 from rdrface.face import Face
 from rdrface.serving.decoding import EncodedImage, decode_image
 from rdrface.serving.request_errors import ImageRefused
+from rdrface.worker_process import num_cores
+
+_MAX_DECODERS = 4
+"""Maximum number of threads that decode images."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class FaceFinder:
     def __init__(self, aligner: BatchAligner, max_faces: int) -> None:
         self._aligner = aligner
         self._max_faces = max_faces
+        self._decoders = ThreadPoolExecutor(min(_MAX_DECODERS, num_cores()), thread_name_prefix="rdrface-decode")
 
     def ready(self) -> Network:
         """See `Finder.ready`."""
@@ -101,13 +107,14 @@ class FaceFinder:
 
     def find(self, images: Sequence[EncodedImage]) -> list[Outcome]:
         """Decode the images and find their faces, all in one batch."""
-        decoded = [_decoded(image) for image in images]
+        decoded = list(self._decoders.map(_decoded, images))
         pixels = [one for one in decoded if isinstance(one, np.ndarray)]
         found = iter(self._found(pixels))
         return [next(found) if isinstance(one, np.ndarray) else one for one in decoded]
 
     def stop(self) -> None:
-        """Nothing to free."""
+        """See `Finder.stop`."""
+        self._decoders.shutdown()
 
     def _found(self, images: Sequence[np.ndarray]) -> list[Outcome]:
         if not images:
