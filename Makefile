@@ -13,8 +13,8 @@ demo: $(VENV)/.demo
 	@echo "The drawing: $(CURDIR)/out/demo/astronaut.overlay.jpg"
 
 test: lint
-	@# Three processes for two cores, because many tests wait. Each has one thread: more make it many times slower.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report= --numprocesses 3 --dist loadfile
+	@# One thread for each of the two processes: more threads than cores make each of them many times slower.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report= --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check $(CODE)
