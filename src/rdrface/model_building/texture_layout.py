@@ -47,12 +47,21 @@ _EYE_RADIUS = 0.078
 _EYE_CENTERS = ((0.087, 0.913), (0.913, 0.913))
 """Islands of the eyeballs, in two corners of the texture outside the island of the head."""
 
-_HEAD_RADIUS = 0.965
-"""Radius at which the head region is cut, relative to the island: the border of the mesh at the nape is jagged, and the
-circles inside are the smoother the farther from it. The ears are inside."""
+_BACK = -106.0
+"""z of the plane that cuts the head region at the back, in front of the jagged border of the mesh; mm."""
 
-_HEAD_SIZE = 120.0
-"""mm on the head per radius of the island."""
+_NECK = ((-62.0, -106.0), (-86.0, -45.0))
+"""Two points (y, z) of the plane that cuts the neck, above the jagged border; mm."""
+
+_BEND = 12.0
+"""Radius of the bend between the two planes, mm."""
+
+_EARS_X, _EARS_LOW, _EARS_HIGH = (78.0, 84.0), (-25.0, -12.0), (60.0, 72.0)
+"""The ears reach behind the plane at the back. They are where |x| is large and y between low and high: mm, in each pair
+the beginning and the end of a smooth step."""
+
+_EARS_DEPTH = 60.0
+"""mm behind the plane at the back that are kept at the ears."""
 
 
 def main() -> None:
@@ -86,7 +95,6 @@ def texture_layout(model: FaceModel) -> TextureLayout:
     uv = _with_mouth(model, mouth_cavity, uv)
     # Exactly symmetric, so that a mirrored texture is the texture of the mirrored face.
     uv = (uv + uv[model.mirror_vertices] * [-1, 1]) / 2
-    inside_head = _HEAD_SIZE * (_HEAD_RADIUS - np.linalg.norm(uv, axis=1))
     uv = 0.5 + _RADIUS * uv * [1, -1]
     for side, center in ((model.mean[:, 0] < 0, _EYE_CENTERS[0]), (model.mean[:, 0] > 0, _EYE_CENTERS[1])):
         eye = eyes & side
@@ -94,13 +102,30 @@ def texture_layout(model: FaceModel) -> TextureLayout:
         relative = (model.mean[eye, :2] - (low + high) / 2) / ((high - low).max() / 2)
         uv[eye] = center + _EYE_RADIUS * relative * [1, -1]
     kept = eyes | mouth_cavity
-    distances = {"inside_face": inside_face, "inside_head": inside_head}
+    distances = {"inside_face": inside_face, "inside_head": _inside_head(model.mean)}
     return TextureLayout(
         uv=uv.astype(np.float32),
         mouth_cavity=mouth_cavity,
         eyes=eyes,
         **{name: np.where(kept, 100, value).astype(np.float32) for name, value in distances.items()},
     )
+
+
+def _inside_head(vertices: np.ndarray) -> np.ndarray:
+    """(V,) mm, distance to the border of the head region, negative outside: two planes, except at the ears."""
+    x, y, z = np.abs(vertices[:, 0]), vertices[:, 1], vertices[:, 2]
+    ears = _smooth_step(x, *_EARS_X) * _smooth_step(y, *_EARS_LOW) * (1 - _smooth_step(y, *_EARS_HIGH))
+    behind, below = np.array(_NECK[0]), np.array(_NECK[1])
+    along = (below - behind) / np.linalg.norm(below - behind)
+    planes = (z - _BACK + _EARS_DEPTH * ears, (y - behind[0]) * along[1] - (z - behind[1]) * along[0])
+    # A smooth minimum.
+    return -_BEND * np.logaddexp(-planes[0] / _BEND, -planes[1] / _BEND)
+
+
+def _smooth_step(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below `low`, 1 above `high`, with a continuous derivative."""
+    position = np.clip((values - low) / (high - low), 0, 1)
+    return position * position * (3 - 2 * position)
 
 
 def _with_mouth(model: FaceModel, mouth_cavity: np.ndarray, uv: np.ndarray) -> np.ndarray:
