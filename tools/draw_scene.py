@@ -21,8 +21,8 @@ from rdrface.scene import FaceShape, face_texture
 SIDE = 300
 """Pixels of each view."""
 
-SHOWN = 255.0
-"""mm that each view shows."""
+SHOWN = {"face": (255.0, (0.0, 15.0, 0.0)), "head": (285.0, (0.0, 38.0, -40.0))}
+"""Region -> mm that each view shows, and the point in its middle."""
 
 YAWS = (-60, 0, 60)
 """Degrees."""
@@ -57,7 +57,10 @@ def main() -> int:
     shape, texture = FaceShape.of(faces[0], args.region), face_texture(faces[0], image)
     expressions = [faces[0].parameters.expression]
     expressions += [np.array([state.get(name, 0) for name in shape.names], np.float32) for state in STATES]
-    views = [np.concatenate([view(shape, texture, one, yaw) for one in expressions], axis=1) for yaw in YAWS]
+    shown = SHOWN[args.region]
+    views = [
+        np.concatenate([view(shape, texture, one, yaw, shown=shown) for one in expressions], axis=1) for yaw in YAWS
+    ]
     Image.fromarray(np.concatenate(views)).save(args.output, quality=90)
     print(args.output)
     return 0
@@ -70,12 +73,13 @@ def view(
     yaw: float,
     side: int = SIDE,
     background: tuple[int, int, int] = BACKGROUND,
+    shown: tuple[float, tuple[float, float, float]] = SHOWN["face"],
 ) -> np.ndarray:
     """(side, side, 3) uint8 image of the face, turned by `yaw` degrees; 2 x 2 samples per pixel."""
-    size, scale = 2 * side, 2 * side / SHOWN
+    size, scale = 2 * side, 2 * side / shown[0]
     rotation = rotation_matrix(np.radians([0.0, yaw, 0.0])).T
-    at = shape.vertices(expression) @ rotation
-    pixels = np.stack([size / 2 + scale * at[:, 0], size / 2 - scale * (at[:, 1] - 15), scale * at[:, 2]], axis=1)
+    at = (shape.vertices(expression) - np.array(shown[1])) @ rotation
+    pixels = np.stack([size / 2 + scale * at[:, 0], size / 2 - scale * at[:, 1], scale * at[:, 2]], axis=1)
     corners = pixels[shape.surface.triangles]
     front = triangle_normals(corners)[:, 2] < 0
     triangles = shape.surface.triangles[front]
