@@ -118,8 +118,8 @@ def _inside_head(vertices: np.ndarray) -> np.ndarray:
     behind, below = np.array(_NECK[0]), np.array(_NECK[1])
     along = (below - behind) / np.linalg.norm(below - behind)
     planes = (z - _BACK + _EARS_DEPTH * ears, (y - behind[0]) * along[1] - (z - behind[1]) * along[0])
-    # A smooth minimum.
-    return -_BEND * np.logaddexp(-planes[0] / _BEND, -planes[1] / _BEND)
+    smooth_minimum: np.ndarray = -_BEND * np.logaddexp(-planes[0] / _BEND, -planes[1] / _BEND)
+    return smooth_minimum
 
 
 def _smooth_step(values: np.ndarray, low: float, high: float) -> np.ndarray:
