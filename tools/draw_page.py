@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from selenium import webdriver
 
 DESKTOP = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
@@ -34,6 +33,9 @@ def main() -> None:
     parser.add_argument("address", metavar="ADDRESS", help="address of a running server")
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the pictures")
     arguments = parser.parse_args()
+    # Imported here, so that --help works without the extra dev.
+    from selenium import webdriver
+
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for option in ("--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"):
