@@ -31,7 +31,8 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def two_size_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The weights file of `exported.export_two_sizes`; other files lie beside it. Do not write there."""
+    """The weights file that `exported.export_two_sizes` writes, in a folder with its other files. All tests share the
+    folder, so a test must not change it."""
     pytest.importorskip("torch")
     from exported import export_two_sizes
 
@@ -40,7 +41,7 @@ def two_size_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def untrained_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The weights file of `exported.export_untrained`. Do not write there."""
+    """The weights file that `exported.export_untrained` writes. All tests share it, so a test must not change it."""
     pytest.importorskip("torch")
     from exported import export_untrained
 

@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MAX_THREADS = 4
-"""Maximum number of threads that read ahead. Four decode photos of 12 megapixels faster than their faces are found."""
+"""Maximum number of threads that decode images. Four decode photos of 12 megapixels faster than faces are found."""
 
 
 def prefetch(

@@ -12,6 +12,7 @@ from rdrface.drawing.face_region import FaceRegion, packaged_region
 from rdrface.face import Face
 from rdrface.geometry.mesh import triangle_normals, vertex_normals
 from rdrface.geometry.rasterize import Raster, rasterize
+from rdrface.geometry.smoothstep import smoothstep
 
 TINT = np.array([104, 190, 255], np.float32)
 """RGB of the surface."""
@@ -156,7 +157,7 @@ def _grid(grid: np.ndarray, slope: np.ndarray, line: float, scale: float) -> np.
     distance = np.abs(grid - np.rint(grid / spacing) * spacing) / slope
     covered = np.clip(np.float32(line / 2 + 0.5) - distance, 0, 1)
     gap = spacing / slope / np.float32(scale)
-    shown = covered * _smoothstep((gap - 3) / 4)
+    shown = covered * smoothstep((gap - 3) / 4)
     opacity: np.ndarray = np.float32(_GRID) * np.maximum(shown[:, 0], shown[:, 1])
     return opacity
 
@@ -182,9 +183,3 @@ def _translucent(normal: np.ndarray, lines: np.ndarray, inside: np.ndarray) -> n
     mixed = (color * below[:, None] + LINES * lines[:, None]) / alpha[:, None]
     colors = np.concatenate([mixed, 255 * (alpha * inside)[:, None]], axis=1)
     return np.asarray(np.rint(colors), np.uint8)
-
-
-def _smoothstep(share: np.ndarray) -> np.ndarray:
-    share = share.clip(0, 1)
-    smooth: np.ndarray = share * share * (3 - 2 * share)
-    return smooth

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from rdrface.geometry.smoothstep import smoothstep
+
 _LASHES_HEIGHT = 0.07  # above the edge of the upper eyelid; lashes and edge are moved, not stretched
 _LID_THICKNESS = 0.03  # below the edge of the upper eyelid; covers the eyeball
 _SKIN_SHARES = np.linspace(0.2, 0.65, 10)  # of the distance between eyelid and brow: candidates for the stretched strip
@@ -54,7 +56,7 @@ def warp_eyelids(image: np.ndarray, motion: EyelidMotion, lash_darkness: float) 
     new_upper, new_lower = _upper_curve(new, u), _lower_curve(new, u)
     new_upper = np.maximum(new_upper, new_lower)
     beyond_corners = np.maximum(np.maximum(-u, u - 1), 0)
-    fade = _smoothstep(1 - beyond_corners / _FADE_DISTANCE)
+    fade = smoothstep(1 - beyond_corners / _FADE_DISTANCE)
 
     # Row of the old image for every pixel of the upper eyelid and the skin above it.
     upper_motion = (new_upper - upper) * fade
@@ -75,7 +77,7 @@ def warp_eyelids(image: np.ndarray, motion: EyelidMotion, lash_darkness: float) 
     if motion.closing >= 1:
         eyeball = np.where(beyond_corners > 0, eyeball, np.minimum(eyeball, lower - _SCLERA))
 
-    covered = _smoothstep((above + _LID_THICKNESS) * frame.width / 1.4 + 0.5)[..., None]
+    covered = smoothstep((above + _LID_THICKNESS) * frame.width / 1.4 + 0.5)[..., None]
     patch = covered * _sample(image, frame, u, skin) + (1 - covered) * _sample(image, frame, u, eyeball)
     lash = _lash_line(frame, u, above, lash_darkness * motion.closing)
     patch *= 1 - lash[..., None]
@@ -132,7 +134,7 @@ class _EyeFrame:
 
 def _lash_line(frame: _EyeFrame, u: np.ndarray, above: np.ndarray, darkness: float) -> np.ndarray:
     """Darkness of the line between closed eyelids at distances `above` (n, m) from the edge of the upper eyelid."""
-    between_corners = _smoothstep(np.minimum(u, 1 - u) / 0.15 + 0.5)
+    between_corners = smoothstep(np.minimum(u, 1 - u) / 0.15 + 0.5)
     sigma = max(0.035, 0.8 / frame.width)
     return darkness * between_corners * np.exp(-((above / sigma) ** 2) / 2)
 
@@ -180,10 +182,3 @@ def _cubic(knots: np.ndarray, u: np.ndarray) -> np.ndarray:
                 term *= (at - knots[j, 0]) / (knots[i, 0] - knots[j, 0])
         result += term
     return result
-
-
-def _smoothstep(x: np.ndarray) -> np.ndarray:
-    """Smooth step from 0 at x = 0 to 1 at x = 1."""
-    x = np.clip(x, 0, 1)
-    smooth: np.ndarray = x * x * (3 - 2 * x)
-    return smooth

@@ -17,6 +17,7 @@ from scipy.sparse.linalg import spsolve
 from rdrface.drawing.face_region import FaceRegion, connected
 from rdrface.face_rendering.head import Head
 from rdrface.files import write_aside
+from rdrface.geometry.smoothstep import smoothstep
 from rdrface.morphable.model import FaceModel
 from rdrface.scene.layout import PACKAGED, TextureLayout
 from rdrface.scene.mouth import Mouth
@@ -57,8 +58,8 @@ _BEND = 12.0
 """Radius of the bend between the two planes, mm."""
 
 _EARS_X, _EARS_LOW, _EARS_HIGH = (78.0, 84.0), (-25.0, -12.0), (60.0, 72.0)
-"""The ears reach behind the plane at the back. They are where |x| is large and y between low and high: mm, in each pair
-the beginning and the end of a smooth step."""
+"""The ears reach behind the plane at the back. An ear begins at this |x|, at this y below and at this y above. Each
+pair is the beginning and the end of a smooth step; mm."""
 
 _EARS_DEPTH = 60.0
 """mm behind the plane at the back that are kept at the ears."""
@@ -114,18 +115,12 @@ def texture_layout(model: FaceModel) -> TextureLayout:
 def _inside_head(vertices: np.ndarray) -> np.ndarray:
     """(V,) mm, distance to the border of the head region, negative outside: two planes, except at the ears."""
     x, y, z = np.abs(vertices[:, 0]), vertices[:, 1], vertices[:, 2]
-    ears = _smooth_step(x, *_EARS_X) * _smooth_step(y, *_EARS_LOW) * (1 - _smooth_step(y, *_EARS_HIGH))
+    ears = smoothstep(x, *_EARS_X) * smoothstep(y, *_EARS_LOW) * (1 - smoothstep(y, *_EARS_HIGH))
     behind, below = np.array(_NECK[0]), np.array(_NECK[1])
     along = (below - behind) / np.linalg.norm(below - behind)
     planes = (z - _BACK + _EARS_DEPTH * ears, (y - behind[0]) * along[1] - (z - behind[1]) * along[0])
     smooth_minimum: np.ndarray = -_BEND * np.logaddexp(-planes[0] / _BEND, -planes[1] / _BEND)
     return smooth_minimum
-
-
-def _smooth_step(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below `low`, 1 above `high`, with a continuous derivative."""
-    position = np.clip((values - low) / (high - low), 0, 1)
-    return position * position * (3 - 2 * position)
 
 
 def _with_mouth(model: FaceModel, mouth_cavity: np.ndarray, uv: np.ndarray) -> np.ndarray:

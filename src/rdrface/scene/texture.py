@@ -8,6 +8,7 @@ import numpy as np
 from rdrface.face import Face, packaged_model
 from rdrface.geometry.mesh import vertex_normals
 from rdrface.geometry.rasterize import rasterize
+from rdrface.geometry.smoothstep import smoothstep
 from rdrface.scene.eyes import eye_colors
 from rdrface.scene.layout import packaged_layout
 from rdrface.scene.mouth_colors import MouthPlaces, mouth_colors
@@ -155,11 +156,11 @@ def face_texture(face: Face, image: np.ndarray, size: int = SIZE, origin: tuple[
     quality = shown * facing.clip(0, None)
     better = texels.image(quality)[:, ::-1].reshape(-1)[texels.index] - quality
     steep = facing - _PREFERENCE * better.clip(0, None)
-    direct = texels.image(shown * _smoothstep(steep, _STEEP, _FRONTAL) * is_skin)
-    mirrorable = texels.image(shown * _smoothstep(facing, _STEEP_MIRRORED, _FRONTAL_MIRRORED) * is_skin)[:, ::-1]
+    direct = texels.image(shown * smoothstep(steep, _STEEP, _FRONTAL) * is_skin)
+    mirrorable = texels.image(shown * smoothstep(facing, _STEEP_MIRRORED, _FRONTAL_MIRRORED) * is_skin)[:, ::-1]
     seen = texels.image(colors)
     mirrored = seen[:, ::-1] + _lighting(seen, direct * mirrorable)
-    filled = (1 - direct) * mirrorable * texels.image(_smoothstep(better, *_BETTER))
+    filled = (1 - direct) * mirrorable * texels.image(smoothstep(better, *_BETTER))
     mixed = direct[..., None] * seen + filled[..., None] * mirrored
     skin = pull_push(mixed / np.maximum(direct + filled, 1e-6)[..., None], direct + filled)
 
@@ -167,7 +168,7 @@ def face_texture(face: Face, image: np.ndarray, size: int = SIZE, origin: tuple[
     teeth = texels.image(shown * texels.places.front)
     skin += inside * (mouth_colors(texels.places, texels.index, seen, teeth, _brightness(skin, direct)) - skin)
     is_eye = texels.image(texels.eyes.astype(np.float32))
-    eyes = eye_colors(seen, texels.image(shown * _smoothstep(facing, *_FACING_EYES) * texels.eyes), is_eye)
+    eyes = eye_colors(seen, texels.image(shown * smoothstep(facing, *_FACING_EYES) * texels.eyes), is_eye)
     textured = np.where(is_eye[..., None] > 0, eyes, skin)
     covered = texels.image(np.ones(len(texels.index), np.float32))
     complete: np.ndarray = np.rint(pull_push(textured, covered)).clip(0, 255).astype(np.uint8)
@@ -214,7 +215,7 @@ def _feathered(texels: Texels, is_shown: np.ndarray) -> np.ndarray:
     for feather, part in ((_FEATHER, ~is_thin), (_FEATHER_THIN, is_thin)):
         width = max(1, feather * texels.size // 1024) | 1
         mean = _blurred(visible, width)
-        result[part] = _smoothstep(mean.reshape(-1)[texels.index[part]], 0.5, 1.0)
+        result[part] = smoothstep(mean.reshape(-1)[texels.index[part]], 0.5, 1.0)
     return result
 
 
@@ -240,9 +241,3 @@ def _brightness(colors: np.ndarray, weights: np.ndarray) -> float:
     total = float(weights.sum())
     mean = float((colors.mean(axis=2) * weights).sum() / total) if total > 0 else 150.0
     return min(max(mean / 150, 0.2), 1.2)
-
-
-def _smoothstep(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    share = ((values - np.float32(low)) / np.float32(high - low)).clip(0, 1)
-    smooth: np.ndarray = share * share * (3 - 2 * share)
-    return smooth

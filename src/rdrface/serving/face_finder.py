@@ -9,12 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from rdrface.face import Face
+from rdrface.prefetch import MAX_THREADS
 from rdrface.serving.decoding import EncodedImage, decode_image
 from rdrface.serving.request_errors import ImageRefused
 from rdrface.worker_process import num_cores
-
-_MAX_DECODERS = 4
-"""Maximum number of threads that decode images."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class FaceFinder:
     def __init__(self, aligner: BatchAligner, max_faces: int) -> None:
         self._aligner = aligner
         self._max_faces = max_faces
-        self._decoders = ThreadPoolExecutor(min(_MAX_DECODERS, num_cores()), thread_name_prefix="rdrface-decode")
+        self._decoders = ThreadPoolExecutor(min(MAX_THREADS, num_cores()), thread_name_prefix="rdrface-decode")
 
     def ready(self) -> Network:
         """See `Finder.ready`."""

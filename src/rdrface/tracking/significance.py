@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rdrface.geometry.smoothstep import smoothstep
+
 
 def excess(ratio: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
     """Weight of the hypothesis that a change is motion.
@@ -13,7 +15,4 @@ def excess(ratio: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
     Returns:
         (...) 0 below the limits, 1 above them, smooth and increasing between.
     """
-    low, high = limits
-    t = ((ratio - low) / (high - low)).clip(0.0, 1.0)
-    weight: np.ndarray = t * t * (3 - 2 * t)
-    return weight
+    return smoothstep(ratio, *limits)
