@@ -8,7 +8,7 @@ from torch.nn.functional import grid_sample
 from rdrface.network.dual_refinement import CLSTM, PELSTM
 from rdrface.network.parameter_initialization import ParameterScale
 from rdrface.network.rdr import RDR
-from rdrface.network.shape_indexed import shape_indexed
+from rdrface.network.shape_indexed import ShapeIndexedFeatures, shape_indexed
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +167,24 @@ def test_shape_indexed_passes_no_gradient_to_the_landmarks() -> None:
     shape_indexed(field, points).sum().backward()
     assert points.grad is None
     assert field.grad is not None
+
+
+def test_the_gradient_of_several_samples_is_the_sum_of_theirs() -> None:
+    generator = torch.Generator().manual_seed(0)
+    field = torch.rand(2, 80, 8, 8, generator=generator, requires_grad=True)
+    # Points near each other share cells, and some are outside the crop.
+    sets = [torch.rand(2, 68, 2, generator=generator) * scale for scale in (0.2, 1.5)]
+    indexed = ShapeIndexedFeatures(field)
+    weights = [torch.rand(2, 68, 80, generator=generator) for _ in sets]
+    samples = [indexed.at(points) for points in sets]
+    # The second set enters twice, as the features of a recurrence enter two components.
+    (samples[0] * weights[0] + samples[1] * weights[1] + samples[1]).sum().backward()
+    collected = field.grad
+    field.grad = None
+    known = [grid_sample(field, p.unsqueeze(2), padding_mode="border", align_corners=False) for p in sets]
+    first, second = (sampled.squeeze(3).transpose(1, 2) for sampled in known)
+    (first * weights[0] + second * weights[1] + second).sum().backward()
+    torch.testing.assert_close(collected, field.grad)
 
 
 def test_parameter_scale_round_trip() -> None:

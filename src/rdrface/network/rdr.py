@@ -15,7 +15,7 @@ from rdrface.network.dual_refinement import CLSTM, PELSTM, JawlineReadout
 from rdrface.network.parameter_initialization import ExpressionBounds, ParameterInitialization, ParameterScale
 from rdrface.network.projection import Projection
 from rdrface.network.regression_features import LandmarkResponse, RegressionFeatures
-from rdrface.network.shape_indexed import shape_indexed
+from rdrface.network.shape_indexed import ShapeIndexedFeatures
 from rdrface.network.sizes import FULL, NetworkSizes
 from rdrface.network.uncertainty import Uncertainty
 
@@ -125,23 +125,24 @@ class RDR(nn.Module):
             standardized: (B, 103) initial parameters, see `ParameterScale`.
             iterations: K.
         """
+        indexed = ShapeIndexedFeatures(deconv5)
         step = self._project(standardized)
         steps = [step]
         state_p, state_c = self.pe_lstm.start(standardized), self.c_lstm.start(standardized)
         for _ in range(iterations):
-            features = shape_indexed(deconv5, step.landmarks)
+            features = indexed.at(step.landmarks)
             correction, state_p = self.pe_lstm(features, state_p)
             standardized = torch.cat([standardized[:, IDENTITY], standardized[:, NUM_IDENTITY:] + correction], dim=1)
             projected = self._project(standardized)
             if self.features == "projection":
-                features = shape_indexed(deconv5, projected.landmarks)
+                features = indexed.at(projected.landmarks)
             shift, state_c = self.c_lstm(features, state_c)
             landmarks = projected.landmarks + shift.view(-1, NUM_LANDMARKS, 2)
             landmarks_jawline = self.jawline_readout(projected.projection_jawline, landmarks, state_c[0])
             step = replace(projected, landmarks=landmarks, landmarks_jawline=landmarks_jawline)
             steps.append(step)
         rotation = rotation_matrix(step.q[:, POSE][:, ROTATION])
-        logits, log_uncertainty = self.uncertainty(shape_indexed(deconv5, step.landmarks), state_c[0], rotation)
+        logits, log_uncertainty = self.uncertainty(indexed.at(step.landmarks), state_c[0], rotation)
         return Prediction(steps, deconv5, logits, log_uncertainty)
 
     @torch.no_grad()
