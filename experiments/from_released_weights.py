@@ -25,6 +25,7 @@ from rdrface.errors import RdrError
 from rdrface.loading import weights_path
 from rdrface.training.config import TrainingConfig
 from rdrface.training.config_file import load_config
+from rdrface.training.losses.weights import LossWeights
 from rdrface.training.restore import restore
 from rdrface.training.run_folder import TRAIN, VAL, pack_file
 from results import Results
@@ -72,7 +73,8 @@ def configuration(
         ema_decay=EMA_DECAY,
         validation_every=steps,
         checkpoint_every=60.0,
-        loss={**base.loss, **variant.loss},
+        # `continue` leaves out the loss of conv6, as a result of these experiments.
+        loss={**base.loss, "response": LossWeights().response, **variant.loss},
     )
 
 

@@ -13,6 +13,7 @@ from rdrface.datasets.crops import PackedCrops, pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, TrainingError
 from rdrface.network.rdr import RDR
+from rdrface.network.regression_features import LandmarkResponse
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.config_file import load_config
 from rdrface.training.loop import train
@@ -75,6 +76,23 @@ def test_a_killed_and_resumed_training_gives_the_same_weights(
     resumed = train(replace(config, checkpoint_every=0.0), faces, None, tmp_path / "broken", cpu())
     assert resumed is not None
     assert same(whole, resumed)
+
+
+def test_without_its_loss_conv6_is_neither_computed_nor_trained(
+    faces: PackedCrops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = []
+    monkeypatch.setattr(LandmarkResponse, "forward", lambda _, deconv5: computed.append(deconv5))
+    config = replace(small(), stage=small().stage[-1:], loss={"response": 0.0})
+    network = train(config, faces, None, tmp_path, cpu())
+    assert network is not None
+    assert not computed
+    torch.manual_seed(config.seed)
+    untrained = RDR(config.iterations, sizes=network.sizes)
+    assert torch.equal(network.response.conv6.weight, untrained.response.conv6.weight)
+    assert not torch.equal(network.backbone.res2[0].conv_a.weight, untrained.backbone.res2[0].conv_a.weight)
+    with (tmp_path / "log.csv").open(newline="") as file:
+        assert "response" not in next(csv.reader(file))
 
 
 def test_a_run_that_reaches_its_time_limit_writes_a_checkpoint_and_can_be_resumed(

@@ -188,11 +188,15 @@ def train_stage(
         False if the deadline passed before the last step.
     """
     config, stage, fabric, network = run.config, run.config.stage[run.stage], run.fabric, run.network
+    weights = LossWeights(**config.loss)
     iterations = stages.enter(network, stage.train)
     optimizer = build_optimizer(network, stage)
     if optimizer_state:
         optimizer.load_state_dict(optimizer_state)
-    objective, optimizer = fabric.setup(Objective(network, LossWeights(**config.loss), config.distillation), optimizer)
+    if not weights.response:
+        # Data-parallel wrappers treat a trained layer without a gradient as an error.
+        network.response.requires_grad_(False)
+    objective, optimizer = fabric.setup(Objective(network, weights, config.distillation), optimizer)
 
     augmentation, mirror = stage_augmentation(stage), CoefficientMirror.of(FaceModel.load(), fabric.device)
     seed = config.seed * 1000 + run.stage

@@ -38,15 +38,16 @@ class Objective(nn.Module):
     def forward(self, batch: Batch, iterations: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum () of the losses, and each loss () by name, for a batch of B faces."""
         prediction = self.network(batch.crops, iterations)
-        count = max(1, len(batch.crops) // RESPONSE_FRACTION)
-        logits = self.network.response(prediction.deconv5[:count])
+        logits = None
+        if self.weights.response:
+            logits = self.network.response(prediction.deconv5[: max(1, len(batch.crops) // RESPONSE_FRACTION)])
         parts = losses(prediction, logits, batch, self.network.scale.std, self.weights, self.distillation)
         return total(parts, self.weights), parts
 
 
 def losses(
     prediction: Prediction,
-    logits: Tensor,
+    logits: Tensor | None,
     batch: Batch,
     std: Tensor,
     weights: LossWeights | None = None,
@@ -56,7 +57,7 @@ def losses(
 
     Args:
         prediction: RDR's output.
-        logits: (b, 68, m, m), conv6's output for the first b <= B faces.
+        logits: (b, 68, m, m), conv6's output for the first b <= B faces; None for no loss of conv6.
         batch: the labels.
         std: (103,) of `ParameterScale`, the units of the coefficients.
         weights: weights of the losses. `wpdc` and `vertex` are not computed if their weight is 0; without
@@ -67,8 +68,9 @@ def losses(
     if batch.teacher is not None:
         result = distilled(result, prediction.steps, batch.teacher, std, distillation)
     last = prediction.steps[-1]
-    count = len(logits)
-    result["response"] = response_loss(logits, batch.points[:count], batch.weight[:count])
+    if logits is not None:
+        count = len(logits)
+        result["response"] = response_loss(logits, batch.points[:count], batch.weight[:count])
     result["visibility"] = visibility_loss(prediction.visibility_logits, batch)
     result["uncertainty"] = uncertainty_loss(prediction.log_uncertainty, last.landmarks, batch)
     if weights is None or weights.wpdc:

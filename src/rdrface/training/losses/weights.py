@@ -18,7 +18,7 @@ class LossWeights:
         landmarks_jawline: the contour of S_k on the absolute jawline against that of the fitted face, at every k.
         parameters: standardized coefficients against those of the fit, last iteration only; small, because the
             losses on points measure the actual goal.
-        response: softmax loss of conv6.
+        response: softmax loss of conv6; with 0, conv6 is not computed.
         visibility: cross-entropy of the visibility. With a third of this weight it was 1 % of the sum, and points
             behind objects were recognized less well.
         uncertainty: negative log-likelihood of the observed error under the predicted one.
