@@ -75,6 +75,5 @@ FROM_RELEASED = {
     "no-conv6": Variant("without the loss of conv6", loss={"response": 0.0}),
     "K1": Variant("K = 1", iterations=1),
     "K2": Variant("K = 2", iterations=2),
-    "K4": Variant("K = 4", iterations=4),
     "any-angle": Variant("without upright crops: trained on faces at any angle", arbitrary_rotation=1.0),
 }
