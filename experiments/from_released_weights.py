@@ -4,9 +4,9 @@
     python experiments/from_released_weights.py RUN -o runs/ablation --variants base no-wpdc --minutes 10
 
 RUN is the folder of a training with the packaged configuration `continue`: train.safetensors and val.safetensors are
-used. Each variant continues the training of the released weights with the settings of `continue`, except for one. The
-learning rate falls to 0. A training that was stopped is continued, and finished trainings are not repeated, when the
-command is run again.
+used. Each variant continues the training of the released weights with the settings of `continue` and the losses of
+`rdr`, except for one. The learning rate falls to 0. A training that was stopped is continued, and finished trainings
+are not repeated, when the command is run again.
 """
 
 import argparse
@@ -25,7 +25,6 @@ from rdrface.errors import RdrError
 from rdrface.loading import weights_path
 from rdrface.training.config import TrainingConfig
 from rdrface.training.config_file import load_config
-from rdrface.training.losses.weights import LossWeights
 from rdrface.training.restore import restore
 from rdrface.training.run_folder import TRAIN, VAL, pack_file
 from results import Results
@@ -51,7 +50,7 @@ TABLES = (
 def configuration(
     variant: Variant, network: str, crop_size: int, steps: int, batch_size: int, seed: int
 ) -> TrainingConfig:
-    """The configuration `continue` with the changes of a variant, shortened to one stage of `steps` steps.
+    """`continue` with the losses of `rdr` and the changes of a variant, shortened to one stage of `steps` steps.
 
     The learning rate is proportional to the number of faces per step (Goyal et al., arXiv 1706.02677, 2017).
     """
@@ -73,8 +72,8 @@ def configuration(
         ema_decay=EMA_DECAY,
         validation_every=steps,
         checkpoint_every=60.0,
-        # `continue` leaves out the loss of conv6, as a result of these experiments.
-        loss={**base.loss, "response": LossWeights().response, **variant.loss},
+        # Those of `continue` changed as a result of these experiments.
+        loss={**load_config("rdr").loss, **variant.loss},
     )
 
 
