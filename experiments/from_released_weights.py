@@ -72,7 +72,7 @@ def configuration(
         ema_decay=EMA_DECAY,
         validation_every=steps,
         checkpoint_every=60.0,
-        # Those of `continue` changed as a result of these experiments.
+        # With the loss of conv6, which `continue` leaves out as a result of these experiments.
         loss={**load_config("rdr").loss, **variant.loss},
     )
 

@@ -16,7 +16,7 @@ class ShapeIndexedFeatures:
     scale of a few pixels.
 
     Written as a look-up of rows, not with `grid_sample`: 272 rows per face are read, and the backward pass writes these
-    rows of all samples into one map. A map of its own for each sample, and their sum, took a sixth of a training step.
+    rows of all samples into one map, instead of filling a map for each sample and adding them.
 
     Args:
         deconv5: (B, C, m, m), any floating type.
