@@ -61,6 +61,7 @@ def configuration(
         steps=steps,
         batch_size=batch_size,
         crop_sizes=(crop_size,),
+        no_face=0.0,  # recorded before `continue` had them
         learning_rate=stage.learning_rate * batch_size / stage.batch_size,
     )
     return replace(

@@ -1,6 +1,7 @@
 """The labels of a training step and their weights."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from rdrface.crop import EXPANSION
 from rdrface.datasets.crops import PackedCrops
-from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN
 from rdrface.datasets.sources import check_sources, value_of
 from rdrface.geometry.camera import transform_pose
 from rdrface.landmarks import CONTOUR
@@ -47,6 +48,7 @@ class Batch:
         q: (B, 103) Q of the fit.
         trust: (B,) trust in the fit, 0..1.
         expression_trust: (B,) trust in the fit's expression, 0..1.
+        no_face: (B,) bool, True for crops without a face, which have no labels: weights, states and trust are 0.
         teacher: the same crops with a teacher's outputs as labels; None without a teacher.
     """
 
@@ -62,6 +64,7 @@ class Batch:
         q: Tensor,
         trust: Tensor,
         expression_trust: Tensor,
+        no_face: Tensor | None = None,
         teacher: "Batch | None" = None,
     ) -> None:
         self.crops = crops
@@ -73,6 +76,7 @@ class Batch:
         self.q = q
         self.trust = trust
         self.expression_trust = expression_trust
+        self.no_face = no_face
         self.teacher = teacher
 
 
@@ -88,6 +92,7 @@ def make_batch(crops: Tensor, labels: CropBatch, projection: Projection) -> Batc
         labels: labels in the crop frame.
         projection: layer that maps Q to points.
     """
+    labels = _without_labels_of_no_face(labels)
     outline, jawline = projection(labels.Q)
     # A typical fit has a residual of 2.5 % and is fully trusted; beyond 6 % the fit has failed.
     trust = ((6.0 - labels.residual) / 3.5).clamp(0.0, 1.0)
@@ -115,7 +120,21 @@ def make_batch(crops: Tensor, labels: CropBatch, projection: Projection) -> Batc
         q=labels.Q,
         trust=trust,
         expression_trust=trust * labels.label_weight * complete,
+        no_face=labels.no_face,
         teacher=_teacher_batch(crops, labels, projection),
+    )
+
+
+def _without_labels_of_no_face(labels: CropBatch) -> CropBatch:
+    """The labels, with no point, no state and an infinite residual for crops without a face."""
+    no_face = labels.no_face
+    if no_face is None:
+        return labels
+    return replace(
+        labels,
+        points=labels.points.masked_fill(no_face[:, None, None], torch.nan),
+        state=labels.state.masked_fill(no_face[:, None], UNKNOWN),
+        residual=labels.residual.masked_fill(no_face, torch.inf),
     )
 
 
@@ -126,10 +145,12 @@ def _teacher_batch(crops: Tensor, labels: CropBatch, projection: Projection) -> 
     # The jawline of the read-out is more accurate than that of the 3D face; its depth is that of the 3D face.
     jawline = torch.cat([labels.teacher_jawline, jawline[..., 2:]], dim=-1)
     trust = torch.ones_like(labels.label_weight)
+    if labels.no_face is not None:
+        trust = trust.masked_fill(labels.no_face, 0.0)
     return Batch(
         crops,
         points=labels.teacher_points,
-        weight=torch.ones_like(labels.teacher_points[..., 0]),
+        weight=trust.unsqueeze(1).expand(labels.state.shape),
         labeled=torch.ones_like(labels.annotated),
         state=labels.state,
         jawline=jawline,

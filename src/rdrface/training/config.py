@@ -41,6 +41,8 @@ class StageConfig:
         augment: augment the crops (`rdrface.training.augmentation`); otherwise they are the same as at inference.
         appearance_strength: factor on the probability of every change of the pixels, 0..1. With a value below 1 in the
             last stage, most training images are as clean as typical photos.
+        no_face: share of crops without a face (`rdrface.training.augmentation.no_face`), 0..1. From them, the network
+            learns that its expected error is large where a detector reports a face by mistake.
     """
 
     train: str
@@ -54,6 +56,7 @@ class StageConfig:
     weight_decay: float = 0.02
     augment: bool = True
     appearance_strength: float = 1.0
+    no_face: float = 0.0
 
     def __post_init__(self) -> None:
         if self.train not in STAGES:
@@ -70,8 +73,9 @@ class StageConfig:
                 f"stage.crop_size_draws must have one number for each of {self.crop_sizes}, not all 0; "
                 f"got {self.crop_size_draws}"
             )
-        if not 0 <= self.appearance_strength <= 1:
-            raise ConfigError(f"stage.appearance_strength must be in [0, 1]; got {self.appearance_strength}")
+        for name in ("appearance_strength", "no_face"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"stage.{name} must be in [0, 1]; got {getattr(self, name)}")
         for name in ("steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"stage.{name} must be 1 or more; got {getattr(self, name)}")

@@ -5,7 +5,7 @@ import torch
 
 from rdrface.network.rdr import RDR
 from rdrface.training.batch import Batch
-from rdrface.training.losses.objective import losses, total, uncertainty_loss
+from rdrface.training.losses.objective import NO_FACE_ERROR, losses, total, uncertainty_loss
 from rdrface.training.losses.weights import LossWeights
 
 
@@ -55,3 +55,22 @@ def test_the_uncertainty_loss_is_minimal_at_the_observed_error() -> None:
     values = [uncertainty_loss(one.expand(1, 2), landmarks, batch).item() for one in log_uncertainty]
     best = log_uncertainty[int(torch.tensor(values).argmin())]
     assert torch.exp(best).item() == pytest.approx(distance, rel=0.02)
+
+
+def test_the_uncertainty_of_a_crop_without_a_face_is_large_whatever_is_predicted() -> None:
+    batch = Batch(
+        torch.empty(1, 0),
+        points=torch.zeros(1, 2, 2),
+        weight=torch.zeros(1, 2),
+        labeled=torch.zeros(1, 2, dtype=torch.bool),
+        state=torch.zeros(1, 2, dtype=torch.int8),
+        jawline=torch.zeros(1, 2, 3),
+        q=torch.zeros(1, 103),
+        trust=torch.zeros(1),
+        expression_trust=torch.zeros(1),
+        no_face=torch.ones(1, dtype=torch.bool),
+    )
+    log_uncertainty = torch.linspace(-6, 0, 601)
+    values = [uncertainty_loss(one.expand(1, 2), torch.zeros(1, 2, 2), batch).item() for one in log_uncertainty]
+    best = log_uncertainty[int(torch.tensor(values).argmin())]
+    assert torch.exp(best).item() == pytest.approx(NO_FACE_ERROR, rel=0.02)

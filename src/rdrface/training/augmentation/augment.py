@@ -29,6 +29,7 @@ from rdrface.training.augmentation.image_borders import (
     simulated_detection,
 )
 from rdrface.training.augmentation.mirror import CoefficientMirror, mirror_faces
+from rdrface.training.augmentation.no_face import look_at_parts, shuffle_tiles
 from rdrface.training.augmentation.occluders import mark_occluded, occlude
 from rdrface.training.augmentation.resampling import sample
 from rdrface.training.augmentation.rng import normal, pick, to_device, uniform
@@ -53,7 +54,7 @@ def augment(
     Returns:
         crops: (B, 3, N, N) float32 RGB 0..255.
         labels: the batch with its labels in the crop frame; points that augmentation covers or crops are `OCCLUDED` in
-            `state`, which is int64.
+            `state`, which is int64. Crops without a face are marked in `no_face`.
 
     Raises:
         ValueError: `config.mirror` is not 0, the batch has a fit, and `coefficients` is missing.
@@ -72,17 +73,27 @@ def augment(
     batch = replace(batch, valid=crop_image_through_face(valid, _landmarks(batch), truncated, across, down, generator))
 
     scale, angle, shift = draw_similarities(batch, config, generator, truncated)
+    shuffled = in_part = torch.zeros_like(chosen)
+    if config.no_face > 0:
+        # Half of the crops without a face are parts of one, half are shuffled.
+        kind = uniform((len(valid),), 0, 1, generator, generator.device) / config.no_face
+        in_part, shuffled = kind < 0.5, (kind >= 0.5) & (kind < 1)
+        scale, shift = look_at_parts(batch.valid, to_device(in_part, device), scale, shift, generator)
     padding = padding_shares(config.padding, chosen)
     crops = sample(batch.images, batch.valid, size, scale, angle, shift, padding, generator)
     labels = move_labels(batch, scale, angle, shift)
+    no_face = to_device(in_part | shuffled, device)
+    if config.no_face > 0:
+        crops = shuffle_tiles(crops, shuffled, generator)
 
     in_image = inside_image(batch.points, batch.valid) & (labels.points.abs() <= 1).all(-1)
     whole = torch.where(torch.isfinite(labels.points), labels.points, labels.outline)
     # On a truncated face, a mask or glasses would extend beyond the edge of the image and reveal the rest of the face.
-    crops, worn = wear(crops, whole.masked_fill(truncated[:, None, None], torch.nan), config, generator)
+    bare = truncated | no_face
+    crops, worn = wear(crops, whole.masked_fill(bare[:, None, None], torch.nan), config, generator)
     crops, covered = occlude(crops, labels.points, config.occluders, generator)
     state = mark_occluded(batch.state, labels.points, covered | worn | ~in_image)
-    return change_appearance(crops, config.appearance, generator), replace(labels, state=state)
+    return change_appearance(crops, config.appearance, generator), replace(labels, state=state, no_face=no_face)
 
 
 def wear(crops: Tensor, points: Tensor, config: AugmentConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -33,6 +33,7 @@ class AugmentConfig:
         truncation_down: fraction of the landmark box that is removed at the top or bottom.
         truncation_rotation: share of the truncated faces that are rotated together with the edge of the image, as in
             rotated crops; for the others, the edge is upright in the crop.
+        no_face: probability of a crop without a face instead (`rdrface.training.augmentation.no_face`).
         occluders, covers, eyewear, appearance: configurations of these effects, see their modules.
     """
 
@@ -51,6 +52,7 @@ class AugmentConfig:
     truncation_across: tuple[float, float] = (0.1, 0.55)
     truncation_down: tuple[float, float] = (0.1, 0.4)
     truncation_rotation: float = 0.3
+    no_face: float = 0.0
     occluders: OccluderConfig = field(default_factory=OccluderConfig)
     covers: CoverConfig = field(default_factory=CoverConfig)
     eyewear: EyewearConfig = field(default_factory=EyewearConfig)
@@ -99,4 +101,6 @@ def weakened(config: AugmentConfig, strength: float) -> AugmentConfig:
 
 def stage_augmentation(stage: StageConfig) -> AugmentConfig:
     """The augmentation of a training stage."""
-    return weakened(AugmentConfig(), stage.appearance_strength) if stage.augment else no_augmentation()
+    if not stage.augment:
+        return no_augmentation()
+    return weakened(AugmentConfig(no_face=stage.no_face), stage.appearance_strength)

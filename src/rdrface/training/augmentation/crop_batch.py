@@ -30,6 +30,8 @@ class CropBatch:
         teacher_points, teacher_jawline: (B, 68, 2) a teacher's S_K, with the contour on the visible outline and on the
             absolute jawline (`rdrface.training.teacher`); None without a teacher.
         teacher_Q: (B, 103) a teacher's Q; None without a teacher.
+        no_face: (B,) bool, True for crops that augmentation made without a face; their labels are meaningless. None
+            before augmentation.
     """
 
     images: Tensor
@@ -46,6 +48,7 @@ class CropBatch:
     teacher_points: Tensor | None = None
     teacher_jawline: Tensor | None = None
     teacher_Q: Tensor | None = None
+    no_face: Tensor | None = None
 
     @classmethod
     def of(cls, packed: PackedCrops, index: np.ndarray, device: torch.device | str = "cpu") -> "CropBatch":
@@ -61,7 +64,7 @@ class CropBatch:
 
 def packed_fields() -> list[str]:
     """Names of the fields that `CropBatch` takes from `PackedCrops` face by face."""
-    others = ("label_weight", "margin", *teacher_fields())
+    others = ("label_weight", "margin", "no_face", *teacher_fields())
     return [field.name for field in fields(CropBatch) if field.name not in others]
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from rdrface.crop import EXPANSION
 from rdrface.datasets.records import VISIBLE
 from rdrface.network.rdr import RDR, Prediction
 from rdrface.training.batch import Batch
@@ -95,14 +96,25 @@ def visibility_loss(logits: Tensor, batch: Batch) -> Tensor:
     return (cross_entropy * known).sum() / known.sum().clamp(min=1.0)
 
 
+NO_FACE_ERROR = 0.25 * 2 / EXPANSION
+"""Error of every point of a crop without a face in the loss of the uncertainty, crop frame: 25 % of the face size, far
+above that of any face."""
+
+
 def uncertainty_loss(log_uncertainty: Tensor, landmarks: Tensor, batch: Batch) -> Tensor:
     """Negative log-likelihood of the observed errors under exponential distributions with the predicted means.
 
-    Its minimum is at the mean error. `landmarks` (B, 68, 2) is detached: only the prediction (B, 68) is trained.
+    Its minimum is at the mean error; that of a crop without a face is `NO_FACE_ERROR`. `landmarks` (B, 68, 2) is
+    detached: only the prediction (B, 68) is trained.
     """
     distance = (landmarks.detach() - batch.points).norm(dim=-1)
     distance = torch.where(batch.labeled, distance, torch.zeros_like(distance))
-    labeled = batch.labeled.float()
+    labeled = batch.labeled
+    if batch.no_face is not None:
+        no_face = batch.no_face.unsqueeze(1)
+        distance = torch.where(no_face, torch.full_like(distance, NO_FACE_ERROR), distance)
+        labeled = labeled | no_face
+    labeled = labeled.float()
     log_uncertainty = log_uncertainty.clamp(*LOG_UNCERTAINTY_RANGE)
     likelihood = distance * torch.exp(-log_uncertainty) + log_uncertainty
     return (likelihood * labeled).sum() / labeled.sum().clamp(min=1.0)
