@@ -61,7 +61,9 @@ def configuration(
         steps=steps,
         batch_size=batch_size,
         crop_sizes=(crop_size,),
-        no_face=0.0,  # recorded before `continue` had them
+        # The recorded results are from before `continue` changed these.
+        geometry_strength=1.0,
+        no_face=0.0,
         learning_rate=stage.learning_rate * batch_size / stage.batch_size,
     )
     return replace(

@@ -41,6 +41,8 @@ class StageConfig:
         augment: augment the crops (`rdrface.training.augmentation`); otherwise they are the same as at inference.
         appearance_strength: factor on the probability of every change of the pixels, 0..1. With a value below 1 in the
             last stage, most training images are as clean as typical photos.
+        geometry_strength: factor on the errors of the simulated detector's boxes and on the rotation, 0..1. With 1, they
+            are larger than at inference: robust, but the last refinement step then overshoots on typical faces.
         no_face: share of crops without a face (`rdrface.training.augmentation.no_face`), 0..1. From them, the network
             learns that its expected error is large where a detector reports a face by mistake.
     """
@@ -56,6 +58,7 @@ class StageConfig:
     weight_decay: float = 0.02
     augment: bool = True
     appearance_strength: float = 1.0
+    geometry_strength: float = 1.0
     no_face: float = 0.0
 
     def __post_init__(self) -> None:
@@ -73,7 +76,7 @@ class StageConfig:
                 f"stage.crop_size_draws must have one number for each of {self.crop_sizes}, not all 0; "
                 f"got {self.crop_size_draws}"
             )
-        for name in ("appearance_strength", "no_face"):
+        for name in ("appearance_strength", "geometry_strength", "no_face"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"stage.{name} must be in [0, 1]; got {getattr(self, name)}")
         for name in ("steps", "batch_size"):

@@ -1,11 +1,14 @@
 """Strength of the augmentation: weakened configurations."""
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("torch")
 
 from rdrface.training.augmentation.appearance import PROBABILITIES, no_appearance
-from rdrface.training.augmentation.config import AugmentConfig, weakened
+from rdrface.training.augmentation.config import AugmentConfig, stage_augmentation, weakened
+from rdrface.training.config import StageConfig
 
 
 def test_weakening_scales_every_probability_and_nothing_else() -> None:
@@ -25,3 +28,10 @@ def test_weakening_scales_every_probability_and_nothing_else() -> None:
     assert weakened(full, 0.0).appearance == no_appearance()
     assert (half.rotation, half.mirror, half.padding) == (full.rotation, full.mirror, full.padding)
     assert half.appearance.max_hue_change_deg == full.appearance.max_hue_change_deg
+
+
+def test_a_stage_scales_the_errors_of_boxes_and_rotation() -> None:
+    full = stage_augmentation(StageConfig("joint", 1))
+    half = stage_augmentation(StageConfig("joint", 1, geometry_strength=0.5))
+    assert (half.rotation, half.scale, half.shift) == (full.rotation / 2, full.scale / 2, full.shift / 2)
+    assert replace(half, rotation=full.rotation, scale=full.scale, shift=full.shift) == full

@@ -59,6 +59,10 @@ class AugmentConfig:
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
 
 
+_DEVIATIONS = ("rotation", "scale", "shift")
+"""Fields of `AugmentConfig` that `StageConfig.geometry_strength` changes."""
+
+
 def no_augmentation() -> AugmentConfig:
     """The configuration without changes: the same crops as at inference, with repeated edge pixels outside."""
     return AugmentConfig(
@@ -103,4 +107,6 @@ def stage_augmentation(stage: StageConfig) -> AugmentConfig:
     """The augmentation of a training stage."""
     if not stage.augment:
         return no_augmentation()
-    return weakened(AugmentConfig(no_face=stage.no_face), stage.appearance_strength)
+    config = AugmentConfig(no_face=stage.no_face)
+    geometry = {name: stage.geometry_strength * getattr(config, name) for name in _DEVIATIONS}
+    return weakened(replace(config, **geometry), stage.appearance_strength)
