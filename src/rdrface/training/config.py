@@ -41,8 +41,8 @@ class StageConfig:
         augment: augment the crops (`rdrface.training.augmentation`); otherwise they are the same as at inference.
         appearance_strength: factor on the probability of every change of the pixels, 0..1. With a value below 1 in the
             last stage, most training images are as clean as typical photos.
-        geometry_strength: factor on the errors of the simulated detector's boxes and on the rotation, 0..1. With 1, they
-            are larger than at inference: robust, but the last refinement step then overshoots on typical faces.
+        geometry_strength: factor on the errors of the simulated boxes of a detector and on the rotation, 0..1. With 1,
+            they are larger than at inference, and the last refinement step overshoots on typical faces.
         no_face: share of crops without a face (`rdrface.training.augmentation.no_face`), 0..1. From them, the network
             learns that its expected error is large where a detector reports a face by mistake.
     """
