@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
 CODE := src tests tools benchmarks experiments examples
+# Python may write bytecode: the tests start hundreds of processes, and each would compile every module it imports.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test lint docs web clean
 
@@ -14,7 +16,9 @@ demo: $(VENV)/.demo
 
 test: lint
 	@# One thread for each of the two processes: more threads than cores make each of them many times slower.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report= --numprocesses 2 --dist loadfile
+	@# By default, files with few tests come last, also those of a minute, and one process waits for the other.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov --cov-report= --numprocesses 2 --dist loadfile \
+		--no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check $(CODE)
