@@ -20,13 +20,17 @@ FIVE_POINTS = CustomScheme("mine", 5, (0, 1, 3, 2, 4))
 """Custom landmarks of `export_untrained`: chin, nose tip, outer corners of the eyes, lower lip."""
 
 
-def untrained_network():
-    """RDR with random weights whose output depends on its input as clearly as that of a trained network; K = 2."""
+def untrained_network(network="full", size=SIZE):
+    """RDR with random weights whose output depends on its input as clearly as that of a trained network; K = 2.
+
+    `network` is the name of its sizes, `size` the side of its crops in pixels.
+    """
     torch = pytest.importorskip("torch")
     from rdrface.network.rdr import RDR
+    from rdrface.network.sizes import network_sizes
 
     torch.manual_seed(0)
-    network = RDR(iterations=2)
+    network = RDR(iterations=2, sizes=network_sizes(network))
     norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     with torch.no_grad():
         for norm in norms:
@@ -46,7 +50,7 @@ def untrained_network():
         scale.std[50:57] = torch.tensor([0.1, 0.3, 0.1, 2.0, 2.0, 2.0, 0.0004])
         scale.std[57:] = 0.1
         # One forward pass sets the statistics of the batch normalizations; otherwise the signal would vanish.
-        network.train()(torch.from_numpy(some_crops(8, SIZE)))
+        network.train()(torch.from_numpy(some_crops(8, size)))
     network.eval()
     # The exporter drops biases that are all zero; trained ones are not.
     for name, value in network.named_parameters():

@@ -2,19 +2,25 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from rdrface._version import __version__
 from rdrface.cli.options import add_overwrite, positive, refuse_existing
 from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import ConfigError
+from rdrface.network.rdr import RDR
 from rdrface.runtime.int8_graph import SUFFIX
+from rdrface.runtime.weights import read_info
 from rdrface.training.calibration import calibrate
 from rdrface.training.checkpoint import NAME, read_export_sizes, read_network
 from rdrface.training.config import check_crop_sizes
 from rdrface.training.export import describe, export
 from rdrface.training.int8_export import calibration_crops, write_int8_graph
+from rdrface.training.restore import restore
 from rdrface.training.run_folder import TRAIN, VAL, pack_file
 
 
@@ -32,6 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="sides of the crops in pixels, each with its own graph; the first is the default of rdrface.load "
         "(default: the run's export_sizes)",
+    )
+    parser.add_argument(
+        "--add-to",
+        type=Path,
+        metavar="WEIGHTS",
+        help="weights NAME.safetensors to which the run adds its crop sizes: FILE gets the graphs and tensors of both; "
+        "the metadata are those of WEIGHTS",
     )
     parser.add_argument(
         "--data",
@@ -53,12 +66,13 @@ def run(args: argparse.Namespace) -> int:
     if output.suffix != ".safetensors":
         raise ConfigError(f"the name of a weights file must end in .safetensors; got {output.name}")
     refuse_existing((output,), args.overwrite)
-    sizes = args.size or read_export_sizes(args.run)
+    sizes = list(args.size or read_export_sizes(args.run))
     check_crop_sizes("--size", sizes)
-    # These could also be the graphs of NAME.256.safetensors.
-    graphs = [output.with_suffix(f".{size}{suffix}") for size in sizes[1:] for suffix in (".onnx", SUFFIX)]
-    refuse_existing(graphs, args.overwrite)
     network, _ = read_network(args.run)
+    networks = dict.fromkeys(sizes, network) if args.add_to is None else extended(args.add_to, network, sizes)
+    # These could also be the graphs of NAME.256.safetensors.
+    graphs = [output.with_suffix(f".{size}{suffix}") for size in [*networks][1:] for suffix in (".onnx", SUFFIX)]
+    refuse_existing(graphs, args.overwrite)
     if args.iterations is not None:
         if args.iterations < 0:
             raise ConfigError(f"--iterations must be 0 or more; got {args.iterations}")
@@ -68,14 +82,50 @@ def run(args: argparse.Namespace) -> int:
     print(f"calibrating and writing {output} and its graphs", file=sys.stderr)
     if val_file.is_file():
         calibrate(network, PackedCrops.load(val_file), sizes[0], network.iterations, torch.device("cpu"))
-    info = export(network, output, describe(network, sizes[0], tuple(args.data)), further_sizes=sizes[1:])
+    info = describe(network, sizes[0], tuple(args.data))
+    if args.add_to is not None:
+        info = replace(read_info(args.add_to)[0], version=__version__)
+    info = export(networks[info.input_size], output, info, further=networks)
     train_file = pack_file(folder, TRAIN)
     if train_file.is_file():
         train_faces = PackedCrops.load(train_file)
-        for size in sizes:
+        for size in networks:
             write_int8_graph(output, calibration_crops(train_faces, size))
     else:
         print(f"there is no {train_file}, so no int8 graphs were written; see rdrface quantize --help", file=sys.stderr)
     pixels = " and ".join(map(str, info.sizes))
     print(f"{output}: {pixels} px crops, K = {info.iterations}, SHA-256 {info.checksum[:16]}...")
     return 0
+
+
+def extended(weights: Path, network: RDR, sizes: Sequence[int]) -> dict[int, RDR]:
+    """Size of the crops -> network, of weights to which a run adds its sizes; the default size of the weights first.
+
+    Args:
+        weights: ``NAME.safetensors``.
+        network: the run's network; it gets K of the weights.
+        sizes: its sizes, pixels.
+
+    Raises:
+        ConfigError: the weights already have one of the sizes, or have another network or custom landmarks.
+        WeightsError: see `rdrface.training.restore.restore`.
+    """
+    info, _ = read_info(weights)
+    both = sorted({*info.sizes} & {*sizes})
+    if both:
+        raise ConfigError(f"--add-to {weights}: it already has the size {both[0]}; choose others with --size")
+    if info.custom_scheme is not None:
+        raise ConfigError(
+            f"--add-to {weights}: it has custom landmarks, which would be lost; fine-tune again afterwards"
+        )
+    present = {size: restore(weights, size)[0] for size in info.sizes}
+    expected = present[info.input_size]
+    for option, found, wanted in (
+        ("network", network.sizes.name, expected.sizes.name),
+        ("features", network.features, expected.features),
+        ("contour", network.contour, expected.contour),
+    ):
+        if found != wanted:
+            raise ConfigError(f'--add-to {weights}: its {option} is "{wanted}", that of the run is "{found}"')
+    network.iterations = info.iterations
+    return present | dict.fromkeys(sizes, network)

@@ -121,8 +121,11 @@ def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:
         raise ConfigError(f"-o must be the folder of a run, but {arguments.out} is a file")
     config = load_config(arguments.config)
     # A run with a checkpoint does not use --from.
-    if arguments.start is not None and not (arguments.out / checkpoint.NAME).is_file():
-        check_start(checkpoint.start_file(arguments.start), config)
+    if not (arguments.out / checkpoint.NAME).is_file():
+        if arguments.start is not None:
+            check_start(checkpoint.start_file(arguments.start), config)
+        elif config.imitation:
+            raise ConfigError("imitation needs a network to imitate; give weights to start from with --from")
     if config.teacher:
         check_teacher(config.teacher)
     return config

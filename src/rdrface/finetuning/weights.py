@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from rdrface.network.rdr import RDR
-from rdrface.runtime.crop_size import choose_size
 from rdrface.training.checkpoint import read_network
 from rdrface.training.config import check_crop_sizes
 from rdrface.training.restore import restore
@@ -26,8 +25,8 @@ def load_network(path: Path, size: int | None = None) -> tuple[RDR, int, tuple[s
         WeightsError: the weights file is damaged, or belongs to a different architecture or version.
     """
     if path.suffix == ".safetensors":
-        network, info = restore(path)
-        return network.requires_grad_(False), choose_size(path, info, size), info.training_data
+        network, info = restore(path, size)
+        return network.requires_grad_(False), size or info.input_size, info.training_data
     if size is not None:
         check_crop_sizes("the size of the crops", (size,))
     network, default_size = read_network(path)

@@ -1,6 +1,7 @@
 """RDR: recurrent 3D-2D dual learning (supplement, Figure 2, section 2). Each box is a file of this package."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +67,20 @@ class Prediction:
     log_uncertainty: Tensor
 
 
+class Features(NamedTuple):
+    """The convolutional features of B crops of N pixels; channels as in `FULL`.
+
+    Attributes:
+        res3b: (B, 128, N/8, N/8), input of the regression feature network.
+        res5b: (B, 512, N/32, N/32), input of pool5.
+        deconv5: (B, 80, N/2, N/2) regression features.
+    """
+
+    res3b: Tensor
+    res5b: Tensor
+    deconv5: Tensor
+
+
 class RDR(nn.Module):
     """The whole network.
 
@@ -110,12 +125,19 @@ class RDR(nn.Module):
             crops: (B, 3, N, N) RGB, 0..255, cut by `rdrface.crop`; N a multiple of 32, 256 in the paper.
             iterations: K for this call; default: `self.iterations`.
         """
+        return self.predict(self.extract(crops), self.iterations if iterations is None else iterations)
+
+    def extract(self, crops: Tensor) -> Features:
+        """The features of crops (B, 3, N, N)."""
         res3b, res5b = self.backbone(crops)
-        deconv5 = self.regression_features(res3b)
-        standardized = self.initialization(res5b)
+        return Features(res3b, res5b, self.regression_features(res3b))
+
+    def predict(self, features: Features, iterations: int) -> Prediction:
+        """Initialization and `iterations` refinement steps from the features of B crops."""
+        standardized = self.initialization(features.res5b)
         # The geometry needs float32, even if the backbone runs in reduced precision.
-        with torch.autocast(crops.device.type, enabled=False):
-            return self.refine(deconv5, standardized.float(), self.iterations if iterations is None else iterations)
+        with torch.autocast(standardized.device.type, enabled=False):
+            return self.refine(features.deconv5, standardized.float(), iterations)
 
     def refine(self, deconv5: Tensor, standardized: Tensor, iterations: int) -> Prediction:
         """The dual refinement loop.

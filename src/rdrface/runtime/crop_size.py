@@ -1,6 +1,9 @@
-"""Choice of the crop size of a weights file that has graphs for several."""
+"""The crop sizes of a weights file that has graphs for several: the choice of one, and its tensors."""
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from rdrface.errors import ConfigError
 from rdrface.runtime.weights import WeightsInfo
@@ -24,3 +27,16 @@ def choose_size(path: Path, info: WeightsInfo, size: int | None) -> int:
             f"{' '.join(map(str, (*info.sizes, size)))}`"
         )
     return info.input_size if size is None else size
+
+
+def own_tensor(size: int, name: str) -> str:
+    """Name in the weights file of the tensor `name` of a further size, if it has its own."""
+    return f"{size}/{name}"
+
+
+def tensors_of_size(tensors: Mapping[str, np.ndarray], info: WeightsInfo, size: int) -> dict[str, np.ndarray]:
+    """The tensors of a weights file that the graph of one of its sizes uses, by their names in the network."""
+    own = {own_tensor(size, name): name for name in tensors}
+    others = {name for name in tensors if any(name.startswith(own_tensor(one, "")) for one in info.further_graphs)}
+    result = {name: value for name, value in tensors.items() if name not in others}
+    return result | {own[name]: value for name, value in tensors.items() if name in own}

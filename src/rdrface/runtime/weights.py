@@ -7,7 +7,7 @@ not be renamed, because the graph contains the name of the other file. Each may 
 name in any folder (see `rdrface.runtime.linked_files`).
 
 The network is fully convolutional, so the same tensors serve crops of several sizes. ``NAME.onnx`` is the graph of the
-default size; each further size has its own graph, for example ``NAME.256.onnx``.
+default size; each further size has its own graph, for example ``NAME.256.onnx``, and may have tensors of its own.
 
 This module needs only NumPy and the standard library, no deep-learning framework.
 """

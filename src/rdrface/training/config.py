@@ -12,7 +12,7 @@ from rdrface.errors import ConfigError
 from rdrface.network.sizes import NETWORKS
 from rdrface.training.losses.weights import check_losses
 
-STAGES = ("initialization", "refinement", "joint")
+STAGES = ("initialization", "refinement", "joint", "features")
 """Values of `StageConfig.train`, the trained parts of the network; see `rdrface.training.stages`."""
 
 FEATURES = ("previous", "projection")
@@ -119,6 +119,9 @@ class TrainingConfig:
             (`rdrface.training.teacher`); "packaged" for the packaged weights, empty for none.
         distillation: weight of the teacher in the losses that both labels and teacher have, 0..1; that of the labels is
             1 minus it. Without a teacher it has no effect.
+        imitation: weight of the loss towards the features of the network that the run starts from
+            (`rdrface.training.losses.imitation`); 0 for none.
+        imitated_size: side in pixels of the crops on which that network is run.
         ema_decay: decay of the exponential moving average of the weights, which is validated and exported.
         validation_every: number of steps between validations and sample images.
         log_every: number of steps between rows of ``log.csv``.
@@ -146,6 +149,8 @@ class TrainingConfig:
     loss: dict[str, float] = field(default_factory=dict)
     teacher: str = ""
     distillation: float = 0.5
+    imitation: float = 0.0
+    imitated_size: int = 128
     ema_decay: float = 0.999
     validation_every: int = 500
     log_every: int = 20
@@ -174,6 +179,13 @@ class TrainingConfig:
         draws = {"closed_eye_draws": self.closed_eye_draws, "open_mouth_draws": self.open_mouth_draws}
         _check_numbers(draws | _entries("source_draws", self.source_draws), "a number of draws per epoch")
         _check_numbers(_entries("label_weight", self.label_weight), "a number")
+        _check_numbers({"imitation": self.imitation}, "a weight")
+        check_crop_sizes("imitated_size", [self.imitated_size])
+        smallest = min(min(stage.crop_sizes) for stage in self.stage)
+        if self.imitation and self.imitated_size > smallest:
+            raise ConfigError(
+                f"imitated_size must be at most the size of the crops, {smallest} pixels; got {self.imitated_size}"
+            )
         check_crop_sizes("export_sizes", self.export_sizes)
         check_offset(self.annotation_offset)
         check_losses(self.loss)

@@ -1,10 +1,11 @@
 """Export of RDR from PyTorch to ``NAME.safetensors`` and ``NAME.onnx``. Needs ``pip install rdrface[train]``.
 
 The graph contains only small tensors; its other initializers refer to the safetensors file (see
-`rdrface.runtime.weights`). Each crop size has its own graph, because the size of a graph's input is fixed; all graphs
-refer to the same tensors. Learned matrices are stored in float16, each followed by a Cast to float32 that both runtimes
-execute once, when they load the graph: the file is half as large, and the arithmetic is the same. Biases and the face
-model are stored in float32, because the resolution of float16 at 100 mm, 0.06 mm, would be visible.
+`rdrface.runtime.weights`). Each crop size has its own graph, because the size of a graph's input is fixed. The graphs
+refer to the same tensors; a further size can also have convolutions of its own. Learned matrices are stored in float16,
+each followed by a Cast to float32 that both runtimes execute once, when they load the graph: the file is half as large,
+and the arithmetic is the same. Biases and the face model are stored in float32, because the resolution of float16 at
+100 mm, 0.06 mm, would be visible.
 """
 
 import ast
@@ -12,7 +13,7 @@ import hashlib
 import logging
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,9 @@ from rdrface.files import write_aside
 from rdrface.network.custom_landmarks import CustomLandmarks
 from rdrface.network.inference_graph import InferenceGraph
 from rdrface.network.rdr import RDR
+from rdrface.runtime.crop_size import own_tensor
 from rdrface.runtime.int8_graph import SUFFIX
+from rdrface.runtime.safetensors_file import TensorPlace
 from rdrface.runtime.session import CUSTOM_LANDMARKS, OUTPUTS
 from rdrface.runtime.weights import WeightsInfo, graph_path, is_face_model, layout, write_weights
 
@@ -47,7 +50,7 @@ def export(
     path: Path,
     info: WeightsInfo,
     *,
-    further_sizes: Sequence[int] = (),
+    further: Mapping[int, RDR] | None = None,
     half: bool = True,
     readout: CustomLandmarks | None = None,
 ) -> WeightsInfo:
@@ -59,7 +62,8 @@ def export(
         network: RDR; not changed, but put into evaluation mode.
         path: ``NAME.safetensors``; the graphs are written to the same folder.
         info: metadata of the file; checksums and file name are filled in. Its `input_size` is the default size.
-        further_sizes: N of further graphs, pixels.
+        further: N of a further graph in pixels -> its network: `network`, or one with the same face model that differs
+            from it in some tensors. These are stored as ``N/NAME``.
         half: store learned matrices in float16; otherwise all tensors are float32, for comparisons.
         readout: read-out of custom landmarks, for the output `CUSTOM_LANDMARKS`; described by `info.custom_scheme`.
 
@@ -67,16 +71,17 @@ def export(
         The completed info.
     """
     path = Path(path)
-    module = InferenceGraph(network.eval(), readout).eval()
-    graphs = {size: _trace(module, size) for size in dict.fromkeys((info.input_size, *further_sizes))}
-    tensors = _shared_tensors(graphs, half)
+    networks = {info.input_size: network} | {
+        size: one for size, one in (further or {}).items() if size != info.input_size
+    }
+    graphs = {size: _trace(InferenceGraph(one.eval(), readout).eval(), size) for size, one in networks.items()}
+    tensors = _joined_tensors(graphs, half)
     config = dict(info.config) | {"file_name": path.name}
     info = replace(info, config=config, further_graphs=dict.fromkeys([*graphs][1:], ""))
     places = layout(tensors, info)
     contents = {}
     for size, graph in graphs.items():
-        for name, place in places.items():
-            _point_to(graph, name, path.name, place.offset, place.length)
+        _point_to_file(graph, path.name, places)
         contents[size] = graph.SerializeToString(deterministic=True)
     checksums = {size: hashlib.sha256(content).hexdigest() for size, content in contents.items()}
     info = replace(info, graph_checksum=checksums.pop(info.input_size), further_graphs=checksums)
@@ -88,19 +93,28 @@ def export(
     return info
 
 
-def _shared_tensors(graphs: Mapping[int, onnx.ModelProto], half: bool) -> dict[str, np.ndarray]:
-    """The tensors of the graphs of all sizes; see `take_tensors`, which is applied to each graph."""
-    taken = {size: take_tensors(graph, half) for size, graph in graphs.items()}
-    first, *others = taken.values()
-    for size, tensors in zip([*taken][1:], others, strict=True):
-        different = sorted(
-            name
-            for name in first.keys() | tensors.keys()
-            if name not in first or name not in tensors or not np.array_equal(first[name], tensors[name])
-        )
-        if different:
-            raise RuntimeError(f"the graph for {size} pixels has other tensors than the first one: {different}")
-    return first
+def _joined_tensors(graphs: Mapping[int, onnx.ModelProto], half: bool) -> dict[str, np.ndarray]:
+    """The tensors of the graphs of all sizes, see `take_tensors`. Those that a further size does not share with the
+    first one are renamed, also in its graph."""
+    joined: dict[str, np.ndarray] = {}
+    for size, graph in graphs.items():
+        tensors = take_tensors(graph, half)
+        own = {
+            name: own_tensor(size, name)
+            for name, value in tensors.items()
+            if joined and not (name in joined and np.array_equal(joined[name], value))
+        }
+        _rename(graph, own)
+        joined |= {own.get(name, name): value for name, value in tensors.items()}
+    return joined
+
+
+def _rename(model: onnx.ModelProto, names: Mapping[str, str]) -> None:
+    for initializer in model.graph.initializer:
+        initializer.name = names.get(initializer.name, initializer.name)
+    for node in model.graph.node:
+        for i, used in enumerate(node.input):
+            node.input[i] = names.get(used, used)
 
 
 def _remove_other_graphs(path: Path, info: WeightsInfo) -> None:
@@ -208,13 +222,17 @@ def _half(name: str, value: np.ndarray) -> np.ndarray:
     return value.astype(np.float16)
 
 
-def _point_to(model: onnx.ModelProto, name: str, location: str, offset: int, length: int) -> None:
-    (initializer,) = (i for i in model.graph.initializer if i.name == name)
-    initializer.ClearField("raw_data")
-    initializer.data_location = TensorProto.EXTERNAL
-    del initializer.external_data[:]
-    for key, value in (("location", location), ("offset", str(offset)), ("length", str(length))):
-        initializer.external_data.add(key=key, value=value)
+def _point_to_file(model: onnx.ModelProto, location: str, places: Mapping[str, TensorPlace]) -> None:
+    """Let the initializers of a graph that are tensors of the weights file refer to it."""
+    for initializer in model.graph.initializer:
+        if initializer.name not in places:
+            continue
+        place = places[initializer.name]
+        initializer.ClearField("raw_data")
+        initializer.data_location = TensorProto.EXTERNAL
+        del initializer.external_data[:]
+        for key, value in (("location", location), ("offset", str(place.offset)), ("length", str(place.length))):
+            initializer.external_data.add(key=key, value=value)
 
 
 def describe(

@@ -36,6 +36,7 @@ def export_run(
         calibrate(network, val_faces, sizes[0], config.iterations, device)
     datasets = tuple(sorted({name.split("/")[0] for name in train_faces.source_names}))
     path.parent.mkdir(exist_ok=True)
-    export(network.cpu(), path, describe(network, sizes[0], datasets, metrics={}), further_sizes=sizes[1:])
+    further = dict.fromkeys(sizes[1:], network.cpu())
+    export(network.cpu(), path, describe(network, sizes[0], datasets, metrics={}), further=further)
     for size in sizes:
         write_int8_graph(path, calibration_crops(train_faces, size))

@@ -4,6 +4,7 @@ All random numbers of a step are determined by (seed, stage, step), so an interr
 results.
 """
 
+import copy
 import math
 import time
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from rdrface.training.device_crops import DeviceCrops
 from rdrface.training.ema import EMA
 from rdrface.training.face_order import batches
 from rdrface.training.logs import LossLog, append_row, mean_over_processes, write_validation
+from rdrface.training.losses.imitation import Imitation, load_imitated, save_imitated
 from rdrface.training.losses.objective import Objective
 from rdrface.training.losses.weights import LossWeights
 from rdrface.training.oversampling import draws_per_epoch
@@ -146,7 +148,9 @@ def train(
     start_file = None if start is None or saved else checkpoint.start_file(start)
     if start_file is not None:
         start_network(network, start_file, config, train_faces)
-        network.rescale(crop_parameters(train_faces).to(fabric.device))
+        if any(stage.train != "features" for stage in config.stage):
+            network.rescale(crop_parameters(train_faces).to(fabric.device))
+    imitation = prepare_imitation(network, config, folder, fabric, is_resumed=saved is not None)
     run = Run(config, folder, fabric, network, EMA(network, config.ema_decay))
     if start_file is not None:
         run.validate(val_faces, config.iterations)
@@ -160,10 +164,32 @@ def train(
     optimizer_state = saved["optimizer"] if saved else None
     deadline = time.monotonic() + max_seconds
     while run.stage < len(config.stage):
-        if not train_stage(run, faces, draws, val_faces, optimizer_state, deadline):
+        if not train_stage(run, faces, draws, val_faces, optimizer_state, deadline, imitation):
             return None
         run.stage, run.step, optimizer_state = run.stage + 1, 0, None
     return run.ema.module
+
+
+def prepare_imitation(
+    network: RDR, config: TrainingConfig, folder: Path, fabric: Fabric, is_resumed: bool
+) -> Imitation | None:
+    """The loss of `TrainingConfig.imitation`, or None without it.
+
+    Args:
+        network: network of the run as it starts; a resumed run reads its start from `folder`.
+        config: configuration of the run.
+        folder: folder of the run.
+        fabric: fabric of the training.
+        is_resumed: whether the run has a checkpoint.
+    """
+    if not config.imitation:
+        return None
+    imitated = copy.deepcopy(network)
+    if is_resumed:
+        imitated = load_imitated(imitated, folder)
+    elif fabric.is_global_zero:
+        save_imitated(imitated, folder)
+    return Imitation(imitated, config.imitated_size)
 
 
 def train_stage(
@@ -173,6 +199,7 @@ def train_stage(
     val_faces: PackedCrops | None,
     optimizer_state: dict[str, Any] | None,
     deadline: float,
+    imitation: Imitation | None = None,
 ) -> bool:
     """Train to the end of the run's current stage.
 
@@ -183,6 +210,7 @@ def train_stage(
         val_faces: faces for validation, or None.
         optimizer_state: state of the optimizer from the checkpoint, or None.
         deadline: time at which to stop, in seconds of `time.monotonic`.
+        imitation: see `prepare_imitation`.
 
     Returns:
         False if the deadline passed before the last step.
@@ -196,7 +224,8 @@ def train_stage(
     if not weights.response:
         # Data-parallel wrappers treat a trained layer without a gradient as an error.
         network.response.requires_grad_(False)
-    objective, optimizer = fabric.setup(Objective(network, weights, config.distillation), optimizer)
+    objective = Objective(network, weights, config.distillation, imitation, config.imitation)
+    objective, optimizer = fabric.setup(objective, optimizer)
 
     augmentation, mirror = stage_augmentation(stage), CoefficientMirror.of(FaceModel.load(), fabric.device)
     seed = config.seed * 1000 + run.stage

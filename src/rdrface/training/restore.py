@@ -17,6 +17,7 @@ from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
 from rdrface.network.sizes import FULL, NETWORKS, NetworkSizes, network_sizes
+from rdrface.runtime.crop_size import choose_size, tensors_of_size
 from rdrface.runtime.weights import WeightsInfo, find_graph, read_info, read_tensors, verify
 from rdrface.training.renamed import renamed_tensors
 
@@ -32,7 +33,7 @@ _FOLDED = ".weight_bias"
 _FACE_MODEL = ("mean", "identity_basis", "expression_basis")
 
 
-def restore(path: Path) -> tuple[RDR, WeightsInfo]:
+def restore(path: Path, size: int | None = None) -> tuple[RDR, WeightsInfo]:
     """Restore the network of an exported weights file.
 
     Its batch normalizations only add a bias; their scale is contained in the weights of the convolutions. In evaluation
@@ -40,17 +41,20 @@ def restore(path: Path) -> tuple[RDR, WeightsInfo]:
     restored.
 
     Args:
-        path: ``NAME.safetensors``, with its graph in the same folder.
+        path: ``NAME.safetensors``, with its graphs in the same folder.
+        size: side of the crops in pixels, one of the file's sizes; default: its default size.
 
     Returns:
         RDR in evaluation mode, with conv6 as in a new network, and the file's metadata.
 
     Raises:
         WeightsError: the file is missing or damaged, or has another architecture or another face model.
+        ConfigError: the file does not have this size.
     """
     info, _ = read_info(path)
-    verify(path, info)
-    stored = _stored(path)
+    size = choose_size(path, info, size)
+    verify(path, info, size)
+    stored = _stored(path, info, size)
     _check_face_model(path, info, stored)
     # Files that are older than these options do not contain them.
     features, contour = info.config.get("features", "previous"), info.config.get("contour", "line")
@@ -107,10 +111,10 @@ def normalized_convolutions(network: RDR) -> list[tuple[Convolution, nn.BatchNor
     return pairs
 
 
-def _stored(path: Path) -> dict[str, np.ndarray]:
-    stored = {name: value.astype(np.float32) for name, value in read_tensors(path).items()}
+def _stored(path: Path, info: WeightsInfo, size: int) -> dict[str, np.ndarray]:
+    stored = {name: value.astype(np.float32) for name, value in tensors_of_size(read_tensors(path), info, size).items()}
     # Tensors smaller than a kilobyte are in the graph.
-    graph = onnx.load(find_graph(path), load_external_data=False).graph
+    graph = onnx.load(find_graph(path, info.graph_suffix(size)), load_external_data=False).graph
     for initializer in graph.initializer:
         if initializer.data_location != onnx.TensorProto.EXTERNAL:
             stored[initializer.name.removeprefix("network.")] = numpy_helper.to_array(initializer)

@@ -19,6 +19,12 @@ def refinement(network: RDR) -> tuple[Parts, int]:
     return [network.pe_lstm, network.c_lstm, network.jawline_readout, network.uncertainty], network.iterations
 
 
+def features(network: RDR) -> tuple[Parts, int]:
+    """Only backbone and regression features: the layers after them are those of the weights that the run starts from,
+    which can have such features for each of several crop sizes (`rdrface.training.export`)."""
+    return [network.backbone, network.regression_features], network.iterations
+
+
 def joint(network: RDR) -> tuple[Parts, int]:
     """The whole network."""
     return [network], network.iterations
@@ -38,6 +44,7 @@ def enter(network: RDR, name: str) -> int:
         "initialization": initialization,
         "refinement": refinement,
         "joint": joint,
+        "features": features,
     }
     parts, iterations = stages[name](network)
     network.train(False).requires_grad_(False)

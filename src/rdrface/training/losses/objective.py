@@ -9,6 +9,7 @@ from rdrface.datasets.records import VISIBLE
 from rdrface.network.rdr import RDR, Prediction
 from rdrface.training.batch import Batch
 from rdrface.training.losses.distillation import distilled
+from rdrface.training.losses.imitation import Imitation
 from rdrface.training.losses.iteration_losses import iteration_losses, mean_over_iterations
 from rdrface.training.losses.landmark_losses import response_loss
 from rdrface.training.losses.parameter_losses import vertex_distance, weighted_parameter_distance
@@ -28,22 +29,38 @@ class Objective(nn.Module):
         network: RDR.
         weights: weights of the losses.
         distillation: weight of the teacher, see `rdrface.training.losses.distillation`.
+        imitation: loss towards the features of a trained network, or None.
+        imitation_weight: its weight.
     """
 
-    def __init__(self, network: RDR, weights: LossWeights, distillation: float = 0.0) -> None:
+    def __init__(
+        self,
+        network: RDR,
+        weights: LossWeights,
+        distillation: float = 0.0,
+        imitation: Imitation | None = None,
+        imitation_weight: float = 0.0,
+    ) -> None:
         super().__init__()
         self.network = network
         self.weights = weights
         self.distillation = distillation
+        self.imitation = imitation
+        self.imitation_weight = imitation_weight
 
     def forward(self, batch: Batch, iterations: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum () of the losses, and each loss () by name, for a batch of B faces."""
-        prediction = self.network(batch.crops, iterations)
+        features = self.network.extract(batch.crops)
+        prediction = self.network.predict(features, iterations)
         logits = None
         if self.weights.response:
             logits = self.network.response(prediction.deconv5[: max(1, len(batch.crops) // RESPONSE_FRACTION)])
         parts = losses(prediction, logits, batch, self.network.scale.std, self.weights, self.distillation)
-        return total(parts, self.weights), parts
+        loss = total(parts, self.weights)
+        if self.imitation is not None:
+            parts["imitation"] = self.imitation(features, batch.crops)
+            loss = loss + self.imitation_weight * parts["imitation"]
+        return loss, parts
 
 
 def losses(

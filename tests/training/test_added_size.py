@@ -1,0 +1,154 @@
+"""Convolutions for a further crop size: their training by imitation, and the weights file that gets them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exported import some_crops, untrained_network
+from rdrface.cli.main import main
+from rdrface.runtime.crop_size import tensors_of_size
+from rdrface.runtime.weights import read_info, read_tensors
+from rdrface.runtime.weights_session import open_session
+
+torch = pytest.importorskip("torch")
+fabric_module = pytest.importorskip("lightning_fabric")
+
+from rdrface.datasets.crops import PackedCrops  # noqa: E402
+from rdrface.finetuning.weights import load_network  # noqa: E402
+from rdrface.network.rdr import RDR  # noqa: E402
+from rdrface.network.sizes import network_sizes  # noqa: E402
+from rdrface.training import warm_start  # noqa: E402
+from rdrface.training.config import StageConfig, TrainingConfig  # noqa: E402
+from rdrface.training.export import describe, export  # noqa: E402
+from rdrface.training.loop import train  # noqa: E402
+from rdrface.training.losses.imitation import NAME, Imitation  # noqa: E402
+from rdrface.training.restore import restore  # noqa: E402
+from short_run import packed_synthetic_faces  # noqa: E402
+
+SMALL, LARGE = 32, 64
+FEATURES = ("backbone.", "regression_features.", "initialization.reduce.")
+"""The trained parts, and the convolution before pool5: its normalization, which is folded in a file, is unfolded."""
+
+
+def configuration(steps: int) -> TrainingConfig:
+    stage = StageConfig("features", steps, crop_sizes=[LARGE], batch_size=4, learning_rate=1e-3, warmup_fraction=0.0)
+    return TrainingConfig(
+        (stage,), network="lite", iterations=2, imitation=0.1, imitated_size=SMALL, log_every=1, ema_decay=0.5
+    )
+
+
+def run(faces: PackedCrops, base: Path, folder: Path, steps: int = 2, max_seconds: float = 1e9) -> RDR | None:
+    fabric = fabric_module.Fabric(accelerator="cpu", devices=1)
+    fabric.launch()
+    return train(configuration(steps), faces, None, folder, fabric, max_seconds, base)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> PackedCrops:
+    return packed_synthetic_faces(tmp_path_factory.mktemp("faces"), 8)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights for small crops."""
+    network = untrained_network("lite", SMALL)
+    path = tmp_path_factory.mktemp("base") / "base.safetensors"
+    export(network, path, describe(network, SMALL, ("drawn",), {"nothing": 1.0}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(faces: PackedCrops, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run that trains features for large crops."""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warm_start, "CROPS", 8)
+        patch.setattr(warm_start, "BATCH_SIZE", 8)
+        run(faces, base, folder)
+    faces.save(folder / "train.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def both(base: Path, trained: Path) -> Path:
+    """The weights with both sizes."""
+    path = trained / "both.safetensors"
+    assert main(["export", str(trained), "-o", str(path), "--add-to", str(base)]) == 0
+    return path
+
+
+def test_only_the_features_are_trained(base: Path, trained: Path) -> None:
+    before = restore(base)[0].state_dict()
+    after = load_network(trained)[0].state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(name.startswith((*FEATURES, "response.")) for name in changed)
+    assert "imitation" in (trained / "log.csv").read_text().splitlines()[0].split(",")
+
+
+def test_a_resumed_run_imitates_the_same_network(
+    faces: PackedCrops, base: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_start, "CROPS", 8)
+    monkeypatch.setattr(warm_start, "BATCH_SIZE", 8)
+    assert run(faces, base, tmp_path, max_seconds=0.0) is None
+    assert (tmp_path / NAME).is_file()
+    run(faces, base, tmp_path)
+    expected = load_network(trained)[0].state_dict()
+    for name, value in load_network(tmp_path)[0].state_dict().items():
+        assert torch.equal(value, expected[name]), name
+
+
+def test_the_loss_of_equal_features_is_zero() -> None:
+    torch.manual_seed(0)
+    network = RDR(iterations=0, sizes=network_sizes("lite")).eval()
+    crops = torch.from_numpy(some_crops(2, SMALL))
+    imitation = Imitation(network, SMALL)
+    assert imitation(network.extract(crops), crops) == 0
+    other = RDR(iterations=0, sizes=network_sizes("lite")).eval()
+    loss = imitation(other.extract(crops), crops)
+    loss.backward()
+    assert loss > 0.1
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_the_default_size_keeps_its_tensors(base: Path, both: Path) -> None:
+    info, expected = read_info(base)[0], read_tensors(base)
+    joined, tensors = read_info(both)[0], read_tensors(both)
+    assert (joined.sizes, joined.training_data, joined.metrics) == ((SMALL, LARGE), info.training_data, info.metrics)
+    small = tensors_of_size(tensors, joined, SMALL)
+    assert small.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(small[name], value, err_msg=name)
+    own = {name.partition("/")[2] for name in tensors if name.startswith(f"{LARGE}/")}
+    assert own and all(name.startswith(FEATURES) for name in own)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_each_size_gives_the_outputs_of_its_network(both: Path, size: int) -> None:
+    network, _ = restore(both, size)
+    crops = some_crops(2, size)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(crops)).steps[-1].landmarks.numpy()
+        others = restore(both, SMALL + LARGE - size)[0](torch.from_numpy(crops)).steps[-1].landmarks.numpy()
+    assert np.abs(others - expected).max() > 1e-3
+    for backend in ("openvino", "onnxruntime"):
+        session, _ = open_session(both, backend, 1, size=size)
+        assert np.abs(session.run(crops)["landmarks"] - expected).max() < 1e-3
+    session, _ = open_session(both, threads=1, size=size, precision="int8")
+    assert session.precision == "int8"
+
+
+def test_errors_name_what_does_not_fit(
+    base: Path, trained: Path, both: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out.safetensors")
+    assert main(["export", str(trained), "-o", out, "--add-to", str(both)]) == 2
+    assert f"it already has the size {LARGE}" in capsys.readouterr().err
+    assert main(["export", str(trained), "-o", out, "--size", "96", str(SMALL), "--add-to", str(base)]) == 2
+    assert f"it already has the size {SMALL}" in capsys.readouterr().err
+    full = Path(__file__).parents[2] / "src" / "rdrface" / "weights" / "rdr.safetensors"
+    assert main(["export", str(trained), "-o", out, "--add-to", str(full)]) == 2
+    assert 'its network is "full", that of the run is "lite"' in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
