@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("name", sorted(shipped_configs()))
 def test_packaged_configurations_are_valid(name: str) -> None:
     config = load_config(name)
-    assert [stage.train for stage in config.stage][-1] == "joint"
+    assert [stage.train for stage in config.stage][-1] == ("features" if name == "sizes" else "joint")
 
 
 def test_values_are_read_and_others_have_defaults(tmp_path: Path) -> None:
@@ -64,6 +64,11 @@ def test_values_are_read_and_others_have_defaults(tmp_path: Path) -> None:
         ("closed_eye_copies = -3\n" + STAGE, "closed_eye_copies must be 0 or more; got -3"),
         ("log_every = 0\n" + STAGE, "log_every must be 1 or more"),
         ("ema_decay = 2.0\n" + STAGE, "ema_decay must be in"),
+        (STAGE + "no_face = 2\n", "stage.no_face must be in \\[0, 1\\]; got 2"),
+        (STAGE + "geometry_strength = -0.5\n", "stage.geometry_strength must be in \\[0, 1\\]; got -0.5"),
+        ("imitation = -1\n" + STAGE, "imitation must be a weight, 0 or more; got -1"),
+        ("imitated_size = 100\n" + STAGE, "imitated_size must be positive multiples of 32; got 100"),
+        ("imitation = 1\nimitated_size = 256\n" + STAGE, "at most the size of the crops, 128 pixels; got 256"),
         ("[loss]\njawbone = 1.0\n" + STAGE, "unknown entry 'jawbone'; the losses are landmarks"),
         ('[loss]\nwpdc = "much"\n' + STAGE, "loss.wpdc must be a number; got 'much'"),
     ],
