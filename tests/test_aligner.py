@@ -290,3 +290,12 @@ def test_detections_of_different_lengths_are_rejected():
 def test_boxes_without_a_usable_area_or_of_another_type_are_rejected(aligner, image, boxes):
     with pytest.raises(ValueError, match="boxes"):
         aligner.align(image, boxes)
+
+
+def test_the_packaged_weights_also_serve_the_crop_size_of_the_paper(aligner, image):
+    large = rdrface.load(size=256, threads=1)
+    assert large.session.input_size == 256
+    ((face,), (expected,)) = large.align(image, BOX), aligner.align(image, BOX)
+    distance = np.linalg.norm(face.landmarks - expected.landmarks, axis=1)
+    assert 0 < distance.mean() < 0.02 * expected.size
+    assert face.pose.yaw == pytest.approx(expected.pose.yaw, abs=5)

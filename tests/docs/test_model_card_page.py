@@ -42,4 +42,4 @@ def test_the_measurements_are_those_of_the_documentation() -> None:
         strict=True,
     ):
         line = re.search(rf"^{row}.*$", results, re.MULTILINE)
-        assert line is not None and f"**{value}**" in line[0]
+        assert line is not None and f"**{value:.2f}**" in line[0]

@@ -22,7 +22,8 @@ def written(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("name", sorted(shipped_configs()))
 def test_packaged_configurations_are_valid(name: str) -> None:
     config = load_config(name)
-    assert [stage.train for stage in config.stage][-1] == ("features" if name == "sizes" else "joint")
+    last = {"refine": "refinement", "sizes": "features"}.get(name, "joint")
+    assert [stage.train for stage in config.stage][-1] == last
 
 
 def test_values_are_read_and_others_have_defaults(tmp_path: Path) -> None:
