@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+from rdrface.runtime.crop_size import tensors_of_size
 from rdrface.runtime.weights import graph_path, layout, read_info, read_tensors, write_weights
 
 OUTPUTS = {
@@ -48,8 +49,11 @@ def write_old_weights(weights: Path, folder: Path) -> Path:
     for value in [*model.graph.output, *model.graph.initializer]:
         value.name = names.get(value.name, value.name)
 
-    tensors = {old_parameter(name): value for name, value in read_tensors(weights).items()}
+    # Release 0.1 had one crop size.
     info = read_info(weights)[0]
+    stored = tensors_of_size(read_tensors(weights), info, info.input_size)
+    tensors = {old_parameter(name): value for name, value in stored.items()}
+    info = replace(info, further_graphs={})
     places = layout(tensors, info)
     for initializer in model.graph.initializer:
         if initializer.data_location == onnx.TensorProto.EXTERNAL:

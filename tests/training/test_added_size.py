@@ -34,7 +34,7 @@ FEATURES = ("backbone.", "regression_features.", "initialization.reduce.")
 def configuration(steps: int) -> TrainingConfig:
     stage = StageConfig("features", steps, crop_sizes=[LARGE], batch_size=4, learning_rate=1e-3, warmup_fraction=0.0)
     return TrainingConfig(
-        (stage,), network="lite", iterations=2, imitation=0.1, imitated_size=SMALL, log_every=1, ema_decay=0.5
+        (stage,), network="lite", iterations=1, imitation=0.1, imitated_size=SMALL, log_every=1, ema_decay=0.5
     )
 
 
@@ -53,6 +53,7 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> PackedCrops:
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights for small crops."""
     network = untrained_network("lite", SMALL)
+    network.iterations = 1
     path = tmp_path_factory.mktemp("base") / "base.safetensors"
     export(network, path, describe(network, SMALL, ("drawn",), {"nothing": 1.0}))
     return path
@@ -81,7 +82,9 @@ def both(base: Path, trained: Path) -> Path:
 def test_only_the_features_are_trained(base: Path, trained: Path) -> None:
     before = restore(base)[0].state_dict()
     after = load_network(trained)[0].state_dict()
-    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    # A network with one iteration does not use the matrix of the previous state, so a file does not have it.
+    names = [name for name in after if not name.endswith("cell.weight_hh")]
+    changed = {name for name in names if not torch.equal(after[name], before[name])}
     assert changed
     assert all(name.startswith((*FEATURES, "response.")) for name in changed)
     assert "imitation" in (trained / "log.csv").read_text().splitlines()[0].split(",")

@@ -5,6 +5,7 @@ import pytest
 
 from exported import some_crops
 from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.runtime.crop_size import tensors_of_size
 from rdrface.runtime.int8_graph import SUFFIX, is_sealed
 from rdrface.runtime.session import BACKENDS, open_graph
 from rdrface.runtime.weights import graph_path, read_info, read_tensors
@@ -123,7 +124,8 @@ def test_the_int8_graph_of_a_weights_file(tmp_path):
     # The weights are read from the weights file; none is stored twice.
     graph = onnx.load(path, load_external_data=False).graph
     external = [each.name for each in graph.initializer if each.data_location == onnx.TensorProto.EXTERNAL]
-    assert set(external) == set(read_tensors(weights))
+    info, _ = read_info(weights)
+    assert set(external) == set(tensors_of_size(read_tensors(weights), info, info.input_size))
     if not precision._INT8_INSTRUCTIONS & precision.cpu_flags():
         return
     for backend in BACKENDS:

@@ -68,11 +68,12 @@ def run(args: argparse.Namespace) -> int:
     refuse_existing((output,), args.overwrite)
     sizes = list(args.size or read_export_sizes(args.run))
     check_crop_sizes("--size", sizes)
+    present = () if args.add_to is None else read_info(args.add_to)[0].sizes
+    # These could also be the graphs of NAME.256.safetensors.
+    graphs = [output.with_suffix(f".{size}{suffix}") for size in (*present, *sizes)[1:] for suffix in (".onnx", SUFFIX)]
+    refuse_existing(graphs, args.overwrite)
     network, _ = read_network(args.run)
     networks = dict.fromkeys(sizes, network) if args.add_to is None else extended(args.add_to, network, sizes)
-    # These could also be the graphs of NAME.256.safetensors.
-    graphs = [output.with_suffix(f".{size}{suffix}") for size in [*networks][1:] for suffix in (".onnx", SUFFIX)]
-    refuse_existing(graphs, args.overwrite)
     if args.iterations is not None:
         if args.iterations < 0:
             raise ConfigError(f"--iterations must be 0 or more; got {args.iterations}")
