@@ -32,6 +32,7 @@ from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.image import read_image
 from rdrface.loading import weights_path
 from rdrface.network.rdr import RDR
+from rdrface.runtime.weights import read_info
 from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import no_augmentation
 from rdrface.training.augmentation.crop_batch import CropBatch
@@ -116,17 +117,20 @@ def packed_errors(network: RDR, faces: PackedCrops, size: int) -> np.ndarray:
     return sums / len(faces)
 
 
-def read_weights(path: Path) -> tuple[RDR, int]:
+def read_weights(path: Path, size: int | None = None) -> tuple[RDR, int]:
     """Network in evaluation mode and side of its crops in pixels, from a weights file or a training run.
+
+    With `size`, this side and the network for it; the network for the default size if the file has none for it.
 
     Raises:
         RdrError: the file cannot be read.
     """
     if path.suffix == ".safetensors":
-        network, info = restore(path)
-        return network, info.input_size
-    network, size = read_network(path)
-    return network.eval(), size
+        known = size if size in read_info(path)[0].sizes else None
+        network, info = restore(path, known)
+        return network, size or info.input_size
+    network, trained_size = read_network(path)
+    return network.eval(), size or trained_size
 
 
 def spread(count: int, limit: int | None) -> np.ndarray:
@@ -156,8 +160,7 @@ def main() -> int:
     if (args.packed is None) == (args.folder is None):
         parser.error("give either SET and DIR, or --packed FILE")
     try:
-        network, size = read_weights(args.weights)
-        size = args.size or size
+        network, size = read_weights(args.weights, args.size)
         if args.packed is None:
             held_out = args.held_out is not None
             every = (

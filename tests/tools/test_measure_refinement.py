@@ -10,7 +10,7 @@ from PIL import Image
 import rdrface
 from annotated import write_pts
 from rdrface.datasets.readers import read_w300
-from rdrface.loading import LITE_WEIGHTS
+from rdrface.loading import LITE_WEIGHTS, PACKAGED_WEIGHTS
 from short_run import packed_synthetic_faces, short_run
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -71,3 +71,15 @@ def test_a_dataset_or_packed_faces_are_needed(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "argv", ["measure_refinement.py", "300w"])
     with pytest.raises(SystemExit):
         measure_refinement.main()
+
+
+def test_a_size_with_its_own_convolutions_is_measured_with_them() -> None:
+    import measure_refinement
+    import torch
+
+    default, small = measure_refinement.read_weights(PACKAGED_WEIGHTS)
+    larger, large = measure_refinement.read_weights(PACKAGED_WEIGHTS, 256)
+    other, unusual = measure_refinement.read_weights(PACKAGED_WEIGHTS, 192)
+    assert (small, large, unusual) == (128, 256, 192)
+    assert not torch.equal(default.backbone.stem[0].weight, larger.backbone.stem[0].weight)
+    assert torch.equal(default.backbone.stem[0].weight, other.backbone.stem[0].weight)
