@@ -74,8 +74,9 @@ def test_a_dataset_or_packed_faces_are_needed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_size_with_its_own_convolutions_is_measured_with_them() -> None:
-    import measure_refinement
     import torch
+
+    import measure_refinement
 
     default, small = measure_refinement.read_weights(PACKAGED_WEIGHTS)
     larger, large = measure_refinement.read_weights(PACKAGED_WEIGHTS, 256)
