@@ -151,6 +151,8 @@ def test_errors_name_what_does_not_fit(
     assert f"it already has the size {LARGE}" in capsys.readouterr().err
     assert main(["export", str(trained), "-o", out, "--size", "96", str(SMALL), "--add-to", str(base)]) == 2
     assert f"it already has the size {SMALL}" in capsys.readouterr().err
+    assert main(["export", str(trained), "-o", out, "--iterations", "3", "--add-to", str(base)]) == 2
+    assert "--iterations and --data cannot be used with --add-to" in capsys.readouterr().err
     full = Path(__file__).parents[2] / "src" / "rdrface" / "weights" / "rdr.safetensors"
     assert main(["export", str(trained), "-o", out, "--add-to", str(full)]) == 2
     assert 'its network is "full", that of the run is "lite"' in capsys.readouterr().err

@@ -14,7 +14,7 @@ from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import ConfigError
 from rdrface.network.rdr import RDR
 from rdrface.runtime.int8_graph import SUFFIX
-from rdrface.runtime.weights import read_info
+from rdrface.runtime.weights import WeightsInfo, read_info
 from rdrface.training.calibration import calibrate
 from rdrface.training.checkpoint import NAME, read_export_sizes, read_network
 from rdrface.training.config import check_crop_sizes
@@ -68,12 +68,17 @@ def run(args: argparse.Namespace) -> int:
     refuse_existing((output,), args.overwrite)
     sizes = list(args.size or read_export_sizes(args.run))
     check_crop_sizes("--size", sizes)
-    present = () if args.add_to is None else read_info(args.add_to)[0].sizes
+    base = None
+    if args.add_to is not None:
+        if args.iterations is not None or args.data:
+            raise ConfigError(f"--iterations and --data cannot be used with --add-to: {args.add_to} has them already")
+        base, _ = read_info(args.add_to)
     # These could also be the graphs of NAME.256.safetensors.
-    graphs = [output.with_suffix(f".{size}{suffix}") for size in (*present, *sizes)[1:] for suffix in (".onnx", SUFFIX)]
+    further = (*(() if base is None else base.sizes), *sizes)[1:]
+    graphs = [output.with_suffix(f".{size}{suffix}") for size in further for suffix in (".onnx", SUFFIX)]
     refuse_existing(graphs, args.overwrite)
     network, _ = read_network(args.run)
-    networks = dict.fromkeys(sizes, network) if args.add_to is None else extended(args.add_to, network, sizes)
+    networks = dict.fromkeys(sizes, network) if base is None else extended(args.add_to, base, network, sizes)
     if args.iterations is not None:
         if args.iterations < 0:
             raise ConfigError(f"--iterations must be 0 or more; got {args.iterations}")
@@ -83,9 +88,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"calibrating and writing {output} and its graphs", file=sys.stderr)
     if val_file.is_file():
         calibrate(network, PackedCrops.load(val_file), sizes[0], network.iterations, torch.device("cpu"))
-    info = describe(network, sizes[0], tuple(args.data))
-    if args.add_to is not None:
-        info = replace(read_info(args.add_to)[0], version=__version__)
+    info = describe(network, sizes[0], tuple(args.data)) if base is None else replace(base, version=__version__)
     info = export(networks[info.input_size], output, info, further=networks)
     train_file = pack_file(folder, TRAIN)
     if train_file.is_file():
@@ -99,11 +102,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def extended(weights: Path, network: RDR, sizes: Sequence[int]) -> dict[int, RDR]:
+def extended(weights: Path, info: WeightsInfo, network: RDR, sizes: Sequence[int]) -> dict[int, RDR]:
     """Size of the crops -> network, of weights to which a run adds its sizes; the default size of the weights first.
 
     Args:
         weights: ``NAME.safetensors``.
+        info: its metadata.
         network: the run's network; it gets K of the weights.
         sizes: its sizes, pixels.
 
@@ -111,7 +115,6 @@ def extended(weights: Path, network: RDR, sizes: Sequence[int]) -> dict[int, RDR
         ConfigError: the weights already have one of the sizes, or have another network or custom landmarks.
         WeightsError: see `rdrface.training.restore.restore`.
     """
-    info, _ = read_info(weights)
     both = sorted({*info.sizes} & {*sizes})
     if both:
         raise ConfigError(f"--add-to {weights}: it already has the size {both[0]}; choose others with --size")
