@@ -41,8 +41,19 @@ def test_one_face_aligned_at_two_angles_is_one_face():
     center = face.landmarks.mean(axis=0)
     upside_down = replace(face, landmarks=2 * center - face.landmarks, uncertainty=np.full(68, 9, np.float32))
     assert without_duplicates([upside_down, face]) == [face]
-    small = replace(upside_down, landmarks=(center + (upside_down.landmarks - center) / 2).astype(np.float32))
-    assert without_duplicates([small, face]) == [small, face]
+
+
+def test_a_face_within_another_face_is_a_phantom():
+    """A small face that the detector finds on a large one is aligned at a wrong angle, with an ordinary error."""
+    face = some_face()
+    center = face.landmarks.mean(axis=0)
+    small = (center + (center - face.landmarks) / 2 + 0.1 * face.size).astype(np.float32)
+    within = replace(face, landmarks=small, uncertainty=face.uncertainty * 1.2)
+    assert without_duplicates([within, face]) == [face]
+    surer = replace(within, uncertainty=face.uncertainty / 1.2)
+    assert without_duplicates([surer, face]) == [surer]
+    at_the_chin = replace(within, landmarks=(small + np.array([0, 0.55 * face.size])).astype(np.float32))
+    assert without_duplicates([at_the_chin, face]) == [at_the_chin, face]
 
 
 def test_a_face_on_part_of_another_face_is_a_phantom_if_it_is_much_less_certain():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rdrface.geometry.boxes import bounding_boxes, box_iou, box_size, image_edges, nms
+from rdrface.geometry.boxes import bounding_boxes, box_iou, box_size, containment, image_edges, nms
 
 
 def test_the_bounding_box_ignores_unknown_points():
@@ -24,6 +24,12 @@ def test_the_size_of_a_box_is_the_square_root_of_its_area():
 def test_iou_of_equal_overlapping_and_distant_boxes():
     boxes = np.array([[0.0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]])
     np.testing.assert_allclose(box_iou(boxes[:1], boxes), [[1, 1 / 3, 0]])
+
+
+def test_containment_is_the_covered_part_of_the_smaller_box():
+    boxes = np.array([[0.0, 0, 10, 10], [5, 0, 15, 10], [2, 2, 4, 4], [9, 9, 11, 11], [20, 20, 30, 30]])
+    np.testing.assert_allclose(containment(boxes[:1], boxes), [[1, 1 / 2, 1, 1 / 4, 0]])
+    np.testing.assert_allclose(containment(boxes, boxes[:1]), containment(boxes[:1], boxes).T)
 
 
 def test_nms_keeps_the_box_with_the_highest_score_of_each_face():

@@ -22,12 +22,25 @@ def box_size(boxes: np.ndarray) -> np.ndarray:
 
 def box_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(n, 4) and (m, 4) xyxy -> (n, m) intersection over union."""
+    shared, area_first, area_second = _intersections(first, second)
+    iou: np.ndarray = shared / np.maximum(area_first + area_second - shared, 1e-9)
+    return iou
+
+
+def containment(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(n, 4) and (m, 4) xyxy -> (n, m) part of the smaller box that the other one covers, 0 to 1."""
+    shared, area_first, area_second = _intersections(first, second)
+    part: np.ndarray = shared / np.maximum(np.minimum(area_first, area_second), 1e-9)
+    return part
+
+
+def _intersections(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Areas of (n, m) intersections, and of the boxes: (n, 1) and (1, m)."""
     (x0, y0, x1, y1), (u0, v0, u1, v1) = first.T[:, :, None], second.T[:, None]
     width = (np.minimum(x1, u1) - np.maximum(x0, u0)).clip(min=0)
     shared = width * (np.minimum(y1, v1) - np.maximum(y0, v0)).clip(min=0)
     area_first, area_second = ((boxes[:, 2:] - boxes[:, :2]).clip(min=0).prod(axis=1) for boxes in (first, second))
-    iou: np.ndarray = shared / np.maximum(area_first[:, None] + area_second[None] - shared, 1e-9)
-    return iou
+    return shared, area_first[:, None], area_second[None]
 
 
 def mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
