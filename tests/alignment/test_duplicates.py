@@ -22,6 +22,16 @@ def test_of_two_faces_with_the_same_landmarks_the_more_certain_one_is_kept():
     assert without_duplicates(faces) == faces[1:]
 
 
+def test_a_face_in_a_box_with_a_low_score_must_be_much_more_certain():
+    """The detector is sure of the box around the whole face, and not of a box at its edge."""
+    face = some_face()
+    whole = replace(shifted(face, 0, 4.4), score=0.98)
+    edge = replace(shifted(face, 0.1, 3.9), score=0.8)
+    assert without_duplicates([edge, whole]) == [whole]
+    surer = replace(edge, uncertainty=np.full(68, 2.5, np.float32))
+    assert without_duplicates([surer, whole]) == [surer]
+
+
 def test_neighbors_are_kept():
     face = some_face()
     faces = [shifted(face, 0, 5), shifted(face, MAX_DUPLICATE_DISTANCE + 0.05, 3)]

@@ -10,10 +10,12 @@ from rdrface.cli.main import main
 from rdrface.runtime.crop_size import tensors_of_size
 from rdrface.runtime.weights import read_info, read_tensors
 from rdrface.runtime.weights_session import open_session
+from untraced import untraced
 
 torch = pytest.importorskip("torch")
 fabric_module = pytest.importorskip("lightning_fabric")
 
+from rdrface.cli.export import extended  # noqa: E402
 from rdrface.datasets.crops import PackedCrops  # noqa: E402
 from rdrface.finetuning.weights import load_network  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
@@ -55,7 +57,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = untrained_network("lite", SMALL)
     network.iterations = 1
     path = tmp_path_factory.mktemp("base") / "base.safetensors"
-    export(network, path, describe(network, SMALL, ("drawn",), {"nothing": 1.0}))
+    with untraced():
+        export(network, path, describe(network, SMALL, ("drawn",), {"nothing": 1.0}))
     return path
 
 
@@ -75,7 +78,8 @@ def trained(faces: PackedCrops, base: Path, tmp_path_factory: pytest.TempPathFac
 def both(base: Path, trained: Path) -> Path:
     """The weights with both sizes."""
     path = trained / "both.safetensors"
-    assert main(["export", str(trained), "-o", str(path), "--add-to", str(base)]) == 0
+    with untraced():
+        assert main(["export", str(trained), "-o", str(path), "--add-to", str(base)]) == 0
     return path
 
 
@@ -143,14 +147,24 @@ def test_each_size_gives_the_outputs_of_its_network(both: Path, size: int) -> No
     assert session.precision == "int8"
 
 
+def test_a_run_replaces_a_further_size(base: Path, trained: Path, both: Path) -> None:
+    """The networks that are written, without the export itself: those of `base` and the run, as in `both`."""
+    run_network = load_network(trained)[0]
+    info, _ = read_info(both)
+    networks = extended(both, info, run_network, [LARGE])
+    assert [*networks] == [SMALL, LARGE]
+    assert networks[LARGE] is run_network
+    kept = restore(base)[0].state_dict()
+    for name, value in networks[SMALL].state_dict().items():
+        assert torch.equal(value, kept[name]), name
+
+
 def test_errors_name_what_does_not_fit(
-    base: Path, trained: Path, both: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    base: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = str(tmp_path / "out.safetensors")
-    assert main(["export", str(trained), "-o", out, "--add-to", str(both)]) == 2
-    assert f"it already has the size {LARGE}" in capsys.readouterr().err
     assert main(["export", str(trained), "-o", out, "--size", "96", str(SMALL), "--add-to", str(base)]) == 2
-    assert f"it already has the size {SMALL}" in capsys.readouterr().err
+    assert f"{SMALL} is its default size, which cannot be replaced" in capsys.readouterr().err
     assert main(["export", str(trained), "-o", out, "--iterations", "3", "--add-to", str(base)]) == 2
     assert "--iterations and --data cannot be used with --add-to" in capsys.readouterr().err
     full = Path(__file__).parents[2] / "src" / "rdrface" / "weights" / "rdr.safetensors"

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="WEIGHTS",
         help="weights NAME.safetensors to which the run adds its crop sizes: FILE gets the graphs and tensors of both; "
-        "the metadata are those of WEIGHTS",
+        "the run replaces a size that WEIGHTS have, except the default one; the metadata are those of WEIGHTS",
     )
     parser.add_argument(
         "--data",
@@ -105,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
 def extended(weights: Path, info: WeightsInfo, network: RDR, sizes: Sequence[int]) -> dict[int, RDR]:
     """Size of the crops -> network, of weights to which a run adds its sizes; the default size of the weights first.
 
+    The run's network replaces that of a size that the weights already have.
+
     Args:
         weights: ``NAME.safetensors``.
         info: its metadata.
@@ -112,17 +114,19 @@ def extended(weights: Path, info: WeightsInfo, network: RDR, sizes: Sequence[int
         sizes: its sizes, pixels.
 
     Raises:
-        ConfigError: the weights already have one of the sizes, or have another network or custom landmarks.
+        ConfigError: one of the sizes is the default of the weights, or they have another network or custom landmarks.
         WeightsError: see `rdrface.training.restore.restore`.
     """
-    both = sorted({*info.sizes} & {*sizes})
-    if both:
-        raise ConfigError(f"--add-to {weights}: it already has the size {both[0]}; choose others with --size")
+    if info.input_size in sizes:
+        raise ConfigError(
+            f"--add-to {weights}: {info.input_size} is its default size, which cannot be replaced; "
+            "choose other sizes with --size"
+        )
     if info.custom_scheme is not None:
         raise ConfigError(
             f"--add-to {weights}: it has custom landmarks, which would be lost; fine-tune again afterwards"
         )
-    present = {size: restore(weights, size)[0] for size in info.sizes}
+    present = {size: restore(weights, size)[0] for size in info.sizes if size not in sizes}
     expected = present[info.input_size]
     for option, found, wanted in (
         ("network", network.sizes.name, expected.sizes.name),
