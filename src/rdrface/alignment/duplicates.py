@@ -23,8 +23,8 @@ MAX_OVERLAP = 0.15
 PHANTOM_RATIO = 2.0
 
 MAX_CONTAINMENT = 0.75
-"""Part of the smaller one of two faces' bounds above which the less certain face is a phantom, whatever their errors. Of
-people who overlap in photos of 300-W and 300W-LP, at most 0.61 of the smaller one's bounds lie within the other's."""
+"""Part of the smaller one of two faces' bounds above which the less certain face is a phantom, whatever their errors.
+Of people who overlap in photos of 300-W and 300W-LP, at most 0.61 of the smaller one's bounds are in the other's."""
 
 
 def without_duplicates(faces: Sequence[Face]) -> list[Face]:
@@ -32,8 +32,8 @@ def without_duplicates(faces: Sequence[Face]) -> list[Face]:
 
     The detector suppresses boxes that overlap, but a box between two people or around half a face can lead to the same
     landmarks as another box, or to landmarks on part of a face. Of such faces, the one with the lowest expected error
-    divided by the square of the detector's score is kept. A box at the edge of a face has a low score, and landmarks that
-    are sure of the part of the face that they see.
+    divided by the square of the detector's score is kept. A box at the edge of a face has a low score, and landmarks
+    that are sure of the part of the face that they see.
     """
     if len(faces) < 2:
         return list(faces)
