@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rdrface.alignment.crop_alignment import face_angles
+from rdrface.alignment.retries import CLEARLY_BETTER
 from rdrface.face import Face
 from rdrface.geometry.boxes import bounding_boxes, box_iou, containment
 
@@ -31,17 +33,15 @@ def without_duplicates(faces: Sequence[Face]) -> list[Face]:
     """The faces in the same order, without duplicates.
 
     The detector suppresses boxes that overlap, but a box between two people or around half a face can lead to the same
-    landmarks as another box, or to landmarks on part of a face. Of such faces, the one with the lowest expected error
-    divided by the square of the detector's score is kept. A box at the edge of a face has a low score, and landmarks
-    that are sure of the part of the face that they see.
+    landmarks as another box, or to landmarks on part of a face. Of such faces, the one with the lowest of the `_ranks`
+    is kept.
     """
     if len(faces) < 2:
         return list(faces)
     landmarks = np.array([face.landmarks for face in faces], np.float64)
     sizes = np.array([face.size for face in faces])
     errors = np.array([face.expected_error for face in faces])
-    # The limit only avoids a division by zero: detections have higher scores.
-    ranks = errors / np.maximum([face.score for face in faces], 1e-3) ** 2
+    ranks = _ranks(landmarks, errors, np.array([face.score for face in faces]))
     bounds = bounding_boxes(landmarks)
     kept: list[int] = []
     for i in sorted(range(len(faces)), key=ranks.__getitem__):
@@ -56,3 +56,15 @@ def without_duplicates(faces: Sequence[Face]) -> list[Face]:
         if not (same | phantom).any():
             kept.append(i)
     return [faces[i] for i in sorted(kept)]
+
+
+def _ranks(landmarks: np.ndarray, errors: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """(n,) order in which faces are kept: the expected error, divided by the detector's score.
+
+    A box at the edge of a face has a low score, and landmarks that are sure of the part of the face that they see. An
+    upside-down face must be clearly better than an upright one, as in the retries.
+    """
+    is_upside_down = np.abs(face_angles(landmarks)) > 90
+    # The limit only avoids a division by zero: detections have higher scores.
+    ranks: np.ndarray = errors / np.maximum(scores, 1e-3) / np.where(is_upside_down, CLEARLY_BETTER, 1.0)
+    return ranks
