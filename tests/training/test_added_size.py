@@ -15,6 +15,7 @@ from untraced import untraced
 torch = pytest.importorskip("torch")
 fabric_module = pytest.importorskip("lightning_fabric")
 
+from rdrface.cli import export as export_command  # noqa: E402
 from rdrface.cli.export import extended  # noqa: E402
 from rdrface.datasets.crops import PackedCrops  # noqa: E402
 from rdrface.finetuning.weights import load_network  # noqa: E402
@@ -155,8 +156,10 @@ def test_a_run_replaces_a_further_size(base: Path, trained: Path, both: Path) ->
     assert [*networks] == [SMALL, LARGE]
     assert networks[LARGE] is run_network
     kept = restore(base)[0].state_dict()
-    for name, value in networks[SMALL].state_dict().items():
-        assert torch.equal(value, kept[name]), name
+    # A file does not have conv6 and, with one iteration, not the matrix of the previous state.
+    names = [name for name in kept if not name.startswith("response.") and not name.endswith("cell.weight_hh")]
+    for name in names:
+        assert torch.equal(networks[SMALL].state_dict()[name], kept[name]), name
 
 
 def test_errors_name_what_does_not_fit(
@@ -171,3 +174,19 @@ def test_errors_name_what_does_not_fit(
     assert main(["export", str(trained), "-o", out, "--add-to", str(full)]) == 2
     assert 'its network is "full", that of the run is "lite"' in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_an_unfinished_run_is_reported(
+    base: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its convolutions would replace good ones. The export itself is left out."""
+    state = torch.load(trained / "checkpoint.pt", weights_only=True)
+    torch.save(state | {"stage": 0, "step": 1}, tmp_path / "checkpoint.pt")
+    monkeypatch.setattr(export_command, "export", lambda network, path, info, **_: info)
+    out = str(tmp_path / "out.safetensors")
+    for run_folder, expected in ((tmp_path, "has done 1 of its 2 steps"), (trained, "")):
+        monkeypatch.setattr(export_command, "write_int8_graph", lambda *_: None)
+        assert main(["export", str(run_folder), "-o", out, "--add-to", str(base)]) == 0
+        printed = capsys.readouterr().err
+        assert expected in printed
+        assert ("warning" in printed) == bool(expected)

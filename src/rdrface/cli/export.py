@@ -16,7 +16,7 @@ from rdrface.network.rdr import RDR
 from rdrface.runtime.int8_graph import SUFFIX
 from rdrface.runtime.weights import WeightsInfo, read_info
 from rdrface.training.calibration import calibrate
-from rdrface.training.checkpoint import NAME, read_export_sizes, read_network
+from rdrface.training.checkpoint import NAME, read_export_sizes, read_network, read_progress
 from rdrface.training.config import check_crop_sizes
 from rdrface.training.export import describe, export
 from rdrface.training.int8_export import calibration_crops, write_int8_graph
@@ -85,6 +85,11 @@ def run(args: argparse.Namespace) -> int:
         network.iterations = args.iterations
     folder = args.run if args.run.is_dir() else args.run.parent
     val_file = pack_file(folder, VAL)
+    done, steps = read_progress(args.run)
+    if done < steps:
+        print(
+            f"warning: {args.run} has done {done} of its {steps} steps; the same command continues it", file=sys.stderr
+        )
     print(f"calibrating and writing {output} and its graphs", file=sys.stderr)
     if val_file.is_file():
         calibrate(network, PackedCrops.load(val_file), sizes[0], network.iterations, torch.device("cpu"))

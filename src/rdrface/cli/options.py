@@ -47,6 +47,13 @@ def weights_or_run(text: str) -> Path:
     return path if text != LITE and path.is_dir() and not is_hub_folder(path) else weights_file(text)
 
 
+def start_weights(text: str) -> Path:
+    """Value of ``--from`` of `rdrface train`: a path, "packaged" or "lite" for the packaged weights."""
+    from rdrface.loading import LITE, LITE_WEIGHTS, PACKAGED_WEIGHTS
+
+    return {"packaged": PACKAGED_WEIGHTS, LITE: LITE_WEIGHTS}.get(text, Path(text))
+
+
 def add_precision(parser: argparse._ActionsContainer, default: RequestedPrecision = "auto") -> None:
     """Add the option ``--precision``, whose value is the argument `precision` of `rdrface.load`."""
     auto = "the fastest that costs less than 0.05 %% NME"

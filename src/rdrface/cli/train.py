@@ -8,7 +8,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from rdrface.cli.options import add_output, check_minutes, create_folder, positive
+from rdrface.cli.options import add_output, check_minutes, create_folder, positive, start_weights
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.readers import SETS
 from rdrface.errors import ConfigError
@@ -45,9 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from",
         dest="start",
-        type=Path,
+        type=start_weights,
         metavar="RUN",
-        help="start from the weights of another run (its folder or checkpoint), or from an exported NAME.safetensors",
+        help="start from the weights of another run (its folder or checkpoint), from an exported NAME.safetensors, or "
+        "from the packaged weights: packaged or lite",
     )
     parser.add_argument("--setting", action=_Moved, nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("--minutes", type=float, help="stop after this time; run the same command again to resume")

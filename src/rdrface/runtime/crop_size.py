@@ -23,8 +23,8 @@ def choose_size(path: Path, info: WeightsInfo, size: int | None) -> int:
     if size is not None and size not in info.sizes:
         raise ConfigError(
             f"{path} has no graph for crops of {size} pixels; it has {', '.join(map(str, info.sizes))}. Choose one of "
-            "these, or export the training run again with `rdrface export RUN -o NAME.safetensors --size "
-            f"{' '.join(map(str, (*info.sizes, size)))}`"
+            "these. If the weights were trained with crops of this size, export their run again with `rdrface export "
+            f"RUN -o NAME.safetensors --size {' '.join(map(str, (*info.sizes, size)))}`"
         )
     return info.input_size if size is None else size
 

@@ -103,6 +103,11 @@ def read_header(path: Path) -> tuple[bytes, int]:
             if length > min(size - 8, _MAX_HEADER):
                 raise WeightsError(f"{path} is not a safetensors file or is truncated; copy or download it again")
             return start + file.read(length), size
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"the weights file {path} cannot be read: there is no such file; give a NAME.safetensors, the folder of a "
+            "downloaded model, or lite for the packaged light weights"
+        ) from error
     except OSError as error:
         raise WeightsError(f"the weights file {path} cannot be read: {error.strerror or error}") from error
 

@@ -162,6 +162,24 @@ def read_export_sizes(path: Path) -> tuple[int, ...]:
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
 
 
+def read_progress(path: Path) -> tuple[int, int]:
+    """Steps that a run has done, and steps of its configuration, over all stages.
+
+    Args:
+        path: the folder of a run, or its ``checkpoint.pt``.
+
+    Raises:
+        ConfigError: see `read_network`.
+    """
+    path = _checkpoint_file(path)
+    state = _read(path)
+    try:
+        steps = [stage["steps"] for stage in state["config"]["stage"]]
+        return sum(steps[: state["stage"]]) + state["step"], sum(steps)
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
+
+
 def read_network(path: Path) -> tuple[RDR, int]:
     """Read the averaged network of a checkpoint, and its default size, the first of `read_export_sizes`.
 
@@ -196,7 +214,10 @@ def read_network(path: Path) -> tuple[RDR, int]:
 def _checkpoint_file(path: Path) -> Path:
     path = path / NAME if path.is_dir() else path
     if not path.is_file():
-        raise ConfigError(f"no checkpoint at {path}; `rdrface train -o RUN` writes RUN/{NAME}")
+        problem = f"no checkpoint at {path}; `rdrface train -o RUN` writes RUN/{NAME}"
+        # `rdrface finetune` writes such a folder, without a checkpoint.
+        exported = sorted(path.parent.glob("weights/*.safetensors"))
+        raise ConfigError(problem if not exported else f"{problem}. This folder has exported weights, {exported[0]}")
     return path
 
 

@@ -117,7 +117,10 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
     set_filter_lengths(released)
     set_statistics(released, crops)
     network.load_state_dict(released.state_dict())
-    print(f"not in {path}, so initialized randomly: {NOT_EXPORTED}", file=sys.stderr)
+    print(
+        f"not in {path}, because only training needs it, so initialized randomly: {NOT_EXPORTED} (conv6)",
+        file=sys.stderr,
+    )
 
 
 def start_from_larger(network: RDR, path: Path, crops: list[Tensor]) -> None:
