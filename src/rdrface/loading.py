@@ -79,8 +79,8 @@ def load(
             that costs less than 0.05 % NME (docs/speed.md). int8 needs ``NAME.int8.onnx`` in the folder of the weights;
             without it, "auto" does not choose int8.
         size: side of the network's crops in pixels, one of those that the weights file has a graph for, for example 128
-            and 256: a larger crop is more accurate on faces larger than it, and slower (docs/speed.md). None for the
-            file's default.
+            and 256: a larger crop is more accurate on large faces up to 60 degrees of yaw, and slower (docs/speed.md).
+            None for the file's default.
         batch_size: maximum number of faces per run of the network, see `Aligner`; None for 16 on the CPU and 64 with
             ``device="cuda"``.
         detector: finds the faces; RetinaFace by default.
