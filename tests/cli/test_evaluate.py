@@ -124,6 +124,8 @@ def test_the_list_of_faces_is_written_without_loading_the_aligner(folder, monkey
 def test_options_that_do_not_apply_are_refused(folder):
     with pytest.raises(ConfigError, match="does not exist"):
         run(arguments("300w", folder, "--json", folder / "none" / "r.json"))
+    with pytest.raises(ConfigError, match="must name different files"):
+        run(arguments("300w", folder, "--json", folder / "r.json", "--record", folder / "r.json"))
     with pytest.raises(ConfigError, match="aflw2000-3d"):
         run(arguments("300w", folder, "--labels", folder / "x.npy"))
     with pytest.raises(ConfigError, match="has its own boxes"):

@@ -35,3 +35,11 @@ def test_sizes_that_cannot_be_used_and_existing_graphs_are_reported(capsys: pyte
     Path("mine.256.onnx").touch()
     assert main([*command, "128", "256"]) == 2
     assert "mine.256.onnx exists; name another file or pass --overwrite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["mine.onnx", "mine.int8.onnx", "mine.320.onnx", "mine.96.int8.onnx"])
+def test_no_graph_is_replaced_or_removed_without_overwrite(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(name).write_text("of the user")
+    assert main(["export", "run", "-o", "mine.safetensors", "--size", "64"]) == 2
+    assert f"{name} exists; name another file or pass --overwrite" in capsys.readouterr().err
+    assert Path(name).read_text() == "of the user"

@@ -87,6 +87,7 @@ def test_faces_are_packed_without_training_and_used_for_training_in_another_fold
             ["--synthetic", "4", "--from", "/nowhere"],
             "--from /nowhere: no file /nowhere; give the folder of an earlier run",
         ),
+        (["--synthetic", "4", "--config", "sizes"], 'train = "features" needs trained layers after the features'),
         (["--synthetic", "4", "--from", "/nowhere/rdr.safetensors"], "no file /nowhere/rdr.safetensors"),
     ],
 )

@@ -1,5 +1,6 @@
 """Convolutions for a further crop size: their training by imitation, and the weights file that gets them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from exported import some_crops, untrained_network
 from rdrface.cli.main import main
+from rdrface.errors import ConfigError
 from rdrface.runtime.crop_size import tensors_of_size
 from rdrface.runtime.weights import read_info, read_tensors
 from rdrface.runtime.weights_session import open_session
@@ -25,7 +27,7 @@ from rdrface.training import warm_start  # noqa: E402
 from rdrface.training.config import StageConfig, TrainingConfig  # noqa: E402
 from rdrface.training.export import describe, export  # noqa: E402
 from rdrface.training.loop import train  # noqa: E402
-from rdrface.training.losses.imitation import NAME, Imitation  # noqa: E402
+from rdrface.training.losses.imitation import NAME, Imitation, load_imitated  # noqa: E402
 from rdrface.training.restore import restore  # noqa: E402
 from short_run import packed_synthetic_faces  # noqa: E402
 
@@ -160,6 +162,21 @@ def test_a_run_replaces_a_further_size(base: Path, trained: Path, both: Path) ->
     names = [name for name in kept if not name.startswith("response.") and not name.endswith("cell.weight_hh")]
     for name in names:
         assert torch.equal(networks[SMALL].state_dict()[name], kept[name]), name
+
+
+def test_a_run_whose_imitated_network_is_lost_says_so(tmp_path: Path) -> None:
+    network = RDR(iterations=0, sizes=network_sizes("lite"))
+    with pytest.raises(ConfigError, match=NAME):
+        load_imitated(network, tmp_path)
+    (tmp_path / NAME).write_bytes(b"damaged")
+    with pytest.raises(ConfigError, match="restore the file, or start a new run"):
+        load_imitated(network, tmp_path)
+
+
+def test_the_imitated_size_is_that_of_the_weights(base: Path) -> None:
+    config = replace(configuration(1), imitated_size=LARGE)
+    with pytest.raises(ConfigError, match=f"features for crops of {SMALL} pixels.*imitated_size = {LARGE}"):
+        warm_start.check_start(base, config)
 
 
 def test_errors_name_what_does_not_fit(

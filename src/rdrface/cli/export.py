@@ -9,16 +9,15 @@ from pathlib import Path
 import torch
 
 from rdrface._version import __version__
-from rdrface.cli.options import add_overwrite, positive, refuse_existing
+from rdrface.cli.options import add_overwrite, create_folder, positive, refuse_existing, weights_file
 from rdrface.datasets.crops import PackedCrops
 from rdrface.errors import ConfigError
 from rdrface.network.rdr import RDR
-from rdrface.runtime.int8_graph import SUFFIX
 from rdrface.runtime.weights import WeightsInfo, read_info
 from rdrface.training.calibration import calibrate
 from rdrface.training.checkpoint import NAME, read_export_sizes, read_network, read_progress
 from rdrface.training.config import check_crop_sizes
-from rdrface.training.export import describe, export
+from rdrface.training.export import describe, export, replaced_files
 from rdrface.training.int8_export import calibration_crops, write_int8_graph
 from rdrface.training.restore import restore
 from rdrface.training.run_folder import TRAIN, VAL, pack_file
@@ -41,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--add-to",
-        type=Path,
+        type=weights_file,
         metavar="WEIGHTS",
         help="weights NAME.safetensors to which the run adds its crop sizes: FILE gets the graphs and tensors of both; "
         "the run replaces a size that WEIGHTS have, except the default one; the metadata are those of WEIGHTS",
@@ -73,10 +72,9 @@ def run(args: argparse.Namespace) -> int:
         if args.iterations is not None or args.data:
             raise ConfigError(f"--iterations and --data cannot be used with --add-to: {args.add_to} has them already")
         base, _ = read_info(args.add_to)
-    # These could also be the graphs of NAME.256.safetensors.
-    further = (*(() if base is None else base.sizes), *sizes)[1:]
-    graphs = [output.with_suffix(f".{size}{suffix}") for size in further for suffix in (".onnx", SUFFIX)]
-    refuse_existing(graphs, args.overwrite)
+    # They could also be the graphs of NAME.256.safetensors.
+    refuse_existing(replaced_files(output, (*(() if base is None else base.sizes), *sizes)), args.overwrite)
+    create_folder(output.parent, "name another file with -o", output)
     network, _ = read_network(args.run)
     networks = dict.fromkeys(sizes, network) if base is None else extended(args.add_to, base, network, sizes)
     if args.iterations is not None:
@@ -84,7 +82,9 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(f"--iterations must be 0 or more; got {args.iterations}")
         network.iterations = args.iterations
     folder = args.run if args.run.is_dir() else args.run.parent
-    val_file = pack_file(folder, VAL)
+    val_file, train_file = pack_file(folder, VAL), pack_file(folder, TRAIN)
+    # Read before anything is replaced.
+    train_faces = PackedCrops.load(train_file) if train_file.is_file() else None
     done, steps = read_progress(args.run)
     if done < steps:
         print(
@@ -95,9 +95,7 @@ def run(args: argparse.Namespace) -> int:
         calibrate(network, PackedCrops.load(val_file), sizes[0], network.iterations, torch.device("cpu"))
     info = describe(network, sizes[0], tuple(args.data)) if base is None else replace(base, version=__version__)
     info = export(networks[info.input_size], output, info, further=networks)
-    train_file = pack_file(folder, TRAIN)
-    if train_file.is_file():
-        train_faces = PackedCrops.load(train_file)
+    if train_faces is not None:
         for size in networks:
             write_int8_graph(output, calibration_crops(train_faces, size))
     else:

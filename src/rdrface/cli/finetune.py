@@ -7,6 +7,7 @@ from rdrface.cli.options import add_output, add_overwrite, positive, refuse_exis
 from rdrface.finetuning.finetune import MINUTES, fine_tune, weights_path
 from rdrface.finetuning.formats import FORMATS, PTS, default_name
 from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.training.export import replaced_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
         RdrError: an option, the images, their annotations or the weights cannot be used.
     """
     name = default_name(args.format) if args.name is None else args.name
-    refuse_existing((weights_path(args.out, name),), args.overwrite)
+    weights = weights_path(args.out, name)
+    refuse_existing((weights, *replaced_files(weights, (args.size or 0,))), args.overwrite)
     fine_tune(
         args.weights,
         args.folder,

@@ -125,6 +125,11 @@ def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:
     if not (arguments.out / checkpoint.NAME).is_file():
         if arguments.start is not None:
             check_start(checkpoint.start_file(arguments.start), config)
+        elif config.stage[0].train == "features":
+            raise ConfigError(
+                'a first stage with train = "features" needs trained layers after the features; give weights to start '
+                "from with --from"
+            )
         elif config.imitation:
             raise ConfigError("imitation needs a network to imitate; give weights to start from with --from")
     if config.teacher:

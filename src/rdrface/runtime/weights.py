@@ -190,7 +190,7 @@ def read_info(path: Path) -> tuple[WeightsInfo, dict[str, TensorPlace]]:
     header, size = read_header(path)
     try:
         info, places = _parse_header(header)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(
             f"{path} is not a weights file of rdrface, as written by `rdrface export`: {error!r}"
         ) from error

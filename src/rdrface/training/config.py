@@ -76,7 +76,10 @@ class StageConfig:
                 f"stage.crop_size_draws must have one number for each of {self.crop_sizes}, not all 0; "
                 f"got {self.crop_size_draws}"
             )
-        for name in ("appearance_strength", "geometry_strength", "no_face"):
+        if not 0 < self.learning_rate < math.inf:
+            raise ConfigError(f"stage.learning_rate must be a number above 0; got {self.learning_rate}")
+        _check_numbers({"stage.weight_decay": self.weight_decay}, "a number")
+        for name in ("warmup_fraction", "final_fraction", "appearance_strength", "geometry_strength", "no_face"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"stage.{name} must be in [0, 1]; got {getattr(self, name)}")
         for name in ("steps", "batch_size"):
@@ -170,6 +173,9 @@ class TrainingConfig:
         for name in ("packed_size", "validation_every", "log_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more; got {getattr(self, name)}")
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"seed must be a whole number from 0 to 2^32 - 1; got {self.seed}")
+        _check_numbers({"checkpoint_every": self.checkpoint_every}, "a number of seconds")
         if not 0 <= self.validation_fraction < 1:
             raise ConfigError(f"validation_fraction must be in [0, 1); got {self.validation_fraction}")
         if not 0 <= self.distillation <= 1:

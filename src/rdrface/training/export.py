@@ -13,7 +13,8 @@ import hashlib
 import logging
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxscript.optimizer import optimize_ir
 
 from rdrface._version import __version__
+from rdrface.errors import ConfigError
 from rdrface.files import write_aside
 from rdrface.network.custom_landmarks import CustomLandmarks
 from rdrface.network.inference_graph import InferenceGraph
@@ -85,12 +87,22 @@ def export(
         contents[size] = graph.SerializeToString(deterministic=True)
     checksums = {size: hashlib.sha256(content).hexdigest() for size, content in contents.items()}
     info = replace(info, graph_checksum=checksums.pop(info.input_size), further_graphs=checksums)
-    info = write_weights(path, tensors, info)
-    for size, content in contents.items():
-        with write_aside(graph_path(path, info.graph_suffix(size))) as partial:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # All files are complete before the first one is renamed: existing weights and their graphs stay together.
+    with ExitStack() as stack:
+        for size, content in contents.items():
+            partial = stack.enter_context(write_aside(graph_path(path, info.graph_suffix(size))))
             partial.write_bytes(content)
-    _remove_other_graphs(path, info)
+        info = write_weights(path, tensors, info)
+    for file in _other_graphs(path, info.sizes):
+        file.unlink()
     return info
+
+
+def replaced_files(path: Path, sizes: Collection[int]) -> list[Path]:
+    """Existing files that `export` of weights with these crop sizes replaces or removes, the default size first."""
+    graphs = [graph_path(path), *(graph_path(path, f".{size}.onnx") for size in [*sizes][1:])]
+    return [file for file in (path, *graphs, *_other_graphs(path, sizes)) if file.is_file()]
 
 
 def _joined_tensors(graphs: Mapping[int, onnx.ModelProto], half: bool) -> dict[str, np.ndarray]:
@@ -117,16 +129,18 @@ def _rename(model: onnx.ModelProto, names: Mapping[str, str]) -> None:
             node.input[i] = names.get(used, used)
 
 
-def _remove_other_graphs(path: Path, info: WeightsInfo) -> None:
-    """Remove graphs of earlier weights: all int8 graphs, and float32 graphs for sizes that `info` does not have."""
-    graph_path(path, SUFFIX).unlink(missing_ok=True)
-    for file in path.parent.glob("*.onnx"):
+def _other_graphs(path: Path, sizes: Collection[int]) -> list[Path]:
+    """Graphs of earlier weights: all int8 ones, and float32 ones of sizes that are not in `sizes`, the default first."""
+    int8 = graph_path(path, SUFFIX)
+    found = [int8] if int8.is_file() else []
+    for file in sorted(path.parent.glob("*.onnx")):
         match = re.fullmatch(re.escape(path.stem) + r"\.(\d+)(\.int8)?\.onnx", file.name)
         # The graph of NAME.256.safetensors has the name of a graph of NAME.safetensors.
         if match is None or file.with_name(f"{path.stem}.{match[1]}.safetensors").is_file():
             continue
-        if match[2] or int(match[1]) not in info.further_graphs:
-            file.unlink()
+        if match[2] or int(match[1]) not in [*sizes][1:]:
+            found.append(file)
+    return found
 
 
 def _trace(graph: InferenceGraph, size: int) -> onnx.ModelProto:
@@ -217,8 +231,12 @@ def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
 
 
 def _half(name: str, value: np.ndarray) -> np.ndarray:
-    if np.abs(value).max(initial=0) > np.finfo(np.float16).max:
-        raise ValueError(f"{name} has values outside the range of float16: the training has diverged")
+    # NaN is not smaller either.
+    if not np.abs(value).max(initial=0) <= np.finfo(np.float16).max:
+        raise ConfigError(
+            f"{name} has values that are not finite or outside the range of float16: the training has diverged; export "
+            "another run"
+        )
     return value.astype(np.float16)
 
 

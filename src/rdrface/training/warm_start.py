@@ -49,7 +49,13 @@ def check_start(path: Path, config: TrainingConfig) -> None:
         WeightsError: see `rdrface.training.restore.restore`.
     """
     if path.suffix == ".safetensors":
-        released, sizes = restore(path)[0], network_sizes(config.network)
+        released, info = restore(path)
+        sizes = network_sizes(config.network)
+        if config.imitation and config.imitated_size != info.input_size:
+            raise ConfigError(
+                f"{path} has features for crops of {info.input_size} pixels, the configuration has imitated_size = "
+                f"{config.imitated_size}; change it to {info.input_size}, or start from other weights"
+            )
         if not can_reduce(released.sizes, sizes):
             check_network(path, released.sizes.name, sizes.name)
         _check_options(path, released, config.features, config.contour)

@@ -9,10 +9,12 @@ the labels of 68 points, so the training is many times shorter.
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from rdrface.errors import ConfigError
 from rdrface.files import write_aside
 from rdrface.network.rdr import RDR, Features
 
@@ -64,7 +66,14 @@ def load_imitated(network: RDR, folder: Path) -> RDR:
     """Load what `save_imitated` stored into `network`, of the same sizes; returns it.
 
     Raises:
-        OSError: the file is missing.
+        ConfigError: the file is missing or damaged.
     """
-    network.load_state_dict(load_file(folder / NAME))
+    try:
+        network.load_state_dict(load_file(folder / NAME))
+    # A missing file, one of another kind, and one of another network.
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ConfigError(
+            f"{folder / NAME} has the network that this run imitates, and cannot be read; restore the file, or start a "
+            "new run with -o"
+        ) from error
     return network
