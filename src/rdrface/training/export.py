@@ -130,7 +130,7 @@ def _rename(model: onnx.ModelProto, names: Mapping[str, str]) -> None:
 
 
 def _other_graphs(path: Path, sizes: Collection[int]) -> list[Path]:
-    """Graphs of earlier weights: all int8 ones, and float32 ones of sizes not in `sizes`, whose first is the default."""
+    """Graphs of earlier weights: all int8 ones, and float32 ones of sizes that are not in `sizes`, default first."""
     int8 = graph_path(path, SUFFIX)
     found = [int8] if int8.is_file() else []
     for file in sorted(path.parent.glob("*.onnx")):
