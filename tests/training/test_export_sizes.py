@@ -21,7 +21,7 @@ onnx = pytest.importorskip("onnx")
 
 from rdrface.finetuning.weights import load_network  # noqa: E402
 from rdrface.network.rdr import RDR  # noqa: E402
-from rdrface.training.export import _remove_other_graphs  # noqa: E402
+from rdrface.training.export import _remove_other_graphs, replaced_files  # noqa: E402
 from rdrface.training.restore import restore  # noqa: E402
 
 SUFFIXES = (".onnx", ".int8.onnx", ".256.onnx", ".256.int8.onnx")
@@ -165,6 +165,9 @@ def test_graphs_of_earlier_weights_are_removed(copied: Path) -> None:
     others = ["two.320.onnx", "two.320.int8.onnx", "two.512.onnx", "two.512.safetensors", "other.320.onnx"]
     for name in others:
         copied.with_name(name).touch()
+    removed = {"two.int8.onnx", "two.256.int8.onnx", "two.320.onnx", "two.320.int8.onnx"}
+    replaced = {"two.safetensors", "two.onnx", "two.256.onnx"}
+    assert {path.name for path in replaced_files(copied, info.sizes)} == removed | replaced
     _remove_other_graphs(copied, info)
     # two.512.onnx is the graph of two.512.safetensors.
     kept = {"two.safetensors", "two.onnx", "two.256.onnx", "two.512.onnx", "two.512.safetensors", "other.320.onnx"}

@@ -25,7 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxscript.optimizer import optimize_ir
 
 from rdrface._version import __version__
-from rdrface.errors import ConfigError
+from rdrface.errors import TrainingError
 from rdrface.files import write_aside
 from rdrface.network.custom_landmarks import CustomLandmarks
 from rdrface.network.inference_graph import InferenceGraph
@@ -94,8 +94,7 @@ def export(
             partial = stack.enter_context(write_aside(graph_path(path, info.graph_suffix(size))))
             partial.write_bytes(content)
         info = write_weights(path, tensors, info)
-    for file in _other_graphs(path, info.sizes):
-        file.unlink()
+    _remove_other_graphs(path, info)
     return info
 
 
@@ -127,6 +126,11 @@ def _rename(model: onnx.ModelProto, names: Mapping[str, str]) -> None:
     for node in model.graph.node:
         for i, used in enumerate(node.input):
             node.input[i] = names.get(used, used)
+
+
+def _remove_other_graphs(path: Path, info: WeightsInfo) -> None:
+    for file in _other_graphs(path, info.sizes):
+        file.unlink()
 
 
 def _other_graphs(path: Path, sizes: Collection[int]) -> list[Path]:
@@ -233,7 +237,7 @@ def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
 def _half(name: str, value: np.ndarray) -> np.ndarray:
     # NaN is not smaller either.
     if not np.abs(value).max(initial=0) <= np.finfo(np.float16).max:
-        raise ConfigError(
+        raise TrainingError(
             f"{name} has values that are not finite or outside the range of float16: the training has diverged; export "
             "another run"
         )

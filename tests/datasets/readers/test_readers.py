@@ -77,6 +77,14 @@ def test_damaged_merl_rav_folders_are_refused(tmp_path):
         read_merl_rav(root, "train")
 
 
+def test_merl_rav_is_not_read_as_300w(tmp_path):
+    points = face_points()
+    points[9:17] = -1
+    root = merl_rav_folder(tmp_path, points)
+    with pytest.raises(DataError, match=r"is not 300-W: 12 % .* two negative coordinates.*name the dataset merl-rav"):
+        read_w300(root)
+
+
 def test_w300_counts_from_zero(tmp_path):
     for part in ("afw", "helen/trainset", "helen/testset", "ibug"):
         write_pts(tmp_path / part / "a_1.pts", face_points())
