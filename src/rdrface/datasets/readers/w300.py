@@ -38,7 +38,7 @@ def read_w300(root: str | Path) -> FaceRecords:
     if not files:
         raise DataError(f"{base} and its subfolders contain no .pts files; expected 300-W's images and annotations")
     points = np.stack([read_pts(file) for file in files]).astype(np.float32) - 1
-    negative: np.ndarray = (points < -1).all(axis=-1)
+    negative = np.asarray((points < -1).all(axis=-1))
     if negative.mean() > _MAX_NEGATIVE:
         example = files[int(negative.any(axis=1).argmax())]
         raise DataError(
