@@ -25,6 +25,9 @@ from rdrface.runtime.weights_session import open_session
 
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights" / "rdr.safetensors"
 
+PACKAGED = "packaged"
+"""Name of the packaged full weights, where an option also takes a path."""
+
 LITE = "lite"
 """Name of the packaged light weights."""
 

@@ -167,7 +167,7 @@ def test_graphs_of_earlier_weights_are_removed(copied: Path) -> None:
         copied.with_name(name).touch()
     removed = {"two.int8.onnx", "two.256.int8.onnx", "two.320.onnx", "two.320.int8.onnx"}
     replaced = {"two.safetensors", "two.onnx", "two.256.onnx"}
-    assert {path.name for path in replaced_files(copied, info.sizes)} == removed | replaced
+    assert {path.name for path in replaced_files(copied, info.further_graphs)} == removed | replaced
     _remove_other_graphs(copied, info)
     # two.512.onnx is the graph of two.512.safetensors.
     kept = {"two.safetensors", "two.onnx", "two.256.onnx", "two.512.onnx", "two.512.safetensors", "other.320.onnx"}

@@ -33,8 +33,8 @@ def without_duplicates(faces: Sequence[Face]) -> list[Face]:
     """The faces in the same order, without duplicates.
 
     The detector suppresses boxes that overlap, but a box between two people or around half a face can lead to the same
-    landmarks as another box, or to landmarks on part of a face. Of such faces, the one with the lowest of the `_ranks`
-    is kept.
+    landmarks as another box, or to landmarks on part of a face. Of such faces, the one with the lowest expected error
+    for its detector score is kept. An upside-down one must be clearly better than an upright one.
     """
     if len(faces) < 2:
         return list(faces)
@@ -59,10 +59,15 @@ def without_duplicates(faces: Sequence[Face]) -> list[Face]:
 
 
 def _ranks(landmarks: np.ndarray, errors: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(n,) order in which faces are kept: the expected error, divided by the detector's score.
+    """(n,) values by which faces are kept, the lowest first: the expected error divided by the detector's score.
 
-    A box at the edge of a face has a low score, and landmarks that are sure of the part of the face that they see. An
-    upside-down face must be clearly better than an upright one, as in the retries.
+    A box at the edge of a face has a low score, and often a low expected error all the same. An upside-down face must
+    be clearly better than an upright one, as in `rdrface.alignment.retries`.
+
+    Args:
+        landmarks: (n, 68, 2) image pixels.
+        errors: (n,) expected errors, percent of the face size.
+        scores: (n,) 0..1.
     """
     is_upside_down = np.abs(face_angles(landmarks)) > 90
     # The limit only avoids a division by zero: detections have higher scores.

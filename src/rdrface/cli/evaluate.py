@@ -10,7 +10,7 @@ from rdrface.cli import evaluate_expression as expression_command
 from rdrface.cli import evaluate_held_out as held_out
 from rdrface.cli import evaluate_video as video_command
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
-from rdrface.cli.options import add_overwrite, add_precision, add_size, create_folder, refuse_existing, weights_file
+from rdrface.cli.options import add_overwrite, add_precision, add_size, refuse_existing, weights_file
 from rdrface.datasets.readers import SETS as LAYOUTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
@@ -135,7 +135,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.plots is not None:
         require_matplotlib()
-        create_folder(args.plots, "name another folder with --plots")
+        if args.plots.exists() and not args.plots.is_dir():
+            raise ConfigError(f"--plots must be a folder, but {args.plots} is a file; name another folder")
     for path in (args.json, args.record, args.faces):
         if path is not None and not path.absolute().parent.is_dir():
             raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")

@@ -72,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
         if args.iterations is not None or args.data:
             raise ConfigError(f"--iterations and --data cannot be used with --add-to: {args.add_to} has them already")
         base, _ = read_info(args.add_to)
-    # They could also be the graphs of NAME.256.safetensors.
-    refuse_existing(replaced_files(output, (*(() if base is None else base.sizes), *sizes)), args.overwrite)
-    create_folder(output.parent, "name another file with -o", output)
+    further = (*(() if base is None else base.sizes), *sizes)[1:]
+    # NAME.256.onnx could also be the graph of NAME.256.safetensors.
+    refuse_existing(replaced_files(output, further), args.overwrite)
     network, _ = read_network(args.run)
     networks = dict.fromkeys(sizes, network) if base is None else extended(args.add_to, base, network, sizes)
     if args.iterations is not None:
@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
     val_file, train_file = pack_file(folder, VAL), pack_file(folder, TRAIN)
     # Read before anything is replaced.
     train_faces = PackedCrops.load(train_file) if train_file.is_file() else None
+    create_folder(output.parent, "name another file with -o", output)
     done, steps = read_progress(args.run)
     if done < steps:
         print(

@@ -74,8 +74,7 @@ def run(args: argparse.Namespace) -> int:
         RdrError: an option, the images, their annotations or the weights cannot be used.
     """
     name = default_name(args.format) if args.name is None else args.name
-    weights = weights_path(args.out, name)
-    refuse_existing((weights, *replaced_files(weights, (args.size or 0,))), args.overwrite)
+    refuse_existing(replaced_files(weights_path(args.out, name)), args.overwrite)
     fine_tune(
         args.weights,
         args.folder,

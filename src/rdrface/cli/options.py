@@ -49,9 +49,9 @@ def weights_or_run(text: str) -> Path:
 
 def start_weights(text: str) -> Path:
     """Value of ``--from`` of `rdrface train`: a path, "packaged" or "lite" for the packaged weights."""
-    from rdrface.loading import LITE, LITE_WEIGHTS, PACKAGED_WEIGHTS
+    from rdrface.loading import LITE, LITE_WEIGHTS, PACKAGED, PACKAGED_WEIGHTS
 
-    return {"packaged": PACKAGED_WEIGHTS, LITE: LITE_WEIGHTS}.get(text, Path(text))
+    return {PACKAGED: PACKAGED_WEIGHTS, LITE: LITE_WEIGHTS}.get(text, Path(text))
 
 
 def add_precision(parser: argparse._ActionsContainer, default: RequestedPrecision = "auto") -> None:

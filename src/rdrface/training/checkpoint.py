@@ -1,7 +1,8 @@
 """Checkpoints: everything needed to resume a run exactly. A checkpoint is written completely or not at all."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -154,12 +155,8 @@ def read_export_sizes(path: Path) -> tuple[int, ...]:
     Raises:
         ConfigError: see `read_network`.
     """
-    path = _checkpoint_file(path)
-    state = _read(path)
-    try:
+    with _content(path) as state:
         return _export_sizes(state["config"])
-    except (KeyError, IndexError, TypeError) as error:
-        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
 
 
 def read_progress(path: Path) -> tuple[int, int]:
@@ -171,13 +168,9 @@ def read_progress(path: Path) -> tuple[int, int]:
     Raises:
         ConfigError: see `read_network`.
     """
-    path = _checkpoint_file(path)
-    state = _read(path)
-    try:
+    with _content(path) as state:
         steps = [stage["steps"] for stage in state["config"]["stage"]]
         return sum(steps[: state["stage"]]) + state["step"], sum(steps)
-    except (KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
 
 
 def read_network(path: Path) -> tuple[RDR, int]:
@@ -192,9 +185,7 @@ def read_network(path: Path) -> tuple[RDR, int]:
         ConfigError: there is no such file, it is not a checkpoint of `rdrface train`, or it was trained with another
             face model.
     """
-    path = _checkpoint_file(path)
-    state = _read(path)
-    try:
+    with _content(path) as state:
         config, average = state["config"], state["average"]
         # Checkpoints that are older than these options do not contain them.
         features, contour = config.get("features", "previous"), config.get("contour", "line")
@@ -207,6 +198,15 @@ def read_network(path: Path) -> tuple[RDR, int]:
         projection = {name: value for name, value in network.state_dict().items() if name.startswith("projection.")}
         network.load_state_dict({**average, **projection})
         return network, _export_sizes(config)[0]
+
+
+@contextmanager
+def _content(path: Path) -> Iterator[dict[str, Any]]:
+    """Read the checkpoint of a run for the block, whose errors mean that it is damaged. `path`: see `read_network`."""
+    path = _checkpoint_file(path)
+    state = _read(path)
+    try:
+        yield state
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged: {error}") from error
 

@@ -98,10 +98,15 @@ def export(
     return info
 
 
-def replaced_files(path: Path, sizes: Collection[int]) -> list[Path]:
-    """Existing files that `export` of weights with these crop sizes replaces or removes, the default size first."""
-    graphs = [graph_path(path), *(graph_path(path, f".{size}.onnx") for size in [*sizes][1:])]
-    return [file for file in (path, *graphs, *_other_graphs(path, sizes)) if file.is_file()]
+def replaced_files(path: Path, further: Collection[int] = ()) -> list[Path]:
+    """Existing files that `export` would replace or remove, so that a command can refuse before anything slow.
+
+    Args:
+        path: ``NAME.safetensors``.
+        further: sides of the crops in pixels of the further graphs; the default size has ``NAME.onnx``.
+    """
+    graphs = [graph_path(path), *(graph_path(path, f".{size}.onnx") for size in further)]
+    return [file for file in (path, *graphs, *_other_graphs(path, further)) if file.is_file()]
 
 
 def _joined_tensors(graphs: Mapping[int, onnx.ModelProto], half: bool) -> dict[str, np.ndarray]:
@@ -129,12 +134,12 @@ def _rename(model: onnx.ModelProto, names: Mapping[str, str]) -> None:
 
 
 def _remove_other_graphs(path: Path, info: WeightsInfo) -> None:
-    for file in _other_graphs(path, info.sizes):
+    for file in _other_graphs(path, info.further_graphs):
         file.unlink()
 
 
-def _other_graphs(path: Path, sizes: Collection[int]) -> list[Path]:
-    """Graphs of earlier weights: all int8 ones, and float32 ones of sizes that are not in `sizes`, default first."""
+def _other_graphs(path: Path, further: Collection[int]) -> list[Path]:
+    """Graphs of earlier weights: all int8 graphs, and float32 graphs of sizes that are not in `further`."""
     int8 = graph_path(path, SUFFIX)
     found = [int8] if int8.is_file() else []
     for file in sorted(path.parent.glob("*.onnx")):
@@ -142,7 +147,7 @@ def _other_graphs(path: Path, sizes: Collection[int]) -> list[Path]:
         # The graph of NAME.256.safetensors has the name of a graph of NAME.safetensors.
         if match is None or file.with_name(f"{path.stem}.{match[1]}.safetensors").is_file():
             continue
-        if match[2] or int(match[1]) not in [*sizes][1:]:
+        if match[2] or int(match[1]) not in further:
             found.append(file)
     return found
 
@@ -235,7 +240,7 @@ def _is_learned_matrix(name: str, value: np.ndarray) -> bool:
 
 
 def _half(name: str, value: np.ndarray) -> np.ndarray:
-    # NaN is not smaller either.
+    # Written so that NaN is an error too.
     if not np.abs(value).max(initial=0) <= np.finfo(np.float16).max:
         raise TrainingError(
             f"{name} has values that are not finite or outside the range of float16: the training has diverged; export "

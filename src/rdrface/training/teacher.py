@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from rdrface.datasets.crops import PackedCrops
 from rdrface.files import write_aside
-from rdrface.loading import PACKAGED_WEIGHTS
+from rdrface.loading import PACKAGED, PACKAGED_WEIGHTS
 from rdrface.runtime.hub_folder import local_weights
 from rdrface.runtime.session import Session
 from rdrface.runtime.weights_session import open_session
@@ -28,9 +28,6 @@ from rdrface.training.restore import restore
 
 NAME = "teacher.safetensors"
 """File in the folder of a run."""
-
-PACKAGED = "packaged"
-"""Value of `TrainingConfig.teacher` for the packaged weights."""
 
 BATCH_SIZE = 32
 
@@ -54,7 +51,8 @@ def teacher_labels(teacher: str, faces: PackedCrops, folder: Path) -> dict[str, 
     faces: a resumed run gets exactly the same labels.
 
     Args:
-        teacher: `TrainingConfig.teacher`: a ``NAME.safetensors`` with its graph in the same folder, or `PACKAGED`.
+        teacher: `TrainingConfig.teacher`: a ``NAME.safetensors`` with its graph in the same folder, or
+            `rdrface.loading.PACKAGED`.
         faces: N packed faces.
         folder: folder of the run.
 
