@@ -18,7 +18,8 @@ from skimage import data
 
 import rdrface
 from rdrface.datasets.contact_sheet import contact_sheet
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.records import VISIBLE, FaceRecords
 from rdrface.fitting import fit_records
 from rdrface.geometry.boxes import bounding_boxes

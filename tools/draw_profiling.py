@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from rdrface.datasets.contact_sheet import contact_sheet
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.training.face_profiling.face_profiling import (

@@ -77,3 +77,23 @@ def test_weights_that_do_not_exist_are_reported(
     assert main(["finetune", str(ten_images), "-o", str(tmp_path / "run"), "--from", str(missing)]) != 0
     assert str(missing) in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_the_contact_sheet_of_another_fine_tuning_is_not_replaced(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "run" / "mine.jpg"
+    sheet.parent.mkdir()
+    sheet.write_text("of an earlier fine-tuning")
+    assert main(["finetune", str(images), "-o", str(sheet.parent), "--name", "mine"]) == 2
+    assert f"{sheet} exists; name another file or pass --overwrite" in capsys.readouterr().err
+    assert sheet.read_text() == "of an earlier fine-tuning"
+
+
+def test_points_outside_their_image_are_reported_before_the_fit(
+    ten_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (ten_images / "4.pts").write_text(PTS.replace("0.0 1", "900.0 1").replace("15.0 30.0", "41.0 12.0"))
+    assert main(["finetune", str(ten_images), "-o", str(tmp_path / "run")]) == 1
+    error = capsys.readouterr().err
+    assert f"all annotated points of {ten_images / '4.png'} are outside the image of 40 x 40 pixels" in error

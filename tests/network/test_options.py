@@ -7,7 +7,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from rdrface.datasets.crops import pack
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError
 from rdrface.geometry.contour import slide_extreme_x

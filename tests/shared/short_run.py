@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 
 

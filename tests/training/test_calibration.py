@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.records import OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.network.rdr import RDR

@@ -11,7 +11,7 @@ import pytest
 
 import data_parallel
 import rdrface
-from rdrface.datasets.crops import pack
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rdrface.datasets.crops import pack
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.training.device_crops import DeviceCrops
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.datasets.crops import pack
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.morphable.params import PITCH, POSE, YAW
 from rdrface.training.face_selection import near_frontal_fits

@@ -9,7 +9,8 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, TrainingError
 from rdrface.network.rdr import RDR

@@ -7,7 +7,8 @@ import torch
 from lightning_fabric import Fabric
 
 from exported import SIZE
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, WeightsError
 from rdrface.finetuning.weights import load_network

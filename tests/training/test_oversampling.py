@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from annotated import face_points, records_of
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.errors import ConfigError
 from rdrface.morphable.params import POSE
 from rdrface.training.face_order import batches

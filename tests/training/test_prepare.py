@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rdrface.datasets.crops import pack
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError
 from rdrface.training import prepare

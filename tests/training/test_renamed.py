@@ -8,7 +8,8 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.training.checkpoint import read_export_sizes, read_network
 from rdrface.training.config import StageConfig, TrainingConfig

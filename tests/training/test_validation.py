@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rdrface.datasets.crops import pack
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.validation import comparable_points

@@ -10,7 +10,8 @@ from lightning_fabric import Fabric
 
 from exported import SIZE, some_crops
 from linked import linked_layout  # noqa: F401
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, WeightsError
 from rdrface.finetuning.weights import load_network

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.cli.options import add_overwrite, positive, refuse_existing
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.errors import ConfigError
 from rdrface.fitting.estimated_boxes import with_missing_boxes

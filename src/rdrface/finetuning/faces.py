@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN
-from rdrface.datasets.records import FaceRecords
+from rdrface.datasets.records import FaceRecords, check_inside
 from rdrface.detection.protocol import Detections, Detector
 from rdrface.finetuning.formats import photo_names
 from rdrface.geometry.boxes import bounding_boxes, box_size, image_edges
@@ -90,12 +90,15 @@ def align_faces(annotated: FaceRecords, network: RDR, size: int, detector: Detec
 
     Raises:
         ImageError: an image cannot be read.
+        DataError: all points of a face are outside its image.
     """
     rows = []
     packed_size = int(round(size * MARGIN / 16) * 16)
     has_landmarks = annotated.contour is not None
     for i, path in enumerate(tqdm(annotated.image.tolist(), desc="aligning the faces", disable=None)):
         image, labels = read_image(path), annotated.points[i]
+        height, width = image.shape[:2]
+        check_inside(labels, path, width, height)
         if has_landmarks:
             box, detected = annotated.box[i], False
             frame = CropFrame.from_boxes(box[None])
@@ -109,7 +112,6 @@ def align_faces(annotated: FaceRecords, network: RDR, size: int, detector: Detec
         predicted = last.landmarks[0].numpy()
         packed_frame = CropFrame(frame.center, frame.half * MARGIN)
         pixels = cut(image, packed_frame, packed_size)[0].transpose(1, 2, 0)
-        height, width = image.shape[:2]
         corners = image_edges(width, height).reshape(1, 2, 2)
         rows.append(
             (

@@ -45,7 +45,7 @@ def fine_tune(
 ) -> Path:
     """Fit custom landmarks and write ``OUT/weights/NAME.safetensors`` with its graphs.
 
-    Also writes ``OUT/custom_landmarks.jpg``, a contact sheet of held-out faces with their predicted custom landmarks.
+    Also writes ``OUT/NAME.jpg``, a contact sheet of held-out faces with their predicted custom landmarks.
 
     Args:
         weights: trained network, see `rdrface.finetuning.weights.load_network`.
@@ -101,7 +101,7 @@ def fine_tune(
         else "aligned from the boxes of the annotated landmarks"
     )
     print(f"{len(faces)} images, {annotated.points.shape[1]} points each; {boxes}")
-    seconds, sheet = minutes * 60, out / "custom_landmarks.jpg"
+    seconds, sheet = minutes * 60, sheet_path(out, name)
     if folds is None:
         fitted, fit, error = fit_custom_landmarks(network, size, faces, seconds, seed, sheet, output)
         measured = "held-out photos"
@@ -128,6 +128,11 @@ def fine_tune(
 def weights_path(out: Path, name: str) -> Path:
     """The weights file of a fine-tuning with output folder `out` and the annotation scheme `name`."""
     return out / "weights" / f"{name}.safetensors"
+
+
+def sheet_path(out: Path, name: str) -> Path:
+    """The contact sheet of a fine-tuning with output folder `out` and the annotation scheme `name`."""
+    return out / f"{name}.jpg"
 
 
 def fit_custom_landmarks(

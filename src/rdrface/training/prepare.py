@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from rdrface.datasets.annotation_offset import without_offset
-from rdrface.datasets.crops import PackedCrops, pack, read_settings
+from rdrface.datasets.crops import PackedCrops, read_settings
+from rdrface.datasets.packing import pack
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.sources import check_sources

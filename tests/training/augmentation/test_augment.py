@@ -10,7 +10,7 @@ from annotated import records_of
 torch = pytest.importorskip("torch")
 
 from rdrface.crop import CropFrame, cut  # noqa: E402
-from rdrface.datasets.crops import pack  # noqa: E402
+from rdrface.datasets.packing import pack  # noqa: E402
 from rdrface.geometry.camera import project  # noqa: E402
 from rdrface.image import read_image  # noqa: E402
 from rdrface.landmarks import MIRROR  # noqa: E402

@@ -9,7 +9,7 @@ from annotated import records_of
 
 torch = pytest.importorskip("torch")
 
-from rdrface.datasets.crops import pack  # noqa: E402
+from rdrface.datasets.packing import pack  # noqa: E402
 from rdrface.morphable.landmark_model import LandmarkModel  # noqa: E402
 from rdrface.morphable.model import FaceModel  # noqa: E402
 from rdrface.morphable.params import POSE  # noqa: E402

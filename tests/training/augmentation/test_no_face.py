@@ -9,7 +9,7 @@ from annotated import records_of
 
 torch = pytest.importorskip("torch")
 
-from rdrface.datasets.crops import pack  # noqa: E402
+from rdrface.datasets.packing import pack  # noqa: E402
 from rdrface.datasets.synthetic import random_parameters  # noqa: E402
 from rdrface.landmarks import NUM_LANDMARKS  # noqa: E402
 from rdrface.network.projection import Projection  # noqa: E402

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.face_rendering.eyelid_warp import EyelidMotion, warp_eyelids

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rdrface.datasets.crops import PackedCrops, pack
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack
 from rdrface.datasets.records import SELF_OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.morphable.landmark_model import LandmarkModel

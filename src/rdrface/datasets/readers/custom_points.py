@@ -35,8 +35,8 @@ def read_custom_points(root: str | Path, origin: int = 1) -> FaceRecords:
         head, so they do not define the box of the 68).
 
     Raises:
-        DataError: there are no files, images are missing, a file is damaged, files differ in L, or a point has no
-            position in any file; the message contains the path or the point.
+        DataError: there are no files, images are missing, a file is damaged, files differ in L, all points of a face
+            are at the same place, or a point has no position in any file; the message contains the path or the point.
         ValueError: `origin` is neither 0 nor 1.
     """
     if origin not in (0, 1):
@@ -62,6 +62,8 @@ def read_custom_points(root: str | Path, origin: int = 1) -> FaceRecords:
                 f"{file} has {known} of {common} points with a position; expected at least {MIN_POINTS}: add "
                 "points, or remove the file"
             )
+        if np.nanmax(face, axis=0).tolist() == np.nanmin(face, axis=0).tolist():
+            raise DataError(f"{file}: all points are at the same place; correct or remove the file")
     points = (np.stack(faces) - origin).astype(np.float32)
     missing = np.flatnonzero(~np.isfinite(points).all(2).any(0))
     if len(missing):

@@ -13,7 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from rdrface.crop import CropFrame
-from rdrface.datasets.crops import PackedCrops, black_outside
+from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import black_outside
 from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN
 from rdrface.face_rendering.head import Head
 from rdrface.face_rendering.pose import with_angles
