@@ -41,11 +41,18 @@ def test_the_tiny_configuration_goes_from_data_to_weights(tiny_run: Path, tmp_pa
 
 
 @pytest.mark.no_cover  # tracing makes the export several times slower
-def test_a_finished_run_exports_again_without_training(tiny_run: Path) -> None:
-    weights, log = tiny_run / "weights" / "rdr.safetensors", tiny_run / "log.csv"
-    first, steps = weights.read_bytes(), log.read_bytes()
+def test_a_finished_run_is_not_exported_again(tiny_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, log = tiny_run / "weights", tiny_run / "log.csv"
+    first, steps = {path.name: path.read_bytes() for path in folder.iterdir()}, log.read_bytes()
+    # As after `rdrface export RUN -o OUT/weights/rdr.safetensors` with other sizes.
+    (folder / "rdr.safetensors").write_text("of the user")
     assert main([*TINY, str(tiny_run)]) == 0
-    assert weights.read_bytes() == first
+    assert "nothing was changed" in capsys.readouterr().out
+    assert (folder / "rdr.safetensors").read_text() == "of the user"
+    # Without the file, for example after an interruption during the export, the weights are written again.
+    (folder / "rdr.safetensors").unlink()
+    assert main([*TINY, str(tiny_run)]) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert log.read_bytes() == steps
 
 

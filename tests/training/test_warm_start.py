@@ -168,9 +168,31 @@ def test_the_start_can_be_a_checkpoint_file(faces: PackedCrops, tmp_path: Path) 
     train(replace(config, seed=1), faces, faces, tmp_path / "second", cpu(), start=tmp_path / "first" / "checkpoint.pt")
     assert len((tmp_path / "second" / "validation.csv").read_text().splitlines()) == 3
     check_start(tmp_path / "first" / "checkpoint.pt", config)
-    torch.save({"config": {"stage": []}}, tmp_path / "checkpoint.pt")
-    with pytest.raises(ConfigError, match=r"checkpoint\.pt is not a checkpoint .* no averaged weights"):
-        check_start(tmp_path / "checkpoint.pt", config)
+    for content in ({"config": {"stage": []}}, {"config": {"stage": []}, "average": {}}):
+        torch.save(content, tmp_path / "checkpoint.pt")
+        with pytest.raises(ConfigError, match=r"checkpoint\.pt is not a checkpoint .* no averaged weights"):
+            check_start(tmp_path / "checkpoint.pt", config)
+    for content in ({}, {"config": {}, "average": {"a": torch.zeros(1)}}, torch.zeros(1)):
+        torch.save(content, tmp_path / "checkpoint.pt")
+        with pytest.raises(ConfigError, match=r"checkpoint\.pt is not a checkpoint of `rdrface train`, or is damaged"):
+            check_start(tmp_path / "checkpoint.pt", config)
+
+
+def test_a_checkpoint_with_other_options_is_refused(faces: PackedCrops, tmp_path: Path) -> None:
+    config = TrainingConfig((StageConfig("joint", 1, crop_sizes=[32], batch_size=2),), iterations=1)
+    train(config, faces, None, tmp_path, cpu())
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(ConfigError, match='trained with contour = "line", the configuration has "extreme"'):
+        check_start(path, replace(config, contour="extreme"))
+    with pytest.raises(ConfigError, match='trained with features = "previous", the configuration has "projection"'):
+        check_start(path, replace(config, features="projection"))
+    check_start(path, replace(config, iterations=3))
+    features = (replace(config.stage[0], train="features"),)
+    check_start(path, replace(config, stage=features))
+    with pytest.raises(
+        ConfigError, match=r"with iterations = 1, the configuration has 3.*does not train the iterations"
+    ):
+        check_start(path, replace(config, iterations=3, stage=features))
 
 
 def test_training_and_fine_tuning_start_from_linked_weights(linked_layout) -> None:  # noqa: F811

@@ -22,6 +22,16 @@ from rdrface.training.renamed import renamed_checkpoint
 
 NAME = "checkpoint.pt"
 
+_ADDED_OPTIONS = {
+    "network": FULL.name,
+    "features": "previous",
+    "contour": "line",
+    "teacher": "",
+    "distillation": 0.5,
+    "export_sizes": [],
+}
+"""Options that older checkpoints do not contain, with the values that they were trained with."""
+
 
 def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingConfig) -> None:
     """Write ``folder/checkpoint.pt``; an existing file is replaced only when the new one is complete."""
@@ -107,12 +117,12 @@ def read_average(path: Path, network: str) -> dict[str, Tensor]:
     Raises:
         ConfigError: the file is damaged, is not a checkpoint of `rdrface train`, or has other layer sizes.
     """
-    state = _read(path)
-    if "average" not in state:
-        raise ConfigError(f"{path} is not a checkpoint of `rdrface train`: it has no averaged weights")
-    check_network(path, state["config"]["network"], network)
-    average: dict[str, Tensor] = state["average"]
-    return average
+    with _content(path) as state:
+        average: dict[str, Tensor] = state.get("average", {})
+        if not average:
+            raise ConfigError(f"{path} is not a checkpoint of `rdrface train`: it has no averaged weights")
+        check_network(path, state["config"]["network"], network)
+        return average
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -121,8 +131,9 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file is damaged, or is not a checkpoint of `rdrface train`.
     """
-    config: dict[str, Any] = _read(path)["config"]
-    return config
+    with _content(path) as state:
+        config: dict[str, Any] = state["config"]
+        return config
 
 
 def load_average(network: RDR, path: Path) -> None:
@@ -187,9 +198,7 @@ def read_network(path: Path) -> tuple[RDR, int]:
     """
     with _content(path) as state:
         config, average = state["config"], state["average"]
-        # Checkpoints that are older than these options do not contain them.
-        features, contour = config.get("features", "previous"), config.get("contour", "line")
-        network = RDR(config["iterations"], features, contour, network_sizes(config["network"]))
+        network = RDR(config["iterations"], config["features"], config["contour"], network_sizes(config["network"]))
         mean, trained_mean = network.projection.mean, average["projection.mean"]
         if mean.shape != trained_mean.shape or (mean - trained_mean)[len(CONTOUR) :].abs().max() > FACE_MODEL_TOLERANCE:
             raise ConfigError(
@@ -228,9 +237,7 @@ def _export_sizes(config: Mapping[str, Any]) -> tuple[int, ...]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         state = renamed_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
+        state["config"] = _ADDED_OPTIONS | state["config"]
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged") from error
-    # Older checkpoints do not contain these options.
-    added = {"network": FULL.name, "teacher": "", "distillation": 0.5, "export_sizes": []}
-    state["config"] = added | state["config"]
     return state

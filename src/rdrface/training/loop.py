@@ -216,6 +216,8 @@ def train_stage(
         False if the deadline passed before the last step.
     """
     config, stage, fabric, network = run.config, run.config.stage[run.stage], run.fabric, run.network
+    if run.step >= stage.steps:
+        return True
     weights = LossWeights(**config.loss)
     iterations = stages.enter(network, stage.train)
     optimizer = build_optimizer(network, stage)

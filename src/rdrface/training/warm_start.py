@@ -6,9 +6,10 @@ network in evaluation mode does not change.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,7 @@ def check_start(path: Path, config: TrainingConfig) -> None:
         ConfigError: the checkpoint is damaged, or the weights have other options than the configuration.
         WeightsError: see `rdrface.training.restore.restore`.
     """
+    trained: Mapping[str, Any]
     if path.suffix == ".safetensors":
         released, info = restore(path)
         sizes = network_sizes(config.network)
@@ -58,9 +60,17 @@ def check_start(path: Path, config: TrainingConfig) -> None:
             )
         if not can_reduce(released.sizes, sizes):
             check_network(path, released.sizes.name, sizes.name)
-        _check_options(path, released, config.features, config.contour)
+        trained = {"features": released.features, "contour": released.contour, "iterations": info.iterations}
     else:
         checkpoint.read_average(path, config.network)
+        trained = checkpoint.read_config(path)
+    _check_options(path, trained, config.features, config.contour)
+    if config.stage[0].train == "features" and trained["iterations"] < config.iterations:
+        raise ConfigError(
+            f"{path} was trained with iterations = {trained['iterations']}, the configuration has {config.iterations}, "
+            'and its first stage, train = "features", does not train the iterations. Change it to '
+            f"{trained['iterations']}, or start from other weights"
+        )
 
 
 def start_network(network: RDR, path: Path, config: TrainingConfig, faces: PackedCrops) -> None:
@@ -116,7 +126,9 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
     """
     released, _ = restore(path)
     check_network(path, released.sizes.name, network.sizes.name)
-    _check_options(path, released, network.features, network.contour)
+    _check_options(
+        path, {"features": released.features, "contour": released.contour}, network.features, network.contour
+    )
     # conv6 was initialized from the run's seed.
     released.response.load_state_dict(network.response.state_dict())
     released.to(next(network.parameters()).device)
@@ -144,20 +156,19 @@ def start_from_larger(network: RDR, path: Path, crops: list[Tensor]) -> None:
     larger, _ = restore(path)
     if not can_reduce(larger.sizes, network.sizes):
         check_network(path, larger.sizes.name, network.sizes.name)
-    _check_options(path, larger, network.features, network.contour)
+    _check_options(path, {"features": larger.features, "contour": larger.contour}, network.features, network.contour)
     print(f"initializing the network {network.sizes.name!r} from {path}", file=sys.stderr)
     reduce_network(larger.to(crops[0].device), network, torch.cat(crops))
     set_filter_lengths(network)
     set_statistics(network, crops)
 
 
-def _check_options(path: Path, released: RDR, features: str, contour: str) -> None:
+def _check_options(path: Path, trained: Mapping[str, Any], features: str, contour: str) -> None:
     for option, value in (("features", features), ("contour", contour)):
-        trained = getattr(released, option)
-        if value != trained:
+        if value != trained[option]:
             raise ConfigError(
-                f'{path} was trained with {option} = "{trained}", the configuration has "{value}"; change it to '
-                f'"{trained}", or start from other weights'
+                f'{path} was trained with {option} = "{trained[option]}", the configuration has "{value}"; change it '
+                f'to "{trained[option]}", or start from other weights'
             )
 
 
