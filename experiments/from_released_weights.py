@@ -20,8 +20,8 @@ import torch
 from lightning_fabric import Fabric
 
 from rdrface.cli.options import positive
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.crops import PackedCrops
-from rdrface.errors import RdrError
 from rdrface.loading import weights_path
 from rdrface.training.config import TrainingConfig
 from rdrface.training.config_file import load_config
@@ -114,6 +114,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@reports_errors
 def main() -> int:
     """Train the variants that have no result yet and print the tables; returns the exit status."""
     args = arguments()
@@ -154,8 +155,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RdrError as error:
-        print(f"from_released_weights.py: {error}", file=sys.stderr)
-        sys.exit(1)
+    sys.exit(main())

@@ -9,6 +9,7 @@ package. Finished trainings are not repeated when the command is run again.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from cached_features import CachedFaces, cache, mild_augmentation
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.crops import PackedCrops
 from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.network.rdr import RDR
@@ -118,6 +120,7 @@ def gradient_norms(trained: RDR, faces: CachedFaces) -> dict[str, float]:
     return {name: float((gradient.norm(dim=1) * len(index)).median()) for name, gradient in gradients.items()}
 
 
+@reports_errors
 def main() -> None:
     """Train the variants that have no result yet and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -159,4 +162,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,12 +8,14 @@ again.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.crops import PackedCrops
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.face_profiling.face_profiling import (
@@ -65,6 +67,7 @@ def with_profiled(faces: PackedCrops, count: int) -> PackedCrops:
     return faces.joined(profile_faces(faces, chosen, config, 0))
 
 
+@reports_errors
 def main() -> None:
     """Train the variants that have no result yet and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -99,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

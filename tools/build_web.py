@@ -8,10 +8,12 @@ The page finds faces in the browser with onnxruntime-web, which npm downloads, a
 import argparse
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
+from rdrface.cli.script import reports_errors
 from rdrface.web import CONTENT_SECURITY_POLICY, STATIC
 from rdrface.web.face_model import packaged_face_model_file
 
@@ -26,6 +28,7 @@ POLICY = CONTENT_SECURITY_POLICY.replace("'self';", "'self' 'wasm-unsafe-eval';"
 )
 
 
+@reports_errors
 def main() -> None:
     """Write the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -88,4 +91,4 @@ def _unpack_onnxruntime(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import rdrface
+from rdrface.cli.script import reports_errors
 
 
+@reports_errors
 def main() -> int:
     """Print the members that are missing; the exit status is 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -12,10 +12,12 @@ storage = photos x bytes per photo
 
 import argparse
 import math
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from rdrface.cli.script import reports_errors
 from rdrface.collection.rows import read_counts
 from rdrface.errors import DataError
 
@@ -23,6 +25,7 @@ PRICE = 0.04
 """US dollars per hour of a core: an assumption, of the order of what clouds charge for cores on demand."""
 
 
+@reports_errors
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,4 +103,4 @@ def column_lines(path: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

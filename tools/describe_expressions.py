@@ -8,11 +8,13 @@ one-sided coefficient is measured on its side, a two-sided one on the left.
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from rdrface.cli.script import reports_errors
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.landmarks import GROUPS
 from rdrface.morphable.model import FaceModel
@@ -34,6 +36,7 @@ SIMILAR = 0.8
 """Absolute cosine between the movements of two coefficients, from which the pair is listed."""
 
 
+@reports_errors
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -127,4 +130,4 @@ def _measures() -> dict[str, Callable[[np.ndarray, str], float]]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,6 +6,7 @@ The image and the table are those of docs/contour.md.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -16,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 
+from rdrface.cli.script import reports_errors
 from rdrface.geometry.camera import project
 from rdrface.geometry.contour import points_on_lines, slide_contour_line, slide_extreme_x, slide_silhouette
 from rdrface.geometry.mesh import flat_shading, front_triangles, triangle_normals
@@ -135,6 +137,7 @@ def draw(model: FaceModel, landmarks: LandmarkModel, path: Path) -> None:
     figure.savefig(path, dpi=90)
 
 
+@reports_errors
 def main() -> None:
     """Draw the image and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -154,4 +157,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,7 @@ python tools/draw_conventions.py [-o docs/images/conventions.png]
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -14,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
+from rdrface.cli.script import reports_errors
 from rdrface.geometry.camera import project
 from rdrface.geometry.mesh import flat_shading, front_triangles
 from rdrface.morphable.landmark_model import LandmarkModel
@@ -62,6 +64,7 @@ def draw(axes: Axes, model: FaceModel, angles: tuple[int, int, int]) -> None:
     axes.axis("off")
 
 
+@reports_errors
 def main() -> None:
     """Draw the image."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -85,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

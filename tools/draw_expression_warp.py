@@ -7,6 +7,7 @@ The photo is scikit-image's astronaut (NASA, public domain), labeled by the pack
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -17,6 +18,7 @@ from PIL import Image
 from skimage import data
 
 import rdrface
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.contact_sheet import contact_sheet
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.packing import pack
@@ -50,6 +52,7 @@ def astronaut() -> PackedCrops:
         return pack(fit_records(records, FaceModel.load()), 256)
 
 
+@reports_errors
 def main() -> None:
     """Draw the contact sheet."""
     parser = argparse.ArgumentParser(description="Draw faces and their closed eyes.")
@@ -106,4 +109,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

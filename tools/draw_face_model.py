@@ -4,12 +4,14 @@ The projection is scaled orthographic, as in the camera model of rdrface.
 """
 
 import argparse
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from rdrface.cli.script import reports_errors
 from rdrface.geometry.mesh import triangle_normals, vertex_normals
 from rdrface.geometry.rasterize import rasterize
 from rdrface.geometry.rotation import rotation_matrix
@@ -156,6 +158,7 @@ def sheet(rows: list[list[Image.Image]], titles: list[str], columns: int = 1) ->
     return page
 
 
+@reports_errors
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -193,4 +196,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,6 +8,7 @@ that of the original face, rotated with the photo, so that the panels show the n
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 from skimage import data
 
 import rdrface
+from rdrface.cli.script import reports_errors
 from rdrface.drawing import draw
 from rdrface.geometry.boxes import box_size
 
@@ -102,6 +104,7 @@ def panel_of(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(photo, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
 
 
+@reports_errors
 def main() -> None:
     """Write the image."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -136,4 +139,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,6 +10,7 @@ the astronaut out of focus, where the expected error is high.
 
 import argparse
 import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from skimage import data
 import rdrface
 from draw_face_model import render, vertex_colors
 from draw_result import enlarged
+from rdrface.cli.script import reports_errors
 from rdrface.face import Face, Parameters
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.geometry.rotation import rotation_matrix
@@ -93,6 +95,7 @@ def load_draw(path: Path) -> Draw:
     return module.draw
 
 
+@reports_errors
 def main() -> None:
     """Write the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -122,4 +125,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

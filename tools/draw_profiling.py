@@ -5,6 +5,7 @@ python tools/draw_profiling.py --pack FILE -o OUT    # with packed faces, to che
 """
 
 import argparse
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.contact_sheet import contact_sheet
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.packing import pack
@@ -27,6 +29,7 @@ YAWS_DEG = (30.0, 60.0, 85.0)
 CELL = 224
 
 
+@reports_errors
 def main() -> None:
     """Draw the contact sheet."""
     parser = argparse.ArgumentParser(description="Draw faces and their profiled versions.")
@@ -69,4 +72,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,7 @@ python tools/draw_result.py docs/images/result.jpg
 """
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 from skimage import data
 
 import rdrface
+from rdrface.cli.script import reports_errors
 from rdrface.drawing import draw
 from rdrface.face import Face
 from rdrface.geometry.rotation import rotation_matrix
@@ -48,6 +50,7 @@ def rotated(face: Face, yaw: float) -> Face:
     return replace(face, parameters=replace(face.parameters, pose=pose))
 
 
+@reports_errors
 def main() -> None:
     """Write the image."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -71,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

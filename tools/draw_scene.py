@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 import rdrface
+from rdrface.cli.script import reports_errors
 from rdrface.geometry.mesh import triangle_normals
 from rdrface.geometry.rasterize import rasterize
 from rdrface.geometry.rotation import rotation_matrix
@@ -38,6 +39,7 @@ BACKGROUND = (59, 66, 80)
 LIGHT = np.array([-0.3, 0.4, 0.86])
 
 
+@reports_errors
 def main() -> int:
     """Draw the sheet."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])

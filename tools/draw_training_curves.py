@@ -13,7 +13,8 @@ import csv
 import sys
 from pathlib import Path
 
-from rdrface.errors import ConfigError, DataError, RdrError
+from rdrface.cli.script import reports_errors
+from rdrface.errors import ConfigError, DataError
 from rdrface.evaluation.report.curves import COLORS, legend, new_figure, save
 from rdrface.evaluation.report.plots import require_matplotlib
 from rdrface.evaluation.tables.tables import Row, Table
@@ -107,6 +108,7 @@ def draw(curves: dict[str, Curve], column: str, path: Path) -> None:
     save(figure, path)
 
 
+@reports_errors
 def main() -> int:
     """Draw the figure and print the table; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -115,22 +117,18 @@ def main() -> int:
     parser.add_argument("--overwrite", action="store_true", help="replace an existing figure")
     parser.add_argument("--column", default="nme_3", help="column of validation.csv (default: nme_3)")
     args = parser.parse_args()
-    try:
-        require_matplotlib()
-        if args.output.exists() and not args.overwrite:
-            raise ConfigError(f"{args.output} exists; name another file or pass --overwrite")
-        curves = {}
-        for text in args.curves:
-            name, _, paths = text.partition("=")
-            if not paths:
-                raise ConfigError(f"a curve must be NAME=RUN[,RUN...]; got {text!r}")
-            curves[name] = joined_curve([Path(path) for path in paths.split(",")], args.column)
-            if not any(faces for faces, _ in curves[name]):
-                raise DataError(f"{text}: no validation after the first step yet")
-        draw(curves, args.column, args.output)
-    except RdrError as error:
-        print(f"draw_training_curves.py: {error}", file=sys.stderr)
-        return 1
+    require_matplotlib()
+    if args.output.exists() and not args.overwrite:
+        raise ConfigError(f"{args.output} exists; name another file or pass --overwrite")
+    curves = {}
+    for text in args.curves:
+        name, _, paths = text.partition("=")
+        if not paths:
+            raise ConfigError(f"a curve must be NAME=RUN[,RUN...]; got {text!r}")
+        curves[name] = joined_curve([Path(path) for path in paths.split(",")], args.column)
+        if not any(faces for faces, _ in curves[name]):
+            raise DataError(f"{text}: no validation after the first step yet")
+    draw(curves, args.column, args.output)
     rows = tuple(Row(name, (faces, error)) for name, curve in curves.items() for faces, error in curve)
     print(Table(f"{args.column} on held-out faces", ("faces", "error"), rows).to_text())
     return 0

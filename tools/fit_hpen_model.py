@@ -17,8 +17,8 @@ import numpy as np
 
 import rdrface
 from rdrface.cli.options import add_overwrite, positive, refuse_existing
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import RdrError
 from rdrface.evaluation.metrics.errors import geodesic
 from rdrface.evaluation.metrics.hpen_model import HpenModel
 from rdrface.evaluation.predictions.aligning import run_aligner
@@ -32,6 +32,7 @@ PENALTIES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """In faces, see `HpenModel.fit`."""
 
 
+@reports_errors
 def main() -> None:
     """Fit, print the table, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,7 +101,4 @@ def cross_validated(
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RdrError as problem:
-        sys.exit(f"fit_hpen_model.py: error: {problem}")
+    sys.exit(main())

@@ -7,11 +7,13 @@ copied.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.readers.images import image_beside
 from rdrface.datasets.readers.pts import read_pts
 
@@ -40,6 +42,7 @@ def scheme98(points: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
+@reports_errors
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -64,4 +67,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

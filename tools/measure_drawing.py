@@ -4,6 +4,7 @@ python tools/measure_drawing.py
 """
 
 import argparse
+import sys
 import time
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from PIL import Image
 from skimage import data
 
 import rdrface
+from rdrface.cli.script import reports_errors
 from rdrface.evaluation.tables.tables import Row, Table
 
 IMAGES = ((640, 480, 100), (640, 480, 250), (4000, 3000, 250), (4000, 3000, 1500))
@@ -28,6 +30,7 @@ def milliseconds(image: np.ndarray, face: rdrface.Face, repetitions: int, mesh: 
     return 1000 * min(times)
 
 
+@reports_errors
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -51,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,9 +20,9 @@ import numpy as np
 from tqdm import tqdm
 
 import rdrface
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import RdrError
 from rdrface.evaluation.metrics.annotation_offset import (
     median_offset,
     mirror_averaged_landmarks,
@@ -37,6 +37,7 @@ REFERENCE = "merl-rav"
 """The set relative to which dy is printed."""
 
 
+@reports_errors
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -131,7 +132,4 @@ def with_error(value: float, error: float) -> str | None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except RdrError as error:
-        sys.exit(f"measure_label_offset: {error}")
+    sys.exit(main())

@@ -20,10 +20,10 @@ import torch
 
 from rdrface.cli.evaluate_held_out import read_held_out
 from rdrface.cli.options import positive, weights_or_run
+from rdrface.cli.script import reports_errors
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import RdrError
 from rdrface.evaluation.metrics.errors import mean_of_counted
 from rdrface.evaluation.metrics.standard_error import mean_error
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -37,6 +37,7 @@ from rdrface.training.augmentation.augment import augment
 from rdrface.training.augmentation.config import no_augmentation
 from rdrface.training.augmentation.crop_batch import CropBatch
 from rdrface.training.checkpoint import read_network
+from rdrface.training.config import check_crop_sizes
 from rdrface.training.restore import restore
 from rdrface.training.validation import comparable_points
 
@@ -138,6 +139,7 @@ def spread(count: int, limit: int | None) -> np.ndarray:
     return np.arange(count) if limit is None or limit >= count else np.linspace(0, count - 1, limit).astype(int)
 
 
+@reports_errors
 def main() -> int:
     """Print the tables; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -157,26 +159,23 @@ def main() -> int:
     )
     parser.add_argument("--limit", type=positive, metavar="N", help="use N evenly spaced faces instead of all")
     args = parser.parse_args()
-    if (args.packed is None) == (args.folder is None):
-        parser.error("give either SET and DIR, or --packed FILE")
-    try:
-        network, size = read_weights(args.weights, args.size)
-        if args.packed is None:
-            held_out = args.held_out is not None
-            every = (
-                read_held_out(args.set, args.folder, args.held_out) if held_out else SETS[args.set].read(args.folder)
-            )
-            faces = every.select(spread(len(every), args.limit))
-            tables = dataset_tables(args.set, faces, predicted_points(network, faces, size))
-        else:
-            packed = PackedCrops.load(args.packed)
-            packed = packed.select(spread(len(packed), args.limit))
-            rows = [Row(f"k = {k}", tuple(row)) for k, row in enumerate(packed_errors(network, packed, size).tolist())]
-            title = f"{len(packed)} packed faces, percent of the face's size, by iteration"
-            tables = [Table(title, ("S_k", "S_p", "3D"), tuple(rows))]
-    except RdrError as error:
-        print(f"measure_refinement.py: {error}", file=sys.stderr)
-        return 1
+    given = [args.set, args.folder, args.held_out] if args.packed is not None else []
+    if any(value is not None for value in given) or (args.packed is None and args.folder is None):
+        parser.error("give either SET and DIR, with or without --held-out, or --packed FILE")
+    if args.size is not None:
+        check_crop_sizes("--size", (args.size,))
+    network, size = read_weights(args.weights, args.size)
+    if args.packed is None:
+        held_out = args.held_out is not None
+        every = read_held_out(args.set, args.folder, args.held_out) if held_out else SETS[args.set].read(args.folder)
+        faces = every.select(spread(len(every), args.limit))
+        tables = dataset_tables(args.set, faces, predicted_points(network, faces, size))
+    else:
+        packed = PackedCrops.load(args.packed)
+        packed = packed.select(spread(len(packed), args.limit))
+        rows = [Row(f"k = {k}", tuple(row)) for k, row in enumerate(packed_errors(network, packed, size).tolist())]
+        title = f"{len(packed)} packed faces, percent of the face's size, by iteration"
+        tables = [Table(title, ("S_k", "S_p", "3D"), tuple(rows))]
     print("\n\n".join(table.to_text() for table in tables))
     return 0
 

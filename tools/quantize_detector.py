@@ -8,6 +8,7 @@ Enter the SHA-256 as `INT8_GRAPH_CHECKSUM` in ``detection/retinaface.py``.
 
 import argparse
 import hashlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import onnx
 from onnx import version_converter
 
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.readers import read_set
 from rdrface.detection.retinaface import INT8_GRAPH, resize, weights
 from rdrface.detection.retinaface_pass import pad
@@ -30,6 +32,7 @@ OPSET = 13
 """The first with one scale per channel."""
 
 
+@reports_errors
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -81,4 +84,4 @@ def stored_in_int8(model: onnx.ModelProto, tensors: dict[str, np.ndarray]) -> on
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

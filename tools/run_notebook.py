@@ -11,6 +11,7 @@ import ast
 import base64
 import io
 import json
+import sys
 import tempfile
 from contextlib import chdir, redirect_stdout
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import Any
 
 from PIL import Image
 
+from rdrface.cli.script import reports_errors
 from rdrface.files import write_aside
 
 QUALITY = 85
 """Of the JPEG images."""
 
 
+@reports_errors
 def main() -> None:
     """Run the notebook."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -101,4 +104,4 @@ def lines(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

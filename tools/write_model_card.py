@@ -11,6 +11,7 @@ import re
 import sys
 from pathlib import Path
 
+from rdrface.cli.script import reports_errors
 from rdrface.hub.facts import dataset_table, text
 
 PAGE = Path(__file__).parents[1] / "docs" / "model_card.md"
@@ -28,6 +29,7 @@ def refreshed(page: str) -> str:
     return BLOCK.sub(block, page)
 
 
+@reports_errors
 def main() -> int:
     """Write or check the page; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -17,8 +17,9 @@ from methods import BASELINES, all_methods
 from results_csv import figures, write_csv
 from run_recorder import run_recorder
 
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import DataError, RdrError
+from rdrface.errors import DataError
 from rdrface.evaluation.predictions.face_list import write_face_list
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
 from rdrface.evaluation.protocols.sets import SETS
@@ -33,6 +34,7 @@ DEFAULT = ("dlib", "mediapipe", "sdm", "sdm-from-ours")
 """Default of --baselines. face-alignment is left out because its environment is large."""
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -60,11 +62,7 @@ def main() -> int:
     parser.add_argument("--sdm-from-ours", type=Path, metavar="FILE", help="the same, trained with --start ours")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write all figures; other sets in FILE are kept")
     args = parser.parse_args()
-    try:
-        return compare(args)
-    except RdrError as error:
-        print(f"compare.py: {error}", file=sys.stderr)
-        return 1
+    return compare(args)
 
 
 def compare(args: argparse.Namespace) -> int:

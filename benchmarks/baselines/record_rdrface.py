@@ -8,6 +8,7 @@ baselines are measured: on one processor core, the detector also separately. No 
 
 import importlib.metadata
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 
 import rdrface
+from rdrface.cli.script import reports_errors
 from rdrface.detection.retinaface import weights as retinaface_weights
 from rdrface.loading import PACKAGED_WEIGHTS, weights_path
 from rdrface.runtime.weights import graph_path
@@ -84,6 +86,7 @@ def installed_megabytes() -> float:
     return sum(sizes.values()) + sum(file.stat().st_size for file in package_files) / 1e6
 
 
+@reports_errors
 def main() -> None:
     """Record and write."""
     parser = arguments(__doc__)
@@ -105,4 +108,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,10 +8,12 @@ a point that is hidden or has no position, and "mirrored", the 68 points of the 
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.readers import read_set
 from rdrface.datasets.records import UNKNOWN, VISIBLE
 from rdrface.files import write_aside
@@ -19,6 +21,7 @@ from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.landmarks import MIRROR
 
 
+@reports_errors
 def main() -> None:
     """Write the list."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -53,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

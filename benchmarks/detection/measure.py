@@ -21,7 +21,8 @@ import recall
 from annotated_photos import READERS, Annotated, is_upright, read_faces
 from matching import scaled
 
-from rdrface.errors import DataError, RdrError
+from rdrface.cli.script import reports_errors
+from rdrface.errors import DataError
 from rdrface.evaluation.tables.tables import Table
 
 CASES: dict[str, tuple[Callable[[Sequence[Annotated]], list[Table]], float]] = {
@@ -35,6 +36,7 @@ CASES: dict[str, tuple[Callable[[Sequence[Annotated]], list[Table]], float]] = {
 """Name of a case -> its function, and the face size in pixels to which larger photos are downscaled before."""
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,14 +49,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the choice of faces (default: 0)")
     args = parser.parse_args()
     function, size = CASES[args.case]
-    try:
-        faces = [scaled(face, size) for face in read_faces(args.set, args.folder, args.count, args.seed, is_upright)]
-        if not faces:
-            raise DataError(f"{args.folder} has no upright face that is alone in its photo")
-        print("\n\n".join(table.to_text() for table in function(faces)))
-    except RdrError as error:
-        print(f"measure.py: {error}", file=sys.stderr)
-        return 1
+    faces = [scaled(face, size) for face in read_faces(args.set, args.folder, args.count, args.seed, is_upright)]
+    if not faces:
+        raise DataError(f"{args.folder} has no upright face that is alone in its photo")
+    print("\n\n".join(table.to_text() for table in function(faces)))
     return 0
 
 

@@ -22,8 +22,9 @@ from sheet import write_degradations
 import rdrface
 from rdrface.aligner import Aligner
 from rdrface.cli.options import weights_file
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import ConfigError, RdrError
+from rdrface.errors import ConfigError
 from rdrface.evaluation.tables.tables import Table
 from rdrface.geometry.boxes import box_size
 from rdrface.runtime.precision import PRECISIONS
@@ -38,6 +39,7 @@ TITLES = {"merl-rav": "MERL-RAV, test part, visible points", "fgnet": "FG-NET, t
 """Set -> its name in the tables."""
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -62,22 +64,18 @@ def main() -> int:
     args = parser.parse_args()
     if args.faces < 0:
         parser.error(f"--faces must be a whole number of at least 0; got {args.faces}")
-    try:
-        properties = args.properties or [name for name in PROPERTIES[args.set] if name != "pose" or args.poses]
-        check(args.set, properties, args.poses)
-        records = read_records(args.set, args.folder, args.faces, args.seed, args.poses)
-        aligner = rdrface.load(args.weights, precision=args.precision, threads=1)
-        faces = list(read_faces(records))
-        if args.sheet:
-            write_degradations(aligner, faces, properties, args.seed, args.sheet)
-        size = np.median(box_size(records.box))
-        print(f"{TITLES[args.set]}: {len(records)} faces, median size {size:.0f} pixels, {aligner.precision}")
-        for one in tables(aligner, records, faces, properties, args.seed):
-            print(f"\n{one.to_text()}", flush=True)
-        print(f"\n{NOTES}")
-    except RdrError as error:
-        print(f"measure.py: {error}", file=sys.stderr)
-        return 1
+    properties = args.properties or [name for name in PROPERTIES[args.set] if name != "pose" or args.poses]
+    check(args.set, properties, args.poses)
+    records = read_records(args.set, args.folder, args.faces, args.seed, args.poses)
+    aligner = rdrface.load(args.weights, precision=args.precision, threads=1)
+    faces = list(read_faces(records))
+    if args.sheet:
+        write_degradations(aligner, faces, properties, args.seed, args.sheet)
+    size = np.median(box_size(records.box))
+    print(f"{TITLES[args.set]}: {len(records)} faces, median size {size:.0f} pixels, {aligner.precision}")
+    for one in tables(aligner, records, faces, properties, args.seed):
+        print(f"\n{one.to_text()}", flush=True)
+    print(f"\n{NOTES}")
     return 0
 
 

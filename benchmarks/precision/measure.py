@@ -15,8 +15,9 @@ import numpy as np
 
 import rdrface
 from rdrface.aligner import Aligner
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import ConfigError, RdrError
+from rdrface.errors import ConfigError
 from rdrface.evaluation.predictions.aligning import run_aligner
 from rdrface.evaluation.predictions.predictions import Predictions
 from rdrface.evaluation.protocols.sets import SETS
@@ -38,6 +39,7 @@ class Outputs:
     error: np.ndarray
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,26 +49,22 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights file (default: the packaged one)")
     parser.add_argument("--size", type=int, metavar="N", help="crop size of rdrface.load (default: the file's default)")
     args = parser.parse_args()
-    try:
-        annotations = SETS[args.set].read(args.folder)
-        if args.faces is not None:
-            annotations = annotations.select(np.linspace(0, len(annotations) - 1, args.faces).astype(int))
-        print(f"{SETS[args.set].title}: {len(annotations)} faces\n")
-        reference: Outputs | None = None
-        for precision in PRECISIONS[1:]:
-            try:
-                aligner = rdrface.load(args.weights, precision=precision, threads=1, size=args.size)
-            except ConfigError as error:
-                if precision == "float32":  # the size is not available
-                    raise
-                print(f"{precision:<10}{error}")
-                continue
-            outputs = align(aligner, annotations, args.set)
-            reference = reference or outputs
-            print("\n".join(rows(precision, outputs, reference, box_size(annotations.box))), flush=True)
-    except RdrError as error:
-        print(f"measure.py: {error}", file=sys.stderr)
-        return 1
+    annotations = SETS[args.set].read(args.folder)
+    if args.faces is not None:
+        annotations = annotations.select(np.linspace(0, len(annotations) - 1, args.faces).astype(int))
+    print(f"{SETS[args.set].title}: {len(annotations)} faces\n")
+    reference: Outputs | None = None
+    for precision in PRECISIONS[1:]:
+        try:
+            aligner = rdrface.load(args.weights, precision=precision, threads=1, size=args.size)
+        except ConfigError as error:
+            if precision == "float32":  # the size is not available
+                raise
+            print(f"{precision:<10}{error}")
+            continue
+        outputs = align(aligner, annotations, args.set)
+        reference = reference or outputs
+        print("\n".join(rows(precision, outputs, reference, box_size(annotations.box))), flush=True)
     return 0
 
 

@@ -22,7 +22,8 @@ import situations
 from annotated_photos import READERS, Annotated, is_upright, read_faces
 from detecting import Release
 
-from rdrface.errors import ConfigError, DataError, RdrError
+from rdrface.cli.script import reports_errors
+from rdrface.errors import ConfigError, DataError
 from rdrface.evaluation.tables.tables import Table
 
 Case = Callable[[Release, Sequence[Annotated], Path], list[Table]]
@@ -37,6 +38,7 @@ UPRIGHT_CASES: dict[str, Case] = {
 CASES = (*UPRIGHT_CASES, "duplicates", "no-face", "command-line")
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -59,11 +61,7 @@ def main() -> int:
         "--sheet", type=Path, metavar="FILE", help="no-face: image file for the detections without an annotation"
     )
     args = parser.parse_args()
-    try:
-        print(run(args))
-    except RdrError as error:
-        print(f"measure.py: {error}", file=sys.stderr)
-        return 1
+    print(run(args))
     return 0
 
 

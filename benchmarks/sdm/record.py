@@ -19,7 +19,8 @@ import numpy as np
 from sdm import SDM
 
 import rdrface
-from rdrface.errors import DataError, RdrError
+from rdrface.cli.script import reports_errors
+from rdrface.errors import DataError
 from rdrface.image import read_image
 from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.runtime.weights import graph_path
@@ -94,6 +95,7 @@ def record(method: Cascade, faces: list[dict[str, Any]]) -> recording.Recording:
         raise DataError(str(error)) from error
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -105,18 +107,14 @@ def main() -> int:
     args = parser.parse_args()
     cv2.setNumThreads(1)
     files = [args.model]
-    try:
-        model = SDM.load(args.model)
-        faces = read_faces(args.faces)
-        aligner = None
-        if model.start == "ours":
-            aligner = rdrface.load(threads=1)
-            files += [PACKAGED_WEIGHTS, graph_path(PACKAGED_WEIGHTS)]
-        method = Cascade(model, round(sum(file.stat().st_size for file in files) / 1e6, 1), aligner)
-        predictions = record(method, faces)
-    except RdrError as error:
-        print(f"record.py: {error}", file=sys.stderr)
-        return 1
+    model = SDM.load(args.model)
+    faces = read_faces(args.faces)
+    aligner = None
+    if model.start == "ours":
+        aligner = rdrface.load(threads=1)
+        files += [PACKAGED_WEIGHTS, graph_path(PACKAGED_WEIGHTS)]
+    method = Cascade(model, round(sum(file.stat().st_size for file in files) / 1e6, 1), aligner)
+    predictions = record(method, faces)
     predictions.write(args.output)
     times = np.array([entry["milliseconds"] for entry in predictions.entries])
     typical = f", {np.median(times):.1f} ms per face (median)" if len(times) else ""

@@ -20,9 +20,10 @@ from sdm import SDM, STARTS, Stage, Start, from_landmarks
 from tqdm import tqdm
 
 import rdrface
+from rdrface.cli.script import reports_errors
 from rdrface.crop import CropFrame
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import DataError, RdrError
+from rdrface.errors import DataError
 from rdrface.evaluation.metrics.errors import bounding_box_size, nme
 from rdrface.image import read_image
 from rdrface.landmarks import CONTOUR, MIRROR, NUM_LANDMARKS
@@ -208,6 +209,7 @@ def report(name: str, samples: Samples) -> None:
     )
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -226,22 +228,18 @@ def main() -> int:
         parser.error("--starts and --faces must be at least 1")
     cv2.setNumThreads(1)
     begin = time.process_time()
-    try:
-        records = FaceRecords.concat([FaceRecords.load(path) for path in args.records])
-        if args.faces is not None and args.faces < len(records):
-            index = np.random.default_rng(args.seed).choice(len(records), args.faces, replace=False)
-            records = records.select(np.sort(index))
-        mean = mean_shape(records)
-        aligner = rdrface.load(threads=1) if args.start == "ours" else None
-        samples = collect(records, mean if aligner is None else None, args.starts, args.seed, aligner)
-        print(
-            f"{len(records)} faces, {len(samples.is_train)} samples, {samples.is_train.sum()} of them for training",
-            flush=True,
-        )
-        model = fit(samples, args.start, mean)
-    except RdrError as error:
-        print(f"train.py: {error}", file=sys.stderr)
-        return 1
+    records = FaceRecords.concat([FaceRecords.load(path) for path in args.records])
+    if args.faces is not None and args.faces < len(records):
+        index = np.random.default_rng(args.seed).choice(len(records), args.faces, replace=False)
+        records = records.select(np.sort(index))
+    mean = mean_shape(records)
+    aligner = rdrface.load(threads=1) if args.start == "ours" else None
+    samples = collect(records, mean if aligner is None else None, args.starts, args.seed, aligner)
+    print(
+        f"{len(records)} faces, {len(samples.is_train)} samples, {samples.is_train.sum()} of them for training",
+        flush=True,
+    )
+    model = fit(samples, args.start, mean)
     args.output.parent.mkdir(parents=True, exist_ok=True)
     model.save(args.output)
     print(f"{args.output}: {args.output.stat().st_size / 1e6:.1f} MB, {time.process_time() - begin:.0f} s of CPU time")

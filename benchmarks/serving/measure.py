@@ -22,7 +22,8 @@ from http_client import Address, Connection, get, post_image
 from server_under_test import ServerUnderTest, running
 
 import rdrface
-from rdrface.errors import DataError, RdrError
+from rdrface.cli.script import reports_errors
+from rdrface.errors import DataError
 from rdrface.evaluation.tables.tables import Row, Table
 
 NUM_PHOTOS = 50
@@ -36,6 +37,7 @@ WARM_UP = 10.0
 DEFAULT_CLIENTS = {"throughput": 8, "hostile": 200}
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status: 1 if a request was lost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -45,13 +47,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="duration (default: 60)")
     args, options = parser.parse_known_args()
     clients = args.clients or DEFAULT_CLIENTS[args.what]
-    try:
-        photos = read_photos(args.folder)
-        measure = measure_throughput if args.what == "throughput" else measure_hostile
-        table, is_good = measure(photos, clients, args.seconds, options)
-    except RdrError as error:
-        print(f"measure.py: {error}", file=sys.stderr)
-        return 1
+    photos = read_photos(args.folder)
+    measure = measure_throughput if args.what == "throughput" else measure_hostile
+    table, is_good = measure(photos, clients, args.seconds, options)
     print(table.to_text())
     return 0 if is_good else 1
 

@@ -19,8 +19,9 @@ import numpy as np
 import rdrface
 from rdrface.cli.evaluate_held_out import read_held_out
 from rdrface.cli.options import positive, weights_file
+from rdrface.cli.script import reports_errors
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import ConfigError, RdrError
+from rdrface.errors import ConfigError
 from rdrface.evaluation.metrics.standard_error import mean_error
 from rdrface.evaluation.predictions.aligning import run_aligner
 from rdrface.evaluation.protocols.sets import SETS
@@ -115,6 +116,7 @@ def _with_error(values: np.ndarray) -> str:
     return f"{figures.mean:.2f} ± {figures.standard_error:.2f}"
 
 
+@reports_errors
 def main() -> int:
     """Print the table; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -134,24 +136,20 @@ def main() -> int:
     parser.add_argument("--faces", type=positive, metavar="N", help="faces of MERL-RAV, spread evenly (default: all)")
     parser.add_argument("--repeats", type=positive, default=30, metavar="N", help="timings of each part (default: 30)")
     args = parser.parse_args()
-    try:
-        merl_rav = SETS["merl-rav"].read(args.merl_rav)
-        if args.faces is not None:
-            merl_rav = merl_rav.select(np.linspace(0, len(merl_rav) - 1, args.faces).astype(int))
-        faces = {"merl-rav": merl_rav, "300w": read_held_out("300w", args.w300, CONFIG)}
-        measurements = []
-        for size in args.sizes or [None]:
-            for precision in args.precisions:
-                options = {"weights": args.weights, "precision": precision} | ({} if size is None else {"size": size})
-                try:
-                    measurements.append(measure(faces, args.repeats, options))
-                except ConfigError as error:
-                    # This processor does not support the precision.
-                    print(f"{size or ''} {precision}: {error}", file=sys.stderr)
-        if not measurements:
-            return 1
-    except RdrError as error:
-        print(f"measure.py: {error}", file=sys.stderr)
+    merl_rav = SETS["merl-rav"].read(args.merl_rav)
+    if args.faces is not None:
+        merl_rav = merl_rav.select(np.linspace(0, len(merl_rav) - 1, args.faces).astype(int))
+    faces = {"merl-rav": merl_rav, "300w": read_held_out("300w", args.w300, CONFIG)}
+    measurements = []
+    for size in args.sizes or [None]:
+        for precision in args.precisions:
+            options = {"weights": args.weights, "precision": precision} | ({} if size is None else {"size": size})
+            try:
+                measurements.append(measure(faces, args.repeats, options))
+            except ConfigError as error:
+                # This processor does not support the precision.
+                print(f"{size or ''} {precision}: {error}", file=sys.stderr)
+    if not measurements:
         return 1
     print(table(measurements, large_faces(box_size(faces["300w"].box))).to_text())
     return 0

@@ -25,6 +25,7 @@ sys.path.append(str(BASELINES))
 from methods import Method  # noqa: E402
 from run_recorder import environment  # noqa: E402
 
+from rdrface.cli.script import reports_errors  # noqa: E402
 from rdrface.evaluation.speed import sample_image  # noqa: E402
 
 ROUNDS = 10
@@ -109,6 +110,7 @@ class Side:
         return json.loads(line)
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

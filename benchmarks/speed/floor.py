@@ -19,9 +19,9 @@ import openvino as ov
 from peaks import PRECISIONS, Peaks, measure_peaks
 from stages import Stage, measure_stages
 
+from rdrface.cli.script import reports_errors
 from rdrface.detection.retinaface import GRAPH, INT8_GRAPH
 from rdrface.detection.retinaface_pass import pad
-from rdrface.errors import RdrError
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.loading import PACKAGED_WEIGHTS, weights_path
 from rdrface.runtime.bfloat16 import use_bfloat16
@@ -61,6 +61,7 @@ DETECTOR_STAGES = {"fx": "backbone", "fpn": "feature pyramid", "ssh": "context m
 """First words of the names in the detector's graph -> stages; the rest is its heads."""
 
 
+@reports_errors
 def main() -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -75,12 +76,8 @@ def main() -> int:
     args = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    try:
-        info, _ = read_info(args.weights)
-        side = choose_size(args.weights, info, args.crop_size)
-    except RdrError as error:
-        print(f"floor.py: {error}", file=sys.stderr)
-        return 1
+    info, _ = read_info(args.weights)
+    side = choose_size(args.weights, info, args.crop_size)
     rng = np.random.default_rng(0)
     peaks = measure_peaks()
     crop = rng.uniform(0, 255, (1, 3, side, side)).astype(np.float32)

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from rdrface.cli.evaluate_video import PHOTOS, make_clips, parse_data, parse_kinds
 from rdrface.cli.options import positive
+from rdrface.cli.script import reports_errors
 from rdrface.evaluation.clips.clip import Clip
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "baselines"))
@@ -56,6 +57,7 @@ def record(python: Path, clips: Iterable[Clip], out: Path) -> None:
         raise RuntimeError(f"MediaPipe's tracker failed with exit status {process.returncode}")
 
 
+@reports_errors
 def main() -> None:
     """Record and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -74,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

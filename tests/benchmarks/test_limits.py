@@ -200,9 +200,9 @@ def test_the_error_grows_with_blur_and_the_sheet_is_written(folder, tmp_path, mo
 
 def test_pose_needs_fits_and_a_property_of_another_set_is_an_error(folder, monkeypatch, capsys) -> None:
     status, _, error = run(monkeypatch, capsys, "merl-rav", str(folder), "--properties", "pose")
-    assert status == 1 and "rdrface fit merl-rav DIR --split test" in error
+    assert status == 2 and "rdrface fit merl-rav DIR --split test" in error
     status, _, error = run(monkeypatch, capsys, "merl-rav", str(folder), "--properties", "age", "size")
-    assert status == 1 and "merl-rav has no age" in error
+    assert status == 2 and "merl-rav has no age" in error
 
 
 def test_the_sample_is_fixed_by_the_seed(folder) -> None:

@@ -56,12 +56,12 @@ def test_a_curve_of_a_training_at_several_crop_sizes_is_of_one_of_them(
     (run / "validation.csv").write_text("\n".join(lines))
     column = ("--column", "nme_2")
     for text in (f"a={run}", f"a={run}@64"):
-        assert draw(text, *column) == 1
+        assert draw(text, *column) == 2
         assert "@SIZE; the validations have 128, 256" in capsys.readouterr().err
     assert draw(f"a={run}@256", *column) == 0
     rows = [line.split()[1:] for line in capsys.readouterr().out.splitlines() if line.startswith("a ")]
     assert rows == [["0", "8.00"], ["4", "6.00"]]
-    assert draw(f"a={run}@256", *column) == 1  # the figure exists
+    assert draw(f"a={run}@256", *column) == 2  # the figure exists
     assert "--overwrite" in capsys.readouterr().err
     assert draw(f"a={run}@256", *column, "--overwrite") == 0
 

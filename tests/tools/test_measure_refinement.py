@@ -73,6 +73,29 @@ def test_a_dataset_or_packed_faces_are_needed(monkeypatch: pytest.MonkeyPatch) -
         measure_refinement.main()
 
 
+@pytest.mark.parametrize("words", [["300w", "folder", "--packed", "f"], ["--packed", "f", "--held-out", "rdr"]])
+def test_a_dataset_beside_packed_faces_is_refused(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import measure_refinement
+
+    monkeypatch.setattr(sys, "argv", ["measure_refinement.py", *words])
+    with pytest.raises(SystemExit):
+        measure_refinement.main()
+
+
+def test_sizes_and_weights_that_cannot_be_used_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import measure_refinement
+
+    monkeypatch.setattr(sys, "argv", ["measure_refinement.py", "300w", str(tmp_path), "--size", "100"])
+    assert measure_refinement.main() == 2
+    assert "--size must be positive multiples of 32; got 100" in capsys.readouterr().err
+    missing = tmp_path / "missing.safetensors"
+    monkeypatch.setattr(sys, "argv", ["measure_refinement.py", "300w", str(tmp_path), "--weights", str(missing)])
+    assert measure_refinement.main() != 0
+    assert str(missing) in capsys.readouterr().err
+
+
 def test_a_size_with_its_own_convolutions_is_measured_with_them() -> None:
     import torch
 

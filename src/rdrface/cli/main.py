@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rdrface._version import __version__
-from rdrface.errors import ConfigError, RdrError
+from rdrface.cli.script import error_status
+from rdrface.errors import RdrError
 from rdrface.files import is_disk_full, one_line
 
 
@@ -104,12 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         extra = "evaluate" if (requested, root) == ("evaluate", "cv2") else _EXTRA_MODULES[root]
         _print_error(f"`rdrface {requested}` needs {root}, which is not installed: pip install 'rdrface[{extra}]'")
         return 2
-    except ConfigError as error:
-        _print_error(str(error))
-        return 2
     except RdrError as error:
         _print_error(str(error))
-        return 1
+        return error_status(error)
     except KeyboardInterrupt:
         _print_error("interrupted")
         return 130
