@@ -1,6 +1,7 @@
 """rdrface's side of compare.py."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ import numpy as np
 from sides import image_call, serve, use_one_core, video_call
 
 import rdrface
+from rdrface.cli.script import reports_errors
 
 WARM_UP = 5
 """Calls before the first that is timed."""
 
 
+@reports_errors
 def main() -> None:
     """Serve."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -53,4 +56,4 @@ def open_rows(image: np.ndarray, options: dict[str, Any]) -> tuple[dict[str, Cal
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

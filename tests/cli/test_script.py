@@ -16,8 +16,6 @@ SCRIPTS = sorted(
     if re.search(r"^(from|import) rdrface", text := path.read_text(encoding="utf-8"), re.MULTILINE)
     and "\ndef main(" in text
 )
-# It also measures older releases, which do not have this decorator.
-SCRIPTS.remove(ROOT / "benchmarks" / "speed" / "rdrface_side.py")
 
 
 @pytest.mark.parametrize(
