@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import rdrface
-from rdrface.cli.options import add_overwrite, positive, refuse_existing
+from rdrface.cli.options import add_overwrite, check_output_files, positive
 from rdrface.cli.script import reports_errors
 from rdrface.datasets.records import FaceRecords
 from rdrface.evaluation.metrics.errors import geodesic
@@ -43,7 +43,7 @@ def main() -> None:
     add_overwrite(parser)
     args = parser.parse_args()
     if args.output is not None:
-        refuse_existing((args.output,), args.overwrite)
+        check_output_files((args.output,), args.overwrite)
     dataset = SETS["300w-lp"]
     faces = dataset.read(args.root)
     if args.limit is not None and args.limit < len(faces):

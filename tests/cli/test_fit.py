@@ -10,7 +10,7 @@ from mean_faces import write_pts_folder
 from rdrface.cli import fit as command
 from rdrface.cli.main import main
 from rdrface.datasets.records import FaceRecords
-from rdrface.errors import ConfigError, DataError
+from rdrface.errors import ConfigError
 
 
 def parse(*words: str) -> argparse.Namespace:
@@ -45,7 +45,7 @@ def test_existing_files_are_replaced_only_with_overwrite(tmp_path, capsys, exist
 
 def test_a_missing_output_folder_is_reported_before_the_fit(tmp_path):
     write_pts_folder(tmp_path)
-    with pytest.raises(DataError, match="folder does not exist"):
+    with pytest.raises(ConfigError, match="folder does not exist"):
         command.run(parse("300w", str(tmp_path), "-o", str(tmp_path / "nowhere" / "fit.npz")))
 
 
@@ -70,7 +70,7 @@ def test_limit_reduces_the_number_of_faces(tmp_path):
 
 def test_impossible_outputs_and_limits_are_rejected_before_the_fit(tmp_path, capsys):
     (tmp_path / "folder.npz").mkdir()
-    assert main(["fit", "300w", str(tmp_path), "-o", str(tmp_path / "folder.npz")]) == 1
+    assert main(["fit", "300w", str(tmp_path), "-o", str(tmp_path / "folder.npz")]) == 2
     assert "it is a folder" in capsys.readouterr().err
     assert main(["fit", "300w", str(tmp_path), "-o", str(tmp_path / "a.npz"), "--limit", "0"]) == 2
     assert "--limit" in capsys.readouterr().err

@@ -52,3 +52,45 @@ def test_no_command_replaces_a_file_without_overwrite(tmp_path, monkeypatch, cap
     assert main(arguments) == 2
     assert "exists; name another file or pass --overwrite" in capsys.readouterr().err
     assert (tmp_path / "earlier.json").read_text() == "earlier"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bench", "--json"],
+        ["fit", "300w", ".", "-o"],
+        ["fit", "300w", ".", "-o", "fit.npz", "--worst"],
+        ["evaluate", "300w", ".", "--json"],
+        ["evaluate", "300w", ".", "--record"],
+        ["evaluate", "300w", ".", "--faces"],
+        ["evaluate", "expression", ".", "--json"],
+        ["evaluate", "video", "--data", "300w=.", "--json"],
+        ["evaluate", "video", "--data", "300w=.", "--sheet"],
+    ],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_a_file_that_cannot_be_written_is_reported_first(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for name, message in (
+        ("folder", "cannot write folder: it is a folder; name a file"),
+        ("missing/x.json", "cannot write missing/x.json: its folder does not exist; create it first"),
+        ("x" * 300, "File name too long; name another file"),
+    ):
+        assert main([*arguments, name]) == 2
+        assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "300w", ".", "--record", "x.txt"], "--record must end in .json or .npz or .csv; got x.txt"),
+        (["fit", "300w", ".", "-o", "fit.npz", "--worst", "x.gif"], "--worst must end in .jpg or .jpeg or .png"),
+        (["evaluate", "video", "--data", "300w=.", "--sheet", "x.gif"], "--sheet must end in .jpg or .jpeg or .png"),
+    ],
+)
+def test_the_suffix_of_an_output_file_is_checked_first(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err

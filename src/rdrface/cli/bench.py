@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rdrface._version import __version__
-from rdrface.cli.options import add_device_and_backend, add_overwrite, add_precision, add_size, refuse_existing
+from rdrface.cli.options import add_device_and_backend, add_overwrite, add_precision, add_size, check_output_files
 from rdrface.errors import ConfigError
 from rdrface.evaluation.speed import TABLE_NOTE, measure_speed, speed_table
 from rdrface.files import write_aside
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         print("rdrface bench: --threads and --repeats must be at least 1", file=sys.stderr)
         return 2
     if args.json and args.json != "-":
-        refuse_existing((Path(args.json),), args.overwrite)
+        check_output_files((Path(args.json),), args.overwrite)
     names = ("device", "backend", "precision", "size")
     options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     try:

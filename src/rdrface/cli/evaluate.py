@@ -10,13 +10,13 @@ from rdrface.cli import evaluate_expression as expression_command
 from rdrface.cli import evaluate_held_out as held_out
 from rdrface.cli import evaluate_video as video_command
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
-from rdrface.cli.options import add_overwrite, add_precision, add_size, refuse_existing, weights_file
+from rdrface.cli.options import add_overwrite, add_precision, add_size, check_output_files, check_suffix, weights_file
 from rdrface.datasets.readers import SETS as LAYOUTS
 from rdrface.datasets.records import FaceRecords
 from rdrface.errors import ConfigError
 from rdrface.evaluation.predictions.aligning import run_aligner
 from rdrface.evaluation.predictions.face_list import write_face_list
-from rdrface.evaluation.predictions.files import read_prediction_file, write_prediction_file
+from rdrface.evaluation.predictions.files import PREDICTION_SUFFIXES, read_prediction_file, write_prediction_file
 from rdrface.evaluation.predictions.fitted_poses import with_fitted_poses
 from rdrface.evaluation.predictions.matching import to_prediction_file, to_predictions
 from rdrface.evaluation.predictions.predictions import Predictions
@@ -137,13 +137,11 @@ def run(args: argparse.Namespace) -> int:
         require_matplotlib()
         if args.plots.exists() and not args.plots.is_dir():
             raise ConfigError(f"--plots must be a folder, but {args.plots} is a file; name another folder")
-    for path in (args.json, args.record, args.faces):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")
+    check_output_files((args.json, args.record, args.faces), args.overwrite)
+    check_suffix("--record", args.record, PREDICTION_SUFFIXES)
     outputs = [path.absolute() for path in (args.json, args.record, args.faces) if path is not None]
     if len({*outputs}) < len(outputs):
         raise ConfigError("--json, --record and --faces must name different files; two of them are the same")
-    refuse_existing((args.json, args.record, args.faces), args.overwrite)
     evaluation_set = SETS[args.set]
     annotations = _annotations(args, evaluation_set)
     if args.faces is not None:

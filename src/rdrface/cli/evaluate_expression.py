@@ -8,7 +8,7 @@ import numpy as np
 
 from rdrface._version import __version__
 from rdrface.cli.evaluation_run import describe_run, parse_boxes, report_missed
-from rdrface.cli.options import refuse_existing
+from rdrface.cli.options import check_output_files
 from rdrface.datasets.readers import read_set
 from rdrface.datasets.readers.layout import set_in
 from rdrface.datasets.records import FaceRecords
@@ -47,9 +47,7 @@ def run(args: argparse.Namespace) -> int:
     for option in _UNUSED:
         if getattr(args, option):
             raise ConfigError(f"--{option} does not apply to `rdrface evaluate {NAME}`; leave it out")
-    if args.json is not None and not args.json.absolute().parent.is_dir():
-        raise ConfigError(f"cannot write {args.json}: its folder does not exist; create it first")
-    refuse_existing((args.json,), args.overwrite)
+    check_output_files((args.json,), args.overwrite)
     records = read_records(args.folder, args.format, args.split)
     annotations = records
     boxes, boxes_name = parse_boxes(args.boxes)

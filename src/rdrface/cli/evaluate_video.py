@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from rdrface._version import __version__
 from rdrface.cli.evaluation_run import describe_run
-from rdrface.cli.options import positive, refuse_existing
-from rdrface.datasets.contact_sheet import write_sheet
+from rdrface.cli.options import check_output_files, check_suffix, positive
+from rdrface.datasets.contact_sheet import SHEET_SUFFIXES, write_sheet
 from rdrface.datasets.readers import SETS
 from rdrface.datasets.readers.layout import set_in
 from rdrface.datasets.records import FaceRecords
@@ -91,10 +91,8 @@ def run(args: argparse.Namespace) -> int:
     for option in _UNUSED:
         if getattr(args, option):
             raise ConfigError(f"--{option.replace('_', '-')} does not apply to `rdrface evaluate {NAME}`; leave it out")
-    for path in (args.json, args.sheet):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")
-    refuse_existing((args.json, args.sheet), args.overwrite)
+    check_output_files((args.json, args.sheet), args.overwrite)
+    check_suffix("--sheet", args.sheet, SHEET_SUFFIXES)
     data = parse_data(args.folder, args.data)
     count, seed, kinds = args.photos or PHOTOS, args.seed or 0, parse_kinds(args.kinds)
     clips = make_clips(data, count, seed, kinds)

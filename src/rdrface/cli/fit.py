@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rdrface.cli.options import add_output, add_overwrite, refuse_existing
+from rdrface.cli.options import add_output, add_overwrite, check_output_files, check_suffix
 from rdrface.datasets.annotation_offset import parse_offset
+from rdrface.datasets.contact_sheet import SHEET_SUFFIXES
 from rdrface.datasets.readers import SETS, read_set
-from rdrface.errors import ConfigError, DataError
+from rdrface.errors import ConfigError
 from rdrface.fitting.contact_sheet import write_contact_sheet
 from rdrface.fitting.dataset import fit_dataset
 from rdrface.fitting.estimated_boxes import with_missing_boxes
@@ -51,12 +52,8 @@ def run(args: argparse.Namespace) -> int:
         RdrError: the dataset or the face model cannot be read, --offset does not match the dataset, or an output file
             exists and --overwrite is not given.
     """
-    for path in (args.out, args.worst):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise DataError(f"cannot write {path}: its folder does not exist; create it first")
-        if path is not None and path.is_dir():
-            raise DataError(f"cannot write {path}: it is a folder; name a file")
-    refuse_existing((args.out, args.worst), args.overwrite)
+    check_output_files((args.out, args.worst), args.overwrite)
+    check_suffix("--worst", args.worst, SHEET_SUFFIXES)
     if args.limit is not None and args.limit < 1:
         raise ConfigError(f"--limit must be 1 or more; got {args.limit}")
     offset = parse_offset(args.offset)

@@ -1,7 +1,7 @@
 """Command-line options that several commands share, and checks of their values."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,11 +134,38 @@ def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:
         overwrite: value of ``--overwrite``.
 
     Raises:
-        ConfigError: a file exists, and `overwrite` is False.
+        ConfigError: a file exists, and `overwrite` is False; or a path is that of a folder, or cannot be used.
     """
-    for path in paths:
-        if path is not None and path.is_file() and not overwrite:
+    for path in filter(None, paths):
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise ConfigError(f"cannot write {path}: {error.strerror or error}; name another file") from error
+        if path.is_dir():
+            raise ConfigError(f"cannot write {path}: it is a folder; name a file")
+        if path.is_file() and not overwrite:
             raise ConfigError(f"{path} exists; name another file or pass --overwrite")
+
+
+def check_output_files(paths: Iterable[Path | None], overwrite: bool) -> None:
+    """As `refuse_existing`, for files in folders that the command does not create."""
+    given = [path for path in paths if path is not None]
+    for path in given:
+        if not path.absolute().parent.is_dir():
+            raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")
+    refuse_existing(given, overwrite)
+
+
+def check_suffix(option: str, path: Path | None, suffixes: Collection[str]) -> None:
+    """Check that the name of an output file ends in one of `suffixes`, for example ".png".
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if path is not None and path.suffix.lower() not in suffixes:
+        raise ConfigError(f"the name of the file for {option} must end in {' or '.join(suffixes)}; got {path}")
 
 
 def positive(text: str) -> int:

@@ -23,6 +23,9 @@ STATE_COLORS: dict[int, Color] = {
 }
 """RGB of a point by its state: yellow unknown, green visible, red occluded, blue self-occluded."""
 
+SHEET_SUFFIXES = (".jpg", ".jpeg", ".png")
+"""Suffixes of the files that `write_sheet` writes."""
+
 _FAR = 20
 """Points farther outside than this many sides of the image are not drawn."""
 
@@ -85,7 +88,7 @@ def write_sheet(path: Path, sheet: np.ndarray) -> None:
     Raises:
         DataError: the path has another suffix, or the file cannot be written.
     """
-    if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+    if path.suffix.lower() not in SHEET_SUFFIXES:
         raise DataError(f"cannot write a contact sheet to {path}: its name must end in .jpg or .png")
     with write_aside(path) as partial:
         Image.fromarray(sheet).save(partial, quality=95)

@@ -24,6 +24,9 @@ FORMATS = (
     "npz with image (n,) and landmarks (n, P, 2)"
 )
 
+PREDICTION_SUFFIXES = (".json", ".npz", ".csv")
+"""Suffixes of the files that `write_prediction_file` writes."""
+
 _SINGLE = ("face", "milliseconds")
 _BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 _ANGLES = ("pitch", "yaw", "roll")
@@ -83,10 +86,10 @@ def write_prediction_file(path: Path, file: PredictionFile) -> None:
     Raises:
         DataError: the path has another suffix, or cannot be written.
     """
-    writers = {".json": _to_json, ".npz": _to_npz, ".csv": _to_csv}
+    writers = dict(zip(PREDICTION_SUFFIXES, (_to_json, _to_npz, _to_csv), strict=True))
     writer = writers.get(path.suffix.lower())
     if writer is None:
-        raise DataError(f"the name of a file of predictions must end in {', '.join(writers)}; got {path}")
+        raise DataError(f"the name of a file of predictions must end in {', '.join(PREDICTION_SUFFIXES)}; got {path}")
     with write_aside(path) as partial:
         writer(partial, file)
 
