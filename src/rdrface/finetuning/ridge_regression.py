@@ -37,11 +37,9 @@ def fit_global_correction(readout: CustomLandmarks, cache: FeatureCache) -> floa
         The chosen penalty.
     """
     targets = cache.labels - cache.base
-    # The hidden state and the landmark offsets have different units, so each block is scaled to a mean square of 1.
-    hidden = cache.context.shape[1] - 2 * NUM_LANDMARKS
-    scale = torch.cat([_rms(cache.context[:, :hidden]), _rms(cache.context[:, hidden:])])
+    scale = context_scale(cache.context)
     inputs = (cache.context / scale).unsqueeze(1).expand(-1, readout.count, -1)
-    weights, bias, penalty = _fit(inputs, targets, cache.photo, GLOBAL_PENALTIES)
+    weights, bias, penalty = fit_ridge(inputs, targets, cache.photo, GLOBAL_PENALTIES)
     with torch.no_grad():
         readout.place.weight.copy_((weights / scale[:, None]).transpose(1, 2).reshape(-1, cache.context.shape[1]))
         readout.place.bias.copy_(bias.reshape(-1))
@@ -62,14 +60,21 @@ def fit_local_correction(readout: CustomLandmarks, cache: FeatureCache) -> float
     with torch.no_grad():
         targets = cache.labels - readout.placed(cache.base, cache.context)
     scale = _rms(cache.features.flatten(1).float())[0]
-    weights, bias, penalty = _fit(cache.features, targets, cache.photo, LOCAL_PENALTIES, scale)
+    weights, bias, penalty = fit_ridge(cache.features, targets, cache.photo, LOCAL_PENALTIES, scale)
     with torch.no_grad():
         readout.local.copy_(weights / scale)
         readout.local_bias.copy_(bias)
     return penalty
 
 
-def _fit(
+def context_scale(context: Tensor) -> Tensor:
+    """(D,) divisors of the context (M, D). The hidden state and the landmark offsets have different units: each block
+    gets a mean square of 1."""
+    hidden = context.shape[1] - 2 * NUM_LANDMARKS
+    return torch.cat([_rms(context[:, :hidden]), _rms(context[:, hidden:])])
+
+
+def fit_ridge(
     inputs: Tensor, targets: Tensor, photos: Tensor, penalties: tuple[float, ...], scale: Tensor | float = 1.0
 ) -> tuple[Tensor, Tensor, float]:
     """Fit one robust ridge regression per landmark, all with the same penalty.
@@ -104,7 +109,7 @@ def _fit(
 def _choose_penalty(
     inputs: Tensor, targets: Tensor, photos: Tensor, penalties: tuple[float, ...], scale: Tensor | float
 ) -> float:
-    """Return the penalty with the lowest cross-validation error; arguments as for `_fit`."""
+    """Return the penalty with the lowest cross-validation error; arguments as for `fit_ridge`."""
     points = np.unique(np.linspace(0, inputs.shape[1] - 1, VALIDATION_POINTS).astype(int)).tolist()
     error = torch.zeros(len(penalties), dtype=torch.float64)
     for k in points:

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from rdrface.alignment.crop_alignment import CropAligner, CropAlignment
-from rdrface.alignment.retries import CLEARLY_BETTER, MAX_SCALE, MAX_SHIFT, RETRY_ABOVE
+from rdrface.alignment.retries import CLEARLY_BETTER, MAX_SCALE, RETRY_ABOVE
 from rdrface.crop import EXPANSION, CropFrame
 from rdrface.geometry.boxes import bounding_boxes
 from rdrface.tracking.crop_path import crops_around
 from rdrface.tracking.track import Track
+
+MAX_SHIFT = 0.12
+"""Distance of the crop's center from the landmarks' center, along x or y in face sizes, above which the crop is
+corrected. It is smaller than that of detected faces (`rdrface.alignment.retries`): the additional error of a shifted
+crop lasts for one frame, which is seen as a jump."""
 
 DOUBT = 1.5
 """A face is in doubt if its expected error exceeds its usual one by this factor and is above `RETRY_ABOVE`."""
