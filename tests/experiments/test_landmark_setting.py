@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
-FACES = 60
+FACES = 300
 
 
 @pytest.fixture(autouse=True)
