@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from rdrface.datasets.readers import read_aflw2000, read_fgnet, read_merl_rav, read_w300
+from rdrface.datasets.readers.w300lp import read_300wlp
 from rdrface.datasets.records import FaceRecords
 from rdrface.face import Face
 from rdrface.geometry.boxes import bounding_boxes, box_iou, box_size
@@ -16,6 +17,7 @@ from rdrface.landmarks import INNER
 READERS: dict[str, Callable[[Path], FaceRecords]] = {
     "aflw2000-3d": read_aflw2000,
     "300w": read_w300,
+    "300w-lp": lambda folder: read_300wlp(folder, flipped=False),
     "fgnet": read_fgnet,
     "merl-rav-train": lambda folder: read_merl_rav(folder, "train"),
     "merl-rav": lambda folder: read_merl_rav(folder, "test"),

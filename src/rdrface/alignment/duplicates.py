@@ -39,12 +39,23 @@ def without_duplicates(faces: Sequence[Face]) -> list[Face]:
     if len(faces) < 2:
         return list(faces)
     landmarks = np.array([face.landmarks for face in faces], np.float64)
+    errors, scores = np.array([(face.expected_error, face.score) for face in faces]).T
+    return lowest_ranked(faces, _ranks(landmarks, errors, scores))
+
+
+def lowest_ranked(faces: Sequence[Face], ranks: Sequence[float] | np.ndarray) -> list[Face]:
+    """The faces in the same order, without duplicates and phantoms: of these, the face with the lowest rank is kept.
+
+    Args:
+        faces: n faces in one image.
+        ranks: (n,) numbers.
+    """
+    landmarks = np.array([face.landmarks for face in faces], np.float64)
     sizes = np.array([face.size for face in faces])
     errors = np.array([face.expected_error for face in faces])
-    ranks = _ranks(landmarks, errors, np.array([face.score for face in faces]))
     bounds = bounding_boxes(landmarks)
     kept: list[int] = []
-    for i in sorted(range(len(faces)), key=ranks.__getitem__):
+    for i in np.argsort(ranks, kind="stable").tolist():
         size = (sizes[kept] + sizes[i]) / 2
         distance = np.linalg.norm(landmarks[kept] - landmarks[i], axis=-1).mean(axis=-1)
         center_distance = np.linalg.norm((landmarks[kept] - landmarks[i]).mean(axis=1), axis=-1)
