@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import rdrface
+from rdrface.alignment.crop_alignment import CropAligner
 from rdrface.detection.protocol import Detections
 
 data = pytest.importorskip("skimage.data")
@@ -49,6 +50,25 @@ def test_a_face_that_moves_is_followed_without_the_detector(aligner, image, coun
         expected = first.face.landmarks + np.float32([5 * i, 0])
         assert np.linalg.norm(tracked.face.landmarks - expected, axis=1).mean() < 0.015 * first.face.size
     assert counting.runs - runs <= 4
+
+
+def test_a_face_that_starts_to_move_fast_is_aligned_again_in_a_corrected_crop(aligner, image, monkeypatch):
+    frames = []
+    align = CropAligner.align
+    monkeypatch.setattr(CropAligner, "align", lambda self, *args: frames.append(args[2]) or align(self, *args))
+    tracker = rdrface.Tracker(aligner, search_interval=10.0)
+    # The wide border keeps the frames similar: the motion is no cut.
+    large = np.pad(image, ((150, 150), (200, 200), (0, 0)), mode="edge")
+    for i in range(3):
+        (still,) = tracker.update(large, i / 30)
+    frames.clear()
+    tracker.update(large, 3 / 30)
+    assert len(frames) == 1
+    by = round(0.17 * still.face.size)
+    tracker.update(np.roll(large, by, axis=1), 4 / 30)
+    assert len(frames) == 3
+    first, corrected = (frame.center[0, 0] for frame in frames[1:])
+    assert abs(first + by - corrected) < 0.03 * still.face.size
 
 
 def test_a_person_is_found_again_after_an_occlusion_and_not_reported_during_it(aligner, image):
