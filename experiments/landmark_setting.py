@@ -28,7 +28,7 @@ from rdrface.evaluation.metrics.errors import by_yaw, mean_known
 from rdrface.evaluation.tables.tables import Row, Table
 from rdrface.finetuning.cross_validation import check_folds, cross_validate
 from rdrface.finetuning.faces import CustomFaces, align_faces
-from rdrface.finetuning.formats import FORMATS, PTS, base_output, read_annotations
+from rdrface.finetuning.formats import FORMATS, PTS, base_output, photo_names, read_annotations
 from rdrface.finetuning.ridge_regression import GLOBAL_PENALTIES, context_scale, fit_ridge
 from rdrface.finetuning.validation import assign_folds
 from rdrface.finetuning.weights import load_network
@@ -46,7 +46,7 @@ class Views:
     """What the network predicts on M crops, crop frame.
 
     Attributes:
-        photo: (M,) int64, number of the face.
+        photo: (M,) int64, number of the photo; several images may be made from one.
         labels: (M, 68, 2) annotated points; NaN where a point has no position.
         output: (M, 68, 2), the network's landmarks in the contour convention of the dataset.
         projection: (M, 68, 2), points of the projected 3D face in this convention.
@@ -107,6 +107,7 @@ def read_views(network: RDR, size: int, faces: CustomFaces, output: str, is_mirr
     readout = CustomLandmarks(output, network.sizes)
     projection = "projection_jawline" if output == "landmarks_jawline" else "projection"
     annotated = faces.frame.to_image(faces.labels)
+    photo = np.unique(faces.photo, return_inverse=True)[1]
     rows = []
     for i, image in enumerate(tqdm(faces.image, desc="mirrored crops" if is_mirrored else "crops", disable=None)):
         frame = CropFrame.from_boxes(faces.boxes[i : i + 1])
@@ -118,7 +119,7 @@ def read_views(network: RDR, size: int, faces: CustomFaces, output: str, is_mirr
         pose = last.q[:, POSE]
         rows.append(
             (
-                torch.tensor([i]),
+                torch.from_numpy(photo[i : i + 1]),
                 torch.from_numpy(labels).float(),
                 getattr(last, output),
                 getattr(last, projection)[..., :2],
@@ -181,7 +182,7 @@ def main() -> None:
     output = base_output(annotated)
     if output is None or annotated.yaw is None:
         raise ConfigError(f"--format must be a dataset with the 68 landmarks and head poses; got {args.format}")
-    check_folds(args.folds, len(annotated))
+    check_folds(args.folds, len(set(photo_names(annotated).tolist())))
     network, size, _ = load_network(args.weights)
     faces = align_faces(annotated, network, size, RetinaFace(open_graph(weights())))
     fold = assign_folds(faces.photo, args.folds)

@@ -2,7 +2,7 @@
 
 python benchmarks/reliability/ranking.py SET DIR [--rotated] [--count N] [--seed N]
 
-Photos in which the detector found a face once, upright, are not counted: there is nothing to decide.
+Only photos in which a detection is dropped as a duplicate are counted, or which were also searched after quarter turns.
 """
 
 import argparse
@@ -77,8 +77,7 @@ def main() -> None:
             passes.clear()
             aligner.detect(pixels)
             total += 1
-            # A second pass: the photo was also searched after quarter turns.
-            if len(passes[-1]) < 2 and len(passes) < 2:
+            if len(passes) == 1 and len(without_duplicates(passes[0])) == len(passes[0]):
                 continue
             for name, rule in RULES.items():
                 kept = [face for face in rule(passes[-1]) if face.expected_error <= MAX_UNCERTAINTY]

@@ -98,6 +98,21 @@ def write_aside(path: str | Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
+def check_output(path: Path) -> None:
+    """Check that `write_aside` can write a file. To be called before anything slow.
+
+    Raises:
+        DataError: it cannot.
+    """
+    try:
+        final, is_special = _target(path)
+        is_writable = is_special or os.access(final.absolute().parent, os.W_OK)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+    if not is_writable:
+        raise DataError(f"cannot write {path}: its folder does not allow new files; name another folder")
+
+
 def partial_path(path: Path) -> Path:
     """NAME.partial.SUFFIX: the name of an output while a long run writes it. It remains if the process is killed."""
     return path.with_name(f"{path.stem}.partial{path.suffix}")

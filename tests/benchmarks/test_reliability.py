@@ -11,7 +11,7 @@ from PIL import Image
 
 import rdrface
 from annotated import write_pts
-from rdrface.errors import ConfigError, DataError
+from rdrface.errors import ConfigError
 from rdrface.face import Face
 from some_face import some_face
 
@@ -291,23 +291,3 @@ def test_real_faces_that_are_cut_by_the_edge_keep_their_yaw(shared_data) -> None
     assert len(faces) == 8
     assert found >= 7
     assert jumps == 0
-
-
-def test_the_rule_that_keeps_a_detection_is_compared_with_others(annotated, monkeypatch) -> None:
-    import ranking
-
-    aligner = rdrface.load(threads=1)
-    (face,) = aligner.detect(annotated.pixels)
-    edge = replace(face, score=0.5, uncertainty=face.uncertainty * 0.8, landmarks=face.landmarks + np.float32(20))
-    kept = {name: rule([edge, face]) for name, rule in ranking.RULES.items()}
-    assert kept.pop("expected error") == [edge]
-    assert all(faces == [face] for faces in kept.values())
-    with ranking.recorded() as passes:
-        aligner.detect(annotated.pixels)
-    assert [len(faces) for faces in passes] == [1]
-    right, shifted = (ranking.error(one, annotated.points, annotated) for one in (face, edge))
-    assert right < 0.1 and shifted > 5 and np.isnan(ranking.error(None, annotated.points, annotated))
-    rows = ranking.table({"a": [2.0, np.nan, 14.0], "b": [1.0, 2.0, 3.0]}, "300w", 9).rows
-    assert [row.cells for row in rows] == [(8.0, 1, 1), (2.0, 0, 0)]
-    with pytest.raises(DataError, match="in none of the 9 photos"):
-        ranking.table({"a": []}, "300w", 9)

@@ -37,9 +37,14 @@ def ten_images(images: Path) -> Path:
     ("options", "status", "message"),
     [
         ([], 1, "contains annotations of 3 photos; fine-tuning needs at least 10"),
-        (["--name", "a/b"], 2, "--name must be a file name without folders, for the weights file; got 'a/b'"),
+        (
+            ["--name", "a/b"],
+            2,
+            "--name must be a file name without folders, of at most 200 bytes, for the weights file; got 'a/b'",
+        ),
         (["--format", "aflw2000-3d", "--origin", "0"], 2, "--origin is only for --format pts"),
         (["--format", "aflw2000-3d"], 1, "contains no .mat files"),
+        (["--name", "a" * 201], 2, "--name must be a file name without folders, of at most 200 bytes"),
         (["--minutes", "-1"], 2, "--minutes must be a number of 0 or more; got -1"),
         (["--minutes", "nan"], 2, "--minutes must be a number of 0 or more; got nan"),
         (["--minutes", "inf"], 2, "--minutes must be a number of 0 or more; got inf"),
@@ -93,7 +98,8 @@ def test_the_contact_sheet_of_another_fine_tuning_is_not_replaced(
 def test_points_outside_their_image_are_reported_before_the_fit(
     ten_images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (ten_images / "4.pts").write_text(PTS.replace("0.0 1", "900.0 1").replace("15.0 30.0", "41.0 12.0"))
+    for name in ("4.pts", "7.pts"):
+        (ten_images / name).write_text(PTS.replace("0.0 1", "900.0 1").replace("15.0 30.0", "41.0 12.0"))
     assert main(["finetune", str(ten_images), "-o", str(tmp_path / "run")]) == 1
     error = capsys.readouterr().err
-    assert f"all annotated points of {ten_images / '4.png'} are outside the image of 40 x 40 pixels" in error
+    assert f"outside the image in 2 of 10 annotations, the first one of {ten_images / '4.png'}" in error

@@ -72,14 +72,17 @@ def test_no_command_replaces_a_file_without_overwrite(tmp_path, monkeypatch, cap
 def test_a_file_that_cannot_be_written_is_reported_first(tmp_path, monkeypatch, capsys, arguments):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(Path("missing", "x.json"))
     for name, message in (
         ("folder", "cannot write folder: it is a folder; name a file"),
-        ("missing/x.json", "cannot write missing/x.json: its folder does not exist; create it first"),
-        ("x" * 300, "File name too long; name another file"),
+        (str(Path("missing", "x.json")), "x.json: its folder does not exist; create it first"),
+        ("x" * 300, "cannot write xxx"),
+        (str(Path("x" * 300, "x.json")), "cannot write xxx"),
+        ("link", "x.json: its folder does not exist; create it first"),
     ):
         assert main([*arguments, name]) == 2
         assert message in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "link"}
 
 
 @pytest.mark.parametrize(

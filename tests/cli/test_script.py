@@ -23,7 +23,8 @@ SCRIPTS = sorted(
     [
         (ConfigError("-o must be a folder"), 2, "test_script.py: -o must be a folder\n"),
         (DataError("a.pts is damaged"), 1, "test_script.py: a.pts is damaged\n"),
-        (FileExistsError(17, "File exists", "out"), 1, "test_script.py: [Errno 17] File exists: 'out'\n"),
+        (FileExistsError(17, "File exists", "out"), 1, "test_script.py: out: File exists\n"),
+        (DataError("a\nb.pts is damaged"), 1, "test_script.py: a\\nb.pts is damaged\n"),
     ],
 )
 def test_an_error_is_one_line(error: Exception, status: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,11 +49,12 @@ def test_a_finished_run_is_not_exported_again(tiny_run: Path, capsys: pytest.Cap
     assert main([*TINY, str(tiny_run)]) == 0
     assert "nothing was changed" in capsys.readouterr().out
     assert (folder / "rdr.safetensors").read_text() == "of the user"
-    # Without the file, for example after an interruption during the export, the weights are written again.
-    (folder / "rdr.safetensors").unlink()
+    # Without the note that the export ended, as after an interruption of it, the weights are written again.
+    (tiny_run / "exported.txt").unlink()
     assert main([*TINY, str(tiny_run)]) == 0
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert log.read_bytes() == steps
+    assert (tiny_run / "exported.txt").is_file()
 
 
 def test_faces_are_packed_without_training_and_used_for_training_in_another_folder(

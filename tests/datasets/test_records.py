@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from annotated import records_of
-from rdrface.datasets.records import FaceRecords
+from rdrface.datasets.records import FaceRecords, is_outside
 from rdrface.errors import DataError
 
 
@@ -169,3 +169,12 @@ def test_records_of_other_points_have_no_contour_and_records_with_open_image_can
         points21().on_jawline  # noqa: B018
     with pytest.raises(ValueError, match="images are files"):
         points21(open_image=lambda image: image).save(tmp_path / "r.npz")
+
+
+def test_a_face_is_outside_its_image_if_none_of_its_points_is_inside():
+    points = np.array([[200.0, 10.0], [np.nan, np.nan], [120.6, 20.0]])
+    assert is_outside(points, 120, 120)
+    assert not is_outside(points, 201, 120)
+    points[1] = [-0.4, 119.4]
+    assert not is_outside(points, 120, 120)
+    assert not is_outside(np.full((3, 2), np.nan), 120, 120)

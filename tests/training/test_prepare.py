@@ -10,7 +10,7 @@ from PIL import Image
 
 from rdrface.datasets.packing import pack
 from rdrface.datasets.synthetic import draw_faces
-from rdrface.errors import ConfigError
+from rdrface.errors import ConfigError, DataError
 from rdrface.training import prepare
 from rdrface.training.config import StageConfig, TrainingConfig
 from rdrface.training.prepare import prepare_faces, read_faces
@@ -103,3 +103,20 @@ def test_packs_of_release_0_1_are_accepted_under_their_old_names_and_without_set
     faces.select(np.arange(1)).save(tmp_path / "check.safetensors")
     train_faces, val_faces = prepare_faces(CONFIG, [], None, tmp_path)
     assert len(train_faces) == 3 and val_faces is not None and len(val_faces) == 1
+
+
+def test_faces_outside_their_images_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = draw_faces(tmp_path / "faces", 3)
+    assert records.outline is not None
+    points, outline = records.points.copy(), records.outline.copy()
+    points[1] += 5000
+    outline[1] += 5000
+    moved = replace(records, points=points, outline=outline)
+    moved.save(tmp_path / "faces.npz")
+    (tmp_path / "run").mkdir()
+    faces, _ = prepare_faces(CONFIG, [str(tmp_path / "faces.npz")], None, tmp_path / "run")
+    assert len(faces) == 2
+    error = capsys.readouterr().err
+    assert "1 of 3 faces are outside their images and are left out" in error and str(records.image[1]) in error
+    with pytest.raises(DataError, match="1 of 1 faces are outside"):
+        prepare.pack_inside(moved.select([1]), 48)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from rdrface.cli.options import add_output, add_overwrite, positive, refuse_existing, weights_or_run
-from rdrface.finetuning.finetune import MINUTES, fine_tune, sheet_path, weights_path
+from rdrface.finetuning.finetune import MINUTES, check_name, fine_tune, sheet_path, weights_path
 from rdrface.finetuning.formats import FORMATS, PTS, default_name
 from rdrface.loading import PACKAGED_WEIGHTS
 from rdrface.training.export import replaced_files
@@ -74,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
         RdrError: an option, the images, their annotations or the weights cannot be used.
     """
     name = default_name(args.format) if args.name is None else args.name
+    check_name(name)
+    refuse_existing([weights_path(args.out, name)], args.overwrite)
     refuse_existing([*replaced_files(weights_path(args.out, name)), sheet_path(args.out, name)], args.overwrite)
     fine_tune(
         args.weights,

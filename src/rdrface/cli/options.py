@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdrface.errors import ConfigError
+from rdrface.errors import ConfigError, DataError
+from rdrface.files import check_output
 from rdrface.runtime.device import DEVICES
 from rdrface.runtime.hub_folder import is_hub_folder
 from rdrface.runtime.precision import PRECISIONS, RequestedPrecision
@@ -138,23 +139,27 @@ def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:
     """
     for path in filter(None, paths):
         try:
-            path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
+            is_file, is_folder = path.is_file(), path.is_dir()
+        except OSError as error:  # a name that is too long, for example
             raise ConfigError(f"cannot write {path}: {error.strerror or error}; name another file") from error
-        if path.is_dir():
+        if is_folder:
             raise ConfigError(f"cannot write {path}: it is a folder; name a file")
-        if path.is_file() and not overwrite:
+        if is_file and not overwrite:
             raise ConfigError(f"{path} exists; name another file or pass --overwrite")
 
 
 def check_output_files(paths: Iterable[Path | None], overwrite: bool) -> None:
-    """As `refuse_existing`, for files in folders that the command does not create."""
+    """As `refuse_existing`, for files in folders that the command does not create.
+
+    Raises:
+        ConfigError: see `refuse_existing`; also if a file cannot be written.
+    """
     given = [path for path in paths if path is not None]
     for path in given:
-        if not path.absolute().parent.is_dir():
-            raise ConfigError(f"cannot write {path}: its folder does not exist; create it first")
+        try:
+            check_output(path)
+        except DataError as error:
+            raise ConfigError(str(error)) from error
     refuse_existing(given, overwrite)
 
 

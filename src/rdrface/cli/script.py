@@ -1,14 +1,16 @@
-"""Error messages of the repository's scripts: as those of ``rdrface``, with the script's name."""
+"""Error messages of the repository's scripts: one line with the script's name."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
 from rdrface.errors import ConfigError, RdrError
+from rdrface.files import one_line
 
 
-def error_status(error: Exception) -> int:
+def error_status(error: RdrError) -> int:
     """Exit status after an error: 2 for options that cannot be used, as of `argparse`, otherwise 1."""
     return 2 if isinstance(error, ConfigError) else 1
 
@@ -16,7 +18,8 @@ def error_status(error: Exception) -> int:
 def reports_errors(main: Callable[[], int | None]) -> Callable[[], int]:
     """Decorator for the main function of a script: prints an error as one line instead of a traceback.
 
-    These are `RdrError` and errors of the operating system, such as a folder that cannot be created.
+    These are `RdrError` and errors of the operating system, such as a folder that cannot be created. A reader of the
+    output that exits, as in ``SCRIPT | head``, is no error.
 
     Args:
         main: reads the command line and does the work; returns the exit status, or None for 0.
@@ -29,9 +32,19 @@ def reports_errors(main: Callable[[], int | None]) -> Callable[[], int]:
     @wraps(main)
     def reporting() -> int:
         try:
-            return main() or 0
-        except (RdrError, OSError) as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            status = main() or 0
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:
+            # Python would report it again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            print(f"{name}: {one_line(where + (error.strerror or str(error)))}", file=sys.stderr)
+            return 1
+        except RdrError as error:
+            print(f"{name}: {one_line(str(error))}", file=sys.stderr)
             return error_status(error)
 
     return reporting

@@ -103,18 +103,14 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     if fabric.is_global_zero:
         path = folder / "weights" / "rdr.safetensors"
-        if _is_exported(folder, path):
-            print(f"{folder} was trained and exported before, and nothing was changed; weights: {path}")
+        if checkpoint.is_exported(folder) and path.is_file():
+            print(f"{folder} was trained and exported before: nothing was changed. To export again, delete {path}")
             return 0
         print(f"training finished; calibrating and writing {path} and its graphs", file=sys.stderr)
         export_run(network, path, config, train_faces, val_faces, fabric.device)
+        checkpoint.mark_exported(folder)
         print(f"weights: {path}")
     return 0
-
-
-def _is_exported(folder: Path, weights: Path) -> bool:
-    """Whether a run's weights were exported after its last step. A finished run does not write its checkpoint again."""
-    return weights.is_file() and weights.stat().st_mtime >= (folder / checkpoint.NAME).stat().st_mtime
 
 
 def _checked_config(arguments: argparse.Namespace) -> TrainingConfig:

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN, PackedCrops
-from rdrface.datasets.records import FaceRecords, check_inside
+from rdrface.datasets.records import FaceRecords
 from rdrface.geometry.boxes import bounding_boxes, image_edges
 from rdrface.geometry.camera import transform_pose
 from rdrface.image import read_image
@@ -33,7 +33,6 @@ def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads:
     Raises:
         ValueError: `size`, `margin` or `threads` is too small, or there are no records.
         ImageError: an image cannot be read; the message contains its path.
-        DataError: all points of a face are outside its image.
     """
     if size < 16 or margin < 1 or threads < 1 or len(records) == 0:
         raise ValueError(
@@ -52,8 +51,6 @@ def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads:
         index = np.array(faces_of[path])
         frames = CropFrame(frame.center[index], frame.half[index])
         height, width = image.shape[:2]
-        for i in index:
-            check_inside(records.points[i], path, width, height)
         crops = cut(image, frames, size)
         corners = image_edges(width, height).reshape(2, 2)
         valid[index] = frames.to_crop(np.repeat(corners[None], len(index), 0)).reshape(-1, 4).clip(-1, 1)

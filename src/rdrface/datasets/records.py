@@ -265,25 +265,12 @@ def known_box(points: np.ndarray, source: str | Path) -> np.ndarray:
     return box
 
 
-def check_inside(points: np.ndarray, image: str, width: int, height: int) -> None:
-    """Check that an annotated face is in its image: a part of its points may be outside, but not all.
-
-    Args:
-        points: (P, 2) image pixels; NaN where there is no position.
-        image: the image's path, for the message.
-        width, height: its size in pixels.
-
-    Raises:
-        DataError: no point is inside.
-    """
-    inside = ((points >= -0.5) & (points < np.array([width, height]) - 0.5)).all(axis=1)
-    if not inside.any():
-        x, y = points[np.isfinite(points).all(axis=1)][0]
-        raise DataError(
-            f"all annotated points of {image} are outside the image of {width} x {height} pixels (the first one is at "
-            f"{x:.0f}, {y:.0f}); they belong to another image, or to another size of it. Correct them, or remove the "
-            "face"
-        )
+def is_outside(points: np.ndarray, width: int, height: int) -> bool:
+    """Whether all points of a face that have a position, (P, 2) image pixels, are outside an image of this size. Then
+    they belong to another image, or to another size of it."""
+    known = points[np.isfinite(points).all(axis=1)]
+    inside = ((known >= -0.5) & (known < np.array([width, height]) - 0.5)).all(axis=1)
+    return len(known) > 0 and not bool(inside.any())
 
 
 def _from_old_format(content: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

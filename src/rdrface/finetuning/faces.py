@@ -6,6 +6,7 @@ Faces of a dataset with the 68 landmarks are aligned from the box of the annotat
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +14,9 @@ from tqdm import tqdm
 
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN
-from rdrface.datasets.records import FaceRecords, check_inside
+from rdrface.datasets.records import FaceRecords, is_outside
 from rdrface.detection.protocol import Detections, Detector
+from rdrface.errors import DataError
 from rdrface.finetuning.formats import photo_names
 from rdrface.geometry.boxes import bounding_boxes, box_size, image_edges
 from rdrface.image import read_image
@@ -90,15 +92,19 @@ def align_faces(annotated: FaceRecords, network: RDR, size: int, detector: Detec
 
     Raises:
         ImageError: an image cannot be read.
-        DataError: all points of a face are outside its image.
+        DataError: all points of a face are outside its image; the message has the number of such faces and the first.
     """
-    rows = []
+    rows: list[tuple[Any, ...]] = []
+    outside: list[str] = []
     packed_size = int(round(size * MARGIN / 16) * 16)
     has_landmarks = annotated.contour is not None
     for i, path in enumerate(tqdm(annotated.image.tolist(), desc="aligning the faces", disable=None)):
         image, labels = read_image(path), annotated.points[i]
         height, width = image.shape[:2]
-        check_inside(labels, path, width, height)
+        if is_outside(labels, width, height):
+            outside.append(path)
+        if outside:
+            continue
         if has_landmarks:
             box, detected = annotated.box[i], False
             frame = CropFrame.from_boxes(box[None])
@@ -126,6 +132,11 @@ def align_faces(annotated: FaceRecords, network: RDR, size: int, detector: Detec
                 np.rint(pixels).clip(0, 255).astype(np.uint8),
                 packed_frame.to_crop(corners).reshape(4).clip(-1, 1).astype(np.float32),
             )
+        )
+    if outside:
+        raise DataError(
+            f"all points are outside the image in {len(outside)} of {len(annotated)} annotations, the first one of "
+            f"{outside[0]}; they belong to another image, or to another size of it. Correct or remove them"
         )
     boxes, detections, center, half, *arrays = (np.stack(column) for column in zip(*rows, strict=True))
     images = tuple(annotated.image.tolist())

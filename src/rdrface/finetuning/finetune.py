@@ -27,6 +27,9 @@ from rdrface.training.int8_export import CROPS, network_crops, spread, write_int
 MIN_PHOTOS = 10
 """Minimum number of annotated photos: fewer are not enough to fit and validate."""
 
+MAX_NAME = 200
+"""Maximum length of a scheme's name, bytes. File systems allow 255, with the suffixes of its files."""
+
 MINUTES = 3.0
 """Default time for drawing views, in minutes. Aligning the faces and exporting the weights are not included."""
 
@@ -68,8 +71,7 @@ def fine_tune(
         DataError: images or annotations cannot be used; the message names the file.
         WeightsError: `weights` cannot be used.
     """
-    if not name or name != Path(name).name or name.startswith("."):
-        raise ConfigError(f"--name must be a file name without folders, for the weights file; got {name!r}")
+    check_name(name)
     if not 0 <= minutes < math.inf:
         raise ConfigError(f"--minutes must be a number of 0 or more; got {minutes:g}")
     annotated = read_annotations(annotation_format, folder, origin)
@@ -123,6 +125,19 @@ def fine_tune(
     write_int8_graph(path, network_crops(faces.packed_images[chosen], faces.valid[chosen], MARGIN, size))
     print(f"weights: {path}")
     return path
+
+
+def check_name(name: str) -> None:
+    """Check the name of an annotation scheme, which is also that of its files.
+
+    Raises:
+        ConfigError: it cannot be the name of a file.
+    """
+    if not name or name != Path(name).name or name.startswith(".") or len(name.encode()) > MAX_NAME:
+        raise ConfigError(
+            f"--name must be a file name without folders, of at most {MAX_NAME} bytes, for the weights file; got "
+            f"{name!r}"
+        )
 
 
 def weights_path(out: Path, name: str) -> Path:

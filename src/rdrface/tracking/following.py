@@ -6,15 +6,14 @@ import numpy as np
 
 from rdrface.alignment.crop_alignment import CropAligner, CropAlignment
 from rdrface.alignment.retries import CLEARLY_BETTER, MAX_SCALE, RETRY_ABOVE
-from rdrface.crop import EXPANSION, CropFrame
-from rdrface.geometry.boxes import bounding_boxes
+from rdrface.crop import CropFrame
 from rdrface.tracking.crop_path import crops_around
 from rdrface.tracking.track import Track
 
 MAX_SHIFT = 0.12
-"""Distance of the crop's center from the landmarks' center, along x or y in face sizes, above which the crop is
-corrected. It is smaller than that of detected faces (`rdrface.alignment.retries`): the additional error of a shifted
-crop lasts for one frame, which is seen as a jump."""
+"""Distance of the crop's center from that of the crop around the landmarks, along x or y in face sizes, above which the
+face is aligned again there. It is smaller than that of detected faces (`rdrface.alignment.retries`): the additional
+error of a shifted crop lasts for one frame, which is seen as a jump."""
 
 DOUBT = 1.5
 """A face is in doubt if its expected error exceeds its usual one by this factor and is above `RETRY_ABOVE`."""
@@ -63,12 +62,10 @@ def follow(
 
 def _retried(aligned: CropAlignment, tracks: Sequence[Track], time: float, max_error: float) -> np.ndarray:
     """(M,) indices of the faces that are aligned again."""
-    bounds, size = bounding_boxes(aligned.landmarks), aligned.sizes
-    half = size * EXPANSION / 2
-    shift = np.abs((bounds[:, :2] + bounds[:, 2:]) / 2 - aligned.frame.center).max(axis=1)
-    upright = aligned.frame.angle == 0
-    ratio = np.where(upright, aligned.frame.half / half, 1.0)
-    misplaced = (shift > MAX_SHIFT * size) | (ratio > MAX_SCALE) | (ratio < 1 / MAX_SCALE)
+    target = crops_around(list(aligned.landmarks))
+    shift = np.abs(target.center - aligned.frame.center).max(axis=1)
+    ratio = aligned.frame.half / target.half
+    misplaced = (shift > MAX_SHIFT * aligned.sizes) | (ratio > MAX_SCALE) | (ratio < 1 / MAX_SCALE)
     error = aligned.expected_error
     usual = np.array([track.usual_error for track in tracks])
     waited = np.array([time - track.last_retry > RETRY_INTERVAL for track in tracks])

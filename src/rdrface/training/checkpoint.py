@@ -22,6 +22,9 @@ from rdrface.training.renamed import renamed_checkpoint
 
 NAME = "checkpoint.pt"
 
+_EXPORTED = "exported.txt"
+"""File of a run whose weights were exported after its last step."""
+
 _ADDED_OPTIONS = {
     "network": FULL.name,
     "features": "previous",
@@ -39,8 +42,19 @@ def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingCo
     partial = path.with_suffix(".new")
     fabric.save(partial, {**state, "config": asdict(config)})
     if fabric.is_global_zero:
+        (folder / _EXPORTED).unlink(missing_ok=True)
         partial.replace(path)
     fabric.barrier()
+
+
+def mark_exported(folder: Path) -> None:
+    """Note that the weights of a run, all files of them, were exported. `save` removes the note."""
+    (folder / _EXPORTED).write_text("The weights of this run were exported after its last step.\n", encoding="utf-8")
+
+
+def is_exported(folder: Path) -> bool:
+    """Whether the weights of a run were exported after its last step, see `mark_exported`."""
+    return (folder / _EXPORTED).is_file()
 
 
 def load(folder: Path, config: TrainingConfig) -> dict[str, Any] | None:
@@ -134,6 +148,21 @@ def read_config(path: Path) -> dict[str, Any]:
     with _content(path) as state:
         config: dict[str, Any] = state["config"]
         return config
+
+
+def read_options(path: Path) -> tuple[dict[str, str], int, int]:
+    """Read options of a ``checkpoint.pt`` that a run which starts from it must match.
+
+    Returns:
+        ``features`` and ``contour`` by their names; K; and the default size of its crops in pixels.
+
+    Raises:
+        ConfigError: the file is damaged, or is not a checkpoint of `rdrface train`.
+    """
+    with _content(path) as state:
+        config = state["config"]
+        options = {name: config[name] for name in ("features", "contour")}
+        return options, config["iterations"], _export_sizes(config)[0]
 
 
 def load_average(network: RDR, path: Path) -> None:

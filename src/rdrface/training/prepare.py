@@ -15,7 +15,7 @@ from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.sources import check_sources
 from rdrface.datasets.synthetic import draw_faces
-from rdrface.errors import ConfigError
+from rdrface.errors import ConfigError, DataError
 from rdrface.fitting import fit_records
 from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.morphable.model import FaceModel
@@ -72,12 +72,32 @@ def prepare_faces(
             "use a smaller fraction or more faces"
         )
     settings = pack_settings(config)
-    val_faces = pack(records.select(held), config.packed_size) if held.any() else None
+    val_faces = pack_inside(records.select(held), config.packed_size) if held.any() else None
     if val_faces is not None:
         val_faces.save(val_file, quality, settings)
-    train_faces = _with_rendered_faces(pack(records.select(~held), config.packed_size), config)
+    train_faces = _with_rendered_faces(pack_inside(records.select(~held), config.packed_size), config)
     train_faces.save(train_file, quality, settings)
     return train_faces, val_faces
+
+
+def pack_inside(records: FaceRecords, size: int) -> PackedCrops:
+    """Pack faces, without those that are completely outside their images: these are reported on stderr.
+
+    Raises:
+        DataError: all of them are outside.
+    """
+    faces = pack(records, size)
+    is_inside = np.asarray((faces.valid[:, 2:] > faces.valid[:, :2]).all(axis=1))
+    if not is_inside.all():
+        outside = records.image[~is_inside]
+        message = (
+            f"{len(outside)} of {len(records)} faces are outside their images and are left out, the first one in "
+            f"{outside[0]}: their points belong to another image, or to another size of it"
+        )
+        if not is_inside.any():
+            raise DataError(message)
+        print(message, file=sys.stderr)
+    return faces.select(is_inside)
 
 
 def pack_settings(config: TrainingConfig) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -49,27 +48,23 @@ def check_start(path: Path, config: TrainingConfig) -> None:
         ConfigError: the checkpoint is damaged, or the weights have other options than the configuration.
         WeightsError: see `rdrface.training.restore.restore`.
     """
-    trained: Mapping[str, Any]
     if path.suffix == ".safetensors":
         released, info = restore(path)
         sizes = network_sizes(config.network)
-        if config.imitation and config.imitated_size != info.input_size:
-            raise ConfigError(
-                f"{path} has features for crops of {info.input_size} pixels, the configuration has imitated_size = "
-                f"{config.imitated_size}; change it to {info.input_size}, or start from other weights"
-            )
+        _check_imitated_size(path, config, info.input_size)
         if not can_reduce(released.sizes, sizes):
             check_network(path, released.sizes.name, sizes.name)
-        trained = {"features": released.features, "contour": released.contour, "iterations": info.iterations}
+        options, iterations = {"features": released.features, "contour": released.contour}, info.iterations
     else:
         checkpoint.read_average(path, config.network)
-        trained = checkpoint.read_config(path)
-    _check_options(path, trained, config.features, config.contour)
-    if config.stage[0].train == "features" and trained["iterations"] < config.iterations:
+        options, iterations, size = checkpoint.read_options(path)
+        _check_imitated_size(path, config, size)
+    _check_options(path, options, config.features, config.contour)
+    if config.stage[0].train == "features" and iterations < config.iterations:
         raise ConfigError(
-            f"{path} was trained with iterations = {trained['iterations']}, the configuration has {config.iterations}, "
-            'and its first stage, train = "features", does not train the iterations. Change it to '
-            f"{trained['iterations']}, or start from other weights"
+            f"{path} was trained with iterations = {iterations}, the configuration has {config.iterations}, and its "
+            f'first stage, train = "features", does not train the iterations. Change it to {iterations}, or start from '
+            "other weights"
         )
 
 
@@ -91,6 +86,7 @@ def start_network(network: RDR, path: Path, config: TrainingConfig, faces: Packe
     """
     device = network.scale.mean.device
     if path.suffix != ".safetensors":
+        _check_options(path, checkpoint.read_options(path)[0], network.features, network.contour)
         checkpoint.load_average(network, path)
     elif network.sizes.name == trained_sizes(path, read_info(path)[0]).name:
         start_from_released(network, path, _crops(config, faces, device, CROPS))
@@ -163,7 +159,15 @@ def start_from_larger(network: RDR, path: Path, crops: list[Tensor]) -> None:
     set_statistics(network, crops)
 
 
-def _check_options(path: Path, trained: Mapping[str, Any], features: str, contour: str) -> None:
+def _check_imitated_size(path: Path, config: TrainingConfig, size: int) -> None:
+    if config.imitation and config.imitated_size != size:
+        raise ConfigError(
+            f"{path} has features for crops of {size} pixels, the configuration has imitated_size = "
+            f"{config.imitated_size}; change it to {size}, or start from other weights"
+        )
+
+
+def _check_options(path: Path, trained: Mapping[str, str], features: str, contour: str) -> None:
     for option, value in (("features", features), ("contour", contour)):
         if value != trained[option]:
             raise ConfigError(

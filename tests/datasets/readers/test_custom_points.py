@@ -41,7 +41,7 @@ def test_a_file_with_another_number_of_points_is_named(tmp_path: Path) -> None:
         ("{\n}", "contains 0 numbers"),
         ("{\n1 2\n-1 -1\n-1 -1\n}", "has 1 of 3 points with a position"),
         ("{\n1 2\n3 4\ninf 6\n}", "infinite"),
-        ("{\n7 2\n7 2\n-1 -1\n}", "all points are at the same place"),
+        ("{\n7 2\n7 2\n-1 -1\n}", "all 2 points are at 7, 2; expected points at different places"),
     ],
 )
 def test_damaged_files_are_named(tmp_path: Path, content: str, message: str) -> None:

@@ -62,8 +62,12 @@ def read_custom_points(root: str | Path, origin: int = 1) -> FaceRecords:
                 f"{file} has {known} of {common} points with a position; expected at least {MIN_POINTS}: add "
                 "points, or remove the file"
             )
-        if np.nanmax(face, axis=0).tolist() == np.nanmin(face, axis=0).tolist():
-            raise DataError(f"{file}: all points are at the same place; correct or remove the file")
+        x, y = np.nanmin(face, axis=0)
+        if (np.nanmax(face, axis=0) == (x, y)).all():
+            raise DataError(
+                f"{file}: all {known} points are at {x:g}, {y:g}; expected points at different places. Correct or "
+                "remove the file"
+            )
     points = (np.stack(faces) - origin).astype(np.float32)
     missing = np.flatnonzero(~np.isfinite(points).all(2).any(0))
     if len(missing):
