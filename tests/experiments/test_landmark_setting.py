@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
-FACES = 300
+FACES, POINTS = 300, 8
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def views(displacement):  # type: ignore[no-untyped-def]
     from landmark_setting import Views
 
     rng = torch.Generator().manual_seed(0)
-    output = torch.randn(FACES, 68, 2, generator=rng) * 0.3
+    output = torch.randn(FACES, POINTS, 2, generator=rng) * 0.3
     angles = torch.rand(FACES, 2, generator=rng) - 0.5
     context = torch.randn(FACES, 4 + 2 * 68, generator=rng)
     labels = output + displacement(angles, context)[:, None]

@@ -17,7 +17,7 @@ from rdrface.files import write_aside
 from rdrface.geometry.rotation import rotation_about, rotation_vector
 
 PACKAGED = Path(__file__).with_name("hpen_model.csv")
-"""The difference for the packaged weights."""
+"""The difference that `rdrface evaluate` uses, fitted with the weights after run 11 (docs/history.md)."""
 
 OUTLIER = 20.0
 """Degrees; faces whose rotations differ more are not used in a fit."""
