@@ -11,6 +11,7 @@ from astronaut_photos import write_astronaut_photos
 from rdrface.cli import evaluate_video
 from rdrface.cli.evaluate import add_arguments, run
 from rdrface.cli.evaluate_video import parse_data, parse_kinds
+from rdrface.cli.main import main
 from rdrface.errors import ConfigError
 from rdrface.evaluation.clips.kinds import KINDS
 from rdrface.tracking.tracked_face import TrackedFace
@@ -86,3 +87,8 @@ def test_options_are_checked(folder, tmp_path):
         run(arguments("merl-rav", folder, "--photos", 2))
     with pytest.raises(ConfigError, match="needs the folder"):
         run(arguments("merl-rav"))
+
+
+def test_a_negative_seed_is_reported(capsys):
+    assert main(["evaluate", "video", "--data", "300w=.", "--seed", "-1"]) == 2
+    assert "--seed must be 0 or more; got -1" in capsys.readouterr().err

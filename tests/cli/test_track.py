@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import os
 import socket
+import threading
 from pathlib import Path
 
 import av
@@ -241,3 +243,38 @@ def test_a_video_whose_other_files_fail_is_not_complete(clips, capsys, monkeypat
     Path("out/a.parquet").unlink()
     assert main(["track", "v/a.mp4", "-o", "out", "--glb", "--parquet", "--skip-existing"]) == 0
     assert names() == ["a.jsonl", "a.parquet", "a.person1.glb", "a.person2.glb"]
+
+
+def test_two_videos_with_the_same_live_link_files_are_refused(clips, capsys):
+    """Underscores become hyphens in these names."""
+    Path("w").mkdir()
+    for name in ("clip-1", "clip_1"):
+        write_clip(f"w/{name}.mp4", images=levels([LEVEL] * 25))
+    assert main(["track", "w", "-o", "out", "--live-link"]) == 2
+    error = capsys.readouterr().err
+    assert "clip-1.mp4 and w/clip_1.mp4 would have the same Live Link files" in error and not Path("out").exists()
+    assert main(["track", "w", "-o", "out"]) == 0
+
+
+def test_an_output_that_cannot_be_opened_leaves_no_partial_files(clips, capsys):
+    assert main(["track", "v/a.mp4", "-o", "out", "--parquet", "--vmc", "no host:1"]) != 0
+    assert names() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_drawn_without_its_sound(clips, capsys):
+    """It can be read only once."""
+    with av.open("v/a.mp4") as source, av.open("a.ts", "w", format="mpegts") as output:
+        streams = {one: output.add_stream_from_template(one) for one in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream]
+                output.mux(packet)
+    os.mkfifo("pipe.ts")
+    writer = threading.Thread(target=lambda: Path("pipe.ts").write_bytes(Path("a.ts").read_bytes()), daemon=True)
+    writer.start()
+    assert main(["track", "pipe.ts", "-o", "out", "--draw"]) == 0
+    writer.join(10)
+    assert "a pipe can be read only once" in capsys.readouterr().err
+    (drawn,) = Path("out").glob("*.tracked.mp4")
+    assert len(frame_times(str(drawn))) >= 24

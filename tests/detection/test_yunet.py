@@ -1,6 +1,8 @@
 """YuNet: conversion of its output, and unusable model files."""
 
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -19,6 +21,7 @@ class StubNetwork:
 
     def setInputSize(self, size):
         self.size = size
+        time.sleep(1e-5)  # lets another thread run
 
     def detect(self, image):
         assert image.shape[1::-1] == self.size
@@ -61,3 +64,11 @@ def test_a_missing_opencv_is_reported_with_the_command_to_install_it(monkeypatch
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ConfigError, match=r"pip install 'rdrface\[opencv\]'"):
         YuNet(tmp_path / "yunet.onnx")
+
+
+def test_threads_can_share_a_detector(monkeypatch, tmp_path):
+    detector = stub_detector(monkeypatch, tmp_path, None)
+    images = [np.zeros((100 + 10 * i, 100, 3), np.uint8) for i in range(8)] * 50
+    # The stub refuses an image whose size is not that of the last call of setInputSize.
+    with ThreadPoolExecutor(8) as pool:
+        assert all(len(found) == 0 for found in pool.map(detector.detect, images))

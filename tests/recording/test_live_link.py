@@ -3,6 +3,7 @@
 import csv
 import math
 
+import numpy as np
 import pytest
 
 from rdrface.errors import DataError
@@ -10,6 +11,7 @@ from rdrface.face import packaged_model
 from rdrface.recording import FrameRecord, LiveLinkWriter, RecordedFace
 from rdrface.recording.live_link import COLUMNS
 from recorded import face_with, record
+from some_face import some_face
 
 HEADER = (
     "Timecode,BlendShapeCount,EyeBlinkLeft,EyeLookDownLeft,EyeLookInLeft,EyeLookOutLeft,EyeLookUpLeft,EyeSquintLeft,"
@@ -150,3 +152,15 @@ def test_a_file_that_cannot_be_completed_does_not_keep_back_the_others(tmp_path)
     with pytest.raises(DataError, match=r"clip_1_Person1\.csv"):
         writer.close()
     assert (tmp_path / "clip_1_Person2.csv").is_file()
+
+
+def test_angles_are_interpolated_the_short_way(tmp_path):
+    """An upside-down head whose roll passes 180 degrees."""
+    turns = [np.radians(179.5), np.radians(-179.5), np.radians(179.5)]
+    frames = []
+    for i, roll in enumerate(turns):
+        face = some_face(angles=(0.0, 0.0, roll))
+        frames.append(FrameRecord(i, i / 25, 320, 240, [RecordedFace(1, face)]))
+    (path,) = write(tmp_path, frames)
+    found = np.array([float(row["HeadRoll"]) for row in rows(path) if row["BlendShapeCount"] != "0"])
+    assert len(found) >= 3 and np.abs(np.cos(found) + 1).max() < 1e-3

@@ -1,6 +1,7 @@
 """Textured OBJ and colored PLY in millimeters."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,6 +79,11 @@ def test_the_image_itself_is_not_replaced_by_the_texture(tmp_path, monkeypatch):
     for name in ("photo.obj", "link.obj"):
         with pytest.raises(DataError, match=r"\.jpg is the image, and its name is that of the texture; choose another"):
             write_obj(name, some_face(), tmp_path / "photo.jpg")
+    refused = pytest.raises(DataError, match="is the image, and its name is that of the texture")
+    with Image.open("photo.jpg") as image, refused:
+        write_obj("photo.obj", some_face(), image)
+    with Path("photo.jpg").open("rb") as file, refused:
+        write_obj("photo.obj", some_face(), file)
     assert (tmp_path / "photo.jpg").read_bytes() == before and not (tmp_path / "photo.obj").exists()
 
 

@@ -8,6 +8,7 @@ from rdrface.face import Face, packaged_model
 from rdrface.tracking.identity import IdentityAverage
 from rdrface.tracking.landmark_shape import LandmarkShape
 from rdrface.tracking.smoothing import FaceSmoother
+from rdrface.tracking.track import Track
 from some_face import some_face
 
 RATE = 30
@@ -113,3 +114,16 @@ def test_the_identity_is_averaged_with_more_weight_on_certain_frames():
         average.update(np.full(50, 1.0), 2.0, 0.03)
         average.update(np.full(50, -1.0), 8.0, 0.03)
     assert 0.8 < average.mean.mean() < 0.95
+
+
+def test_two_frames_at_almost_the_same_time_do_not_give_a_velocity():
+    """Some files have timestamps that are moved on by one tick."""
+    face, larger = upright_face(), some_face(size=101.0, angles=(0.0, 0.0, 0.0))
+    shape = LandmarkShape(packaged_model())
+    track = Track(1, face, 0.0, shape)
+    for i in range(1, 15):
+        track.update(face, i / RATE)
+    track.update(larger, 14 / RATE + 1e-6)
+    predicted = track.predict(15 / RATE)
+    size = np.ptp(predicted, axis=0).max() / np.ptp(face.landmarks, axis=0).max()
+    assert 0.9 < size < 1.2

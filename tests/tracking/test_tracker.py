@@ -81,6 +81,14 @@ def test_a_person_is_found_again_after_an_occlusion_and_not_reported_during_it(a
     assert ids[-1] == [1]
 
 
+def test_a_person_who_was_away_for_too_long_gets_a_new_number(aligner, image):
+    """Also if no frame was in between, as in a video of which few frames are used."""
+    tracker = rdrface.Tracker(aligner, max_occlusion=3.0)
+    assert [face.id for face in tracker.update(image, 0.0)] == [1]
+    assert [face.id for face in tracker.update(image, 2.0)] == [1]
+    assert [face.id for face in tracker.update(image, 12.0)] == [2]
+
+
 def test_two_people_keep_their_numbers_and_a_new_one_gets_the_next(aligner, image):
     tracker = rdrface.Tracker(aligner, search_interval=0.2)
     twins = np.concatenate([image, image[:, ::-1]], axis=1)

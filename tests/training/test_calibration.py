@@ -10,7 +10,7 @@ import torch
 
 from rdrface.datasets.crops import PackedCrops
 from rdrface.datasets.packing import pack
-from rdrface.datasets.records import OCCLUDED, UNKNOWN, VISIBLE
+from rdrface.datasets.records import OCCLUDED, SELF_OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.network.rdr import RDR
 from rdrface.network.uncertainty import Uncertainty
@@ -148,3 +148,13 @@ def test_points_without_a_state_do_not_count_even_if_they_are_covered(faces: Pac
     points = predict(network(), unknown, 32, 0, CPU, no_augmentation())
     assert len(points.logit) == 78 and len(points.error) == np.isfinite(unknown.points).all(-1).sum()
     assert len(points.visible) == 78 and points.visible[:68].sum() >= 60
+
+
+def test_faces_of_which_only_hidden_points_are_known_do_not_count(faces: PackedCrops) -> None:
+    """`rdrface.training.fitted_labels` marks hidden points of some datasets, and no visible ones."""
+    one_sided = faces.select(np.arange(2))
+    one_sided.state[:] = VISIBLE
+    one_sided.state[1] = UNKNOWN
+    one_sided.state[1, :8] = SELF_OCCLUDED
+    points = predict(network(), one_sided, 32, 0, CPU, no_augmentation())
+    assert len(points.logit) == 68

@@ -66,6 +66,7 @@ def test_values_are_read_and_others_have_defaults(tmp_path: Path) -> None:
         ("log_every = 0\n" + STAGE, "log_every must be 1 or more"),
         ("ema_decay = 2.0\n" + STAGE, "ema_decay must be in"),
         ("seed = -1\n" + STAGE, "seed must be a whole number from 0"),
+        ("seed = 1700000000\n" + STAGE, "seed must be a whole number from 0 to 2"),
         ("checkpoint_every = nan\n" + STAGE, "checkpoint_every must be a number of seconds, 0 or more; got nan"),
         (STAGE + "learning_rate = nan\n", "stage.learning_rate must be a number above 0; got nan"),
         (STAGE + "weight_decay = -1\n", "stage.weight_decay must be a number, 0 or more; got -1"),

@@ -10,11 +10,12 @@ from rdrface.training.face_order import batches, held_out, person_keys
 
 
 def test_images_of_one_face_are_held_out_together(tmp_path: Path) -> None:
-    records = records_of(tmp_path, 5, fitted=False)
+    records = records_of(tmp_path, 7, fitted=False)
     images = ["300w/afw/1051_1.jpg", "AFW/AFW_1051_1_0.jpg", "AFW/AFW_1051_1_10.jpg", "001a02.JPG", "001a40.JPG"]
-    sources = ["300w/afw", "300w_lp/AFW", "300w_lp/AFW", "fgnet", "fgnet"]
+    images += ["lfpw/trainset/image_0737.png", "LFPW/LFPW_image_train_0737_13.jpg"]
+    sources = ["300w/afw", "300w_lp/AFW", "300w_lp/AFW", "fgnet", "fgnet", "300w/lfpw/trainset", "300w_lp/LFPW"]
     keys = person_keys(replace(records, image=np.array(images), source=np.array(sources)))
-    assert keys.tolist() == ["1051_1"] * 3 + ["001"] * 2
+    assert keys.tolist() == ["1051_1"] * 3 + ["001"] * 2 + ["image_0737"] * 2
 
 
 def test_every_face_is_drawn_once_per_epoch_and_a_resumed_run_continues_the_order() -> None:

@@ -120,3 +120,19 @@ def test_faces_outside_their_images_are_left_out(tmp_path: Path, capsys: pytest.
     assert "1 of 3 faces are outside their images and are left out" in error and str(records.image[1]) in error
     with pytest.raises(DataError, match="1 of 1 faces are outside"):
         prepare.pack_inside(moved.select([1]), 48)
+
+
+def test_records_that_cannot_be_trained_on_are_refused(tmp_path: Path) -> None:
+    records = draw_faces(tmp_path / "faces", 3)
+    plain = replace(records, **dict.fromkeys(("Q", "outline", "jawline", "hidden", "residual")))
+    few = plain.points.copy()
+    few[1, 5:] = np.nan
+    cases = {
+        "has 1 test faces": replace(records, is_test=np.array([False, True, False])),
+        "has 5 points per face": replace(plain, points=plain.points[:, :5], state=plain.state[:, :5], contour=None),
+        "1 faces with fewer than 6 points with a position": replace(plain, points=few),
+    }
+    for message, changed in cases.items():
+        changed.save(tmp_path / "records.npz")
+        with pytest.raises(DataError, match=message):
+            read_faces(CONFIG, [str(tmp_path / "records.npz")], None, tmp_path)

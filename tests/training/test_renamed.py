@@ -59,10 +59,13 @@ def with_single_size(stage: dict[str, Any], key: str) -> dict[str, Any]:
 
 def old_config(config: TrainingConfig) -> dict[str, Any]:
     table = old_keys(asdict(config), RUN_KEYS)
-    del table["export_sizes"]
+    for added in ("export_sizes", "imitation", "imitated_size"):
+        del table[added]
     renamed = {name: new for name, new in STAGE_KEYS.items() if new != "crop_sizes"}
     stages = [old_keys(with_single_size(stage, "size"), renamed) for stage in table["stage"]]
     for stage in stages:
+        for added in ("crop_size_draws", "geometry_strength", "no_face"):
+            stage.pop(added, None)
         stage["train"] = stage["train"].replace("initialization", "initialisation")
     return {**table, "loss": old_keys(table["loss"], LOSSES), "stage": tuple(stages)}
 
@@ -83,7 +86,8 @@ def test_a_configuration_gets_the_current_names() -> None:
     assert {"size", "batch", "final", "warmup", "appearance"} <= old["stage"][0].keys()
     assert old["stage"][0]["train"] == "initialisation" and "jawline" in old["loss"]
     # `rdrface.training.checkpoint` adds the options that older checkpoints do not contain.
-    assert {"export_sizes": [], **renamed_config(old)} == renamed_config(asdict(CONFIG)) == asdict(CONFIG)
+    added = {"export_sizes": [], "imitation": 0.0, "imitated_size": 128}
+    assert {**added, **renamed_config(old)} == renamed_config(asdict(CONFIG)) == asdict(CONFIG)
 
 
 def test_a_checkpoint_with_old_names_resumes_with_bit_identical_results(faces: PackedCrops, tmp_path: Path) -> None:

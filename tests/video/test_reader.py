@@ -134,6 +134,8 @@ def test_times_outside_the_video_are_errors(tmp_path):
     write_clip(tmp_path / "a.mp4")
     with pytest.raises(DataError, match=r"no frame at or after 30 s; it is 1\.0 s long"):
         open_video(tmp_path / "a.mp4", start=30)
+    with pytest.raises(DataError, match=r"a\.mp4 has no frame from 0\.41 s to 0\.43 s"):
+        open_video(tmp_path / "a.mp4", start=0.41, end=0.43)
     for wrong in ({"start": -1}, {"end": 0}, {"start": 2, "end": 1}, {"every": 0}, {"start": float("nan")}):
         with pytest.raises(ValueError, match="must be"):
             open_video(tmp_path / "a.mp4", **wrong)

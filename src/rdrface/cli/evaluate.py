@@ -204,6 +204,8 @@ def _annotations(args: argparse.Namespace, evaluation_set: EvaluationSet) -> Fac
 
         annotations = reannotated(annotations, args.labels)
     if args.poses is not None:
+        if annotations.angles is not None:
+            raise ConfigError(f"--poses is for datasets without head poses; {args.set} has them. Leave it out")
         annotations = with_fitted_poses(annotations, args.poses)
     return annotations
 

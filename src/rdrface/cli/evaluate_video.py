@@ -94,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
     check_output_files((args.json, args.sheet), args.overwrite)
     check_suffix("--sheet", args.sheet, SHEET_SUFFIXES)
     data = parse_data(args.folder, args.data)
+    if args.seed is not None and args.seed < 0:
+        raise ConfigError(f"--seed must be 0 or more; got {args.seed}")
     count, seed, kinds = args.photos or PHOTOS, args.seed or 0, parse_kinds(args.kinds)
     clips = make_clips(data, count, seed, kinds)
     if args.sheet is not None:

@@ -9,7 +9,7 @@ from rdrface.cli.options import add_network, network_arguments, open_aligner, po
 from rdrface.cli.streams import STDOUT
 from rdrface.cli.track_run import TrackOptions, TrackRun
 from rdrface.cli.video_inputs import expand_videos
-from rdrface.cli.video_outputs import OutputOptions
+from rdrface.cli.video_output_options import OutputOptions
 from rdrface.errors import ConfigError
 from rdrface.recording.live_link import HEAD, RATES
 from rdrface.recording.vmc import PORT, Names

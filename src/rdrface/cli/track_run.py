@@ -14,7 +14,8 @@ from rdrface.aligner import Aligner
 from rdrface.cli.interruption import terminated_like_interrupted
 from rdrface.cli.streams import STDOUT
 from rdrface.cli.video_inputs import VideoInput, VideoInputs
-from rdrface.cli.video_outputs import OutputOptions, VideoOutputs
+from rdrface.cli.video_output_options import OutputOptions
+from rdrface.cli.video_outputs import VideoOutputs
 from rdrface.cli.walk import RESULT_EXISTS, Failure
 from rdrface.errors import DataError, RdrError
 from rdrface.files import is_disk_full, one_line, partial_path, printable
@@ -110,6 +111,7 @@ class TrackRun:
         for video in self._inputs.videos:
             if not self._is_skipped(video):
                 self._outputs.check(video, self._skip_existing)
+        self._outputs.check_names(self._inputs.videos)
 
     def run(self, aligner: Aligner) -> int:
         """Track all videos and print the summary.

@@ -1,9 +1,9 @@
 """The outputs of `rdrface track` for one video."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -20,106 +20,25 @@ from rdrface.cli.video_names import (
     LIVE_LINK_TAKE,
     PARQUET_SUFFIX,
     clip_files,
-    complete_and_partial,
     live_link_files,
     with_suffix,
 )
+from rdrface.cli.video_output_options import OutputOptions
 from rdrface.drawing import draw
 from rdrface.drawing.number import draw_number
 from rdrface.errors import ConfigError
-from rdrface.files import partial_path, real_path
+from rdrface.files import is_special, partial_path
 from rdrface.recording.clip import ClipRecorder
 from rdrface.recording.frame_record import FrameRecord, RecordedFace
 from rdrface.recording.json_lines import JSONLinesWriter
 from rdrface.recording.live_link import LiveLinkWriter
 from rdrface.recording.parquet import ParquetWriter
-from rdrface.recording.vmc import Names, VMCSender
+from rdrface.recording.vmc import VMCSender
 from rdrface.video.camera import Camera
 from rdrface.video.frame import Frame
 from rdrface.video.reader import VideoReader
 from rdrface.video.sound import SoundSource, sound_fits
 from rdrface.video.writer import FORMATS, VideoWriter
-
-
-@dataclass(frozen=True)
-class OutputOptions:
-    """Which files are written.
-
-    Attributes:
-        folder: output folder; None writes no files into one.
-        json: JSON Lines file, or "-".
-        draw: write a drawn video.
-        draw_mesh: with the mesh on the faces.
-        parquet: write a Parquet file.
-        live_link: write Live Link Face files.
-        live_link_rate: their rows a second.
-        live_link_flipped: their head angles with the opposite sign.
-        overwrite: replace existing files.
-        glb: write an animation of each person.
-        vmc: host and port to which one person is sent, or None.
-        vmc_names: names of the blendshapes that are sent.
-    """
-
-    folder: Path | None = None
-    json: str | None = None
-    draw: bool = False
-    draw_mesh: bool = False
-    parquet: bool = False
-    live_link: bool = False
-    live_link_rate: int = 30
-    live_link_flipped: tuple[str, ...] = ()
-    overwrite: bool = False
-    glb: bool = False
-    vmc: tuple[str, int] | None = None
-    vmc_names: Names = "arkit"
-
-    def base(self, video: VideoInput) -> Path | None:
-        """folder / NAME of a video."""
-        return None if self.folder is None else self.folder / video.output
-
-    def targets(self, video: VideoInput) -> list[Path]:
-        """The files of a video whose names do not depend on its content; NAME.jsonl is the first."""
-        base = self.base(video)
-        named = [] if base is None else [with_suffix(base, JSON_SUFFIX)]
-        named += [with_suffix(base, PARQUET_SUFFIX)] if base and self.parquet else []
-        if base and self.draw:
-            named += [with_suffix(base, DRAWN_SUFFIX + suffix) for suffix in DRAWN_FORMATS]
-        named += [Path(self.json)] if self.json and self.json != STDOUT else []
-        return named
-
-    def is_done(self, video: VideoInput) -> bool:
-        """Whether an earlier run has completed this video."""
-        base = self.base(video)
-        return base is not None and with_suffix(base, JSON_SUFFIX).is_file()
-
-    def check(self, video: VideoInput, is_resumed: bool) -> None:
-        """Check that no file would be replaced unintentionally.
-
-        Args:
-            video: the video.
-            is_resumed: partial files of an earlier run may be replaced.
-
-        Raises:
-            ConfigError: a file exists, or an output is the video itself.
-        """
-        for target in self.targets(video):
-            complete, partial = complete_and_partial(target)
-            if isinstance(video.source, Path) and real_path(complete) == real_path(video.source):
-                raise ConfigError(f"{target} is an input of this run; name another output file")
-            self._refuse(complete, "")
-            if not is_resumed:
-                self._refuse(partial, ": an earlier run was interrupted, or another one is in progress")
-        base = self.base(video)
-        for path in live_link_files(base) if base and self.live_link else ():
-            if not (is_resumed and path.name.endswith(".partial.csv")):
-                self._refuse(path, "")
-        for path in clip_files(base) if base and self.glb else ():
-            if not (is_resumed and path.name.endswith(".partial.glb")):
-                self._refuse(path, "")
-
-    def _refuse(self, path: Path, explanation: str) -> None:
-        if not self.overwrite and (path.is_file() or path.is_dir()):
-            raise ConfigError(f"{path} exists{explanation}; choose another name or folder, or pass --overwrite")
 
 
 class Output(Protocol):
@@ -160,16 +79,19 @@ class VideoOutputs:
         self._live_link: LiveLinkWriter | None = None
         self._drawn: VideoWriter | None = None
         self._clips: ClipRecorder | None = None
+        self._warnings: list[str] = []
         base = options.base(video)
         with ExitStack() as opened:
             # NAME.jsonl is the first, and completed last: it marks a video as done.
             if base is not None:
                 create_folder(base.parent, "choose another folder with -o")
-                self._add(JSONLinesWriter(with_suffix(base, JSON_SUFFIX)), opened)
+                path = with_suffix(base, JSON_SUFFIX)
+                self._add(JSONLinesWriter(path), opened, path)
             if options.json:
-                self._add(_json_output(options.json), opened)
+                self._add(_json_output(options.json), opened, None if options.json == STDOUT else Path(options.json))
             if base is not None and options.parquet:
-                self._add(ParquetWriter(with_suffix(base, PARQUET_SUFFIX), video.name), opened)
+                path = with_suffix(base, PARQUET_SUFFIX)
+                self._add(ParquetWriter(path, video.name), opened, path)
             if base is not None and options.live_link:
                 for path in live_link_files(base):
                     path.unlink()
@@ -185,12 +107,14 @@ class VideoOutputs:
                 self._add(VMCSender(*options.vmc, names=options.vmc_names, is_live=is_live), opened)
             if base is not None and options.draw:
                 self._drawn = _drawn_video(base, frames, start)
+                if isinstance(frames, VideoReader) and frames.has_sound and is_special(frames.path):
+                    self._warnings.append("the drawn video has no sound: a pipe can be read only once")
             opened.pop_all()
 
     @property
     def warnings(self) -> list[str]:
         """Sound that could not be copied."""
-        return [] if self._drawn is None else self._drawn.warnings
+        return [*self._warnings, *([] if self._drawn is None else self._drawn.warnings)]
 
     def add(self, item: tuple[Frame, list[RecordedFace]]) -> None:
         """Write a frame with its faces.
@@ -232,8 +156,11 @@ class VideoOutputs:
                 if is_at_end:
                     self._drawn.copy_rest_of_sound()
 
-    def _add(self, output: Output, opened: ExitStack) -> None:
+    def _add(self, output: Output, opened: ExitStack, path: Path | None = None) -> None:
+        """Add an output; if a later one cannot be opened, its partial file is removed."""
         self._outputs.append(output)
+        if path is not None:
+            opened.callback(_remove, partial_path(path))
         opened.callback(output.stop)
 
     def _draw(self, image: np.ndarray, faces: list[RecordedFace]) -> np.ndarray:
@@ -241,6 +168,13 @@ class VideoOutputs:
         for one in faces:
             draw_number(canvas, one.face, one.id)
         return canvas
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _completed_last(output: Output) -> Callable[..., None]:
@@ -262,7 +196,8 @@ def _drawn_video(base: Path, frames: VideoReader | Camera, start: float) -> Vide
     suffix, sound, time_base = DRAWN_FORMATS[0], None, Fraction(1, 90_000)
     if isinstance(frames, VideoReader):
         time_base = frames.time_base
-        if frames.has_sound:
+        # A pipe cannot be read a second time, for the sound.
+        if frames.has_sound and not is_special(frames.path):
             sound = SoundSource(frames.path, frames.origin + Fraction(start).limit_denominator(1_000_000))
             suffix = next((one for one in DRAWN_FORMATS if sound_fits(frames.path, FORMATS[one])), suffix)
     for one in DRAWN_FORMATS:  # an earlier run may have written the other format

@@ -1,5 +1,6 @@
 """The output of a run: a Parquet file or a folder of Parquet files, and what a later run needs to go on."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -148,7 +149,10 @@ class Output:
         if self.is_file:
             joined = self.state / _JOINED
             _join(paths, joined, job)
+            # Before the parts are removed, the rows must be on the disk, and under their name.
+            _sync(joined)
             joined.replace(self.target)
+            _sync(self.target.absolute().parent)
         else:
             total = sum(map(read_counts, paths), Counts())
             with write_aside(self.state / _COMPLETE) as path:
@@ -193,6 +197,17 @@ class Output:
         else:
             remove_listing(self.state)
             (self.state / _LOCK).unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk. Windows does not open folders."""
+    if path.is_dir() and os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read_job(path: Path) -> str | None:

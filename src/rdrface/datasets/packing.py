@@ -19,7 +19,8 @@ from rdrface.morphable.params import NUM_PARAMETERS, POSE
 def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads: int = 2) -> PackedCrops:
     """Cut all faces out of their images.
 
-    The face box is that of the fitted outline if there is a fit, otherwise that of the annotated points.
+    The face box is that of the fitted outline if there is a fit, otherwise that of the records, or of the annotated
+    points if they have no box.
 
     Args:
         records: N faces, with or without a fit.
@@ -87,8 +88,12 @@ def black_outside(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 
 def _packed_frames(records: FaceRecords, margin: float) -> CropFrame:
-    points = records.points if records.outline is None else records.outline
-    frame = CropFrame.from_boxes(bounding_boxes(points))
+    if records.outline is None:
+        # The annotated points can be a part of the 68, as in FG-NET: their box is smaller than that of the face.
+        boxes = np.where(np.isfinite(records.box), records.box, bounding_boxes(records.points))
+    else:
+        boxes = bounding_boxes(records.outline)
+    frame = CropFrame.from_boxes(boxes)
     return CropFrame(center=frame.center, half=frame.half * margin)
 
 

@@ -4,6 +4,7 @@ Needs ``pip install rdrface[opencv]``. OpenCV is imported only when a `YuNet` is
 """
 
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -39,6 +40,8 @@ class YuNet:
         except cv2.error as error:
             raise WeightsError(f"OpenCV cannot read {model} as YuNet: {error}") from error
         self.max_side = max_side
+        # The size of the input is a state of OpenCV's detector, and threads can share a detector.
+        self._lock = Lock()
 
     def detect(self, image: np.ndarray) -> Detections:
         """Detect faces; see `rdrface.detection.protocol.Detector`."""
@@ -48,8 +51,9 @@ class YuNet:
         scale = min(1.0, self.max_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        self._detector.setInputSize(size)
-        _, found = self._detector.detect(np.ascontiguousarray(small[..., ::-1]))
+        with self._lock:
+            self._detector.setInputSize(size)
+            _, found = self._detector.detect(np.ascontiguousarray(small[..., ::-1]))
         if found is None:
             return Detections.empty()
         found = found[np.argsort(-found[:, 14], kind="stable")].astype(np.float64)

@@ -26,7 +26,7 @@ def antagonist_index(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def feasible(expression: Any, index: Any, present: Any) -> Any:
-    """The feasible coefficients nearest to the given ones.
+    """Feasible coefficients for given ones.
 
     Values are clipped to 0..1. Where two antagonists are active, the weaker one is subtracted from both: their common
     part does not move the face.

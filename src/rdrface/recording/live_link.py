@@ -147,7 +147,7 @@ class _PersonFile:
             share = 1.0 if start is None or time <= start[0] else (at - start[0]) / (time - start[0])
             between = None if start is None and at < time - 1e-6 else values
             if between is not None and start is not None:
-                between = start[1] + min(max(share, 0.0), 1.0) * (values - start[1])
+                between = start[1] + min(max(share, 0.0), 1.0) * _change(start[1], values)
             rows.append(self._text(between))
             self._row += 1
             if len(rows) >= 1000:  # a person who was away for hours
@@ -192,6 +192,13 @@ class _PersonFile:
 
     def _failure(self, error: OSError) -> DataError:
         return DataError(f"cannot write {self.path}: {error.strerror or error}")
+
+
+def _change(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(61,) the change of the values; angles change by at most half a turn."""
+    change: np.ndarray = end - start
+    change[len(SHAPES) :] = (change[len(SHAPES) :] + np.pi) % (2 * np.pi) - np.pi
+    return change
 
 
 def _values(face: Face, signs: np.ndarray) -> np.ndarray:

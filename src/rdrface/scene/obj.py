@@ -87,7 +87,7 @@ def write_obj(
     """
     path = _checked(path, ".obj")
     texture_path = path.with_suffix(".jpg")
-    if isinstance(image, str | PathLike) and real_path(texture_path) == real_path(Path(image)):
+    if _is_file_of(image, texture_path):
         raise DataError(
             f"{texture_path} is the image, and its name is that of the texture; choose another name than {path.name}"
         )
@@ -127,6 +127,17 @@ def write_ply(
         colors = texture[row, column]
     with write_aside(path) as partial:
         partial.write_bytes(ply_bytes(vertices, shape.surface.triangles, normals, colors))
+
+
+def _is_file_of(image: ImageSource | None, path: Path) -> bool:
+    """Whether a file is that of an image: a path, an open file, or a PIL image that was opened from a file."""
+    source = image if isinstance(image, str | PathLike) else getattr(image, "filename", getattr(image, "name", None))
+    if not source or not isinstance(source, str | PathLike):
+        return False
+    source = Path(source)
+    # On file systems that ignore case, two paths can be one file.
+    is_same = path.exists() and source.exists() and path.samefile(source)
+    return is_same or real_path(path) == real_path(source)
 
 
 def _posed(shape: FaceShape, face: Face, pose: FacePose) -> tuple[np.ndarray, np.ndarray]:

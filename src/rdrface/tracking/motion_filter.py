@@ -17,6 +17,10 @@ FADING = 2.0
 FIRST_VELOCITY = 1.0
 """Standard deviation of the unknown velocity of a new face, face sizes per second."""
 
+MIN_INTERVAL = 1 / 240
+"""Seconds that frames are apart at least, for a change of velocity: with times that differ by microseconds, as after a
+clock that did not advance, the noise of the landmarks would look like a huge velocity."""
+
 FULL_GAIN = (4.0, 14.0)
 """Squared ratios of an innovation to its standard deviation: up to the first it is noise, above the second it is motion
 and followed without smoothing."""
@@ -58,8 +62,9 @@ class MotionFilter:
         squared = innovation * innovation
         changed = excess(squared / (p + noise), FULL_GAIN) * squared
         p = p + changed
-        c = c + changed / elapsed
-        v = v + changed / elapsed**2
+        interval = max(elapsed, MIN_INTERVAL)
+        c = c + changed / interval
+        v = v + changed / interval**2
         total = p + noise
         gain, velocity_gain = p / total, c / total
         self.velocity = self.velocity * math.exp(-elapsed / FADING) + velocity_gain * innovation

@@ -90,13 +90,13 @@ class Tracker:
         """
         pixels = read_image(image)
         elapsed = self._elapsed(time)
-        self._lost = [track for track in self._lost if time - track.time <= self.max_occlusion]
         if self._cuts.is_cut(pixels):
             for track in (*self._followed, *self._lost):
                 track.lost_by_cut = True
             self._lose(self._followed)
         elif elapsed > MAX_GAP:
             self._lose(self._followed)
+        self._lost = [track for track in self._lost if time - track.time <= self.max_occlusion]
         faces = self._follow(pixels, time)
         if self._schedule.is_due(time, len(self._followed), len(self._lost)):
             faces |= self._search(pixels, time)

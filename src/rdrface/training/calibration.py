@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from rdrface.datasets.crops import PackedCrops
-from rdrface.datasets.records import UNKNOWN, VISIBLE
+from rdrface.datasets.records import OCCLUDED, UNKNOWN, VISIBLE
 from rdrface.evaluation.metrics.uncertainty import UNCERTAINTY_EDGES, VISIBILITY_EDGES, reliability
 from rdrface.network.rdr import RDR
 from rdrface.network.uncertainty import Uncertainty
@@ -118,8 +118,9 @@ def predict(
     """Run a network once on every face, in float32, as at inference.
 
     Labels are those of training (`rdrface.training.batch.make_batch`), which exclude annotation mistakes and contours
-    of the other convention. Points without an annotated state do not count, even if augmentation covers them: otherwise
-    only hidden ones of these points would be counted.
+    of the other convention. The visibility of points without an annotated state does not count, even if augmentation
+    covers them, and neither does that of a face of which only hidden points are known
+    (`rdrface.training.fitted_labels`): otherwise only hidden ones of these points would be counted.
 
     Args:
         network: network in evaluation mode.
@@ -140,7 +141,9 @@ def predict(
         error = (landmarks - batch.points).norm(dim=-1)
         face_size = points_size(landmarks).clamp(min=1e-6)
         unit = (100 / face_size).unsqueeze(1).expand_as(error)
-        annotated = torch.from_numpy(faces.state[index] != UNKNOWN).to(device)
+        state = faces.state[index]
+        by_annotators = np.isin(state, (VISIBLE, OCCLUDED)).any(axis=1, keepdims=True)
+        annotated = torch.from_numpy((state != UNKNOWN) & by_annotators).to(device)
         columns = (
             prediction.visibility_logits[annotated],
             (batch.state == VISIBLE)[annotated],

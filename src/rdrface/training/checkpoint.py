@@ -32,6 +32,8 @@ _ADDED_OPTIONS = {
     "teacher": "",
     "distillation": 0.5,
     "export_sizes": [],
+    "imitation": 0.0,
+    "imitated_size": 128,
 }
 """Options that older checkpoints do not contain, with the values that they were trained with."""
 

@@ -173,8 +173,9 @@ class TrainingConfig:
         for name in ("packed_size", "validation_every", "log_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more; got {getattr(self, name)}")
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"seed must be a whole number from 0 to 2^32 - 1; got {self.seed}")
+        # The seeds of the steps, see `rdrface.training.loop`, are below 2^64.
+        if not 0 <= self.seed < 2**28:
+            raise ConfigError(f"seed must be a whole number from 0 to 2^28 - 1; got {self.seed}")
         _check_numbers({"checkpoint_every": self.checkpoint_every}, "a number of seconds")
         if not 0 <= self.validation_fraction < 1:
             raise ConfigError(f"validation_fraction must be in [0, 1); got {self.validation_fraction}")

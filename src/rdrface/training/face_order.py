@@ -12,15 +12,16 @@ from rdrface.datasets.records import FaceRecords
 def person_keys(records: FaceRecords) -> np.ndarray:
     """(N,) str keys that are equal for all images of the same face in a dataset, which must be held out together.
 
-    The key is the file name of the image without suffix, with two exceptions. In 300W-LP, AFW_1051618982_1_10 has the
-    key 1051618982_1, which is the image of 300-W's AFW that it was rendered from. In FG-NET, 001a02 has the key of the
+    The key is the file name of the image without suffix, with these exceptions. In 300W-LP, AFW_1051618982_1_10 has the
+    key 1051618982_1, which is the image of 300-W's AFW that it was rendered from, and LFPW_image_train_0737_13 the key
+    image_0737. In FG-NET, 001a02 has the key of the
     person, 001.
     """
     keys = []
     for image, source in zip(records.image.tolist(), records.source.tolist(), strict=True):
         key = Path(image).stem
         if source.startswith("300w_lp"):
-            key = key.partition("_")[2].rpartition("_")[0]
+            key = key.partition("_")[2].rpartition("_")[0].replace("image_train_", "image_")
         elif source.startswith("fgnet"):
             key = key[:3]
         keys.append(key)

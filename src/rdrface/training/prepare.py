@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rdrface.datasets.annotation_offset import without_offset
-from rdrface.datasets.crops import PackedCrops, read_settings
+from rdrface.datasets.crops import MARGIN, PackedCrops, read_settings
 from rdrface.datasets.packing import pack
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.records import FaceRecords
@@ -18,6 +18,8 @@ from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, DataError
 from rdrface.fitting import fit_records
 from rdrface.fitting.estimated_boxes import with_missing_boxes
+from rdrface.fitting.observations import MIN_POINTS
+from rdrface.landmarks import NUM_LANDMARKS
 from rdrface.morphable.model import FaceModel
 from rdrface.training.config import TrainingConfig
 from rdrface.training.expression_warping import expression_warp
@@ -80,13 +82,14 @@ def prepare_faces(
     return train_faces, val_faces
 
 
-def pack_inside(records: FaceRecords, size: int) -> PackedCrops:
-    """Pack faces, without those that are completely outside their images: these are reported on stderr.
+def pack_inside(records: FaceRecords, size: int, margin: float = MARGIN) -> PackedCrops:
+    """Pack faces as `rdrface.datasets.packing.pack` does, without those that are completely outside their images: these
+    are reported on stderr.
 
     Raises:
         DataError: all of them are outside.
     """
-    faces = pack(records, size)
+    faces = pack(records, size, margin)
     is_inside = np.asarray((faces.valid[:, 2:] > faces.valid[:, :2]).all(axis=1))
     if not is_inside.all():
         outside = records.image[~is_inside]
@@ -162,11 +165,37 @@ def read_faces(config: TrainingConfig, data: list[str], synthetic: int | None, f
                 without_offset(with_missing_boxes(read_set(name, Path(path), "train")), config.annotation_offset)
             )
         else:
-            parts.append(FaceRecords.load(item))
+            parts.append(_training_records(item))
     check_entries(config, np.unique(np.concatenate([part.source for part in parts])).tolist())
     model = FaceModel.load()
     fitted = [part if part.Q is not None else fit_records(part, model) for part in parts]
     return FaceRecords.concat([without_fitted_outline(with_self_occlusion(part, model)) for part in fitted])
+
+
+def _training_records(path: str) -> FaceRecords:
+    """Read a file of records whose faces can be fitted and trained on.
+
+    Raises:
+        DataError: it cannot be read, has test faces, or faces without the 68 landmarks.
+    """
+    records = FaceRecords.load(path)
+    if records.is_test.any():
+        raise DataError(
+            f"{path} has {int(records.is_test.sum())} test faces, which must not be trained on; write the training "
+            "part with `rdrface fit SET DIR --split train`"
+        )
+    if records.points.shape[1] != NUM_LANDMARKS or records.contour is None:
+        raise DataError(
+            f"{path} has {records.points.shape[1]} points per face; training needs the {NUM_LANDMARKS} landmarks and "
+            "their contour convention"
+        )
+    few = np.isfinite(records.points).all(axis=-1).sum(axis=1) < MIN_POINTS
+    if records.Q is None and few.any():
+        raise DataError(
+            f"{path} has {int(few.sum())} faces with fewer than {MIN_POINTS} points with a position, the first one in "
+            f"{records.image[few][0]}; remove them"
+        )
+    return records
 
 
 def check_entries(config: TrainingConfig, sources: list[str]) -> None:

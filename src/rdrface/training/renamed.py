@@ -65,7 +65,9 @@ def renamed_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed_stage(stage: Mapping[str, Any]) -> dict[str, Any]:
-    result = {"crop_size_draws": [], **_with_keys(stage, STAGE_KEYS)}
+    # Options that older stages do not contain, with the values that they were trained with.
+    added = {"crop_size_draws": [], "geometry_strength": 1.0, "no_face": 0.0}
+    result = {**added, **_with_keys(stage, STAGE_KEYS)}
     result["train"] = STAGES.get(stage["train"], stage["train"])
     # A single size in older checkpoints.
     if isinstance(result["crop_sizes"], int):

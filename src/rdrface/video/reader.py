@@ -92,6 +92,7 @@ class VideoReader:
             self._end_of_demuxing = ""
             self._last_time = 0.0
             self._is_complete = False
+            self._has_reached_end = False
             self._seek()
             self._frames: Iterator[Frame] | None = self._decode()
             first = next(self._frames, None)
@@ -197,6 +198,7 @@ class VideoReader:
             if time < self._start:
                 continue
             if self._end is not None and time >= self._end:
+                self._has_reached_end = True
                 return
             index += 1
             self._last_time = time
@@ -234,6 +236,8 @@ class VideoReader:
                 return
 
     def _why_empty(self) -> str:
+        if self._has_reached_end and not self._num_damaged:
+            return f"{self.path} has no frame from {self._start:g} s to {self._end:g} s"
         if self._num_damaged or not self._is_complete or self._start == 0:
             limits = "" if self._end is None else f" before {self._end:g} s"
             return f"{self.path} has no frame{limits} that can be decoded; the file is damaged, truncated or empty"

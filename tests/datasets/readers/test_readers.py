@@ -191,6 +191,11 @@ def test_300wlp_uses_both_contours_if_it_has_them_otherwise_the_jawline(tmp_path
     assert (records.state == 0).all()
     plain = read_300wlp(tmp_path, flipped=False)
     assert plain.source.tolist() == ["300w_lp/AFW", "300w_lp/HELEN"] and plain.jawline_contour is None
+    assert not records.is_test.any()
+    for test in ("IBUG/IBUG_image_003_1_0.mat", "LFPW/LFPW_image_test_0001_0.mat"):
+        write_mat(tmp_path / test, pt2d=points.T, Pose_Para=pose)
+    write_mat(tmp_path / "LFPW/LFPW_image_train_0001_0.mat", pt2d=points.T, Pose_Para=pose)
+    assert read_300wlp(tmp_path, flipped=False).is_test.tolist() == [False, False, True, True, False]
     write_mat(tmp_path / "IBUG/IBUG_1.mat", Pose_Para=pose)
     with pytest.raises(DataError, match="neither 'pt3d_68' nor 'pt2d'"):
         read_300wlp(tmp_path)

@@ -24,7 +24,7 @@ def read_set(name: str, folder: Path, split: Literal["train", "test"] = "train")
         name: one of `SETS`.
         folder: the dataset's folder in its official layout.
         split: part of the dataset, by its own division (FG-NET: by person, see `read_fgnet`); AFLW2000-3D has only a
-            test part, 300W-LP only a training part.
+            test part, the available part of 300W-LP only a training part.
 
     Returns:
         The faces of that part. Boxes of FG-NET are NaN; `rdrface.fitting.estimated_boxes` estimates them.

@@ -31,8 +31,9 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
         flipped: also read the `_Flip` folders.
 
     Returns:
-        Records with source "300w_lp/<folder>", none in the test part. The dataset does not mark occluded points, so
-        all states are unknown. `jawline_contour` is None if no face has one.
+        Records with source "300w_lp/<folder>". The faces of IBUG and of LFPW's test images, which are test faces of
+        300-W, are in the test part. Those of HELEN's test images cannot be told by their names, and are not. The
+        dataset does not mark occluded points, so all states are unknown. `jawline_contour` is None if no face has one.
 
     Raises:
         DataError: folders, images or scipy are missing, or a file is damaged; the message names it.
@@ -65,7 +66,7 @@ def read_300wlp(root: str | Path, flipped: bool = True) -> FaceRecords:
         contour=np.array(contours),
         box=np.stack([known_box(face, file) for face, file in zip(points, files, strict=True)]),
         source=np.array([f"300w_lp/{file.parent.name}" for file in files]),
-        is_test=np.zeros(len(files), bool),
+        is_test=np.array([file.parent.name.startswith("IBUG") or "_image_test_" in file.name for file in files]),
         pose=angles_from_hpen(angles),
         angles=np.degrees(angles),
         jawline_contour=None if np.isnan(jawline).all() else jawline,

@@ -32,8 +32,8 @@ def read(root: str | Path, flipped: bool = True) -> FaceRecords:
     """All faces of the folder 300W_LP; arguments and errors as in `rdrface.datasets.readers.read_300wlp`.
 
     Faces annotated with both contours are compared on the absolute jawline. `source` ends in the contour convention of
-    the face's points: "300w_lp/AFW_Flip/jawline". The dataset has no test part: all faces are training faces, and all
-    of them are counted.
+    the face's points: "300w_lp/AFW_Flip/jawline". All faces are counted: the dataset has no protocol for
+    a test part.
     """
     records = _on_jawline(read_300wlp(root, flipped))
     pairs = zip(records.source.tolist(), np.where(records.on_jawline, "jawline", "outline").tolist(), strict=True)

@@ -1,8 +1,9 @@
 """Losses towards the outputs of a trained network, the teacher, on the same faces (Hinton et al. 2015).
 
 The teacher's outputs are labels without the noise of annotations and fits, at all 68 points. They replace a part of the
-losses on labels that have a counterpart in them. Visibility and uncertainty are learned from labels only: the teacher
-sees the faces without augmentation (`rdrface.training.teacher`), but augmentation covers points and degrades images.
+losses on labels that have a counterpart in them, those of `rdrface.training.losses.iteration_losses`. WPDC and the
+vertex distance are computed from labels only. So are visibility and uncertainty: the teacher sees the faces without
+augmentation (`rdrface.training.teacher`), but augmentation covers points and degrades images.
 """
 
 from torch import Tensor
