@@ -39,6 +39,34 @@ def test_a_camera_without_a_face_leaves_nothing_of_an_earlier_face(address: str,
         assert not page.find_element(By.ID, "model").is_displayed()
 
 
+def test_a_camera_that_is_started_twice_is_stopped_completely(address: str, folder: Path) -> None:
+    write_y4m(folder / "twice.y4m", folder / "one.png")
+    options = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={folder / 'twice.y4m'}")
+    with open_browser(folder / "downloads", *options) as page:
+        page.get(address)
+        wait_until(page, READY)
+        page.execute_script(
+            """globalThis.streams = [];
+            const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = async (wanted) => {
+              const stream = await open(wanted);
+              streams.push(stream);
+              return stream;
+            };
+            const button = document.querySelector('.also [data-action=camera]');
+            button.click();
+            button.click();"""
+        )
+        wait_until(page, "document.body.dataset.screen === 'camera' && rdrface.face && streams.length === 2")
+        live = (
+            "return streams.filter((stream) => stream.getTracks().some((track) => track.readyState === 'live')).length"
+        )
+        assert page.execute_script(live) == 1
+        page.find_element(By.ID, "camera-stop").click()
+        assert page.execute_script(live) == 0
+        assert errors_of(page) == []
+
+
 def test_a_refused_camera_is_explained(address: str, folder: Path) -> None:
     with open_browser(folder / "downloads", "--deny-permission-prompts") as browser:
         browser.get(address)

@@ -13,22 +13,33 @@ export class Camera {
     return Boolean(this.stream);
   }
 
-  /** @throws {EngineError} camera_refused, camera_missing or camera_insecure */
-  async start() {
+  /**
+   * @param {AbortSignal} signal stops the camera that is being started
+   * @returns {MediaStream | null} its stream; null if it was stopped
+   * @throws {EngineError} camera_refused, camera_missing or camera_insecure
+   */
+  async start(signal) {
+    let stream;
     if (!navigator.mediaDevices?.getUserMedia) throw new EngineError('camera_insecure', '');
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user', width: { ideal: 1280 } } });
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user', width: { ideal: 1280 } } });
     } catch (error) {
       throw new EngineError(ERRORS[error.name] ?? 'camera_missing', '');
     }
-    this.video.srcObject = this.stream;
+    if (signal.aborted) return this.stop(stream);
+    this.stop();
+    this.stream = this.video.srcObject = stream;
     await this.video.play();
+    return signal.aborted ? this.stop(stream) : stream;
   }
 
-  stop() {
-    this.stream?.getTracks().forEach((track) => track.stop());
+  /** Stop a stream, by default the one that is shown. */
+  stop(stream = this.stream) {
+    stream?.getTracks().forEach((track) => track.stop());
+    if (stream !== this.stream) return null;
     this.stream = null;
     this.video.srcObject = null;
+    return null;
   }
 
   /** The current frame; for live frames, reduced to `longest` pixels. */

@@ -39,6 +39,7 @@ export class Page {
     await this.#try(async () => {
       await this.view.load(await this.engine.faceModel());
       if (document.body.dataset.screen === 'welcome') this.view.showMean();
+      else if (this.face) this.choose(this.selected); // a photo was opened before the model arrived
     }, () => this.start());
     document.body.dataset.ready = 'true';
   }
@@ -98,10 +99,12 @@ export class Page {
   }
 
   async openCamera() {
-    await this.#try(async () => {
-      await this.camera.start();
+    if (this.camera.running) return;
+    await this.#try(async (signal) => {
+      const stream = await this.camera.start(signal);
+      if (!stream) return;
       this.#screen('camera');
-      this.#live();
+      this.#live(stream);
     }, () => this.openCamera());
   }
 
@@ -163,13 +166,15 @@ export class Page {
   }
 
   /** @param {'png' | 'glb' | 'json' | 'csv'} kind */
-  download(kind) {
-    return this.#try(async () => {
-      const stem = this.name.replace(/\.[^.]*$/, '') || 'face';
-      const result = { name: this.name, ...this.size, frames: this.frames.map(({ time, faces }) => ({ time, faces })) };
-      const make = { png: () => this.picture.toPng(), glb: () => this.view.toGlb(), json: () => jsonOf(result), csv: () => csvOf(result) };
+  async download(kind) {
+    const stem = this.name.replace(/\.[^.]*$/, '') || 'face';
+    const result = { name: this.name, ...this.size, frames: this.frames.map(({ time, faces }) => ({ time, faces })) };
+    const make = { png: () => this.picture.toPng(), glb: () => this.view.toGlb(), json: () => jsonOf(result), csv: () => csvOf(result) };
+    try {
       save(await make[kind](), `${stem}.${kind}`);
-    });
+    } catch (error) {
+      this.#report(error);
+    }
   }
 
   #describe(faces, index) {
@@ -187,18 +192,19 @@ export class Page {
   }
 
   /** Frames of the camera, as fast as the engine answers. */
-  async #live() {
-    while (this.camera.running) {
+  async #live(stream) {
+    const isShown = () => this.camera.stream === stream;
+    while (isShown()) {
       const { canvas, blob } = await this.camera.frame(LIVE_LONGEST);
       try {
         const { faces } = await this.engine.detect(blob);
-        if (!this.camera.running) return;
+        if (!isShown()) return;
         this.size = { width: canvas.width, height: canvas.height };
         this.frames = [{ time: null, image: canvas, faces }];
         this.name = 'camera.jpg';
         this.showFrame(0);
       } catch (error) {
-        if (!this.camera.running) return;
+        if (!isShown()) return;
         this.stopCamera();
         return this.notices.message(error.code ?? 'failed', error.message, () => this.openCamera());
       }
@@ -213,13 +219,15 @@ export class Page {
     try {
       await work(controller.signal);
     } catch (error) {
-      if (error.name !== 'AbortError') {
-        if (!error.code) console.warn(error);
-        this.notices.message(error.code ?? 'failed', error.code ? error.message : '', retry);
-      }
+      if (error.name !== 'AbortError') this.#report(error, retry);
     } finally {
       if (this.controller === controller) this.notices.done();
     }
+  }
+
+  #report(error, retry) {
+    if (!error.code) console.warn(error);
+    this.notices.message(error.code ?? 'failed', error.code ? error.message : '', retry);
   }
 
   /** Whether there is a face to turn and to move. */
@@ -239,7 +247,8 @@ export class Page {
 
   /** An API key after #key= in the address. */
   #readKey() {
-    const key = new URLSearchParams(location.hash.slice(1)).get('key');
+    // Not as a form: a key can contain + and &. Browsers escape only a few characters of a fragment.
+    const key = location.hash.match(/^#key=(.+)$/)?.[1].replace(/%(20|22|3C|3E|60)/gi, decodeURIComponent);
     if (key) this.engine.key = key;
   }
 

@@ -15,7 +15,10 @@ export class LocalEngine {
   }
 
   async faceModel() {
-    this.model ??= this.#file('face_model.bin');
+    this.model ??= this.#file('face_model.bin').catch((error) => {
+      this.model = undefined; // the next call tries again
+      throw error;
+    });
     return (await this.model).slice(0);
   }
 

@@ -48,7 +48,8 @@ export class ServerEngine {
 
   #refused(status, error) {
     const code = BY_CODE[error?.code] ?? BY_STATUS[status] ?? (status < 500 ? 'bad_image' : 'failed');
-    return new EngineError(code, error?.message ?? '');
+    // The server's message is for programs: it names a header.
+    return new EngineError(code, status === 401 ? '' : (error?.message ?? ''));
   }
 
   async #fetch(path, options) {

@@ -1,10 +1,11 @@
 // From detections to faces: crops, retries, and the dictionaries of Face.to_dict, as in rdrface.alignment.
 import { rotationMatrix } from '../pose.js';
-import { boxSize, clockwiseAngle, iou, radians, wrapDegrees } from './boxes.js';
+import { bounds, boxSize, landmarkAngle, radians, wrapDegrees } from './boxes.js';
+import { CLEARLY_BETTER, withoutDuplicates } from './duplicates.js';
 import { detections, turnsToSearch } from './face_search.js';
 import { part, reduced } from './pixels.js';
 
-const EXPANSION = 1.6, UPRIGHT_WITHIN = 25, RETRY_ABOVE = 3.5, CLEARLY_BETTER = 0.7, MAX_UNCERTAINTY = 10;
+const EXPANSION = 1.6, UPRIGHT_WITHIN = 25, RETRY_ABOVE = 3.5, MAX_UNCERTAINTY = 10;
 const upright = (angle) => (Math.abs(wrapDegrees(angle)) < UPRIGHT_WITHIN ? 0 : wrapDegrees(angle));
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 
@@ -95,11 +96,6 @@ export class Aligner {
 
 const centerOf = (box) => [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
 
-function bounds(points) {
-  const [x, y] = [0, 1].map((k) => points.map((point) => point[k]));
-  return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
-}
-
 /** Crop frame -> image pixels. */
 function toImage({ center, half, angle }, values, axes) {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
@@ -112,8 +108,7 @@ function toImage({ center, half, angle }, values, axes) {
 
 /** The crop around landmarks. */
 function frameOf(landmarks) {
-  const middle = (start, end, k) => mean(landmarks.slice(start, end).map((point) => point[k]));
-  const angle = radians(upright(clockwiseAngle(middle(36, 48, 0) - middle(48, 68, 0), middle(36, 48, 1) - middle(48, 68, 1))));
+  const angle = radians(upright(landmarkAngle(landmarks)));
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const box = bounds(landmarks.map(([x, y]) => [cos * x + sin * y, cos * y - sin * x]));
   const [x, y] = centerOf(box);
@@ -166,22 +161,4 @@ function transformed([pitch, yaw, roll, tx, ty, tz, f], { center, half, angle })
 function selected(faces) {
   const kept = withoutDuplicates(faces).filter(({ result }) => result.error <= MAX_UNCERTAINTY);
   return kept.sort((a, b) => b.detection.score - a.detection.score);
-}
-
-/** As rdrface.alignment.duplicates. */
-function withoutDuplicates(faces) {
-  const kept = [];
-  for (const face of [...faces].sort((a, b) => a.result.error - b.result.error)) {
-    const { landmarks, size, error } = face.result;
-    const same = ({ result: other }) => {
-      const half = (size + other.size) / 2;
-      const offsets = landmarks.map(([x, y], i) => [x - other.landmarks[i][0], y - other.landmarks[i][1]]);
-      if (mean(offsets.map(([x, y]) => Math.hypot(x, y))) < 0.4 * half) return true;
-      const center = Math.hypot(mean(offsets.map(([x]) => x)), mean(offsets.map(([, y]) => y)));
-      if (Math.max(size, other.size) < 1.5 * Math.min(size, other.size) && center < 0.3 * half) return true;
-      return iou(bounds(landmarks), bounds(other.landmarks)) > 0.15 && error > 2 * other.error;
-    };
-    if (!kept.some(same)) kept.push(face);
-  }
-  return faces.filter((face) => kept.includes(face));
 }

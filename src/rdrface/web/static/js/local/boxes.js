@@ -4,11 +4,25 @@ export const boxSize = ([x0, y0, x1, y1]) => Math.sqrt((x1 - x0) * (y1 - y0));
 export const wrapDegrees = (angle) => ((((angle + 180) % 360) + 360) % 360) - 180;
 export const radians = (degrees) => (degrees * Math.PI) / 180;
 
-export function iou(a, b) {
+const area = (box) => Math.max(box[2] - box[0], 0) * Math.max(box[3] - box[1], 0);
+
+function intersection(a, b) {
   const width = Math.max(Math.min(a[2], b[2]) - Math.max(a[0], b[0]), 0);
-  const shared = width * Math.max(Math.min(a[3], b[3]) - Math.max(a[1], b[1]), 0);
-  const area = (box) => Math.max(box[2] - box[0], 0) * Math.max(box[3] - box[1], 0);
+  return width * Math.max(Math.min(a[3], b[3]) - Math.max(a[1], b[1]), 0);
+}
+
+export function iou(a, b) {
+  const shared = intersection(a, b);
   return shared / Math.max(area(a) + area(b) - shared, 1e-9);
+}
+
+/** The part of the smaller box that the other one covers. */
+export const containment = (a, b) => intersection(a, b) / Math.max(Math.min(area(a), area(b)), 1e-9);
+
+/** The box around points. */
+export function bounds(points) {
+  const [x, y] = [0, 1].map((k) => points.map((point) => point[k]));
+  return [Math.min(...x), Math.min(...y), Math.max(...x), Math.max(...y)];
 }
 
 /** Faces that non-maximum suppression keeps, in order of decreasing score. */
@@ -74,4 +88,10 @@ export function landmarkBox(box, angle) {
   const up = [Math.sin(radians(angle)), -Math.cos(radians(angle))];
   const [x, y] = [0, 1].map((k) => (box[k] + box[k + 2]) / 2 - up[k] * 0.16 * 2 * half);
   return [x - half, y - half, x + half, y + half];
+}
+
+/** In-plane rotation, degrees, from the 68 landmarks: the direction from the mouth to the eyes. */
+export function landmarkAngle(landmarks) {
+  const middle = (start, end, k) => landmarks.slice(start, end).reduce((sum, point) => sum + point[k], 0) / (end - start);
+  return clockwiseAngle(middle(36, 48, 0) - middle(48, 68, 0), middle(36, 48, 1) - middle(48, 68, 1));
 }
