@@ -146,6 +146,20 @@ def test_a_jpeg_with_thousands_of_segments_is_refused():
     assert check_image(content[:2] + b"\xff\xe5\x00\x02" * 500 + content[2:], MAX_PIXELS)
 
 
+@pytest.mark.parametrize("start", [b"\xff\xfe\x00\x02\x00", b"\xff\xd0"])
+def test_bytes_that_decoders_skip_do_not_hide_segments(start):
+    content = saved("JPEG")
+    segments = b"\xff\xfe\x00\x02" * (MAX_JPEG_SEGMENTS + 1)
+    assert refused(content[:2] + start + segments + content[2:]) == "image_too_complex"
+    assert check_image(content[:2] + start + content[2:], MAX_PIXELS)
+
+
+def test_data_after_the_end_of_a_jpeg_is_not_read():
+    """Motion photos of phones contain a video there."""
+    content = saved("JPEG")
+    assert check_image(content + b"\xff\xda\x00\x02" * 1000 + bytes(1000), MAX_PIXELS)
+
+
 def test_a_jpeg_with_thousands_of_scans_is_refused():
     content = saved("JPEG", progressive=True)
     scan = content[content.rindex(b"\xff\xda") : -2]

@@ -88,8 +88,9 @@ class Batcher:
 
     async def with_pixels(self, image: EncodedImage, function: Callable[[np.ndarray], Result]) -> Result:
         """Decode an image and call a function on its pixels, in another thread."""
-        async with self._budget.reserved(image.decoding_bytes):
-            return await self.in_thread(lambda: function(decode_image(image)))
+        return await self._budget.run(
+            image.decoding_bytes, lambda: self._helpers.submit(lambda: function(decode_image(image)))
+        )
 
     async def in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Call a function in another thread; a few run at the same time."""
@@ -110,10 +111,12 @@ class Batcher:
         self._metrics.waiting_images.set(self._num_images)
 
     async def _find(self, image: EncodedImage) -> FoundFaces | ImageRefused:
-        async with self._budget.reserved(image.decoding_bytes):
-            job = _Job(image)
-            self._jobs.put(job)
-            return await asyncio.wrap_future(job.result)
+        return await self._budget.run(image.decoding_bytes, lambda: self._put(image))
+
+    def _put(self, image: EncodedImage) -> Future[FoundFaces | ImageRefused]:
+        job = _Job(image)
+        self._jobs.put(job)
+        return job.result
 
     def _work(self, finder: Finder) -> None:
         is_stopping = False

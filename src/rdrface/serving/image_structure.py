@@ -6,6 +6,7 @@ programs write far fewer of them than the limits below. Formats with further pro
 are not accepted.
 """
 
+import re
 from typing import Literal
 
 from rdrface.serving.request_errors import ImageRefused
@@ -15,6 +16,13 @@ Format = Literal["JPEG", "PNG", "WEBP", "AVIF", "HEIF"]
 MAX_JPEG_SEGMENTS = 2_000
 MAX_JPEG_SCANS = 100
 MAX_PNG_CHUNKS = 20_000
+
+_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_WITHOUT_CONTENT = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+"""Second bytes of JPEG markers that no length follows."""
+
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
+"""The first marker after the data of a scan, which contains FF 00 and restart markers."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -46,9 +54,7 @@ def check_structure(content: bytes, kind: Format) -> None:
     Raises:
         ImageRefused: there are more than any camera or program writes.
     """
-    if kind == "JPEG" and (
-        _count_jpeg_segments(content) > MAX_JPEG_SEGMENTS or content.count(b"\xff\xda") > MAX_JPEG_SCANS
-    ):
+    if kind == "JPEG" and _is_jpeg_too_complex(content):
         raise _too_complex(f"more than {MAX_JPEG_SEGMENTS} segments or {MAX_JPEG_SCANS} scans")
     if kind == "PNG" and _count_png_chunks(content) > MAX_PNG_CHUNKS:
         raise _too_complex(f"more than {MAX_PNG_CHUNKS} chunks")
@@ -58,19 +64,33 @@ def _too_complex(reason: str) -> ImageRefused:
     return ImageRefused("image_too_complex", f"the file has {reason}; save the image again with another program")
 
 
-def _count_jpeg_segments(content: bytes) -> int:
-    """Number of segments before the first scan; stops at the limit and at the first byte that is no marker."""
-    position, count = 2, 0
-    while count <= MAX_JPEG_SEGMENTS:
-        marker = content[position : position + 2]
-        if len(marker) < 2 or marker[0] != 0xFF or marker[1] == 0xDA:
-            break
-        if marker[1] == 0xFF:  # padding
-            position += 1
+def _is_jpeg_too_complex(content: bytes) -> bool:
+    """Whether a JPEG has too many segments or scans.
+
+    The file is walked as Pillow and libjpeg read it: bytes between segments are skipped one by one, and count like
+    segments; some markers have no content; what follows the end of the image, such as the video of a motion photo, is
+    not read.
+    """
+    position, segments, scans = 2, 0, 0
+    while segments <= MAX_JPEG_SEGMENTS and scans <= MAX_JPEG_SCANS:
+        start = content.find(b"\xff", position)
+        if start < 0 or start + 1 == len(content):
+            return False
+        segments += 1 + start - position
+        marker = content[start + 1]
+        if marker == _END_OF_IMAGE:
+            return False
+        if marker == 0xFF:  # padding
+            position = start + 1
+        elif marker in _WITHOUT_CONTENT:
+            position = start + 2
         else:
-            position += 2 + max(2, int.from_bytes(content[position + 2 : position + 4], "big"))
-        count += 1
-    return count
+            position = start + 2 + max(2, int.from_bytes(content[start + 2 : start + 4], "big"))
+        if marker == _SCAN:
+            scans += 1
+            after = _AFTER_SCAN.search(content, position)
+            position = len(content) if after is None else after.start()
+    return True
 
 
 def _count_png_chunks(content: bytes) -> int:

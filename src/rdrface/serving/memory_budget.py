@@ -2,27 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TypeVar
 
-
-class Reservation:
-    """Reserved bytes of a `MemoryBudget`.
-
-    Args:
-        budget: the budget.
-        num_bytes: the bytes.
-    """
-
-    def __init__(self, budget: "MemoryBudget", num_bytes: int) -> None:
-        self._budget = budget
-        self._num_bytes = num_bytes
-
-    def shrink(self, num_bytes: int) -> None:
-        """Give bytes back, so that at most `num_bytes` remain."""
-        released = max(0, self._num_bytes - num_bytes)
-        self._num_bytes -= released
-        self._budget.release(released)
+Result = TypeVar("Result")
 
 
 class MemoryBudget:
@@ -37,16 +22,31 @@ class MemoryBudget:
         self._used = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    @asynccontextmanager
-    async def reserved(self, num_bytes: int) -> AsyncIterator[Reservation]:
-        """Wait for some bytes of the budget and keep them during the block."""
+    async def run(self, num_bytes: int, start: Callable[[], Future[Result]]) -> Result:
+        """Wait for some bytes of the budget, start work in another thread, and wait for it.
+
+        The bytes are kept until the work has ended, even if this call is cancelled: a thread that has started uses its
+        memory to the end.
+
+        Args:
+            num_bytes: bytes that the work needs.
+            start: starts the work.
+        """
         needed = min(num_bytes, self._num_bytes)
         await self._acquire(needed)
-        reservation = Reservation(self, needed)
         try:
-            yield reservation
-        finally:
-            reservation.shrink(0)
+            work = start()
+        except BaseException:
+            self.release(needed)
+            raise
+        loop = asyncio.get_running_loop()
+
+        def release(_: Future[Result]) -> None:
+            with suppress(RuntimeError):  # the server has stopped
+                loop.call_soon_threadsafe(self.release, needed)
+
+        work.add_done_callback(release)
+        return await asyncio.wrap_future(work)
 
     def release(self, num_bytes: int) -> None:
         """Give bytes back to the tasks that wait."""
