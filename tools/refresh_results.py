@@ -1,5 +1,5 @@
 """Runs the commands in docs/results.md, expression.md, reliability.md, limits.md, detection.md, drawing.md,
-video_evaluation.md, speed.md, collections.md and server.md again and replaces their printed output.
+video_evaluation.md, finetuning.md, speed.md, collections.md and server.md again and replaces their printed output.
 
 python tools/refresh_results.py DATA [--only WORDS] [--work DIR] [--check]
 
@@ -33,6 +33,7 @@ PAGES = tuple(
         "detection.md",
         "drawing.md",
         "video_evaluation.md",
+        "finetuning.md",
         "speed.md",
         "collections.md",
         "server.md",

@@ -188,8 +188,9 @@ def test_a_checkpoint_with_other_options_is_refused(faces: PackedCrops, tmp_path
         check_start(path, replace(config, features="projection"))
     with pytest.raises(ConfigError, match='trained with contour = "line", the configuration has "extreme"'):
         train(replace(config, contour="extreme"), faces, None, tmp_path / "other", cpu(), start=path)
-    with pytest.raises(ConfigError, match=r"features for crops of 32 pixels.*imitated_size = 128"):
-        check_start(path, replace(config, imitation=0.1, imitated_size=128))
+    larger = (replace(config.stage[0], crop_sizes=[64]),)
+    with pytest.raises(ConfigError, match=r"features for crops of 32 pixels.*imitated_size = 64"):
+        check_start(path, replace(config, stage=larger, imitation=0.1, imitated_size=64))
     check_start(path, replace(config, iterations=3))
     features = (replace(config.stage[0], train="features"),)
     check_start(path, replace(config, stage=features))

@@ -26,7 +26,7 @@ def some_faces(rng: np.random.Generator) -> list[Face]:
 
 def test_the_same_faces_are_kept_as_in_python(page: Any) -> None:
     rng = np.random.default_rng(0)
-    groups = [some_faces(rng) for _ in range(300)]
+    groups = [some_faces(rng) for _ in range(100)]
     expected = [[faces.index(face) for face in without_duplicates(faces)] for faces in groups]
     found = page.execute_async_script(
         """const [groups, done] = arguments;
