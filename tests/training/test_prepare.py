@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rdrface.datasets.packing import pack
+from rdrface.datasets.packing import pack, pack_inside
 from rdrface.datasets.synthetic import draw_faces
 from rdrface.errors import ConfigError, DataError
 from rdrface.training import prepare
@@ -119,7 +119,7 @@ def test_faces_outside_their_images_are_left_out(tmp_path: Path, capsys: pytest.
     error = capsys.readouterr().err
     assert "1 of 3 faces are outside their images and are left out" in error and str(records.image[1]) in error
     with pytest.raises(DataError, match="1 of 1 faces are outside"):
-        prepare.pack_inside(moved.select([1]), 48)
+        pack_inside(moved.select([1]), 48)
 
 
 def test_records_that_cannot_be_trained_on_are_refused(tmp_path: Path) -> None:

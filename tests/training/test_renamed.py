@@ -57,15 +57,23 @@ def with_single_size(stage: dict[str, Any], key: str) -> dict[str, Any]:
     return {**result, key: size}
 
 
+RUN_OF_0_1 = {
+    *("stage", "seed", "iterations", "profiled", "closed", "features", "contour", "window", "validation_share"),
+    *("validation_every", "checkpoint_every", "log_every", "average", "compile", "closed_eyes", "open_mouth", "share"),
+    *("offset", "label_weight", "loss"),
+}
+STAGE_OF_0_1 = {
+    *("train", "steps", "size", "batch", "learning_rate", "warmup", "final", "weight_decay", "augment", "appearance"),
+}
+"""Keys of the configuration in a checkpoint of release 0.1; those of later options are missing."""
+
+
 def old_config(config: TrainingConfig) -> dict[str, Any]:
-    table = old_keys(asdict(config), RUN_KEYS)
-    for added in ("export_sizes", "imitation", "imitated_size"):
-        del table[added]
+    table = {name: value for name, value in old_keys(asdict(config), RUN_KEYS).items() if name in RUN_OF_0_1}
     renamed = {name: new for name, new in STAGE_KEYS.items() if new != "crop_sizes"}
     stages = [old_keys(with_single_size(stage, "size"), renamed) for stage in table["stage"]]
+    stages = [{name: value for name, value in stage.items() if name in STAGE_OF_0_1} for stage in stages]
     for stage in stages:
-        for added in ("crop_size_draws", "geometry_strength", "no_face"):
-            stage.pop(added, None)
         stage["train"] = stage["train"].replace("initialization", "initialisation")
     return {**table, "loss": old_keys(table["loss"], LOSSES), "stage": tuple(stages)}
 
@@ -85,9 +93,8 @@ def test_a_configuration_gets_the_current_names() -> None:
     assert {"average", "window", "share", "closed_eyes", "offset", "profiled"} <= old.keys()
     assert {"size", "batch", "final", "warmup", "appearance"} <= old["stage"][0].keys()
     assert old["stage"][0]["train"] == "initialisation" and "jawline" in old["loss"]
-    # `rdrface.training.checkpoint` adds the options that older checkpoints do not contain.
-    added = {"export_sizes": [], "imitation": 0.0, "imitated_size": 128}
-    assert {**added, **renamed_config(old)} == renamed_config(asdict(CONFIG)) == asdict(CONFIG)
+    assert old.keys() == RUN_OF_0_1 and old["stage"][0].keys() == STAGE_OF_0_1
+    assert renamed_config(old) == renamed_config(asdict(CONFIG)) == asdict(CONFIG)
 
 
 def test_a_checkpoint_with_old_names_resumes_with_bit_identical_results(faces: PackedCrops, tmp_path: Path) -> None:

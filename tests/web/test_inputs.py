@@ -1,5 +1,7 @@
 """Inputs of the web page in headless Chromium: camera, clips, the example."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +13,29 @@ from page_steps import DONE, READY, message, show, write_clip, write_y4m
 By = pytest.importorskip("selenium.webdriver.common.by", reason="Selenium is not installed").By
 
 
-def test_the_camera_is_followed_and_gives_a_photo(address: str, folder: Path) -> None:
-    write_y4m(folder / "camera.y4m", folder / "one.png")
+@contextmanager
+def page_with_camera(address: str, folder: Path, photo: str) -> Iterator[Any]:
+    """The first page, in a browser whose camera shows a photo; at the end, nothing may have gone to the console."""
+    write_y4m(folder / "camera.y4m", folder / photo)
     options = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={folder / 'camera.y4m'}")
     with open_browser(folder / "downloads", *options) as page:
         page.get(address)
         wait_until(page, READY)
+        yield page
+        assert errors_of(page) == []
+
+
+def test_the_camera_is_followed_and_gives_a_photo(address: str, folder: Path) -> None:
+    with page_with_camera(address, folder, "one.png") as page:
         page.find_element(By.CSS_SELECTOR, ".also [data-action=camera]").click()
         wait_until(page, "document.body.dataset.screen === 'camera' && rdrface.face")
         page.find_element(By.ID, "shutter").click()
         wait_until(page, f"{DONE} && rdrface.face")
         assert page.execute_script("return rdrface.camera.running") is False
-        assert errors_of(page) == []
 
 
 def test_a_camera_without_a_face_leaves_nothing_of_an_earlier_face(address: str, folder: Path) -> None:
-    write_y4m(folder / "empty.y4m", folder / "none.png")
-    options = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={folder / 'empty.y4m'}")
-    with open_browser(folder / "downloads", *options) as page:
-        page.get(address)
-        wait_until(page, READY)
+    with page_with_camera(address, folder, "none.png") as page:
         show(page, folder / "one.png")
         page.find_element(By.CSS_SELECTOR, ".only-result[data-action=camera]").click()
         wait_until(page, "document.body.dataset.screen === 'camera' && !rdrface.face")
@@ -40,11 +45,7 @@ def test_a_camera_without_a_face_leaves_nothing_of_an_earlier_face(address: str,
 
 
 def test_a_camera_that_is_started_twice_is_stopped_completely(address: str, folder: Path) -> None:
-    write_y4m(folder / "twice.y4m", folder / "one.png")
-    options = ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={folder / 'twice.y4m'}")
-    with open_browser(folder / "downloads", *options) as page:
-        page.get(address)
-        wait_until(page, READY)
+    with page_with_camera(address, folder, "one.png") as page:
         page.execute_script(
             """globalThis.streams = [];
             const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -64,7 +65,6 @@ def test_a_camera_that_is_started_twice_is_stopped_completely(address: str, fold
         assert page.execute_script(live) == 1
         page.find_element(By.ID, "camera-stop").click()
         assert page.execute_script(live) == 0
-        assert errors_of(page) == []
 
 
 def test_a_refused_camera_is_explained(address: str, folder: Path) -> None:

@@ -75,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
     """
     name = default_name(args.format) if args.name is None else args.name
     check_name(name)
-    refuse_existing([weights_path(args.out, name)], args.overwrite)
-    refuse_existing([*replaced_files(weights_path(args.out, name)), sheet_path(args.out, name)], args.overwrite)
+    weights = weights_path(args.out, name)
+    refuse_existing([weights, *replaced_files(weights), sheet_path(args.out, name)], args.overwrite)
     fine_tune(
         args.weights,
         args.folder,

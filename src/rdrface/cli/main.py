@@ -6,14 +6,13 @@ Exit status: 0 success, 1 some inputs failed or the work could not be finished, 
 import argparse
 import importlib
 import io
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from rdrface._version import __version__
-from rdrface.cli.script import error_status
+from rdrface.cli.script import discard_output, error_status
 from rdrface.errors import RdrError
 from rdrface.files import is_disk_full, one_line
 
@@ -113,10 +112,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader of the output has exited, as in `rdrface detect ... | head`.
-        _discard_output()
+        discard_output()
         return 1
     except OSError as error:
-        if not (_discard_output() or is_disk_full(error)):
+        if not (discard_output() or is_disk_full(error)):
             raise
         _print_error(f"cannot write standard output: {error.strerror or error}")
         return 1
@@ -126,7 +125,7 @@ def _print_error(message: str) -> None:
     lines = "\n".join(map(one_line, message.split("\n")))
     with suppress(OSError):
         print(f"rdrface: {lines}", file=sys.stderr, flush=True)
-    _discard_output()
+    discard_output()
 
 
 def _escape_unprintable() -> None:
@@ -134,25 +133,6 @@ def _escape_unprintable() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _discard_output() -> bool:
-    """Discard output that cannot be written, so that Python does not report it again at exit.
-
-    Returns:
-        Whether output was discarded.
-    """
-    is_discarded = False
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            is_discarded = True
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        except (AttributeError, ValueError):  # closed
-            continue
-    return is_discarded
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ import numpy as np
 
 from rdrface.cli.options import add_overwrite, positive, refuse_existing
 from rdrface.datasets.crops import PackedCrops
+from rdrface.datasets.packing import pack_inside
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.errors import ConfigError
 from rdrface.fitting.estimated_boxes import with_missing_boxes
 from rdrface.runtime.int8_graph import suffix
 from rdrface.runtime.weights import graph_path, read_info
 from rdrface.training.int8_export import CROPS, calibration_crops, spread, write_int8_graph
-from rdrface.training.prepare import pack_inside
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,8 +1,9 @@
-"""Error messages of the repository's scripts: one line with the script's name."""
+"""Ends of programs: exit status, output that cannot be written, and the error messages of the repository's scripts."""
 
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 
@@ -13,6 +14,25 @@ from rdrface.files import one_line
 def error_status(error: RdrError) -> int:
     """Exit status after an error: 2 for options that cannot be used, as of `argparse`, otherwise 1."""
     return 2 if isinstance(error, ConfigError) else 1
+
+
+def discard_output() -> bool:
+    """Discard output that cannot be written, so that Python does not report it again at exit.
+
+    Returns:
+        Whether output was discarded.
+    """
+    is_discarded = False
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            is_discarded = True
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (AttributeError, ValueError):  # closed
+            continue
+    return is_discarded
 
 
 def reports_errors(main: Callable[[], int | None]) -> Callable[[], int]:
@@ -36,8 +56,7 @@ def reports_errors(main: Callable[[], int | None]) -> Callable[[], int]:
             sys.stdout.flush()
             return status
         except BrokenPipeError:
-            # Python would report it again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            discard_output()
             return 1
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""

@@ -1,5 +1,6 @@
 """Cutting the faces of a dataset out of their images, as packed crops for training."""
 
+import sys
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +10,7 @@ from tqdm import tqdm
 from rdrface.crop import CropFrame, cut
 from rdrface.datasets.crops import MARGIN, PackedCrops
 from rdrface.datasets.records import FaceRecords
+from rdrface.errors import DataError
 from rdrface.geometry.boxes import bounding_boxes, image_edges
 from rdrface.geometry.camera import transform_pose
 from rdrface.image import read_image
@@ -75,6 +77,31 @@ def pack(records: FaceRecords, size: int = 192, margin: float = MARGIN, threads:
         source_names=tuple(str(name) for name in names),
         margin=float(margin),
     )
+
+
+def pack_inside(records: FaceRecords, size: int, margin: float = MARGIN) -> PackedCrops:
+    """Pack faces as `pack` does, without those that are completely outside their images: these
+    are reported on stderr.
+
+    Args:
+        records, size, margin: see `pack`.
+
+    Raises:
+        DataError: all of them are outside.
+        ImageError: an image cannot be read; the message contains its path.
+    """
+    faces = pack(records, size, margin)
+    is_inside = np.asarray((faces.valid[:, 2:] > faces.valid[:, :2]).all(axis=1))
+    if not is_inside.all():
+        outside = records.image[~is_inside]
+        message = (
+            f"{len(outside)} of {len(records)} faces are outside their images and are left out, the first one in "
+            f"{outside[0]}: their points belong to another image, or to another size of it"
+        )
+        if not is_inside.any():
+            raise DataError(message)
+        print(message, file=sys.stderr)
+    return faces.select(is_inside)
 
 
 def black_outside(image: np.ndarray, valid: np.ndarray) -> np.ndarray:

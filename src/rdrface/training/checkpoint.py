@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from rdrface.errors import ConfigError
 from rdrface.landmarks import CONTOUR
 from rdrface.morphable.model import FACE_MODEL_TOLERANCE
 from rdrface.network.rdr import RDR
-from rdrface.network.sizes import FULL, network_sizes
+from rdrface.network.sizes import network_sizes
 from rdrface.runtime.hub_folder import find_weights, is_hub_folder
 from rdrface.training.config import TrainingConfig, sizes_to_export
 from rdrface.training.renamed import renamed_checkpoint
@@ -24,18 +24,6 @@ NAME = "checkpoint.pt"
 
 _EXPORTED = "exported.txt"
 """File of a run whose weights were exported after its last step."""
-
-_ADDED_OPTIONS = {
-    "network": FULL.name,
-    "features": "previous",
-    "contour": "line",
-    "teacher": "",
-    "distillation": 0.5,
-    "export_sizes": [],
-    "imitation": 0.0,
-    "imitated_size": 128,
-}
-"""Options that older checkpoints do not contain, with the values that they were trained with."""
 
 
 def save(fabric: Fabric, folder: Path, state: dict[str, Any], config: TrainingConfig) -> None:
@@ -123,8 +111,26 @@ def check_network(path: Path, trained: str, needed: str) -> None:
         )
 
 
-def read_average(path: Path, network: str) -> dict[str, Tensor]:
-    """Read the averaged parameters and buffers of a ``checkpoint.pt``, by their names in RDR.
+@dataclass(frozen=True)
+class Trained:
+    """What a run can start from.
+
+    Attributes:
+        average: averaged parameters and buffers by their names in RDR, not folded and not rounded.
+        features, contour: options of the network, see `rdrface.training.config.TrainingConfig`.
+        iterations: K.
+        size: default side of its crops in pixels, the first of `read_export_sizes`.
+    """
+
+    average: dict[str, Tensor]
+    features: str
+    contour: str
+    iterations: int
+    size: int
+
+
+def read_trained(path: Path, network: str) -> Trained:
+    """Read what a run can start from out of a ``checkpoint.pt``.
 
     Args:
         path: the checkpoint.
@@ -134,11 +140,12 @@ def read_average(path: Path, network: str) -> dict[str, Tensor]:
         ConfigError: the file is damaged, is not a checkpoint of `rdrface train`, or has other layer sizes.
     """
     with _content(path) as state:
-        average: dict[str, Tensor] = state.get("average", {})
+        config, average = state["config"], state.get("average", {})
         if not average:
             raise ConfigError(f"{path} is not a checkpoint of `rdrface train`: it has no averaged weights")
-        check_network(path, state["config"]["network"], network)
-        return average
+        check_network(path, config["network"], network)
+        size = _export_sizes(config)[0]
+        return Trained(average, config["features"], config["contour"], config["iterations"], size)
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -152,36 +159,18 @@ def read_config(path: Path) -> dict[str, Any]:
         return config
 
 
-def read_options(path: Path) -> tuple[dict[str, str], int, int]:
-    """Read options of a ``checkpoint.pt`` that a run which starts from it must match.
-
-    Returns:
-        ``features`` and ``contour`` by their names; K; and the default size of its crops in pixels.
-
-    Raises:
-        ConfigError: the file is damaged, or is not a checkpoint of `rdrface train`.
-    """
-    with _content(path) as state:
-        config = state["config"]
-        options = {name: config[name] for name in ("features", "contour")}
-        return options, config["iterations"], _export_sizes(config)[0]
-
-
-def load_average(network: RDR, path: Path) -> None:
-    """Load the averaged weights of another run, including the parameter scale, but not the face model.
+def load_average(network: RDR, average: dict[str, Tensor], path: Path) -> None:
+    """Load the averaged weights of another run, see `Trained`, including the parameter scale, but not the face model.
 
     Parts that the checkpoint does not contain, or contains with another size, keep their initialization; they are
     listed on stderr.
 
     Args:
         network: the network, changed in place.
-        path: ``checkpoint.pt`` of the other run.
-
-    Raises:
-        ConfigError: the checkpoint is damaged, or has other layer sizes.
+        average: the weights.
+        path: ``checkpoint.pt`` of the other run, for the message.
     """
     state = {name: value for name, value in network.state_dict().items() if not name.startswith("projection.")}
-    average = read_average(path, network.sizes.name)
     common = [name for name, value in state.items() if name in average and average[name].shape == value.shape]
     if missing := sorted({name.split(".")[0] for name in state.keys() - set(common)}):
         print(f"not in {path}, so initialized randomly: {', '.join(missing)}", file=sys.stderr)
@@ -268,7 +257,6 @@ def _export_sizes(config: Mapping[str, Any]) -> tuple[int, ...]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         state = renamed_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
-        state["config"] = _ADDED_OPTIONS | state["config"]
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise ConfigError(f"{path} is not a checkpoint of `rdrface train`, or is damaged") from error
     return state

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from rdrface.datasets.annotation_offset import without_offset
-from rdrface.datasets.crops import MARGIN, PackedCrops, read_settings
-from rdrface.datasets.packing import pack
+from rdrface.datasets.crops import PackedCrops, read_settings
+from rdrface.datasets.packing import pack_inside
 from rdrface.datasets.readers import SETS, read_set
 from rdrface.datasets.records import FaceRecords
 from rdrface.datasets.sources import check_sources
@@ -80,27 +80,6 @@ def prepare_faces(
     train_faces = _with_rendered_faces(pack_inside(records.select(~held), config.packed_size), config)
     train_faces.save(train_file, quality, settings)
     return train_faces, val_faces
-
-
-def pack_inside(records: FaceRecords, size: int, margin: float = MARGIN) -> PackedCrops:
-    """Pack faces as `rdrface.datasets.packing.pack` does, without those that are completely outside their images: these
-    are reported on stderr.
-
-    Raises:
-        DataError: all of them are outside.
-    """
-    faces = pack(records, size, margin)
-    is_inside = np.asarray((faces.valid[:, 2:] > faces.valid[:, :2]).all(axis=1))
-    if not is_inside.all():
-        outside = records.image[~is_inside]
-        message = (
-            f"{len(outside)} of {len(records)} faces are outside their images and are left out, the first one in "
-            f"{outside[0]}: their points belong to another image, or to another size of it"
-        )
-        if not is_inside.any():
-            raise DataError(message)
-        print(message, file=sys.stderr)
-    return faces.select(is_inside)
 
 
 def pack_settings(config: TrainingConfig) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Names in checkpoints, weights files and configurations of release 0.1 and of later versions -> current names."""
 
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
+
+from rdrface.training.config import StageConfig, TrainingConfig
 
 T = TypeVar("T")
 
@@ -57,17 +60,19 @@ def renamed_tensors(tensors: Mapping[str, T]) -> dict[str, T]:
 
 
 def renamed_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration in a checkpoint, `dataclasses.asdict` of a `TrainingConfig`, with the current names."""
-    result = _with_keys(config, RUN_KEYS)
+    """The configuration in a checkpoint, `dataclasses.asdict` of a `TrainingConfig`, with the current names.
+
+    Options that it does not contain are newer than the checkpoint. They get their defaults: a new option must have a
+    default with which a training is as before.
+    """
+    result = _defaults(TrainingConfig) | _with_keys(config, RUN_KEYS)
     result["loss"] = _with_keys(config.get("loss", {}), LOSSES)
     result["stage"] = tuple(_renamed_stage(stage) for stage in config["stage"])
     return result
 
 
 def _renamed_stage(stage: Mapping[str, Any]) -> dict[str, Any]:
-    # Options that older stages do not contain, with the values that they were trained with.
-    added = {"crop_size_draws": [], "geometry_strength": 1.0, "no_face": 0.0}
-    result = {**added, **_with_keys(stage, STAGE_KEYS)}
+    result = _defaults(StageConfig) | _with_keys(stage, STAGE_KEYS)
     result["train"] = STAGES.get(stage["train"], stage["train"])
     # A single size in older checkpoints.
     if isinstance(result["crop_sizes"], int):
@@ -82,6 +87,12 @@ def renamed_checkpoint(state: Mapping[str, Any]) -> dict[str, Any]:
         result[name] = renamed_tensors(result[name])
     result["config"] = renamed_config(result["config"])
     return result
+
+
+def _defaults(kind: type[TrainingConfig | StageConfig]) -> dict[str, Any]:
+    """Values of the optional fields of a configuration."""
+    made = {f.name: f.default_factory() for f in fields(kind) if f.default_factory is not MISSING}
+    return {f.name: f.default for f in fields(kind) if f.default is not MISSING} | made
 
 
 def _with_keys(table: Mapping[str, T], renamed: Mapping[str, str]) -> dict[str, T]:

@@ -6,7 +6,7 @@ network in evaluation mode does not change.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,12 +54,13 @@ def check_start(path: Path, config: TrainingConfig) -> None:
         _check_imitated_size(path, config, info.input_size)
         if not can_reduce(released.sizes, sizes):
             check_network(path, released.sizes.name, sizes.name)
-        options, iterations = {"features": released.features, "contour": released.contour}, info.iterations
+        _check_options(path, released, config.features, config.contour)
+        iterations = info.iterations
     else:
-        checkpoint.read_average(path, config.network)
-        options, iterations, size = checkpoint.read_options(path)
-        _check_imitated_size(path, config, size)
-    _check_options(path, options, config.features, config.contour)
+        trained = checkpoint.read_trained(path, config.network)
+        _check_imitated_size(path, config, trained.size)
+        _check_options(path, trained, config.features, config.contour)
+        iterations = trained.iterations
     if config.stage[0].train == "features" and iterations < config.iterations:
         raise ConfigError(
             f"{path} was trained with iterations = {iterations}, the configuration has {config.iterations}, and its "
@@ -86,8 +87,9 @@ def start_network(network: RDR, path: Path, config: TrainingConfig, faces: Packe
     """
     device = network.scale.mean.device
     if path.suffix != ".safetensors":
-        _check_options(path, checkpoint.read_options(path)[0], network.features, network.contour)
-        checkpoint.load_average(network, path)
+        trained = checkpoint.read_trained(path, config.network)
+        _check_options(path, trained, network.features, network.contour)
+        checkpoint.load_average(network, trained.average, path)
     elif network.sizes.name == trained_sizes(path, read_info(path)[0]).name:
         start_from_released(network, path, _crops(config, faces, device, CROPS))
     else:
@@ -122,9 +124,7 @@ def start_from_released(network: RDR, path: Path, crops: Iterable[Tensor]) -> No
     """
     released, _ = restore(path)
     check_network(path, released.sizes.name, network.sizes.name)
-    _check_options(
-        path, {"features": released.features, "contour": released.contour}, network.features, network.contour
-    )
+    _check_options(path, released, network.features, network.contour)
     # conv6 was initialized from the run's seed.
     released.response.load_state_dict(network.response.state_dict())
     released.to(next(network.parameters()).device)
@@ -152,7 +152,7 @@ def start_from_larger(network: RDR, path: Path, crops: list[Tensor]) -> None:
     larger, _ = restore(path)
     if not can_reduce(larger.sizes, network.sizes):
         check_network(path, larger.sizes.name, network.sizes.name)
-    _check_options(path, {"features": larger.features, "contour": larger.contour}, network.features, network.contour)
+    _check_options(path, larger, network.features, network.contour)
     print(f"initializing the network {network.sizes.name!r} from {path}", file=sys.stderr)
     reduce_network(larger.to(crops[0].device), network, torch.cat(crops))
     set_filter_lengths(network)
@@ -167,12 +167,13 @@ def _check_imitated_size(path: Path, config: TrainingConfig, size: int) -> None:
         )
 
 
-def _check_options(path: Path, trained: Mapping[str, str], features: str, contour: str) -> None:
+def _check_options(path: Path, start: RDR | checkpoint.Trained, features: str, contour: str) -> None:
     for option, value in (("features", features), ("contour", contour)):
-        if value != trained[option]:
+        trained = getattr(start, option)
+        if value != trained:
             raise ConfigError(
-                f'{path} was trained with {option} = "{trained[option]}", the configuration has "{value}"; change it '
-                f'to "{trained[option]}", or start from other weights'
+                f'{path} was trained with {option} = "{trained}", the configuration has "{value}"; change it to '
+                f'"{trained}", or start from other weights'
             )
 
 

@@ -1,13 +1,12 @@
 // From detections to faces: crops, retries, and the dictionaries of Face.to_dict, as in rdrface.alignment.
 import { rotationMatrix } from '../pose.js';
-import { bounds, boxSize, landmarkAngle, radians, wrapDegrees } from './boxes.js';
+import { bounds, boxSize, landmarkAngle, mean, radians, wrapDegrees } from './boxes.js';
 import { CLEARLY_BETTER, withoutDuplicates } from './duplicates.js';
 import { detections, turnsToSearch } from './face_search.js';
 import { part, reduced } from './pixels.js';
 
 const EXPANSION = 1.6, UPRIGHT_WITHIN = 25, RETRY_ABOVE = 3.5, MAX_UNCERTAINTY = 10;
 const upright = (angle) => (Math.abs(wrapDegrees(angle)) < UPRIGHT_WITHIN ? 0 : wrapDegrees(angle));
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 
 export class Aligner {
   /**

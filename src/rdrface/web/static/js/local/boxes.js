@@ -2,6 +2,7 @@
 
 export const boxSize = ([x0, y0, x1, y1]) => Math.sqrt((x1 - x0) * (y1 - y0));
 export const wrapDegrees = (angle) => ((((angle + 180) % 360) + 360) % 360) - 180;
+export const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 export const radians = (degrees) => (degrees * Math.PI) / 180;
 
 const area = (box) => Math.max(box[2] - box[0], 0) * Math.max(box[3] - box[1], 0);
@@ -92,6 +93,6 @@ export function landmarkBox(box, angle) {
 
 /** In-plane rotation, degrees, from the 68 landmarks: the direction from the mouth to the eyes. */
 export function landmarkAngle(landmarks) {
-  const middle = (start, end, k) => landmarks.slice(start, end).reduce((sum, point) => sum + point[k], 0) / (end - start);
+  const middle = (start, end, k) => mean(landmarks.slice(start, end).map((point) => point[k]));
   return clockwiseAngle(middle(36, 48, 0) - middle(48, 68, 0), middle(36, 48, 1) - middle(48, 68, 1));
 }

@@ -1,10 +1,8 @@
 // Faces that were found twice, as in rdrface.alignment.duplicates.
-import { bounds, containment, iou, landmarkAngle } from './boxes.js';
+import { bounds, containment, iou, landmarkAngle, mean } from './boxes.js';
 
 /** Another angle of a face is kept if its expected error is below this part of the first. */
 export const CLEARLY_BETTER = 0.7;
-
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Of the detections of one face, the one with the lowest rank is kept. */
 function rank({ detection, result }) {
